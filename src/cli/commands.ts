@@ -1,0 +1,190 @@
+/** Every command, in the order of the help. */
+import type { Command, Option } from './command.ts';
+
+const severities = ['critical', 'high', 'medium', 'low', 'info'];
+export const formats = ['text', 'json', 'sarif', 'junit', 'github', 'gitlab', 'markdown', 'html', 'csv'];
+const profiles = ['default', 'strict', 'reliability', 'pss-baseline', 'pss-restricted', 'all'];
+
+/** How input is read: the same for every command that takes paths. */
+const reading: readonly Option[] = [
+  { name: 'no-ignore', description: 'Read what .gitignore excludes too, and .git and node_modules' },
+  {
+    name: 'exclude',
+    value: 'PATTERN',
+    many: true,
+    description: 'Leave out paths that match (gitignore syntax)',
+  },
+  { name: 'config', value: 'FILE', description: 'Configuration (default: sallyport.yaml, if there is one)' },
+];
+
+const target: Option = {
+  name: 'target-kubernetes',
+  value: 'VERSION',
+  description: 'The version of Kubernetes that the objects are meant for (default: newest known)',
+};
+
+export const commands: readonly Command[] = [
+  {
+    name: 'scan',
+    summary: 'Judge manifests',
+    operands: '[PATH|-]…',
+    options: [
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT[=FILE]',
+        many: true,
+        choices: formats,
+        description: 'How to report; may be repeated, each into its own file',
+      },
+      { name: 'output', value: 'FILE', description: 'Write the report to this file' },
+      { name: 'profile', value: 'NAME', choices: profiles, description: 'Which checks to run' },
+      {
+        name: 'check',
+        value: 'WORD',
+        many: true,
+        description: 'Run only this: a check, a practice (cicd) or a framework (PSS, "CIS 5.2.2")',
+      },
+      { name: 'skip', value: 'WORD', many: true, description: 'Do not run this: the same words' },
+      {
+        name: 'fail-on',
+        value: 'SEVERITY',
+        choices: [...severities, 'never'],
+        description: 'Exit with 1 on findings as bad as this, or worse (default: high)',
+      },
+      { name: 'allow-unknown', description: 'Exit with 0 although something could not be judged' },
+      target,
+      { name: 'verbose', short: 'v', description: 'Show every finding, also repeated ones' },
+      ...reading,
+    ],
+    examples: [
+      ['sallyport scan', 'everything below this folder'],
+      [
+        'sallyport scan deploy/ --format text --format sarif=out.sarif',
+        'for people and for the code-scanning page',
+      ],
+      ['helm template my-chart | sallyport scan -', 'what another tool prints'],
+      ['sallyport scan --profile strict --fail-on medium', 'more checks, a tighter gate'],
+    ],
+    load: () => import('./commands/scan.ts'),
+  },
+  {
+    name: 'inventory',
+    summary: 'Show what was read, and how it was understood',
+    operands: '[PATH|-]…',
+    options: [
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['text', 'json'],
+        description: 'How to print it',
+      },
+      { name: 'full', description: 'With json: every object exactly as kubectl would read it' },
+      ...reading,
+    ],
+    examples: [
+      ['sallyport inventory', 'which files count as what'],
+      ['sallyport inventory --format json --full deploy/', 'the objects themselves'],
+    ],
+    load: () => import('./commands/inventory.ts'),
+  },
+  {
+    name: 'checks',
+    summary: 'List the checks',
+    operands: '[WORD]…',
+    options: [
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['text', 'json', 'markdown'],
+        description: 'How to print it',
+      },
+      { name: 'profile', value: 'NAME', choices: profiles, description: 'Only the checks of this profile' },
+    ],
+    examples: [
+      ['sallyport checks', 'all of them'],
+      ['sallyport checks cicd --profile default', 'those of one practice that run by default'],
+      ['sallyport checks "CIS 5.2.2"', 'those that look after one control'],
+    ],
+    load: () => import('./commands/checks.ts'),
+  },
+  {
+    name: 'explain',
+    summary: 'Explain one check: why it matters, what to do, examples',
+    operands: 'CHECK',
+    options: [
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['text', 'json', 'markdown'],
+        description: 'How to print it',
+      },
+    ],
+    examples: [['sallyport explain pod-security/privileged', 'the page of a check']],
+    load: () => import('./commands/explain.ts'),
+  },
+  {
+    name: 'pod-security levels',
+    summary: 'The highest Pod Security level that each workload and namespace meets',
+    operands: '[PATH|-]…',
+    options: [
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['text', 'json'],
+        description: 'How to print it',
+      },
+      { name: 'version', value: 'VERSION', description: 'Of the Pod Security Standards: v1.37, or latest' },
+      ...reading,
+    ],
+    examples: [
+      ['sallyport pod-security levels deploy/', 'what each namespace could enforce today'],
+      [
+        'sallyport pod-security levels --version v1.30 --format json',
+        'judged by an older version of the standards',
+      ],
+    ],
+    load: () => import('./commands/pod-security-levels.ts'),
+  },
+  {
+    name: 'pod-security evaluate',
+    summary: 'What the API server would say to pods at one level',
+    operands: '[PATH|-]…',
+    options: [
+      {
+        name: 'level',
+        value: 'LEVEL',
+        choices: ['privileged', 'baseline', 'restricted'],
+        description: 'The level to enforce',
+      },
+      { name: 'version', value: 'VERSION', description: 'Of the Pod Security Standards: v1.37, or latest' },
+      {
+        name: 'filename',
+        short: 'f',
+        value: 'FILE',
+        many: true,
+        description: 'A file, folder, or - for standard input',
+      },
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['text', 'json'],
+        description: 'How to print it',
+      },
+      ...reading,
+    ],
+    examples: [
+      ['sallyport pod-security evaluate --level restricted -f pod.yaml', 'the exact verdict and words'],
+      [
+        'kubectl get pods -A -o yaml | sallyport pod-security evaluate --level baseline -f -',
+        'a whole cluster',
+      ],
+    ],
+    load: () => import('./commands/pod-security-evaluate.ts'),
+  },
+];

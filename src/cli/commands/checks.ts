@@ -1,0 +1,69 @@
+/** `sallyport checks`: the list of checks. */
+import { type Check, idOf, type Profile } from '#check/check.ts';
+import { practices } from '#check/practices.ts';
+import { describe } from '#judge/report.ts';
+import { matches, unmatched } from '#judge/select.ts';
+import { toJson } from '#kube/json.ts';
+import { checks } from '#practices/index.ts';
+import type { Parsed } from '../command.ts';
+import { didYouMean, EXIT, UsageError } from '../errors.ts';
+import { print } from '../output.ts';
+
+export function run(parsed: Parsed): number {
+  const [typo] = unmatched(checks, parsed.operands);
+  if (typo !== undefined) {
+    const meant = didYouMean(
+      typo,
+      checks.flatMap(check => [idOf(check), check.name, check.practice]),
+    );
+    throw new UsageError(
+      `"${typo}" is no check, practice or framework`,
+      meant === undefined ? `the practices are ${practices.join(', ')}` : `did you mean ${meant}?`,
+    );
+  }
+  const profile = parsed.value('profile') as Profile | 'all' | undefined;
+  const listed = checks.filter(
+    check =>
+      (parsed.operands.length === 0 || parsed.operands.some(word => matches(check, word))) &&
+      (profile === undefined || profile === 'all' || check.profiles.includes(profile)),
+  );
+  switch (parsed.value('format')) {
+    case 'json':
+      print(
+        toJson(
+          listed.map(check => ({
+            ...describe(check),
+            profiles: check.profiles,
+            stage: check.stage ?? 'stable',
+          })),
+        ),
+      );
+      break;
+    case 'markdown':
+      print(table(listed));
+      break;
+    default:
+      print(text(listed));
+  }
+  return EXIT.clean;
+}
+
+function text(listed: readonly Check[]): string {
+  const width = Math.max(0, ...listed.map(check => idOf(check).length)) + 2;
+  const lines = listed.map(check => `${check.severity.padEnd(9)}${idOf(check).padEnd(width)}${check.title}`);
+  return [...lines, '', `${listed.length} checks; sallyport explain CHECK tells more about one.`, ''].join(
+    '\n',
+  );
+}
+
+function table(listed: readonly Check[]): string {
+  return [
+    '| Check | Severity | Profiles | What it finds |',
+    '|---|---|---|---|',
+    ...listed.map(
+      check =>
+        `| \`${idOf(check)}\` | ${check.severity} | ${check.profiles.join(', ')} | ${check.title.replaceAll('|', '\\|')} |`,
+    ),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,143 @@
+/** `sallyport scan`: judges what is written. */
+import { readFileSync } from 'node:fs';
+import type { Profile } from '#check/check.ts';
+import type { Report } from '#check/finding.ts';
+import { atLeast, type Severity, severities } from '#check/severity.ts';
+import { reportOf } from '#judge/report.ts';
+import { scan } from '#judge/scan.ts';
+import { select, unmatched } from '#judge/select.ts';
+import { checks } from '#practices/index.ts';
+import { formats } from '#report/formats.ts';
+import type { ReportOptions } from '#report/reporter.ts';
+import type { Manifests } from '#sources/manifests/manifests.ts';
+import { World } from '#world/world.ts';
+import type { Parsed } from '../command.ts';
+import { type Config, readConfig } from '../config.ts';
+import { didYouMean, EXIT, UsageError } from '../errors.ts';
+import { readInput } from '../input.ts';
+import { print, tell, writeWhole } from '../output.ts';
+import { minorOf } from '../version-range.ts';
+
+export async function run(parsed: Parsed): Promise<number> {
+  const config = await readConfig(parsed.value('config'), process.cwd(), async () => checks);
+  const selected = selection(parsed, config);
+  const manifests = readInput(parsed, parsed.operands, config.ignore);
+  const world = new World({
+    declared: manifests.declared,
+    gaps: manifests.gaps,
+    kubernetesMinor: minorOf(
+      parsed.value('target-kubernetes') ?? config.targetKubernetes,
+      '--target-kubernetes',
+    ),
+  });
+  const report = reportOf({
+    ...scan(world, selected),
+    files: manifests.files.length,
+    documents: manifests.files.reduce((sum, { documents }) => sum + documents, 0),
+    objects: manifests.declared.length,
+    selected,
+  });
+  const failOn = (parsed.value('fail-on') as Severity | 'never' | undefined) ?? config.failOn ?? 'high';
+  const allowUnknown = parsed.has('allow-unknown') || config.allowUnknown === true;
+  await write(parsed, report, { failOn, allowUnknown });
+  return exitCode(report, manifests, failOn, allowUnknown, parsed);
+}
+
+function selection(parsed: Parsed, config: Config): ReturnType<typeof select> {
+  const only = parsed.values('check');
+  const skip = parsed.values('skip');
+  for (const word of unmatched(checks, [...only, ...skip])) {
+    const meant = didYouMean(
+      word,
+      checks.flatMap(({ practice, name }) => [`${practice}/${name}`, name, practice]),
+    );
+    throw new UsageError(
+      `"${word}" is no check, practice or framework`,
+      meant === undefined ? 'sallyport checks lists them' : `did you mean ${meant}?`,
+    );
+  }
+  return select(checks, {
+    profile: (parsed.value('profile') as Profile | 'all' | undefined) ?? config.profile ?? 'default',
+    only,
+    enable: config.enable,
+    skip: [...skip, ...config.skip],
+    severities: config.severities,
+    options: config.options,
+  });
+}
+
+async function write(
+  parsed: Parsed,
+  report: Report,
+  gate: Pick<ReportOptions, 'failOn' | 'allowUnknown'>,
+): Promise<void> {
+  const terminal = process.stdout.isTTY === true;
+  const output = parsed.value('output');
+  const wanted = parsed.values('format').map(word => {
+    const equals = word.indexOf('=');
+    return equals < 0
+      ? { format: word, file: output }
+      : { format: word.slice(0, equals), file: word.slice(equals + 1) };
+  });
+  if (wanted.length === 0) wanted.push({ format: 'text', file: output });
+  if (wanted.filter(({ file }) => file === undefined).length > 1)
+    throw new UsageError(
+      'only one report can go to standard output',
+      'give the others a file: --format sarif=out.sarif',
+    );
+  const texts = await Promise.all(
+    wanted.map(async ({ format, file }) => {
+      const { load } = formats.find(({ name }) => name === format)!;
+      const reporter = await load();
+      const color = file === undefined && terminal && !parsed.has('no-color') && !process.env['NO_COLOR'];
+      const text = reporter.render(report, {
+        color,
+        width: terminal ? Math.min(process.stdout.columns || 80, 120) : 80,
+        verbose: parsed.has('verbose'),
+        ...gate,
+        time: new Date().toISOString(),
+        source: sourceLines(),
+        ...(terminal ? { milliseconds: Math.round(performance.now()) } : {}),
+      });
+      return { file, text };
+    }),
+  );
+  for (const { file, text } of texts) if (file !== undefined) writeWhole(file, text);
+  for (const { file, text } of texts) if (file === undefined) print(text);
+}
+
+/** Lines of the files that findings are in: each file is read again only when a report shows a line of it. */
+function sourceLines(): ReportOptions['source'] {
+  const files = new Map<string, readonly string[]>();
+  return (file, line) => {
+    let lines = files.get(file);
+    if (lines === undefined) {
+      try {
+        lines = readFileSync(file, 'utf8').split(/\r?\n/);
+      } catch {
+        lines = [];
+      }
+      files.set(file, lines);
+    }
+    return lines[line - 1];
+  };
+}
+
+function exitCode(
+  report: Report,
+  manifests: Manifests,
+  failOn: Severity | 'never',
+  allowUnknown: boolean,
+  parsed: Parsed,
+): number {
+  if (
+    failOn !== 'never' &&
+    severities.some(severity => atLeast(severity, failOn) && report.summary.findings[severity] > 0)
+  )
+    return EXIT.findings;
+  if (manifests.declared.length === 0 && manifests.gaps.length === 0) {
+    if (!parsed.has('quiet')) tell('sallyport: no Kubernetes objects found, so nothing was judged\n');
+    return allowUnknown ? EXIT.clean : EXIT.unknown;
+  }
+  return report.summary.unknowns > 0 && !allowUnknown ? EXIT.unknown : EXIT.clean;
+}

@@ -1,0 +1,73 @@
+/** The only writer: results to standard output or to files, everything else to standard error. */
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { UsageError } from './errors.ts';
+
+/** Writes all of a text to standard output. A reader that went away (`| head`) ends the run quietly. */
+export function print(text: string): void {
+  writeAll(1, text);
+}
+
+/** Words for the person, not for the pipe. */
+export function tell(text: string): void {
+  writeAll(2, text);
+}
+
+function writeAll(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let offset = 0; offset < bytes.length; ) {
+    try {
+      offset += writeSync(descriptor, bytes, offset);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // A full pipe of a slow reader: wait a moment and go on.
+      if (code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      else if (code === 'EPIPE') throw new ClosedPipe();
+      else throw error;
+    }
+  }
+}
+
+/** The reader of our output is gone. Nothing is wrong, and there is nothing left to say. */
+export class ClosedPipe extends Error {
+  override readonly name = 'ClosedPipe';
+}
+
+/**
+ * Writes a file whole or not at all: into a temporary file beside it, then renamed over it, so that an old report
+ * survives a full disk and Ctrl-C.
+ *
+ * @throws UsageError where the file cannot be written
+ */
+export function writeWhole(path: string, text: string): void {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.tmp`);
+  try {
+    if (isSpecial(path)) {
+      writeInto(path, text);
+      return;
+    }
+    writeInto(temporary, text);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw new UsageError(`${path} could not be written: ${(error as Error).message}`);
+  }
+}
+
+/** `/dev/stdout`, a named pipe: nothing that a rename could replace. */
+function isSpecial(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && !stats.isFile() && !stats.isDirectory();
+}
+
+function writeInto(path: string, text: string): void {
+  const descriptor = openSync(path, 'w', 0o644);
+  try {
+    const bytes = Buffer.from(text);
+    for (let offset = 0; offset < bytes.length; ) offset += writeSync(descriptor, bytes, offset);
+    if (!isSpecial(path)) fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,306 @@
+/**
+ * Judges a world: walks it once, hands each check exactly the subject it names, and gathers what they say into one
+ * finding per object and problem.
+ */
+import { type Check, type Context, idOf, type OptionValues } from '#check/check.ts';
+import type { Finding, Occurrence, Unknown } from '#check/finding.ts';
+import { formatReference } from '#check/frameworks.ts';
+import type { Severity } from '#check/severity.ts';
+import { severities } from '#check/severity.ts';
+import type { Verdict } from '#check/verdict.ts';
+import { podsOf } from '#decide/pod-security/pods.ts';
+import { formatPath, isRecord, type KubeObject, type Path, referenceOf, valueAt } from '#kube/objects.ts';
+import type { ContainerSubject, PodSubject } from '#world/subjects.ts';
+import { type Declared, kindKey, type World } from '#world/world.ts';
+import { fingerprintOf } from './hash.ts';
+
+/** A check with what the configuration makes of it. */
+export interface Selected {
+  readonly check: Check;
+  /** Overrides the check's own severity. */
+  readonly severity?: Severity;
+  readonly options: OptionValues;
+}
+
+export interface Judged {
+  readonly findings: readonly Finding[];
+  readonly unknowns: readonly Unknown[];
+  readonly workloads: number;
+}
+
+/** A check with the defaults of its options. */
+export function asSelected(check: Check): Selected {
+  const options = Object.entries(check.options ?? {}).map(([name, option]) => [name, option.default]);
+  return { check, options: Object.fromEntries(options) };
+}
+
+/** One failing subject of a check in one object. */
+interface Failure {
+  readonly evidence: unknown;
+  /** In the object. */
+  readonly paths: readonly Path[];
+  readonly container?: ContainerSubject;
+  /** Relative to the subject, with the way from there to the object: what a fix needs. */
+  readonly at: readonly Path[];
+  readonly pathOf: (path: Path) => Path;
+}
+
+/**
+ * Judges every object of the world.
+ *
+ * @returns findings sorted by file, line, column and check; the gaps of the world are among the unknowns
+ */
+export function scan(world: World, selected: readonly Selected[]): Judged {
+  return new Scan(world, selected).run();
+}
+
+class Scan {
+  readonly #world: World;
+  readonly #byKind = new Map<string, Selected[]>();
+  readonly #anyKind: Selected[] = [];
+  readonly #ofPods: Selected[] = [];
+  readonly #ofContainers: Selected[] = [];
+  readonly #contexts = new Map<Selected, Context>();
+  readonly #findings: Finding[] = [];
+  readonly #unknowns: Unknown[] = [];
+  readonly #fingerprints = new Map<string, number>();
+
+  constructor(world: World, selected: readonly Selected[]) {
+    this.#world = world;
+    for (const one of selected) {
+      this.#contexts.set(one, { world, options: one.options });
+      if (one.check.subject === 'pod') this.#ofPods.push(one);
+      else if (one.check.subject === 'container') this.#ofContainers.push(one);
+      else if (one.check.kinds === undefined) this.#anyKind.push(one);
+      else
+        for (const kind of one.check.kinds) {
+          const list = this.#byKind.get(kind);
+          if (list === undefined) this.#byKind.set(kind, [one]);
+          else list.push(one);
+        }
+    }
+  }
+
+  run(): Judged {
+    for (const { file, line, column, object, reason } of this.#world.gaps)
+      this.#unknowns.push({
+        ...(file === undefined ? {} : { file }),
+        ...(line === undefined ? {} : { line }),
+        ...(column === undefined ? {} : { column }),
+        ...(object === undefined ? {} : { object: referenceOf(object) }),
+        reason,
+      });
+    let workloads = 0;
+    for (const declared of this.#world.declared) {
+      if (this.#world.isWorkload(declared.object)) workloads++;
+      this.#judge(declared);
+    }
+    this.#findings.sort(compareFindings);
+    this.#unknowns.sort(compareUnknowns);
+    return { findings: this.#findings, unknowns: this.#unknowns, workloads };
+  }
+
+  #judge(declared: Declared): void {
+    const { object } = declared;
+    const failures = new Map<Selected, Failure[]>();
+    for (const one of this.#byKind.get(kindKey(object)) ?? []) this.#ask(one, { object }, declared, failures);
+    for (const one of this.#anyKind) this.#ask(one, { object }, declared, failures);
+    if (this.#ofPods.length > 0 || this.#ofContainers.length > 0) {
+      const { pods, refused } = podsOf(this.#world, object);
+      for (const { path, reason } of refused) this.#unknown(declared, path, reason);
+      for (const pod of pods) {
+        for (const one of this.#ofPods) this.#ask(one, pod, declared, failures, pod);
+        for (const one of this.#ofContainers)
+          for (const container of pod.containers)
+            this.#ask(one, container, declared, failures, pod, container);
+      }
+    }
+    for (const [one, of] of failures) this.#findings.push(this.#finding(one, of, declared));
+  }
+
+  #ask(
+    one: Selected,
+    subject: { readonly object: KubeObject } | PodSubject | ContainerSubject,
+    declared: Declared,
+    failures: Map<Selected, Failure[]>,
+    pod?: PodSubject,
+    container?: ContainerSubject,
+  ): void {
+    let verdict: Verdict<unknown>;
+    try {
+      // The three lists were made by the checks' own word for their subject, so the types agree.
+      verdict = (one.check as Check<'object'>).evaluate(subject as never, this.#contexts.get(one)!);
+    } catch (error) {
+      this.#unknown(
+        declared,
+        [],
+        `the check failed: ${error instanceof Error ? error.message : String(error)}`,
+        one,
+      );
+      return;
+    }
+    if (verdict.is === 'unknown') {
+      const path = container !== undefined && pod !== undefined ? pod.pathOf(container.path) : [];
+      this.#unknown(declared, path, verdict.because, one);
+    } else if (verdict.is === 'fail') {
+      const base = container === undefined ? [] : container.path;
+      const pathOf = (path: Path): Path =>
+        pod === undefined ? path : pod.pathOf(base.length === 0 ? path : [...base, ...path]);
+      let paths = (verdict.at.length === 0 ? [[]] : verdict.at).map(pathOf);
+      if (pod?.partial === true) {
+        // Only what the fragment states can be held against it: a controller fills in the rest.
+        paths = paths.filter(path => valueAt(declared.object, path) !== undefined);
+        if (paths.length === 0) return;
+      }
+      const failure: Failure = {
+        evidence: verdict.evidence,
+        paths,
+        ...(container === undefined ? {} : { container }),
+        at: verdict.at,
+        pathOf,
+      };
+      const list = failures.get(one);
+      if (list === undefined) failures.set(one, [failure]);
+      else list.push(failure);
+    }
+  }
+
+  #unknown({ object, origin }: Declared, path: Path, reason: string, one?: Selected): void {
+    const { file, line, column } = origin.positionOf(path);
+    this.#unknowns.push({
+      file,
+      line,
+      column,
+      object: referenceOf(object),
+      ...(one === undefined ? {} : { check: idOf(one.check) }),
+      reason,
+    });
+  }
+
+  #finding(one: Selected, failures: readonly Failure[], { object, origin }: Declared): Finding {
+    const { check } = one;
+    const occurrences = failures
+      .flatMap(({ paths, container }): Occurrence[] =>
+        paths.map(path => ({
+          ...origin.positionOf(path),
+          path: formatPath(path),
+          ...(container === undefined ? {} : { container: container.name }),
+        })),
+      )
+      .toSorted((a, b) => a.line - b.line || a.column - b.column);
+    const { path, container: _, ...region } = occurrences[0]!;
+    const id = idOf(check);
+    const reference = referenceOf(object);
+    const fix = fixOf(check, failures);
+    return {
+      check: id,
+      title: check.title,
+      severity: one.severity ?? worst(check, failures),
+      practice: check.practice,
+      object: reference,
+      ...region,
+      path,
+      occurrences,
+      message: messageOf(check, failures),
+      why: check.why,
+      remediation: check.remediation,
+      frameworks: check.frameworks.map(formatReference),
+      fingerprint: this.#fingerprint(
+        [id, kindKey(object), reference.namespace ?? '', reference.name, ...placesOf(object, failures)].join(
+          '\0',
+        ),
+      ),
+      ...(fix === undefined ? {} : { fix }),
+    };
+  }
+
+  /** The same finding of an object that is declared twice gets a number: fingerprints are unique in a report. */
+  #fingerprint(identity: string): string {
+    const count = this.#fingerprints.get(identity) ?? 0;
+    this.#fingerprints.set(identity, count + 1);
+    return fingerprintOf(count === 0 ? identity : `${identity}\0${count}`);
+  }
+}
+
+function worst(check: Check, failures: readonly Failure[]): Severity {
+  if (check.severityOf === undefined) return check.severity;
+  const all = failures.map(({ evidence }) => severities.indexOf(check.severityOf!(evidence)));
+  return severities[Math.min(...all)]!;
+}
+
+function fixOf(check: Check, failures: readonly Failure[]): Finding['fix'] {
+  const { fix } = check;
+  if (fix === undefined) return undefined;
+  const changes = failures.flatMap(({ evidence, at, pathOf }) =>
+    fix.changes(evidence, at).map(change => ({ ...change, path: pathOf(change.path) })),
+  );
+  // Where one of the places cannot be mended by itself, mending the others would look like the whole cure.
+  const whole = failures.every(({ evidence, at }) => fix.changes(evidence, at).length > 0);
+  return whole ? { title: fix.title, kind: fix.kind, changes } : undefined;
+}
+
+const ROLES = { init: 'init container', container: 'container', ephemeral: 'ephemeral container' } as const;
+
+/** What is wrong; for containers led by their names, those of which the same is said joined. */
+function messageOf(check: Check, failures: readonly Failure[]): string {
+  const said = new Map<string, Map<string, string[]>>();
+  for (const { evidence, container } of failures) {
+    const phrase = check.message(evidence);
+    const roles = said.get(phrase) ?? new Map<string, string[]>();
+    said.set(phrase, roles);
+    if (container === undefined) continue;
+    const role = ROLES[container.role];
+    const names = roles.get(role) ?? [];
+    roles.set(role, names);
+    if (!names.includes(container.name)) names.push(container.name);
+  }
+  return [...said]
+    .map(([phrase, roles]) => (roles.size === 0 ? phrase : `${whoIs(roles)}: ${phrase}`))
+    .join('; ');
+}
+
+function whoIs(roles: ReadonlyMap<string, readonly string[]>): string {
+  return [...roles]
+    .map(
+      ([role, names]) => `${role}${names.length > 1 ? 's' : ''} ${names.map(name => `"${name}"`).join(', ')}`,
+    )
+    .join(' and ');
+}
+
+/** Where a finding is, in words that outlive moved lines and reordered lists. */
+function placesOf(object: KubeObject, failures: readonly Failure[]): string[] {
+  const places = failures.flatMap(({ container, paths }) =>
+    container === undefined ? paths.map(path => stablePath(object, path)) : [container.name],
+  );
+  return [...new Set(places)].sort();
+}
+
+/** A path with list indexes replaced by the names of the items, where they have one. */
+function stablePath(object: KubeObject, path: Path): string {
+  return path
+    .map((step, index) => {
+      if (typeof step === 'string') return step;
+      const item = valueAt(object, path.slice(0, index + 1));
+      const name = isRecord(item) ? item['name'] : item;
+      return typeof name === 'string' ? name : String(step);
+    })
+    .join('\u0001');
+}
+
+function compareFindings(a: Finding, b: Finding): number {
+  return (
+    compareText(a.file, b.file) || a.line - b.line || a.column - b.column || compareText(a.check, b.check)
+  );
+}
+
+function compareUnknowns(a: Unknown, b: Unknown): number {
+  return (
+    compareText(a.file ?? '', b.file ?? '') ||
+    (a.line ?? 0) - (b.line ?? 0) ||
+    compareText(a.reason, b.reason)
+  );
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

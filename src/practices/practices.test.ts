@@ -1,0 +1,64 @@
+/** What holds for every check, written once. */
+import assert from 'node:assert/strict';
+import { globSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { withChanges } from '#check/change.ts';
+import { idOf, profiles } from '#check/check.ts';
+import { practices } from '#check/practices.ts';
+import { scan } from '#judge/scan.ts';
+import { checks } from '#practices/index.ts';
+import { exampleOf, said, worldOf } from '#test/worlds.ts';
+import { World } from '#world/world.ts';
+
+describe('the registry', () => {
+  it('agrees with the tree', () => {
+    const files = globSync('*/checks/*.ts', { cwd: import.meta.dirname })
+      .filter(file => !file.endsWith('.test.ts'))
+      .map(file => file.replace('/checks/', '/').replace(/\.ts$/, ''));
+    assert.ok(files.length > 0);
+    assert.deepEqual(checks.map(idOf), files.sort());
+  });
+
+  it('has ids that are unique and say their practice', () => {
+    assert.equal(new Set(checks.map(idOf)).size, checks.length);
+    for (const check of checks) assert.ok(practices.includes(check.practice), idOf(check));
+  });
+});
+
+for (const check of checks)
+  describe(idOf(check), () => {
+    it('is described in the house style', () => {
+      assert.match(check.name, /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
+      assert.doesNotMatch(check.title, /\.$/);
+      for (const text of [check.why, check.remediation]) assert.match(text, /^[^\s].*[.)`]$/s);
+      assert.ok(check.profiles.every(profile => profiles.includes(profile)));
+      assert.ok(check.examples.bad.length > 0 && check.examples.good.length > 0, 'examples of both kinds');
+    });
+
+    for (const [i, yaml] of check.examples.bad.entries())
+      it(`bad example ${i} fails once, in a place that exists, and its fix mends it`, () => {
+        const world = worldOf(yaml);
+        const { findings, unknowns } = scan(world, [exampleOf(check)]);
+        assert.deepEqual(unknowns, []);
+        assert.equal(findings.length, 1, said(check, yaml).join('\n'));
+        const [finding] = findings;
+        assert.ok(finding!.line >= 1 && finding!.column >= 1);
+        assert.match(finding!.message, /^\S.*[^.\s]$/s);
+        if (finding!.fix === undefined) return;
+        const declared = world.declared.map(one => {
+          const { kind, metadata } = one.object;
+          const hit = kind === finding!.object.kind && (metadata?.name ?? '') === finding!.object.name;
+          return hit ? { ...one, object: withChanges(one.object, finding!.fix!.changes) } : one;
+        });
+        const mended = new World({ declared, kubernetesMinor: world.kubernetesMinor });
+        assert.deepEqual(
+          scan(mended, [exampleOf(check)]).findings.map(({ message }) => message),
+          [],
+        );
+      });
+
+    for (const [i, yaml] of check.examples.good.entries())
+      it(`good example ${i} passes`, () => {
+        assert.deepEqual(said(check, yaml), []);
+      });
+  });

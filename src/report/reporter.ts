@@ -1,0 +1,28 @@
+/** The form of a reporter: a report and how to show it go in, text comes out. A reporter writes nothing and judges nothing. */
+import type { Report } from '#check/finding.ts';
+import type { Severity } from '#check/severity.ts';
+
+export interface ReportOptions {
+  /** Colours and styles are allowed (a terminal, and not forbidden). */
+  readonly color: boolean;
+  /** Columns of the terminal; 80 where it is none. */
+  readonly width: number;
+  /** Show everything that is otherwise folded. */
+  readonly verbose: boolean;
+  /** The least severity that fails the run, and whether unknowns do. */
+  readonly failOn: Severity | 'never';
+  readonly allowUnknown: boolean;
+  /** When the report was made (ISO 8601, UTC). An input, so that the same report gives the same text. */
+  readonly time: string;
+  /** The lines of a file that a report may show, counted from 1; undefined where the file cannot be read. */
+  readonly source: (file: string, line: number) => string | undefined;
+  /** How long the run took, in milliseconds; absent where it should not be said. */
+  readonly milliseconds?: number;
+}
+
+export interface Reporter {
+  /** The word after `--format`. */
+  readonly name: string;
+  readonly description: string;
+  render(report: Report, options: ReportOptions): string;
+}

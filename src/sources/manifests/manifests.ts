@@ -1,0 +1,321 @@
+/** Manifests as they stand in files: read, recognised, unfolded, with everything that was not understood said. */
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { isRecord, type KubeObject, type Path } from '#kube/objects.ts';
+import type { Declared, Gap } from '#world/world.ts';
+import { type ReadDocument, readDocuments } from '#yaml/read.ts';
+import { decode } from './decode.ts';
+import { DocumentSource, ManifestOrigin } from './origin.ts';
+import {
+  folderOf,
+  isChartName,
+  isKustomizationName,
+  isObject,
+  joinPath,
+  mayHoldObjects,
+  patchFilesOf,
+  type Understood,
+} from './recognise.ts';
+import { type Found, problem, type WalkOptions, walk } from './walk.ts';
+
+/** What became of one file. */
+export interface FileRecord {
+  readonly file: string;
+  readonly understood: Understood;
+  /** Why it was not understood, or not wholly. */
+  readonly reason?: string;
+  /** How many documents were read; none where nothing had to be parsed. */
+  readonly documents: number;
+}
+
+export interface Manifests {
+  readonly files: readonly FileRecord[];
+  readonly declared: readonly Declared[];
+  readonly gaps: readonly Gap[];
+}
+
+export interface ReadOptions extends WalkOptions {
+  /** Bytes; a larger file is not read, and that is said. */
+  readonly maxFileSize?: number;
+  /** Milliseconds for reading everything; what is left then is not read, and that is said. */
+  readonly maxTime?: number;
+  /** The text of standard input, for the root `-`. */
+  readonly stdin?: () => Buffer;
+}
+
+const MAX_FILE_SIZE = 100 * 1024 * 1024;
+const MAX_TIME = 10 * 60 * 1000;
+const MAX_LIST_DEPTH = 16;
+/** The name of standard input in reports. */
+export const STDIN = '<stdin>';
+
+/**
+ * Reads every manifest below the roots.
+ *
+ * @param roots files and folders, and `-` for standard input
+ * @throws PathError for a root that does not exist or may not be read
+ */
+export function readManifests(roots: readonly string[], options: ReadOptions): Manifests {
+  const reader = new Reader(options);
+  const { files, skipped } = walk(
+    roots.filter(root => root !== '-'),
+    options,
+  );
+  for (const { name, reason } of skipped) reader.unreadable(name, reason);
+  if (roots.includes('-') && options.stdin !== undefined) reader.text(STDIN, options.stdin());
+  reader.all(files);
+  return reader;
+}
+
+class Reader implements Manifests {
+  readonly files: FileRecord[] = [];
+  readonly declared: Declared[] = [];
+  readonly gaps: Gap[] = [];
+  readonly #options: ReadOptions;
+  readonly #patches = new Set<string>();
+  readonly #deadline: number;
+
+  constructor(options: ReadOptions) {
+    this.#options = options;
+    this.#deadline = performance.now() + (options.maxTime ?? MAX_TIME);
+  }
+
+  all(files: readonly Found[]): void {
+    const charts = chartFolders(files);
+    const kustomizations = files.filter(({ name }) => isKustomizationName(name));
+    for (const found of kustomizations) this.#kustomization(found);
+    for (const found of files) {
+      if (isKustomizationName(found.name)) continue;
+      const chart = chartOf(found.name, charts);
+      if (chart !== undefined) this.#chartFile(found.name, chart);
+      else if (performance.now() > this.#deadline)
+        this.unreadable(found.name, 'the time for reading was used up');
+      else this.#file(found);
+    }
+  }
+
+  unreadable(file: string, reason: string): void {
+    this.files.push({ file, understood: 'unreadable', reason, documents: 0 });
+    this.gaps.push({ file, reason: `not read: ${reason}` });
+  }
+
+  /** One file's bytes, wherever they came from. */
+  text(file: string, bytes: Buffer): void {
+    const decoded = decode(bytes);
+    if (decoded.is === 'binary') {
+      this.unreadable(file, decoded.reason);
+      return;
+    }
+    const { text } = decoded;
+    if (!mayHoldObjects(text)) {
+      this.files.push({ file, understood: text.trim() === '' ? 'empty' : 'other', documents: 0 });
+      return;
+    }
+    this.#documents(file, text, readDocuments(text));
+  }
+
+  #file({ path, name }: Found): void {
+    const bytes = this.#bytes(path, name);
+    if (bytes !== undefined) this.text(name, bytes);
+  }
+
+  #bytes(path: string, name: string): Buffer | undefined {
+    const limit = this.#options.maxFileSize ?? MAX_FILE_SIZE;
+    try {
+      const descriptor = openSync(path, 'r');
+      try {
+        const { size } = fstatSync(descriptor);
+        if (size > limit) {
+          this.unreadable(name, `it is larger than ${Math.floor(limit / 1024 / 1024)} MiB`);
+          return undefined;
+        }
+        return readFileSync(descriptor);
+      } finally {
+        closeSync(descriptor);
+      }
+    } catch (error) {
+      this.unreadable(name, problem(error));
+      return undefined;
+    }
+  }
+
+  #documents(file: string, text: string, documents: readonly ReadDocument[]): void {
+    const before = this.declared.length;
+    const isPatch = this.#patches.has(file);
+    let broken: { readonly message: string; readonly line: number; readonly column: number } | undefined;
+    let half = false;
+    const isTemplate = text.includes('{{');
+    for (const document of documents) {
+      if (document.is === 'error') {
+        broken ??= document;
+        if (!isTemplate)
+          this.gaps.push({
+            file,
+            line: document.line,
+            column: document.column,
+            reason: `not valid YAML: ${document.message}`,
+          });
+      } else if (document.is === 'value' && !isPatch) {
+        const source = new DocumentSource(file, text, document);
+        if (isObject(document.value))
+          this.#object(document.value as KubeObject, source, document.duplicateKeys, []);
+        else if (isHalfAnObject(document.value)) {
+          half = true;
+          this.gaps.push({
+            file,
+            line: document.line,
+            reason: `an object without ${document.value['kind'] === undefined ? 'a kind' : 'an apiVersion'}: kubectl refuses it`,
+          });
+        }
+      }
+    }
+    const count = documents.filter(({ is }) => is !== 'empty').length;
+    if (broken !== undefined && isTemplate) {
+      // What a template engine fills in is not there yet: half of the file would be half of the truth.
+      const reason = 'a template that was not rendered, so it cannot be judged';
+      this.files.push({ file, understood: 'template', reason, documents: 0 });
+      this.gaps.push({ file, line: broken.line, column: broken.column, reason });
+      this.declared.length = before;
+      return;
+    }
+    const understood: Understood = isPatch
+      ? 'patch'
+      : this.declared.length > before || half
+        ? 'kubernetes'
+        : broken !== undefined
+          ? 'unreadable'
+          : count === 0
+            ? 'empty'
+            : 'other';
+    this.files.push({
+      file,
+      understood,
+      documents: count,
+      ...(broken === undefined ? {} : { reason: `line ${broken.line}: ${broken.message}` }),
+    });
+  }
+
+  /**
+   * An object, or the items of a list of them. As kubectl does it, whatever has `items` is a list, an item that says
+   * neither kind nor apiVersion takes them from its typed list, and lists in lists are unfolded too.
+   * Source: apimachinery unstructured/helpers.go (decodeToList), cli-runtime resource/visitor.go (FlattenListVisitor).
+   */
+  #object(
+    object: KubeObject,
+    source: DocumentSource,
+    duplicates: Extract<ReadDocument, { is: 'value' }>['duplicateKeys'],
+    prefix: Path,
+  ): void {
+    const { items } = object;
+    if (!Array.isArray(items)) {
+      const own = duplicates.filter(({ path }) => prefix.every((step, index) => path[index] === step));
+      this.declared.push({
+        object,
+        origin: new ManifestOrigin(source, prefix),
+        ...(own.length === 0 ? {} : { duplicateKeys: own.map(({ path }) => path.slice(prefix.length)) }),
+      });
+      return;
+    }
+    if (prefix.length > MAX_LIST_DEPTH * 2) {
+      this.gaps.push({
+        file: source.file,
+        line: source.document.line,
+        reason: `lists nest more than ${MAX_LIST_DEPTH} deep`,
+      });
+      return;
+    }
+    items.forEach((item: unknown, index) => {
+      const at: Path = [...prefix, 'items', index];
+      const typed =
+        isRecord(item) &&
+        item['kind'] === undefined &&
+        item['apiVersion'] === undefined &&
+        object.kind.endsWith('List')
+          ? { apiVersion: object.apiVersion, kind: object.kind.slice(0, -'List'.length), ...item }
+          : item;
+      if (isObject(typed) && typed.kind !== '') this.#object(typed as KubeObject, source, duplicates, at);
+      else
+        this.gaps.push({
+          file: source.file,
+          line: new ManifestOrigin(source, at).line,
+          reason: `item ${index} of a ${object.kind} is no object: it has no apiVersion and kind`,
+        });
+    });
+  }
+
+  #chartFile(file: string, chart: string): void {
+    this.files.push({ file, understood: 'chart', reason: 'not rendered yet', documents: 0 });
+    if (file === `${chart === '' ? '' : `${chart}/`}Chart.yaml`)
+      this.gaps.push({
+        file,
+        line: 1,
+        reason: 'a Helm chart: not rendered yet, so nothing in it was judged',
+      });
+  }
+
+  #kustomization({ path, name }: Found): void {
+    const bytes = this.#bytes(path, name);
+    if (bytes === undefined) return;
+    const decoded = decode(bytes);
+    const documents = decoded.is === 'text' ? readDocuments(decoded.text) : [];
+    for (const document of documents) {
+      if (document.is === 'error')
+        this.gaps.push({
+          file: name,
+          line: document.line,
+          column: document.column,
+          reason: `not valid YAML: ${document.message}`,
+        });
+      if (document.is !== 'value') continue;
+      for (const patch of patchFilesOf(document.value)) {
+        const file = joinPath(folderOf(name), patch);
+        if (file !== undefined) this.#patches.add(file);
+      }
+    }
+    this.files.push({
+      file: name,
+      understood: 'kustomization',
+      reason: 'not rendered yet',
+      documents: documents.length,
+    });
+    this.gaps.push({
+      file: name,
+      line: 1,
+      reason: 'a kustomization: not rendered yet; the files it lists were judged as they are written',
+    });
+  }
+}
+
+function chartFolders(files: readonly Found[]): Set<string> {
+  const folders = new Set(files.filter(({ name }) => isChartName(name)).map(({ name }) => folderOf(name)));
+  // A chart inside another is part of it.
+  for (const folder of folders)
+    for (let above = folder; above !== ''; ) {
+      above = folderOf(above);
+      if (folders.has(above) && folder.startsWith(`${above === '' ? '' : `${above}/`}charts/`)) {
+        folders.delete(folder);
+        break;
+      }
+    }
+  return folders;
+}
+
+/** The chart that a file belongs to. What lies beside its templates is a chart's own: values, schemas, tests. */
+function chartOf(file: string, charts: ReadonlySet<string>): string | undefined {
+  if (charts.size === 0) return undefined;
+  for (let folder = folderOf(file); ; folder = folderOf(folder)) {
+    if (charts.has(folder)) {
+      const inside = folder === '' ? file : file.slice(folder.length + 1);
+      return inside.startsWith('crds/') ? undefined : folder;
+    }
+    if (folder === '') return undefined;
+  }
+}
+
+/** An object that lost one of the two words that kubectl asks for first. */
+function isHalfAnObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return (
+    isRecord(value) &&
+    isRecord(value['metadata']) &&
+    (typeof value['kind'] === 'string') !== (typeof value['apiVersion'] === 'string')
+  );
+}

@@ -1,0 +1,75 @@
+/** The origin of what stands in a manifest: positions are worked out when asked for, by scanning one document again. */
+import type { Path } from '#kube/objects.ts';
+import type { Origin, Position } from '#world/origin.ts';
+import { Locator } from '#yaml/locate.ts';
+import type { ReadDocument } from '#yaml/read.ts';
+
+/** One document of a file, shared by the objects that it holds. */
+export class DocumentSource {
+  readonly file: string;
+  readonly text: string;
+  readonly document: ReadDocument;
+  #locator: Locator | undefined;
+
+  constructor(file: string, text: string, document: ReadDocument) {
+    this.file = file;
+    this.text = text;
+    this.document = document;
+  }
+
+  get locator(): Locator {
+    this.#locator ??= new Locator(this.text, this.document);
+    return this.#locator;
+  }
+}
+
+export class ManifestOrigin implements Origin {
+  readonly source: DocumentSource;
+  readonly item?: number;
+  /** The object's place in its document: empty but for items of lists. */
+  readonly prefix: Path;
+
+  constructor(source: DocumentSource, prefix: Path = []) {
+    this.source = source;
+    this.prefix = prefix;
+    const item = prefix.at(-1);
+    if (typeof item === 'number') this.item = item;
+  }
+
+  get file(): string {
+    return this.source.file;
+  }
+
+  get document(): number {
+    return this.source.document.index;
+  }
+
+  get line(): number {
+    return this.prefix.length === 0 ? this.source.document.line : this.positionOf([]).line;
+  }
+
+  positionOf(path: Path): Position {
+    const { path: found, located } = this.source.locator.nearest([...this.prefix, ...path]);
+    const { line, column, endLine, endColumn } =
+      located.key !== undefined && (found.length < this.prefix.length + path.length || isBlock(located))
+        ? located.key
+        : located.key === undefined
+          ? firstLine(located.value)
+          : { ...firstLine(located.value), line: located.key.line, column: located.key.column };
+    return { file: this.file, line, column, endLine, endColumn };
+  }
+}
+
+type Span = ReturnType<Locator['nearest']>['located']['value'];
+
+function isBlock({ value }: { readonly value: Span }): boolean {
+  return value.endLine > value.line;
+}
+
+/** A value over several lines is shown by its first: what is marked should be readable. */
+function firstLine(span: Span): Omit<Span, 'start' | 'end'> {
+  const { line, column, endLine, endColumn } = span;
+  return endLine === line
+    ? { line, column, endLine, endColumn }
+    : { line, column, endLine: line, endColumn: column + 1 };
+}
