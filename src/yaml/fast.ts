@@ -1,7 +1,7 @@
 /** The usual way to read a file: fast, and silent about files that need the thorough reader. */
 import { defaultLimits, type Limits, type OneReader, type ReadDocument, readWith } from './documents.ts';
 import { ScalarError } from './scalars.ts';
-import { isOdd, Scanner, UNUSUAL } from './scanner.ts';
+import { isOdd, Scanner, StructureError, UNUSUAL } from './scanner.ts';
 
 /** Reads one document, or throws UNUSUAL. */
 export const readFastOne: OneReader = (text, recorder, limits) => {
@@ -14,6 +14,7 @@ export const readFastOne: OneReader = (text, recorder, limits) => {
   } catch (error) {
     // What is wrong with it, and where, is for the thorough reader to say.
     if (error instanceof ScalarError) throw UNUSUAL;
+    if (error instanceof StructureError) return { is: 'error', message: error.message, at: error.at };
     throw error;
   }
 };

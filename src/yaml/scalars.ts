@@ -107,7 +107,7 @@ export function resolveTagged(tag: string, text: string): Scalar {
     case 'tag:yaml.org,2002:str':
       return text;
     case 'tag:yaml.org,2002:binary':
-      return text;
+      return fromBase64(text);
     case 'tag:yaml.org,2002:float': {
       const value = resolvePlain(text);
       if (typeof value === 'number' || typeof value === 'bigint') return Number(value);
@@ -136,14 +136,27 @@ export function resolveTagged(tag: string, text: string): Scalar {
 /**
  * A key as sigs.k8s.io/yaml writes it into JSON (yaml.go, convertToJSONableObject): numbers and booleans become text.
  *
+ * @param value the key's value
+ * @param text the key as it is written: `1e3` is a float to Go although its value is whole
  * @throws ScalarError for null, which it refuses
  */
-export function keyText(value: Scalar): string {
+export function keyText(value: Scalar, text: string): string {
   if (typeof value === 'string') return value;
   if (value === null) throw new ScalarError('a key may not be null');
-  if (typeof value === 'number' && !Number.isSafeInteger(value)) return floatKey(value);
-  return String(value);
+  if (typeof value !== 'number') return String(value);
+  const plain = text.replaceAll('_', '');
+  return DECIMAL.test(plain) || BASED.test(plain) ? unsigned(plain, value) : floatKey(value);
 }
+
+/** Beyond int64 Go still has uint64, and beyond that a float. */
+function unsigned(plain: string, value: number): string {
+  if (Number.isSafeInteger(value)) return String(value);
+  const exact = DECIMAL.test(plain) ? BigInt(plain.replace('+', '')) : undefined;
+  return exact !== undefined && exact > 0n && exact < 2n ** 64n ? String(exact) : floatKey(value);
+}
+
+/** Go writes shorter floats without an exponent. Source: strconv/ftoa.go (formatDigits, shortest 'g'). */
+const FIXED_DIGITS = 6;
 
 /** Go's FormatFloat(x, 'g', -1, 32). */
 function floatKey(value: number): string {
@@ -152,7 +165,31 @@ function floatKey(value: number): string {
   while (digits < 9 && Math.fround(Number(single.toPrecision(digits))) !== single) digits++;
   const [mantissa, exponent] = single.toExponential(digits - 1).split('e') as [string, string];
   const power = Number(exponent);
-  if (power < -4 || power >= Math.max(digits, 21))
+  if (power < -4 || power >= FIXED_DIGITS)
     return `${mantissa}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
   return String(Number(single.toPrecision(digits)));
+}
+
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+
+/** The text that base64 holds; bytes that are no UTF-8 become the replacement character, as in Go's JSON. */
+function fromBase64(text: string): string {
+  const clean = text.replaceAll(/[\r\n]/g, '');
+  if (clean.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(clean))
+    throw new ScalarError('a !!binary value that is no base64');
+  let escaped = '';
+  let held = 0;
+  let bits = 0;
+  for (const character of clean.replaceAll('=', '')) {
+    held = ((held << 6) | BASE64.indexOf(character)) & 0xffff;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    escaped += `%${((held >> bits) & 0xff).toString(16).padStart(2, '0')}`;
+  }
+  try {
+    return decodeURIComponent(escaped);
+  } catch {
+    return '\ufffd';
+  }
 }

@@ -9,6 +9,17 @@ import { hintOf, keyText, resolvePlain } from './scalars.ts';
 /** Not an error: this document is for the thorough reader. One instance, for a stack costs more than the scan. */
 export const UNUSUAL: { readonly unusual: true } = { unusual: true };
 
+/** A mistake that needs no second reading, at an offset of the text. */
+export class StructureError extends Error {
+  override readonly name = 'StructureError';
+  readonly at: number;
+
+  constructor(message: string, at: number) {
+    super(message);
+    this.at = at;
+  }
+}
+
 const TAB = 9;
 const NEWLINE = 10;
 const RETURN = 13;
@@ -39,6 +50,8 @@ const ODD = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]|\
 const KEY_SLOTS = 4096;
 const keys: string[] = new Array(KEY_SLOTS).fill('');
 const LONGEST_SHARED_KEY = 40;
+/** YAML's own limit for a key on one line. */
+const LONGEST_KEY = 1024;
 
 /** Whether a document may hold something that this reader does not look for while it scans. */
 export function isOdd(text: string): boolean {
@@ -113,8 +126,7 @@ export class Scanner {
       }
       if (at >= this.#size) continue;
       if (code === TAB) {
-        at = this.#blankWithTabs(at);
-        continue;
+        this.#blankWithTabs(at);
       }
       this.#at = at;
       this.#lineStart = start;
@@ -129,11 +141,12 @@ export class Scanner {
     return newline < 0 ? this.#size : newline + 1;
   }
 
-  #blankWithTabs(at: number): number {
+  #blankWithTabs(at: number): never {
     let code = this.#text.charCodeAt(at);
     while (code === TAB || code === SPACE || code === RETURN) code = this.#text.charCodeAt(++at);
-    if (code === NEWLINE) return at + 1;
-    if (at >= this.#size) return at;
+    // Tabs never indent, and kubectl is strict about it even on lines that hold nothing else.
+    if (code === NEWLINE || at >= this.#size)
+      throw new StructureError('a tab stands where only spaces may indent', at - 1);
     throw UNUSUAL;
   }
 
@@ -276,6 +289,7 @@ export class Scanner {
       if (code === OPEN_LIST || code === OPEN_MAP || code === PIPE || code === GREATER) return undefined;
       throw UNUSUAL;
     }
+    if (code === DASH && this.#isSpace(start + 1)) throw UNUSUAL;
     let hash = 0;
     let at = start;
     for (;;) {
@@ -286,7 +300,7 @@ export class Scanner {
       hash = (Math.imul(hash, 31) + code) | 0;
       code = text.charCodeAt(++at);
     }
-    if (at - start > 1024) throw UNUSUAL;
+    if (at === start || at - start > LONGEST_KEY) throw UNUSUAL;
     this.#at = at + 1;
     let end = at;
     while (end > start && (text.charCodeAt(end - 1) === SPACE || text.charCodeAt(end - 1) === TAB)) end--;
@@ -592,8 +606,6 @@ export class Scanner {
       code = this.#skip();
       let value: unknown = null;
       if (code === COLON) {
-        const next = text.charCodeAt(this.#at + 1);
-        if (!quoted && !this.#isSpace(this.#at + 1) && next !== COMMA && next !== CLOSE_MAP) throw UNUSUAL;
         this.#at++;
         const colonEnd = this.#at;
         code = this.#skip();
@@ -645,18 +657,8 @@ export class Scanner {
         code === OPEN_MAP
       )
         break;
-      if (code === COLON) {
-        const next = text.charCodeAt(at + 1);
-        if (
-          this.#isSpace(at + 1) ||
-          next === COMMA ||
-          next === CLOSE_LIST ||
-          next === CLOSE_MAP ||
-          next === OPEN_LIST ||
-          next === OPEN_MAP
-        )
-          break;
-      }
+      // As go-yaml v2 has it, a colon ends plain text only before white space: `[2001:db8::]` is one address.
+      if (code === COLON && this.#isSpace(at + 1)) break;
       // Over several lines, with a comment, or with a question mark: rare enough to be left to the other reader.
       if (code === NEWLINE || code === HASH || code === 63 || at >= this.#size) throw UNUSUAL;
       at++;
@@ -679,7 +681,7 @@ function plainKey(text: string): string {
   if (hintOf(text.charCodeAt(0)) === 0 && text !== '') return text;
   const value = resolvePlain(text);
   if (value === null) throw UNUSUAL;
-  return keyText(value);
+  return keyText(value, text);
 }
 
 /** The last of equal keys counts. A key named `__proto__` is a key like any other. */
@@ -710,7 +712,6 @@ export const ESCAPES: Readonly<Record<string, string>> = {
   r: '\r',
   '"': '"',
   '\\': '\\',
-  '/': '/',
   '0': '\0',
   a: '\x07',
   b: '\b',

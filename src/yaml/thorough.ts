@@ -6,18 +6,7 @@ import { EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE, YAMLEx
 import type { Limits, OneReader } from './documents.ts';
 import type { Entry, PlacedNode, Recorder, Style } from './recorder.ts';
 import { keyText, resolvePlain, resolveTagged, type Scalar, ScalarError } from './scalars.ts';
-import { setOwn } from './scanner.ts';
-
-/** A mistake in the document, at an offset of its text. */
-class DocumentError extends Error {
-  override readonly name = 'DocumentError';
-  readonly at: number;
-
-  constructor(message: string, at: number) {
-    super(message);
-    this.at = at;
-  }
-}
+import { StructureError, setOwn } from './scanner.ts';
 
 export const readThoroughOne: OneReader = (given, recorder, limits) => {
   // kubectl ends every line with a line break, also the last one of a file that has none.
@@ -46,7 +35,7 @@ export const readThoroughOne: OneReader = (given, recorder, limits) => {
     if (builder.isEmpty) return { is: 'empty' };
     return { is: 'value', value, hasDuplicates: builder.hasDuplicates };
   } catch (error) {
-    if (error instanceof DocumentError) return { is: 'error', message: error.message, at: error.at };
+    if (error instanceof StructureError) return { is: 'error', message: error.message, at: error.at };
     throw error;
   }
 };
@@ -131,7 +120,7 @@ class Builder {
         return this.#anchor(event, value, this.#nodes - before);
       }
       default:
-        throw new DocumentError('a value was expected', this.#contentEnd);
+        throw new StructureError('a value was expected', this.#contentEnd);
     }
   }
 
@@ -152,13 +141,14 @@ class Builder {
 
   #alias(event: { readonly anchorStart: number; readonly anchorEnd: number }): Anchored {
     const name = this.#anchorName(event)!;
-    if (this.#open.has(name)) throw new DocumentError(`the anchor "${name}" holds itself`, event.anchorStart);
+    if (this.#open.has(name))
+      throw new StructureError(`the anchor "${name}" holds itself`, event.anchorStart);
     const anchored = this.#anchors.get(name);
-    if (anchored === undefined) throw new DocumentError(`unknown anchor "${name}"`, event.anchorStart);
+    if (anchored === undefined) throw new StructureError(`unknown anchor "${name}"`, event.anchorStart);
     this.#expansions += anchored.size;
     this.#nodes += anchored.size;
     if (this.#expansions > this.#limits.maxAliasExpansions)
-      throw new DocumentError(
+      throw new StructureError(
         `aliases bring in more than ${this.#limits.maxAliasExpansions} values`,
         event.anchorStart,
       );
@@ -180,15 +170,25 @@ class Builder {
   }
 
   #scalarValue(event: Extract<Event, { valueStart: number }>): Scalar {
+    this.#refuseSlashEscape(event);
     const text = getScalarValue(this.#text, event);
     const tag = this.#tag(event);
     try {
       if (tag !== undefined) return tag === '!' ? text : resolveTagged(tag, text);
       return event.style === SCALAR_STYLE.PLAIN ? resolvePlain(text) : text;
     } catch (error) {
-      if (error instanceof ScalarError) throw new DocumentError(error.message, this.#extent(event).start);
+      if (error instanceof ScalarError) throw new StructureError(error.message, this.#extent(event).start);
       throw error;
     }
+  }
+
+  /** `\/` came with YAML 1.2; go-yaml v2 does not know it. */
+  #refuseSlashEscape(event: Extract<Event, { valueStart: number }>): void {
+    if (event.style !== SCALAR_STYLE.DOUBLE_QUOTED || event.fast) return;
+    const raw = this.#text.slice(event.valueStart, event.valueEnd);
+    const slash = /^(?:[^\\]|\\[^/])*?\\\//s.exec(raw);
+    if (slash !== null)
+      throw new StructureError('unknown escape "\\/"', event.valueStart + slash[0].length - 2);
   }
 
   /** With the quotes, or the block scalar's header. */
@@ -299,24 +299,24 @@ class Builder {
         this.#anchors.set(this.#anchorName(event)!, { value, size: 1, node: undefined });
     } else if (event.type === EVENT_ID.ALIAS) {
       const name = this.#anchorName(event)!;
-      if (!this.#anchors.has(name)) throw new DocumentError(`unknown anchor "${name}"`, event.anchorStart);
+      if (!this.#anchors.has(name)) throw new StructureError(`unknown anchor "${name}"`, event.anchorStart);
       value = this.#anchors.get(name)!.value;
       start = event.anchorStart - 1;
       end = event.anchorEnd;
     } else
-      throw new DocumentError(
+      throw new StructureError(
         'a mapping or list cannot be a key',
         'start' in event ? event.start : this.#contentEnd,
       );
     if (typeof value === 'object' && value !== null)
-      throw new DocumentError('a mapping or list cannot be a key', start);
+      throw new StructureError('a mapping or list cannot be a key', start);
     try {
-      const key = keyText(value as Scalar);
+      const key = keyText(value as Scalar, this.#text.slice(start, end));
       this.#contentEnd = end;
       this.#recorder?.key(key, start, end);
       return key;
     } catch (error) {
-      if (error instanceof ScalarError) throw new DocumentError(error.message, start);
+      if (error instanceof ScalarError) throw new StructureError(error.message, start);
       throw error;
     }
   }
@@ -338,7 +338,7 @@ class Builder {
     const nodes = node?.items === undefined ? [node] : node.items.map(item => item.node).toReversed();
     sources.forEach((source: unknown, i) => {
       if (typeof source !== 'object' || source === null || Array.isArray(source))
-        throw new DocumentError('"<<" takes a mapping, or a list of mappings', key.valueStart);
+        throw new StructureError('"<<" takes a mapping, or a list of mappings', key.valueStart);
       for (const [name, item] of Object.entries(source)) setOwn(result, name, item);
       if (target !== undefined) mergeEntries(target, nodes[i]);
     });
