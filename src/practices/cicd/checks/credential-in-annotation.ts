@@ -14,7 +14,8 @@ export default defineCheck({
   profiles: ['default', 'strict'],
   frameworks: [owasp('K08'), mitre('T1552.001')],
   why: 'Annotations are copied into events, audit logs and metrics, and everyone who may list the object reads them.',
-  remediation: 'Move it into a Secret and let the annotation name it; then change the credential, for this one is known.',
+  remediation:
+    'Move it into a Secret and let the annotation name it; then change the credential, for this one is known.',
 
   subject: 'object',
   evaluate({ object }) {
@@ -29,7 +30,8 @@ export default defineCheck({
     });
     return leaks.length === 0 ? pass : fail(leaks, ...leaks.map(({ at }) => at));
   },
-  message: leaks => leaks.map(({ key, found: { what, hint } }) => `"${key}" holds ${what} (${hint})`).join(', '),
+  message: leaks =>
+    leaks.map(({ key, found: { what, hint } }) => `"${key}" holds ${what} (${hint})`).join(', '),
 
   examples: {
     bad: [

@@ -6,10 +6,14 @@ import { isRecord, type Path } from '#kube/objects.ts';
 import { isSecretName, type SecretFound, secretIn } from '../secrets.ts';
 
 /** `key: value`, `key=value`, `"key": "value"` in the files that ConfigMaps carry. */
-const ASSIGNMENT = /^[ \t]{0,80}(?:export[ \t]+)?["']?([A-Za-z][\w.-]{1,80})["']?[ \t]{0,20}[:=][ \t]{0,20}["']?([^"'\s#;,]{4,200})["']?[ \t]*[,;]?\r?$/gm;
+const ASSIGNMENT =
+  /^[ \t]{0,80}(?:export[ \t]+)?["']?([A-Za-z][\w.-]{1,80})["']?[ \t]{0,20}[:=][ \t]{0,20}["']?([^"'\s#;,]{4,200})["']?[ \t]*[,;]?\r?$/gm;
 const MAX_TEXT = 256 * 1024;
 
-function secretInText(key: string, text: string): { readonly name: string; readonly found: SecretFound } | undefined {
+function secretInText(
+  key: string,
+  text: string,
+): { readonly name: string; readonly found: SecretFound } | undefined {
   const whole = secretIn(text.includes('\n') ? '' : key, text);
   if (whole !== undefined) return { name: key, found: whole };
   if (!text.includes('\n') || text.length > MAX_TEXT) return undefined;
@@ -29,7 +33,8 @@ export default defineCheck({
   profiles: ['default', 'strict'],
   frameworks: [owasp('K08'), mitre('T1552.001')],
   why: 'ConfigMaps are readable by far more people and service accounts than Secrets, are not encrypted at rest, and this one is in the repository too.',
-  remediation: 'Move it into a Secret that is not in the repository, and change the credential, for this one is known.',
+  remediation:
+    'Move it into a Secret that is not in the repository, and change the credential, for this one is known.',
 
   subject: 'object',
   kinds: ['/ConfigMap'],
@@ -46,7 +51,11 @@ export default defineCheck({
   },
   severityOf: leaks => (leaks.some(({ found }) => found.certain) ? 'high' : 'medium'),
   message: leaks =>
-    leaks.map(({ name, found: { what, hint, certain } }) => (certain ? `"${name}" holds ${what} (${hint})` : `"${name}" has a literal value (${hint})`)).join(', '),
+    leaks
+      .map(({ name, found: { what, hint, certain } }) =>
+        certain ? `"${name}" holds ${what} (${hint})` : `"${name}" has a literal value (${hint})`,
+      )
+      .join(', '),
 
   examples: {
     bad: [

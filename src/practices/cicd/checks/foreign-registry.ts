@@ -13,12 +13,14 @@ export default defineCheck({
   profiles: ['default', 'strict'],
   frameworks: [owasp('K02'), nsa('secure images'), mitre('T1204.003')],
   why: 'An image from anywhere brings whatever its author put into it, past every scan and signature of your own registry.',
-  remediation: 'Copy the image into a registry of the list, or add its registry to the list in sallyport.yaml.',
+  remediation:
+    'Copy the image into a registry of the list, or add its registry to the list in sallyport.yaml.',
   options: {
     registries: {
       type: 'strings',
       default: [],
-      description: 'Allowed registries, with or without a path: registry.example.com, ghcr.io/our-team. Empty allows all.',
+      description:
+        'Allowed registries, with or without a path: registry.example.com, ghcr.io/our-team. Empty allows all.',
     },
   },
 
@@ -30,7 +32,8 @@ export default defineCheck({
     if (reference === undefined) return notApplicable('no image is stated');
     const full = `${reference.registry}/${reference.repository}`;
     // Whole path segments only: registry.example.com must not allow registry.example.com.evil.org.
-    if (allowed.some(prefix => full.startsWith(`${prefix.replace(/\/+$/, '')}/`) || full === prefix)) return pass;
+    if (allowed.some(prefix => full.startsWith(`${prefix.replace(/\/+$/, '')}/`) || full === prefix))
+      return pass;
     return fail({ image: image!, registry: reference.registry }, ['image']);
   },
   message: ({ image, registry }) => `image "${image}" comes from ${registry}, which is not on the list`,

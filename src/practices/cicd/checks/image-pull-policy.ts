@@ -18,7 +18,8 @@ export default defineCheck({
   subject: 'container',
   evaluate({ container: { image, imagePullPolicy } }) {
     const reference = image === undefined ? undefined : parseImage(image);
-    if (reference === undefined || reference.digest !== undefined) return notApplicable('the image does not move');
+    if (reference === undefined || reference.digest !== undefined)
+      return notApplicable('the image does not move');
     // Unset means Always for latest (and no tag), IfNotPresent otherwise.
     if (reference.tag !== undefined && reference.tag !== 'latest') return pass;
     if (imagePullPolicy === undefined || imagePullPolicy === 'Always') return pass;

@@ -26,7 +26,9 @@ export default defineCheck({
     return fail({ image, tag: reference.tag }, ['image']);
   },
   message: ({ image, tag }) =>
-    tag === undefined ? `image "${image}" has no tag, which means latest` : `image "${image}" is whatever is latest`,
+    tag === undefined
+      ? `image "${image}" has no tag, which means latest`
+      : `image "${image}" is whatever is latest`,
 
   examples: {
     bad: [

@@ -13,11 +13,15 @@ interface Leak {
 /** `--db-password=x`, `--token x`: the flag names the value. */
 const FLAG = /^--?([A-Za-z][\w.-]*)(?:=(.*))?$/s;
 
-function inArguments(list: readonly string[] | undefined, field: 'command' | 'args'): { leak: Leak; at: Path }[] {
+function inArguments(
+  list: readonly string[] | undefined,
+  field: 'command' | 'args',
+): { leak: Leak; at: Path }[] {
   return (list ?? []).flatMap((text, index) => {
     const [, flag, inline] = FLAG.exec(text) ?? [];
     const value = inline ?? list![index + 1];
-    const named = flag !== undefined && value !== undefined && !value.startsWith('-') ? secretIn(flag, value) : undefined;
+    const named =
+      flag !== undefined && value !== undefined && !value.startsWith('-') ? secretIn(flag, value) : undefined;
     const found = named ?? knownFormatIn(text) ?? passwordInUrl(text);
     if (found === undefined) return [];
     const place = named !== undefined && inline === undefined ? index + 1 : index;
@@ -34,7 +38,8 @@ export default defineCheck({
   profiles: ['default', 'strict'],
   frameworks: [cis('5.4.1'), owasp('K08'), nsa('secrets'), mitre('T1552.001')],
   why: 'It is in the repository and its history, in every copy of the rendered manifest, and anyone who may read the workload reads it.',
-  remediation: 'Put it into a Secret that is not in the repository and refer to it with valueFrom.secretKeyRef, or mount it; then change the credential, for this one is known.',
+  remediation:
+    'Put it into a Secret that is not in the repository and refer to it with valueFrom.secretKeyRef, or mount it; then change the credential, for this one is known.',
 
   subject: 'container',
   evaluate({ container: { env, command, args } }) {
@@ -54,7 +59,9 @@ export default defineCheck({
   message: leaks =>
     leaks
       .map(({ where, found: { what, hint } }) =>
-        what.includes(`"${where}"`) ? `"${where}" has a literal value (${hint})` : `"${where}" holds ${what} (${hint})`,
+        what.includes(`"${where}"`)
+          ? `"${where}" has a literal value (${hint})`
+          : `"${where}" holds ${what} (${hint})`,
       )
       .join(', '),
 

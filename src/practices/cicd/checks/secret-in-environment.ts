@@ -20,15 +20,20 @@ export default defineCheck({
     const places: { name: string; at: Path }[] = [];
     (env ?? []).forEach(({ name, valueFrom }, index) => {
       if (valueFrom?.secretKeyRef !== undefined)
-        places.push({ name: valueFrom.secretKeyRef.name ?? name ?? '', at: ['env', index, 'valueFrom', 'secretKeyRef'] });
+        places.push({
+          name: valueFrom.secretKeyRef.name ?? name ?? '',
+          at: ['env', index, 'valueFrom', 'secretKeyRef'],
+        });
     });
     (envFrom ?? []).forEach(({ secretRef }, index) => {
-      if (secretRef !== undefined) places.push({ name: secretRef.name ?? '', at: ['envFrom', index, 'secretRef'] });
+      if (secretRef !== undefined)
+        places.push({ name: secretRef.name ?? '', at: ['envFrom', index, 'secretRef'] });
     });
     if (places.length === 0) return pass;
     return fail({ names: [...new Set(places.map(({ name }) => name))] }, ...places.map(({ at }) => at));
   },
-  message: ({ names }) => `Secret ${names.map(name => `"${name}"`).join(', ')} reaches it through the environment`,
+  message: ({ names }) =>
+    `Secret ${names.map(name => `"${name}"`).join(', ')} reaches it through the environment`,
 
   examples: {
     bad: [

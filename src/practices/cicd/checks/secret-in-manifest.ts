@@ -6,10 +6,34 @@ import { isRecord, type KubeObject, type Path } from '#kube/objects.ts';
 import { knownFormatIn } from '../secrets.ts';
 
 /** Annotations by which a controller fills in the data, or a tool decrypts it. */
-const FILLED_BY = ['avp.kubernetes.io/path', 'kustomize.toolkit.fluxcd.io/', 'vault.hashicorp.com/', 'reflector.v1.k8s.emberstack.com/reflects'];
-const PLACEHOLDER = /^(?:|<[^<>]*>|\{\{.*\}\}|\$\{.*\}|\$\(.*\)|changeme|change-me|placeholder|todo|x{3,}|\*+|dummy|example|replace.{0,40}|your.{0,40})$/is;
+const FILLED_BY = [
+  'avp.kubernetes.io/path',
+  'kustomize.toolkit.fluxcd.io/',
+  'vault.hashicorp.com/',
+  'reflector.v1.k8s.emberstack.com/reflects',
+];
+const PLACEHOLDER =
+  /^(?:|<[^<>]*>|\{\{.*\}\}|\$\{.*\}|\$\(.*\)|changeme|change-me|placeholder|todo|x{3,}|\*+|dummy|example|replace.{0,40}|your.{0,40})$/is;
 /** Data that is public by its nature. */
-const PUBLIC_KEYS = new Set(['ca.crt', 'tls.crt', 'ca-bundle.crt', 'known_hosts', 'namespace', 'username', 'user', 'url', 'host', 'port', 'type', 'name', 'project', 'issuer', 'clientID', 'client-id', 'client_id']);
+const PUBLIC_KEYS = new Set([
+  'ca.crt',
+  'tls.crt',
+  'ca-bundle.crt',
+  'known_hosts',
+  'namespace',
+  'username',
+  'user',
+  'url',
+  'host',
+  'port',
+  'type',
+  'name',
+  'project',
+  'issuer',
+  'clientID',
+  'client-id',
+  'client_id',
+]);
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
 /** The first bytes of base64 text as Latin-1: enough to tell a placeholder from a secret. */
@@ -32,7 +56,9 @@ function decoded(text: string): string {
 
 function isFilledIn(object: KubeObject): boolean {
   const annotations = Object.keys(object.metadata?.annotations ?? {});
-  return isRecord(object['sops']) || annotations.some(key => FILLED_BY.some(prefix => key.startsWith(prefix)));
+  return (
+    isRecord(object['sops']) || annotations.some(key => FILLED_BY.some(prefix => key.startsWith(prefix)))
+  );
 }
 
 export default defineCheck({
@@ -44,12 +70,14 @@ export default defineCheck({
   profiles: ['default', 'strict'],
   frameworks: [cis('5.4.2'), owasp('K08'), mitre('T1552.001')],
   why: 'Base64 is no encryption: whoever may read the repository, now or in its history, has the secret.',
-  remediation: 'Keep the value elsewhere and bring it in when it is needed (External Secrets, Sealed Secrets, SOPS), and change it, for this one is known.',
+  remediation:
+    'Keep the value elsewhere and bring it in when it is needed (External Secrets, Sealed Secrets, SOPS), and change it, for this one is known.',
 
   subject: 'object',
   kinds: ['/Secret'],
   evaluate({ object }) {
-    if (object['type'] === 'kubernetes.io/service-account-token') return notApplicable('the cluster fills it in');
+    if (object['type'] === 'kubernetes.io/service-account-token')
+      return notApplicable('the cluster fills it in');
     if (isFilledIn(object)) return notApplicable('its values are encrypted or filled in elsewhere');
     const held = (['data', 'stringData'] as const).flatMap(field => {
       const data = object[field];
@@ -65,7 +93,9 @@ export default defineCheck({
     return held.length === 0 ? pass : fail(held, ...held.map(({ at }) => at));
   },
   message: held => {
-    const names = held.slice(0, 5).map(({ key, known }) => (known === undefined ? `"${key}"` : `"${key}" (${known})`));
+    const names = held
+      .slice(0, 5)
+      .map(({ key, known }) => (known === undefined ? `"${key}"` : `"${key}" (${known})`));
     return `${names.join(', ')}${held.length > 5 ? ` and ${held.length - 5} more` : ''} written in plain`;
   },
 

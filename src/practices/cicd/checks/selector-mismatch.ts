@@ -17,7 +17,14 @@ export default defineCheck({
   remediation: 'Give the pod template the labels that the selector asks for.',
 
   subject: 'object',
-  kinds: ['apps/Deployment', 'apps/StatefulSet', 'apps/DaemonSet', 'apps/ReplicaSet', '/ReplicationController', 'argoproj.io/Rollout'],
+  kinds: [
+    'apps/Deployment',
+    'apps/StatefulSet',
+    'apps/DaemonSet',
+    'apps/ReplicaSet',
+    '/ReplicationController',
+    'argoproj.io/Rollout',
+  ],
   evaluate({ object }) {
     const selector = valueAt(object, ['spec', 'selector']);
     const template = valueAt(object, ['spec', 'template']);
@@ -25,14 +32,20 @@ export default defineCheck({
     const { labels } = metadataOf(template['metadata']);
     if (object.kind === 'ReplicationController') {
       if (!isRecord(selector)) return notApplicable('the selector defaults to the labels');
-      return matchesLabels(selector as Record<string, string>, labels) ? pass : fail({ problem: undefined }, ['spec', 'selector']);
+      return matchesLabels(selector as Record<string, string>, labels)
+        ? pass
+        : fail({ problem: undefined }, ['spec', 'selector']);
     }
-    if (object.kind === 'Rollout' && selector === undefined) return notApplicable('the selector is elsewhere');
+    if (object.kind === 'Rollout' && selector === undefined)
+      return notApplicable('the selector is elsewhere');
     if (!isRecord(selector)) return fail({ problem: 'there is no selector' }, ['spec', 'selector']);
     const problem = invalidSelector(selector);
     if (problem !== undefined) return fail({ problem }, ['spec', 'selector']);
-    if (Object.keys(selector).length === 0) return fail({ problem: 'the selector is empty' }, ['spec', 'selector']);
-    return matchesSelector(selector as LabelSelector, labels) ? pass : fail({ problem: undefined }, ['spec', 'selector']);
+    if (Object.keys(selector).length === 0)
+      return fail({ problem: 'the selector is empty' }, ['spec', 'selector']);
+    return matchesSelector(selector as LabelSelector, labels)
+      ? pass
+      : fail({ problem: undefined }, ['spec', 'selector']);
   },
   message: ({ problem }) => problem ?? "the selector does not match the template's labels",
 
