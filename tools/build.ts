@@ -5,14 +5,14 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { build, transform } from 'esbuild';
+import { type BuildOptions, build, transform } from 'esbuild';
 import { doors } from './doors.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 rmSync(dist, { recursive: true, force: true });
 
-const common = {
+const common: BuildOptions & { readonly splitting: true } = {
   absWorkingDir: root,
   bundle: true,
   platform: 'node',
@@ -23,7 +23,7 @@ const common = {
   conditions: ['source'],
   legalComments: 'none',
   logLevel: 'warning',
-} as const;
+};
 
 await build({
   ...common,

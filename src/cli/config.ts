@@ -6,7 +6,6 @@ import { type Severity, severities } from '#check/severity.ts';
 import { isRecord, type Path } from '#kube/objects.ts';
 import { shownName } from '#sources/manifests/walk.ts';
 import { Locator } from '#yaml/locate.ts';
-import { readDocuments } from '#yaml/read.ts';
 import { didYouMean, UsageError } from './errors.ts';
 
 export interface Config {
@@ -57,6 +56,7 @@ export async function parseConfig(
   file: string,
   checks: () => Promise<readonly Check[]>,
 ): Promise<Config> {
+  const { readDocuments } = await import('#yaml/read.ts');
   const documents = readDocuments(text).filter(({ is }) => is !== 'empty');
   const [document] = documents;
   if (document === undefined) return EMPTY;

@@ -12,9 +12,13 @@ import { UsageError } from './errors.ts';
  * @param ignored patterns that the configuration leaves out
  * @throws UsageError for a path that is not there or may not be read
  */
-export function readInput(parsed: Parsed, roots: readonly string[], ignored: readonly string[]): Manifests {
+export async function readInput(
+  parsed: Parsed,
+  roots: readonly string[],
+  ignored: readonly string[],
+): Promise<Manifests> {
   try {
-    return readManifests(roots.length === 0 ? ['.'] : [...new Set(roots)], {
+    return await readManifests(roots.length === 0 ? ['.'] : [...new Set(roots)], {
       cwd: process.cwd(),
       noIgnore: parsed.has('no-ignore'),
       exclude: [...ignored, ...parsed.values('exclude')],

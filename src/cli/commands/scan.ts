@@ -21,7 +21,7 @@ import { minorOf } from '../version-range.ts';
 export async function run(parsed: Parsed): Promise<number> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => checks);
   const selected = selection(parsed, config);
-  const manifests = readInput(parsed, parsed.operands, config.ignore);
+  const manifests = await readInput(parsed, parsed.operands, config.ignore);
   const world = new World({
     declared: manifests.declared,
     gaps: manifests.gaps,

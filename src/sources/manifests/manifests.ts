@@ -2,7 +2,8 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { isRecord, type KubeObject, type Path } from '#kube/objects.ts';
 import type { Declared, Gap } from '#world/world.ts';
-import { type ReadDocument, readDocuments } from '#yaml/read.ts';
+import type { ReadDocument } from '#yaml/documents.ts';
+import { readFast } from '#yaml/fast.ts';
 import { decode } from './decode.ts';
 import { DocumentSource, ManifestOrigin } from './origin.ts';
 import {
@@ -54,15 +55,15 @@ export const STDIN = '<stdin>';
  * @param roots files and folders, and `-` for standard input
  * @throws PathError for a root that does not exist or may not be read
  */
-export function readManifests(roots: readonly string[], options: ReadOptions): Manifests {
+export async function readManifests(roots: readonly string[], options: ReadOptions): Promise<Manifests> {
   const reader = new Reader(options);
   const { files, skipped } = walk(
     roots.filter(root => root !== '-'),
     options,
   );
   for (const { name, reason } of skipped) reader.unreadable(name, reason);
-  if (roots.includes('-') && options.stdin !== undefined) reader.text(STDIN, options.stdin());
-  reader.all(files);
+  if (roots.includes('-') && options.stdin !== undefined) await reader.text(STDIN, options.stdin());
+  await reader.all(files);
   return reader;
 }
 
@@ -79,17 +80,20 @@ class Reader implements Manifests {
     this.#deadline = performance.now() + (options.maxTime ?? MAX_TIME);
   }
 
-  all(files: readonly Found[]): void {
+  async all(files: readonly Found[]): Promise<void> {
     const charts = chartFolders(files);
     const kustomizations = files.filter(({ name }) => isKustomizationName(name));
-    for (const found of kustomizations) this.#kustomization(found);
+    for (const found of kustomizations) await this.#kustomization(found);
     for (const found of files) {
       if (isKustomizationName(found.name)) continue;
       const chart = chartOf(found.name, charts);
       if (chart !== undefined) this.#chartFile(found.name, chart);
       else if (performance.now() > this.#deadline)
         this.unreadable(found.name, 'the time for reading was used up');
-      else this.#file(found);
+      else {
+        const bytes = this.#bytes(found.path, found.name);
+        if (bytes !== undefined) await this.text(found.name, bytes);
+      }
     }
   }
 
@@ -99,7 +103,7 @@ class Reader implements Manifests {
   }
 
   /** One file's bytes, wherever they came from. */
-  text(file: string, bytes: Buffer): void {
+  async text(file: string, bytes: Buffer): Promise<void> {
     const decoded = decode(bytes);
     if (decoded.is === 'binary') {
       this.unreadable(file, decoded.reason);
@@ -110,12 +114,7 @@ class Reader implements Manifests {
       this.files.push({ file, understood: text.trim() === '' ? 'empty' : 'other', documents: 0 });
       return;
     }
-    this.#documents(file, text, readDocuments(text));
-  }
-
-  #file({ path, name }: Found): void {
-    const bytes = this.#bytes(path, name);
-    if (bytes !== undefined) this.text(name, bytes);
+    this.#documents(file, text, await read(text));
   }
 
   #bytes(path: string, name: string): Buffer | undefined {
@@ -252,11 +251,11 @@ class Reader implements Manifests {
       });
   }
 
-  #kustomization({ path, name }: Found): void {
+  async #kustomization({ path, name }: Found): Promise<void> {
     const bytes = this.#bytes(path, name);
     if (bytes === undefined) return;
     const decoded = decode(bytes);
-    const documents = decoded.is === 'text' ? readDocuments(decoded.text) : [];
+    const documents = decoded.is === 'text' ? await read(decoded.text) : [];
     for (const document of documents) {
       if (document.is === 'error')
         this.gaps.push({
@@ -283,6 +282,11 @@ class Reader implements Manifests {
       reason: 'a kustomization: not rendered yet; the files it lists were judged as they are written',
     });
   }
+}
+
+/** The thorough reader is loaded for the first document that needs it, and most repositories have none. */
+async function read(text: string): Promise<readonly ReadDocument[]> {
+  return readFast(text) ?? (await import('#yaml/read.ts')).readDocuments(text);
 }
 
 function chartFolders(files: readonly Found[]): Set<string> {

@@ -2,7 +2,7 @@
 import type { Path } from '#kube/objects.ts';
 import type { Origin, Position } from '#world/origin.ts';
 import { Locator } from '#yaml/locate.ts';
-import type { ReadDocument } from '#yaml/read.ts';
+import type { ReadDocument } from '#yaml/documents.ts';
 
 /** One document of a file, shared by the objects that it holds. */
 export class DocumentSource {

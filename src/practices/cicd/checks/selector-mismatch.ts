@@ -1,9 +1,14 @@
 /** Selectors that do not select their own template's pods. */
 import { defineCheck } from '#check/check.ts';
-import { fail, notApplicable, pass } from '#check/verdict.ts';
+import { fail, notApplicable, pass, type Verdict } from '#check/verdict.ts';
 import { isRecord, valueAt } from '#kube/objects.ts';
 import { invalidSelector, type LabelSelector, matchesLabels, matchesSelector } from '#kube/selectors.ts';
 import { metadataOf } from '#world/world.ts';
+
+interface Evidence {
+  /** Undefined where both are fine and only do not meet. */
+  readonly problem: string | undefined;
+}
 
 export default defineCheck({
   practice: 'cicd',
@@ -25,7 +30,7 @@ export default defineCheck({
     '/ReplicationController',
     'argoproj.io/Rollout',
   ],
-  evaluate({ object }) {
+  evaluate({ object }): Verdict<Evidence> {
     const selector = valueAt(object, ['spec', 'selector']);
     const template = valueAt(object, ['spec', 'template']);
     if (!isRecord(template)) return notApplicable('there is no template');

@@ -1,0 +1,43 @@
+/** Ports of the node. */
+import { defineCheck } from '#check/check.ts';
+import { cis, mitre, pss } from '#check/frameworks.ts';
+import { detailOf, removeAll, standard } from '../standard.ts';
+
+export default defineCheck({
+  practice: 'pod-security',
+  name: 'host-port',
+  title: 'Container takes a port of its node',
+  severity: 'medium',
+  since: '0.1.0',
+  profiles: ['default', 'strict', 'pss-baseline', 'pss-restricted'],
+  frameworks: [pss('baseline'), cis('5.2.12'), mitre('T1046')],
+  why: 'The port is reachable on every address of the node, past Services and often past network policies, and only one pod on each node can have it.',
+  remediation: 'Remove hostPort and expose the port by a Service.',
+
+  subject: 'pod',
+  evaluate: pod => standard(pod, 'baseline', 'hostPorts'),
+  message: detailOf,
+
+  fix: { title: 'Leave the port of the node alone', kind: 'review', changes: removeAll },
+
+  examples: {
+    bad: [
+      `
+      apiVersion: v1
+      kind: Pod
+      metadata: { name: shop }
+      spec:
+        containers: [{ name: web, image: "shop:1.4.2", ports: [{ containerPort: 8080, hostPort: 8080 }] }]
+      `,
+    ],
+    good: [
+      `
+      apiVersion: v1
+      kind: Pod
+      metadata: { name: shop }
+      spec:
+        containers: [{ name: web, image: "shop:1.4.2", ports: [{ containerPort: 8080 }] }]
+      `,
+    ],
+  },
+});
