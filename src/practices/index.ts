@@ -13,23 +13,44 @@ import cicdSecretInEnvironment from './cicd/checks/secret-in-environment.ts';
 import cicdSecretInManifest from './cicd/checks/secret-in-manifest.ts';
 import cicdSelectorMismatch from './cicd/checks/selector-mismatch.ts';
 import podSecurityApparmorOverride from './pod-security/checks/apparmor-override.ts';
+import podSecurityBidirectionalMount from './pod-security/checks/bidirectional-mount.ts';
 import podSecurityCapabilitiesKept from './pod-security/checks/capabilities-kept.ts';
 import podSecurityCapabilityAdded from './pod-security/checks/capability-added.ts';
+import podSecurityDangerousCapability from './pod-security/checks/dangerous-capability.ts';
+import podSecurityEphemeralContainerInManifest from './pod-security/checks/ephemeral-container-in-manifest.ts';
+import podSecurityHostAliases from './pod-security/checks/host-aliases.ts';
+import podSecurityHostCloudCredentials from './pod-security/checks/host-cloud-credentials.ts';
 import podSecurityHostNamespaces from './pod-security/checks/host-namespaces.ts';
 import podSecurityHostPathVolume from './pod-security/checks/host-path-volume.ts';
 import podSecurityHostPort from './pod-security/checks/host-port.ts';
+import podSecurityKubernetesDashboard from './pod-security/checks/kubernetes-dashboard.ts';
+import podSecurityLowGroupId from './pod-security/checks/low-group-id.ts';
+import podSecurityLowUserId from './pod-security/checks/low-user-id.ts';
+import podSecurityNoLinuxProfile from './pod-security/checks/no-linux-profile.ts';
+import podSecurityNoSecurityContext from './pod-security/checks/no-security-context.ts';
+import podSecurityNoUserNamespace from './pod-security/checks/no-user-namespace.ts';
 import podSecurityPrivilegeEscalation from './pod-security/checks/privilege-escalation.ts';
 import podSecurityPrivileged from './pod-security/checks/privileged.ts';
 import podSecurityProbeHost from './pod-security/checks/probe-host.ts';
 import podSecurityProcMount from './pod-security/checks/proc-mount.ts';
+import podSecurityRootGroup from './pod-security/checks/root-group.ts';
 import podSecurityRootUser from './pod-security/checks/root-user.ts';
 import podSecurityRunAsRoot from './pod-security/checks/run-as-root.ts';
+import podSecurityRuntimeSocket from './pod-security/checks/runtime-socket.ts';
 import podSecuritySeccompMissing from './pod-security/checks/seccomp-missing.ts';
 import podSecuritySeccompUnconfined from './pod-security/checks/seccomp-unconfined.ts';
 import podSecuritySelinuxOverride from './pod-security/checks/selinux-override.ts';
+import podSecuritySensitiveHostPath from './pod-security/checks/sensitive-host-path.ts';
+import podSecuritySharedProcessNamespace from './pod-security/checks/shared-process-namespace.ts';
+import podSecuritySshServer from './pod-security/checks/ssh-server.ts';
+import podSecuritySudoInCommand from './pod-security/checks/sudo-in-command.ts';
+import podSecurityTiller from './pod-security/checks/tiller.ts';
 import podSecurityUnsafeSysctl from './pod-security/checks/unsafe-sysctl.ts';
 import podSecurityVolumeType from './pod-security/checks/volume-type.ts';
+import podSecurityWindowsAdministrator from './pod-security/checks/windows-administrator.ts';
 import podSecurityWindowsHostProcess from './pod-security/checks/windows-host-process.ts';
+import podSecurityWritableHostPath from './pod-security/checks/writable-host-path.ts';
+import podSecurityWritableRootFilesystem from './pod-security/checks/writable-root-filesystem.ts';
 
 export const checks: readonly Check[] = [
   cicdCredentialInAnnotation as Check,
@@ -45,21 +66,42 @@ export const checks: readonly Check[] = [
   cicdSecretInManifest as Check,
   cicdSelectorMismatch as Check,
   podSecurityApparmorOverride as Check,
+  podSecurityBidirectionalMount as Check,
   podSecurityCapabilitiesKept as Check,
   podSecurityCapabilityAdded as Check,
+  podSecurityDangerousCapability as Check,
+  podSecurityEphemeralContainerInManifest as Check,
+  podSecurityHostAliases as Check,
+  podSecurityHostCloudCredentials as Check,
   podSecurityHostNamespaces as Check,
   podSecurityHostPathVolume as Check,
   podSecurityHostPort as Check,
+  podSecurityKubernetesDashboard as Check,
+  podSecurityLowGroupId as Check,
+  podSecurityLowUserId as Check,
+  podSecurityNoLinuxProfile as Check,
+  podSecurityNoSecurityContext as Check,
+  podSecurityNoUserNamespace as Check,
   podSecurityPrivilegeEscalation as Check,
   podSecurityPrivileged as Check,
   podSecurityProbeHost as Check,
   podSecurityProcMount as Check,
+  podSecurityRootGroup as Check,
   podSecurityRootUser as Check,
   podSecurityRunAsRoot as Check,
+  podSecurityRuntimeSocket as Check,
   podSecuritySeccompMissing as Check,
   podSecuritySeccompUnconfined as Check,
   podSecuritySelinuxOverride as Check,
+  podSecuritySensitiveHostPath as Check,
+  podSecuritySharedProcessNamespace as Check,
+  podSecuritySshServer as Check,
+  podSecuritySudoInCommand as Check,
+  podSecurityTiller as Check,
   podSecurityUnsafeSysctl as Check,
   podSecurityVolumeType as Check,
+  podSecurityWindowsAdministrator as Check,
   podSecurityWindowsHostProcess as Check,
+  podSecurityWritableHostPath as Check,
+  podSecurityWritableRootFilesystem as Check,
 ];

@@ -1,0 +1,48 @@
+/** Group ids that also mean someone on the node. */
+import { defineCheck } from '#check/check.ts';
+import { nsa } from '#check/frameworks.ts';
+import { fail, notApplicable, pass } from '#check/verdict.ts';
+
+export default defineCheck({
+  practice: 'pod-security',
+  name: 'low-group-id',
+  title: 'Group id below 10000',
+  severity: 'info',
+  since: '0.1.0',
+  profiles: ['strict'],
+  frameworks: [nsa('non-root containers')],
+  why: 'Low numbers are groups of the node too: should the container get out, it belongs to them.',
+  remediation: 'Use an id of 10000 or more.',
+
+  subject: 'container',
+  evaluate({ container, pod }) {
+    // What the image says is not known here: only a number that is written down can be too low.
+    const own = container.securityContext?.runAsGroup;
+    const value = own ?? pod.spec.securityContext?.runAsGroup;
+    if (value === undefined) return notApplicable('runAsGroup is left to the image');
+    if (value === 0 || value >= 10_000) return pass;
+    return fail({ value }, ['securityContext', 'runAsGroup']);
+  },
+  message: ({ value }) => `runAsGroup is ${value}`,
+
+  examples: {
+    bad: [
+      `
+      apiVersion: v1
+      kind: Pod
+      metadata: { name: shop }
+      spec:
+        containers: [{ name: web, image: "shop:1.4.2", securityContext: { runAsGroup: 1000 } }]
+      `,
+    ],
+    good: [
+      `
+      apiVersion: v1
+      kind: Pod
+      metadata: { name: shop }
+      spec:
+        containers: [{ name: web, image: "shop:1.4.2", securityContext: { runAsGroup: 10001 } }]
+      `,
+    ],
+  },
+});
