@@ -5,5 +5,6 @@ import type { Reporter } from './reporter.ts';
 export default {
   name: 'json',
   description: 'everything, for programs (schemas/report.schema.json)',
-  render: ({ schema, version, summary, findings, unknowns }) => toJson({ schema, version, summary, findings, unknowns }),
+  render: ({ schema, version, summary, findings, unknowns }) =>
+    toJson({ schema, version, summary, findings, unknowns }),
 } satisfies Reporter;

@@ -86,7 +86,10 @@ class TextReport {
       const places = [...new Set(others.map(({ line: other }) => other))];
       const cut = places.length > 8 && !this.#options.verbose;
       this.#lines.push(
-        this.#style('dim', `    also on ${count(places.length, 'line')} ${(cut ? places.slice(0, 8) : places).join(', ')}${cut ? ', …' : ''}`),
+        this.#style(
+          'dim',
+          `    also on ${count(places.length, 'line')} ${(cut ? places.slice(0, 8) : places).join(', ')}${cut ? ', …' : ''}`,
+        ),
       );
     }
     this.#fix(finding);
@@ -142,14 +145,19 @@ class TextReport {
     const shown = this.#options.verbose ? all : all.slice(0, UNKNOWNS_SHOWN);
     for (const [reason, list] of shown) {
       const [first] = list;
-      const place = first!.file === undefined ? '' : `${safe(first!.file)}${first!.line === undefined ? '' : `:${first!.line}`}`;
+      const place =
+        first!.file === undefined
+          ? ''
+          : `${safe(first!.file)}${first!.line === undefined ? '' : `:${first!.line}`}`;
       const more = list.length > 1 ? ` (and ${list.length - 1} more)` : '';
       const who = first!.object === undefined ? '' : `${objectName(first!.object)}: `;
       this.#lines.push(`  ${place}${more}`);
       this.#wrap(`${who}${first!.check === undefined ? '' : `${first!.check}: `}${safe(reason)}`, '    ');
     }
     if (shown.length < all.length)
-      this.#lines.push(this.#style('dim', `  and ${all.length - shown.length} other reasons; --verbose shows them all`));
+      this.#lines.push(
+        this.#style('dim', `  and ${all.length - shown.length} other reasons; --verbose shows them all`),
+      );
     this.#lines.push('');
   }
 
@@ -177,7 +185,9 @@ class TextReport {
       .map(practice => [practice, findings.filter(finding => finding.practice === practice).length] as const)
       .filter(([, number]) => number > 0);
     if (byPractice.length > 0)
-      this.#lines.push(`By practice: ${byPractice.map(([practice, number]) => `${practice} ${number}`).join(', ')}.`);
+      this.#lines.push(
+        `By practice: ${byPractice.map(([practice, number]) => `${practice} ${number}`).join(', ')}.`,
+      );
     this.#verdict();
   }
 
@@ -185,11 +195,21 @@ class TextReport {
     const { failOn, allowUnknown } = this.#options;
     const { summary } = this.#report;
     const failing =
-      failOn === 'never' ? 0 : severities.filter(severity => atLeast(severity, failOn)).reduce((sum, severity) => sum + summary.findings[severity], 0);
-    if (failing > 0) this.#lines.push(`The gate is shut: ${count(failing, 'finding')} at or above ${failOn}.`);
+      failOn === 'never'
+        ? 0
+        : severities
+            .filter(severity => atLeast(severity, failOn))
+            .reduce((sum, severity) => sum + summary.findings[severity], 0);
+    if (failing > 0)
+      this.#lines.push(`The gate is shut: ${count(failing, 'finding')} at or above ${failOn}.`);
     else if (summary.unknowns > 0 && !allowUnknown)
       this.#lines.push('The gate is shut: not everything could be judged (--allow-unknown opens it).');
-    else this.#lines.push(failOn === 'never' ? 'The gate is open: nothing fails it.' : `The gate is open: nothing at or above ${failOn}.`);
+    else
+      this.#lines.push(
+        failOn === 'never'
+          ? 'The gate is open: nothing fails it.'
+          : `The gate is open: nothing at or above ${failOn}.`,
+      );
   }
 
   #wrap(text: string, indent: string): void {

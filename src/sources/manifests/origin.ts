@@ -1,8 +1,8 @@
 /** The origin of what stands in a manifest: positions are worked out when asked for, by scanning one document again. */
 import type { Path } from '#kube/objects.ts';
 import type { Origin, Position } from '#world/origin.ts';
-import { Locator } from '#yaml/locate.ts';
 import type { ReadDocument } from '#yaml/documents.ts';
+import { Locator } from '#yaml/locate.ts';
 
 /** One document of a file, shared by the objects that it holds. */
 export class DocumentSource {
