@@ -1,6 +1,7 @@
 /** The form of a command: one definition, from which help, parsing and completions all follow. */
 import { parseArgs } from 'node:util';
-import { didYouMean, UsageError } from './errors.ts';
+import { nearest } from '#kube/nearest.ts';
+import { UsageError } from './errors.ts';
 
 export interface Option {
   readonly name: string;
@@ -95,7 +96,7 @@ function check({ choices, many }: Option, rawName: string, value: string): void 
   // Formats may name a file: `sarif=out.sarif`.
   const word = many === true ? value.split('=', 1)[0]! : value;
   if (choices.includes(word)) return;
-  const meant = didYouMean(word, choices);
+  const meant = nearest(word, choices);
   throw new UsageError(
     `${rawName}: "${word}" is none of ${choices.join(', ')}`,
     meant === undefined ? undefined : `did you mean ${meant}?`,
@@ -103,7 +104,7 @@ function check({ choices, many }: Option, rawName: string, value: string): void 
 }
 
 function unknownOption(command: Command, rawName: string, options: readonly Option[]): UsageError {
-  const meant = didYouMean(
+  const meant = nearest(
     rawName.replace(/^-+/, ''),
     options.map(({ name }) => name),
   );

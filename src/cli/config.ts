@@ -3,10 +3,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Check, idOf, type OptionValues, type Profile, profiles } from '#check/check.ts';
 import { type Severity, severities } from '#check/severity.ts';
+import { nearest } from '#kube/nearest.ts';
 import { isRecord, type Path } from '#kube/objects.ts';
 import { shownName } from '#sources/manifests/walk.ts';
 import { Locator } from '#yaml/locate.ts';
-import { didYouMean, UsageError } from './errors.ts';
+import { UsageError } from './errors.ts';
 
 export interface Config {
   readonly profile?: Profile | 'all';
@@ -188,7 +189,7 @@ class ConfigReader {
   }
 
   #unknown(path: Path, message: string, word: string, known: readonly string[]): UsageError {
-    const meant = didYouMean(word, known);
+    const meant = nearest(word, known);
     return new UsageError(
       `${this.#at(path)}: ${message}`,
       meant === undefined ? undefined : `did you mean "${meant}"?`,

@@ -1,8 +1,9 @@
 /** The command line's door: finds the command, runs it, and turns whatever happens into an exit code. */
 import { version } from '#judge/report.ts';
+import { nearest } from '#kube/nearest.ts';
 import { type Command, parse } from './command.ts';
 import { commands } from './commands.ts';
-import { didYouMean, EXIT, UsageError } from './errors.ts';
+import { EXIT, UsageError } from './errors.ts';
 import { ClosedPipe, print, tell } from './output.ts';
 
 /**
@@ -71,7 +72,7 @@ function unknownCommand(words: readonly string[]): UsageError {
       `${words[0]} needs one of: ${group.map(({ name }) => name.slice(words[0]!.length + 1)).join(', ')}`,
       `for example: ${group[0]!.examples[0]?.[0] ?? ''}`,
     );
-  const meant = didYouMean(
+  const meant = nearest(
     words[0]!,
     commands.flatMap(({ name }) => [name, name.split(' ')[0]!]),
   );

@@ -8,16 +8,19 @@ import authorizationProjectedToken from './authorization/checks/projected-token.
 import authorizationTokenMounted from './authorization/checks/token-mounted.ts';
 import cicdCredentialInAnnotation from './cicd/checks/credential-in-annotation.ts';
 import cicdCredentialInConfigmap from './cicd/checks/credential-in-configmap.ts';
+import cicdDeprecatedApi from './cicd/checks/deprecated-api.ts';
 import cicdDuplicateKey from './cicd/checks/duplicate-key.ts';
 import cicdForeignRegistry from './cicd/checks/foreign-registry.ts';
 import cicdImageDigest from './cicd/checks/image-digest.ts';
 import cicdImagePullPolicy from './cicd/checks/image-pull-policy.ts';
 import cicdImageTag from './cicd/checks/image-tag.ts';
 import cicdLiteralCredential from './cicd/checks/literal-credential.ts';
+import cicdRemovedApi from './cicd/checks/removed-api.ts';
 import cicdRetiredRegistry from './cicd/checks/retired-registry.ts';
 import cicdSecretInEnvironment from './cicd/checks/secret-in-environment.ts';
 import cicdSecretInManifest from './cicd/checks/secret-in-manifest.ts';
 import cicdSelectorMismatch from './cicd/checks/selector-mismatch.ts';
+import cicdUnknownField from './cicd/checks/unknown-field.ts';
 import podSecurityApparmorOverride from './pod-security/checks/apparmor-override.ts';
 import podSecurityBidirectionalMount from './pod-security/checks/bidirectional-mount.ts';
 import podSecurityCapabilitiesKept from './pod-security/checks/capabilities-kept.ts';
@@ -63,6 +66,22 @@ import podSecurityWindowsAdministrator from './pod-security/checks/windows-admin
 import podSecurityWindowsHostProcess from './pod-security/checks/windows-host-process.ts';
 import podSecurityWritableHostPath from './pod-security/checks/writable-host-path.ts';
 import podSecurityWritableRootFilesystem from './pod-security/checks/writable-root-filesystem.ts';
+import productionAutoscalerWithoutTarget from './production/checks/autoscaler-without-target.ts';
+import productionBlockingDisruptionBudget from './production/checks/blocking-disruption-budget.ts';
+import productionDuplicateEnvironment from './production/checks/duplicate-environment.ts';
+import productionIdenticalProbes from './production/checks/identical-probes.ts';
+import productionNakedPod from './production/checks/naked-pod.ts';
+import productionNoCpuLimit from './production/checks/no-cpu-limit.ts';
+import productionNoCpuRequest from './production/checks/no-cpu-request.ts';
+import productionNoDisruptionBudget from './production/checks/no-disruption-budget.ts';
+import productionNoLivenessProbe from './production/checks/no-liveness-probe.ts';
+import productionNoMemoryLimit from './production/checks/no-memory-limit.ts';
+import productionNoMemoryRequest from './production/checks/no-memory-request.ts';
+import productionNoReadinessProbe from './production/checks/no-readiness-probe.ts';
+import productionNotSpread from './production/checks/not-spread.ts';
+import productionProbePort from './production/checks/probe-port.ts';
+import productionRecreateStrategy from './production/checks/recreate-strategy.ts';
+import productionSingleReplica from './production/checks/single-replica.ts';
 
 export const checks: readonly Check[] = [
   authorizationDefaultServiceAccount as Check,
@@ -73,16 +92,19 @@ export const checks: readonly Check[] = [
   authorizationTokenMounted as Check,
   cicdCredentialInAnnotation as Check,
   cicdCredentialInConfigmap as Check,
+  cicdDeprecatedApi as Check,
   cicdDuplicateKey as Check,
   cicdForeignRegistry as Check,
   cicdImageDigest as Check,
   cicdImagePullPolicy as Check,
   cicdImageTag as Check,
   cicdLiteralCredential as Check,
+  cicdRemovedApi as Check,
   cicdRetiredRegistry as Check,
   cicdSecretInEnvironment as Check,
   cicdSecretInManifest as Check,
   cicdSelectorMismatch as Check,
+  cicdUnknownField as Check,
   podSecurityApparmorOverride as Check,
   podSecurityBidirectionalMount as Check,
   podSecurityCapabilitiesKept as Check,
@@ -128,4 +150,20 @@ export const checks: readonly Check[] = [
   podSecurityWindowsHostProcess as Check,
   podSecurityWritableHostPath as Check,
   podSecurityWritableRootFilesystem as Check,
+  productionAutoscalerWithoutTarget as Check,
+  productionBlockingDisruptionBudget as Check,
+  productionDuplicateEnvironment as Check,
+  productionIdenticalProbes as Check,
+  productionNakedPod as Check,
+  productionNoCpuLimit as Check,
+  productionNoCpuRequest as Check,
+  productionNoDisruptionBudget as Check,
+  productionNoLivenessProbe as Check,
+  productionNoMemoryLimit as Check,
+  productionNoMemoryRequest as Check,
+  productionNoReadinessProbe as Check,
+  productionNotSpread as Check,
+  productionProbePort as Check,
+  productionRecreateStrategy as Check,
+  productionSingleReplica as Check,
 ];

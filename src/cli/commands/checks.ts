@@ -4,15 +4,16 @@ import { practices } from '#check/practices.ts';
 import { describe } from '#judge/report.ts';
 import { matches, unmatched } from '#judge/select.ts';
 import { toJson } from '#kube/json.ts';
+import { nearest } from '#kube/nearest.ts';
 import { checks } from '#practices/index.ts';
 import type { Parsed } from '../command.ts';
-import { didYouMean, EXIT, UsageError } from '../errors.ts';
+import { EXIT, UsageError } from '../errors.ts';
 import { print } from '../output.ts';
 
 export function run(parsed: Parsed): number {
   const [typo] = unmatched(checks, parsed.operands);
   if (typo !== undefined) {
-    const meant = didYouMean(
+    const meant = nearest(
       typo,
       checks.flatMap(check => [idOf(check), check.name, check.practice]),
     );

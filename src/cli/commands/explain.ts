@@ -3,9 +3,10 @@ import { idOf } from '#check/check.ts';
 import { pageOf } from '#check/page.ts';
 import { describe } from '#judge/report.ts';
 import { toJson } from '#kube/json.ts';
+import { nearest } from '#kube/nearest.ts';
 import { checks } from '#practices/index.ts';
 import type { Parsed } from '../command.ts';
-import { didYouMean, EXIT, UsageError } from '../errors.ts';
+import { EXIT, UsageError } from '../errors.ts';
 import { print } from '../output.ts';
 
 export function run(parsed: Parsed): number {
@@ -15,7 +16,7 @@ export function run(parsed: Parsed): number {
   const named = checks.filter(check => idOf(check) === word || check.name === word);
   const [check] = named;
   if (check === undefined) {
-    const meant = didYouMean(
+    const meant = nearest(
       word,
       checks.flatMap(check => [idOf(check), check.name]),
     );

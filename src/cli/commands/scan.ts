@@ -6,6 +6,7 @@ import { atLeast, type Severity, severities } from '#check/severity.ts';
 import { reportOf } from '#judge/report.ts';
 import { scan } from '#judge/scan.ts';
 import { select, unmatched } from '#judge/select.ts';
+import { nearest } from '#kube/nearest.ts';
 import { checks } from '#practices/index.ts';
 import { formats } from '#report/formats.ts';
 import type { ReportOptions } from '#report/reporter.ts';
@@ -13,7 +14,7 @@ import type { Manifests } from '#sources/manifests/manifests.ts';
 import { World } from '#world/world.ts';
 import type { Parsed } from '../command.ts';
 import { type Config, readConfig } from '../config.ts';
-import { didYouMean, EXIT, UsageError } from '../errors.ts';
+import { EXIT, UsageError } from '../errors.ts';
 import { readInput } from '../input.ts';
 import { print, tell, writeWhole } from '../output.ts';
 import { minorOf } from '../version-range.ts';
@@ -47,7 +48,7 @@ function selection(parsed: Parsed, config: Config): ReturnType<typeof select> {
   const only = parsed.values('check');
   const skip = parsed.values('skip');
   for (const word of unmatched(checks, [...only, ...skip])) {
-    const meant = didYouMean(
+    const meant = nearest(
       word,
       checks.flatMap(({ practice, name }) => [`${practice}/${name}`, name, practice]),
     );

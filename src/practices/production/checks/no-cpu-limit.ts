@@ -1,0 +1,44 @@
+/** Containers that may take every processor. */
+import { defineCheck } from '#check/check.ts';
+import { nsa } from '#check/frameworks.ts';
+import { fail, notApplicable, pass } from '#check/verdict.ts';
+
+export default defineCheck({
+  practice: 'production',
+  name: 'no-cpu-limit',
+  title: 'No CPU limit',
+  severity: 'info',
+  since: '0.1.0',
+  profiles: [],
+  frameworks: [nsa('resource policies')],
+  why: 'A busy container may take all idle processors of its node. Many teams want exactly that, so this check is in no profile.',
+  remediation: 'Set a limit where one tenant must not slow another down.',
+
+  subject: 'container',
+  evaluate({ container: { resources }, role }) {
+    if (role === 'ephemeral') return notApplicable('debugging takes what is left');
+    return resources?.limits?.['cpu'] === undefined ? fail({}, ['resources', 'limits', 'cpu']) : pass;
+  },
+  message: () => 'there is no limit for CPU',
+
+  examples: {
+    bad: [
+      `
+      apiVersion: v1
+      kind: Pod
+      metadata: { name: shop }
+      spec:
+        containers: [{ name: web, image: "shop:1.4.2" }]
+      `,
+    ],
+    good: [
+      `
+      apiVersion: v1
+      kind: Pod
+      metadata: { name: shop }
+      spec:
+        containers: [{ name: web, image: "shop:1.4.2", resources: { limits: { cpu: 500m } } }]
+      `,
+    ],
+  },
+});

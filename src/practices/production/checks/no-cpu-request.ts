@@ -1,0 +1,47 @@
+/** Containers without a request for CPU. */
+import { defineCheck } from '#check/check.ts';
+import { nsa } from '#check/frameworks.ts';
+import { fail, notApplicable, pass } from '#check/verdict.ts';
+
+export default defineCheck({
+  practice: 'production',
+  name: 'no-cpu-request',
+  title: 'No CPU request',
+  severity: 'low',
+  since: '0.1.0',
+  profiles: ['reliability'],
+  frameworks: [nsa('resource policies')],
+  why: 'The scheduler then packs the pod onto any node, and under load it gets next to nothing.',
+  remediation: 'Request what the program needs on an ordinary day.',
+
+  subject: 'container',
+  evaluate({ container: { resources }, role }) {
+    if (role === 'ephemeral') return notApplicable('debugging takes what is left');
+    // A limit without a request is its request too.
+    const limits = resources?.limits;
+    const stated = resources?.requests?.['cpu'] ?? limits?.['cpu'];
+    return stated === undefined ? fail({}, ['resources', 'requests', 'cpu']) : pass;
+  },
+  message: () => 'there is no request for CPU',
+
+  examples: {
+    bad: [
+      `
+      apiVersion: v1
+      kind: Pod
+      metadata: { name: shop }
+      spec:
+        containers: [{ name: web, image: "shop:1.4.2" }]
+      `,
+    ],
+    good: [
+      `
+      apiVersion: v1
+      kind: Pod
+      metadata: { name: shop }
+      spec:
+        containers: [{ name: web, image: "shop:1.4.2", resources: { requests: { cpu: 100m, memory: 64Mi }, limits: { memory: 64Mi } } }]
+      `,
+    ],
+  },
+});

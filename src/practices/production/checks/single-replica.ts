@@ -1,0 +1,65 @@
+/** Deployments that stop with one node. */
+import { defineCheck } from '#check/check.ts';
+import { fail, notApplicable, pass } from '#check/verdict.ts';
+import { valueAt } from '#kube/objects.ts';
+import { namespaceOf } from '#world/world.ts';
+
+export default defineCheck({
+  practice: 'production',
+  name: 'single-replica',
+  title: 'Single replica',
+  severity: 'info',
+  since: '0.1.0',
+  profiles: ['reliability'],
+  frameworks: [],
+  why: 'When its node is drained or fails, nothing serves until another has started.',
+  remediation: 'Run two or more, and spread them over nodes.',
+
+  subject: 'object',
+  kinds: ['apps/Deployment'],
+  evaluate({ object }, { world }) {
+    const replicas = valueAt(object, ['spec', 'replicas']) ?? 1;
+    if (replicas !== 1) return pass;
+    const scaled = world
+      .ofKind('autoscaling/HorizontalPodAutoscaler')
+      .some(
+        ({ object: scaler }) =>
+          namespaceOf(scaler) === namespaceOf(object) &&
+          valueAt(scaler, ['spec', 'scaleTargetRef', 'kind']) === object.kind &&
+          valueAt(scaler, ['spec', 'scaleTargetRef', 'name']) === object.metadata?.name,
+      );
+    return scaled ? notApplicable('an autoscaler decides') : fail({}, ['spec', 'replicas']);
+  },
+  message: () => 'one replica',
+
+  examples: {
+    bad: [
+      `
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: { name: shop, namespace: shop }
+      spec:
+        replicas: 1
+        selector: { matchLabels: { app: shop } }
+        template:
+          metadata: { labels: { app: shop } }
+          spec:
+            containers: [{ name: web, image: "shop:1.4.2" }]
+      `,
+    ],
+    good: [
+      `
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: { name: shop, namespace: shop }
+      spec:
+        replicas: 2
+        selector: { matchLabels: { app: shop } }
+        template:
+          metadata: { labels: { app: shop } }
+          spec:
+            containers: [{ name: web, image: "shop:1.4.2" }]
+      `,
+    ],
+  },
+});
