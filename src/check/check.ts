@@ -71,6 +71,8 @@ export interface Check<Kind extends SubjectKind = SubjectKind, Evidence = unknow
   /** What an attacker, or an accident, does with it. */
   readonly why: string;
   readonly remediation: string;
+  /** What it points at is secret: reports never show the line. */
+  readonly sensitive?: boolean;
   /** Cannot be suppressed. */
   readonly nonBypassable?: boolean;
   readonly options?: CheckOptions;

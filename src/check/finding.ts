@@ -32,6 +32,8 @@ export interface Finding extends Region {
   readonly path: string;
   readonly occurrences: readonly Occurrence[];
   readonly message: string;
+  /** The place holds a secret: no report may show its text. */
+  readonly sensitive?: true;
   readonly why: string;
   readonly remediation: string;
   /** For example `PSS baseline`, `CIS 5.2.2`. */

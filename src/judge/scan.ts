@@ -202,6 +202,7 @@ class Scan {
       path,
       occurrences,
       message: messageOf(check, failures),
+      ...(check.sensitive === true ? { sensitive: true as const } : {}),
       why: check.why,
       remediation: check.remediation,
       frameworks: check.frameworks.map(formatReference),

@@ -95,7 +95,8 @@ class TextReport {
     this.#fix(finding);
   }
 
-  #source({ file, line, column, endLine, endColumn }: Finding): void {
+  #source({ file, line, column, endLine, endColumn, sensitive }: Finding): void {
+    if (sensitive === true) return;
     const source = this.#options.source(file, line);
     if (source === undefined) return;
     const gutter = `    ${line} | `;

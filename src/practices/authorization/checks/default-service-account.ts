@@ -10,7 +10,7 @@ export default defineCheck({
   title: 'Default service account used with its token',
   severity: 'low',
   since: '0.1.0',
-  profiles: ['default', 'strict'],
+  profiles: ['strict'],
   frameworks: [cis('5.1.5'), mitre('T1078.001'), owasp('K03')],
   why: 'Every pod without an account of its own shares this one: what is granted to one is granted to all.',
   remediation: 'Give the workload a service account of its own, or mount no token.',

@@ -16,6 +16,7 @@ export default defineCheck({
   why: 'Annotations are copied into events, audit logs and metrics, and everyone who may list the object reads them.',
   remediation:
     'Move it into a Secret and let the annotation name it; then change the credential, for this one is known.',
+  sensitive: true,
 
   subject: 'object',
   evaluate({ object }) {

@@ -35,6 +35,7 @@ export default defineCheck({
   why: 'ConfigMaps are readable by far more people and service accounts than Secrets, are not encrypted at rest, and this one is in the repository too.',
   remediation:
     'Move it into a Secret that is not in the repository, and change the credential, for this one is known.',
+  sensitive: true,
 
   subject: 'object',
   kinds: ['/ConfigMap'],

@@ -40,6 +40,7 @@ export default defineCheck({
   why: 'It is in the repository and its history, in every copy of the rendered manifest, and anyone who may read the workload reads it.',
   remediation:
     'Put it into a Secret that is not in the repository and refer to it with valueFrom.secretKeyRef, or mount it; then change the credential, for this one is known.',
+  sensitive: true,
 
   subject: 'container',
   evaluate({ container: { env, command, args } }) {

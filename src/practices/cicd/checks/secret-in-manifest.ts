@@ -72,6 +72,7 @@ export default defineCheck({
   why: 'Base64 is no encryption: whoever may read the repository, now or in its history, has the secret.',
   remediation:
     'Keep the value elsewhere and bring it in when it is needed (External Secrets, Sealed Secrets, SOPS), and change it, for this one is known.',
+  sensitive: true,
 
   subject: 'object',
   kinds: ['/Secret'],
