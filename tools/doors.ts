@@ -2,9 +2,4 @@
 export const doors: Readonly<Record<string, string>> = {
   index: 'src/index.ts',
   'pod-security': 'src/decide/pod-security/door.ts',
-  authorization: 'src/decide/authorization/door.ts',
-  network: 'src/decide/network/door.ts',
-  mesh: 'src/decide/mesh/door.ts',
-  helm: 'src/sources/helm/door.ts',
-  kustomize: 'src/sources/kustomize/door.ts',
 };

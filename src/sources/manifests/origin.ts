@@ -62,8 +62,9 @@ export class ManifestOrigin implements Origin {
 
 type Span = ReturnType<Locator['nearest']>['located']['value'];
 
-function isBlock({ value }: { readonly value: Span }): boolean {
-  return value.endLine > value.line;
+/** A value that does not end on the line of its key: then the key is what can be shown. */
+function isBlock({ key, value }: { readonly key?: Span; readonly value: Span }): boolean {
+  return value.endLine > (key ?? value).line;
 }
 
 /** A value over several lines is shown by its first: what is marked should be readable. */
