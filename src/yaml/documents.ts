@@ -204,12 +204,17 @@ function placed(text: string, read: OneReader, limits: Limits): PlacedNode {
   return recorder.root ?? { start: 0, end: 0, style: 'null' };
 }
 
+/** Who states a key that often made no slip: more would only be noise. */
+const MAX_DUPLICATES = 100;
+
 function duplicatesIn(root: PlacedNode, base: number, text: string): DuplicateKey[] {
   const found: DuplicateKey[] = [];
   const visit = (node: PlacedNode, path: Path): void => {
     if (node.borrowed === true) return;
-    for (const { key, at } of node.duplicates ?? [])
+    for (const { key, at } of node.duplicates ?? []) {
+      if (found.length >= MAX_DUPLICATES) return;
       found.push({ path: [...path, key], key, ...positionAt(text, base + at.start) });
+    }
     for (const [key, entry] of node.entries ?? []) visit(entry.node, [...path, key]);
     node.items?.forEach((item, index) => {
       visit(item.node, [...path, index]);

@@ -23,9 +23,14 @@ const readOne: OneReader = (text, recorder, limits) => {
     return readFastOne(text, recorder, limits);
   } catch (error) {
     if (error !== UNUSUAL) throw error;
+    recorder?.reset();
     return readThoroughOne(text, recorder, limits);
   }
 };
 
-const jsonFirst: OneReader = (text, recorder, limits) =>
-  readJsonOne(text, recorder, limits) ?? readOne(text, recorder, limits);
+const jsonFirst: OneReader = (text, recorder, limits) => {
+  const json = readJsonOne(text, recorder, limits);
+  if (json !== undefined) return json;
+  recorder?.reset();
+  return readOne(text, recorder, limits);
+};

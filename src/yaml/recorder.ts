@@ -45,6 +45,15 @@ export class Recorder {
   #pending: { key: string; extent: Extent } | undefined;
   #itemStart = -1;
 
+  /** Forgets everything: another reader begins from the start. */
+  reset(): void {
+    this.root = undefined;
+    this.last = undefined;
+    this.#open.length = 0;
+    this.#pending = undefined;
+    this.#itemStart = -1;
+  }
+
   open(start: number, style: Style): void {
     const node: PlacedNode = { start, end: start, style };
     if (style === 'block-map' || style === 'flow-map') node.entries = new Map();

@@ -170,7 +170,7 @@ export class Scanner {
     while (code === SPACE || code === TAB || code === RETURN) code = text.charCodeAt(++at);
     if (code === NEWLINE) this.#at = at + 1;
     else if (at >= this.#size) this.#at = at;
-    else if (code === HASH && at > before) this.#at = this.#lineAfter(at);
+    else if (code === HASH && (at > before || this.#isSpace(at - 1))) this.#at = this.#lineAfter(at);
     else throw UNUSUAL;
     this.#nextLine();
   }
