@@ -49,7 +49,9 @@ writeFileSync(
     '#!/usr/bin/env node',
     // The cache of compiled code is a gift where the home can be written, and no loss where it cannot.
     "try{require('node:module').enableCompileCache()}catch{}",
-    "require('./cli/main.cjs').main(process.argv.slice(2)).then(code=>{process.exitCode=code})",
+    "require('./cli/main.cjs').main(process.argv.slice(2)).then(code=>{process.exitCode=code;",
+    // For the benchmarks: only the process itself knows its peak.
+    "if(process.env.SALLYPORT_MEMORY)process.stderr.write('peak memory '+process.resourceUsage().maxRSS)})",
     '',
   ].join('\n'),
 );

@@ -1,5 +1,4 @@
 /** The only writer: results to standard output or to files, everything else to standard error. */
-import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UsageError } from './errors.ts';
@@ -41,7 +40,7 @@ export class ClosedPipe extends Error {
  * @throws UsageError where the file cannot be written
  */
 export function writeWhole(path: string, text: string): void {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.tmp`);
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {
     if (isSpecial(path)) {
       writeInto(path, text);

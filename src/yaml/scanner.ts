@@ -44,7 +44,8 @@ const INDICATOR = new Uint8Array(128);
 for (const character of '&*!%@`?|>"\'[]{},#') INDICATOR[character.charCodeAt(0)] = 1;
 
 /** Control characters that YAML forbids, and the line breaks that only YAML knows. */
-const ODD = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]|\r(?!\n)/;
+const ODD = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/;
+const LONE_RETURN = /\r(?!\n)/;
 
 /** Keys repeat all over: the same text gives the same string, which also makes objects of the same shape. */
 const KEY_SLOTS = 4096;
@@ -55,7 +56,7 @@ const LONGEST_KEY = 1024;
 
 /** Whether a document may hold something that this reader does not look for while it scans. */
 export function isOdd(text: string): boolean {
-  return ODD.test(text);
+  return ODD.test(text) || (text.includes('\r') && LONE_RETURN.test(text));
 }
 
 export class Scanner {
@@ -409,15 +410,51 @@ export class Scanner {
       const quote = text.indexOf("'", at);
       if (quote < 0) throw UNUSUAL;
       const newline = text.indexOf('\n', at);
-      if (newline >= 0 && newline < quote) throw UNUSUAL;
-      if (text.charCodeAt(quote + 1) !== SINGLE) {
+      if (newline >= 0 && newline < quote) {
+        value += text.slice(start, this.#trimmed(start, newline));
+        at = this.#fold(newline);
+        value += this.#folded;
+        start = at;
+      } else if (text.charCodeAt(quote + 1) === SINGLE) {
+        value += text.slice(start, quote + 1);
+        at = quote + 2;
+        start = at;
+      } else {
         this.#at = quote + 1;
-        return value + text.slice(start, quote);
+        return value === '' ? text.slice(start, quote) : value + text.slice(start, quote);
       }
-      value += text.slice(start, quote + 1);
-      at = quote + 2;
-      start = at;
     }
+  }
+
+  /** The end of a line's text inside quotes: white space before a line break does not count. */
+  #trimmed(start: number, end: number): number {
+    for (; end > start; end--) {
+      const code = this.#text.charCodeAt(end - 1);
+      if (code !== SPACE && code !== TAB && code !== RETURN) break;
+    }
+    return end;
+  }
+
+  /** What the line breaks that were folded last stand for. */
+  #folded = '';
+
+  /** Goes over line breaks inside quotes. @returns the offset of the text behind them */
+  #fold(newline: number): number {
+    const text = this.#text;
+    let breaks = 0;
+    let at = newline;
+    for (;;) {
+      const code = text.charCodeAt(at);
+      if (code === NEWLINE) {
+        breaks++;
+        this.#lineStart = at + 1;
+        if (this.#isMarker(at + 1)) throw UNUSUAL;
+      } else if (code !== SPACE && code !== TAB && code !== RETURN) break;
+      at++;
+    }
+    if (at >= this.#size) throw UNUSUAL;
+    this.#folded = breaks > 1 ? '\n'.repeat(breaks - 1) : ' ';
+    return at;
   }
 
   #double(): string {
@@ -430,19 +467,31 @@ export class Scanner {
         this.#at = at + 1;
         return text.slice(start, at);
       }
-      if (code === BACKSLASH) break;
-      if (code === NEWLINE || at >= this.#size) throw UNUSUAL;
+      if (code === BACKSLASH || code === NEWLINE) break;
+      if (at >= this.#size) throw UNUSUAL;
       at++;
     }
-    let value = text.slice(start, at);
+    return this.#doubleSlowly(start, at);
+  }
+
+  /** From the first escape or line break on. */
+  #doubleSlowly(start: number, at: number): string {
+    const text = this.#text;
+    let value = '';
     for (;;) {
       const code = text.charCodeAt(at);
+      if (at >= this.#size) throw UNUSUAL;
       if (code === DOUBLE) {
         this.#at = at + 1;
-        return value;
+        return value + text.slice(start, at);
       }
-      if (code === NEWLINE || at >= this.#size) throw UNUSUAL;
-      if (code === BACKSLASH) {
+      if (code === NEWLINE) {
+        value += text.slice(start, this.#trimmed(start, at));
+        at = this.#fold(at);
+        value += this.#folded;
+        start = at;
+      } else if (code === BACKSLASH) {
+        value += text.slice(start, at);
         const simple = ESCAPES[text[at + 1] ?? ''];
         if (simple !== undefined) {
           value += simple;
@@ -452,13 +501,8 @@ export class Scanner {
           value += character;
           at += 1 + length;
         }
-        continue;
-      }
-      const from = at;
-      let next = code;
-      while (next !== DOUBLE && next !== BACKSLASH && next !== NEWLINE && at < this.#size)
-        next = text.charCodeAt(++at);
-      value += text.slice(from, at);
+        start = at;
+      } else at++;
     }
   }
 
