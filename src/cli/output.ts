@@ -1,7 +1,19 @@
 /** The only writer: results to standard output or to files, everything else to standard error. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UsageError } from './errors.ts';
+
+/**
+ * Whether standard output is a terminal (or another device, where it does no harm). Asking `process.stdout` would
+ * make a stream, and that costs more than the answer is worth.
+ */
+export function isTerminal(): boolean {
+  try {
+    return fstatSync(1).isCharacterDevice();
+  } catch {
+    return false;
+  }
+}
 
 /** Writes all of a text to standard output. A reader that went away (`| head`) ends the run quietly. */
 export function print(text: string): void {

@@ -16,7 +16,7 @@ import type { Parsed } from '../command.ts';
 import { type Config, readConfig } from '../config.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { readInput } from '../input.ts';
-import { print, tell, writeWhole } from '../output.ts';
+import { isTerminal, print, tell, writeWhole } from '../output.ts';
 import { minorOf } from '../version-range.ts';
 
 export async function run(parsed: Parsed): Promise<number> {
@@ -72,7 +72,7 @@ async function write(
   report: Report,
   gate: Pick<ReportOptions, 'failOn' | 'allowUnknown'>,
 ): Promise<void> {
-  const terminal = process.stdout.isTTY === true;
+  const terminal = isTerminal();
   const output = parsed.value('output');
   const wanted = parsed.values('format').map(word => {
     const equals = word.indexOf('=');
