@@ -1,27 +1,40 @@
 /** From paths on the command line to a world: the same for every command that reads manifests. */
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { type Manifests, readManifests } from '#sources/manifests/manifests.ts';
 import { PathError } from '#sources/manifests/walk.ts';
 import type { Parsed } from './command.ts';
 import { UsageError } from './errors.ts';
 
 /**
+ * From this many files on, memory matters more than the last tenth of a second: the nursery of the garbage collector
+ * is kept small. Measured on 9,396 files: 345 MB without, 235 MB with, in the same time.
+ */
+const MANY = 2000;
+
+/**
  * Reads what the command line names.
  *
  * @param roots paths; the working directory where there are none
  * @param ignored patterns that the configuration leaves out
+ * @param lean without the schemas of CustomResourceDefinitions
  * @throws UsageError for a path that is not there or may not be read
  */
 export async function readInput(
   parsed: Parsed,
   roots: readonly string[],
   ignored: readonly string[],
+  lean = true,
 ): Promise<Manifests> {
   try {
     return await readManifests(roots.length === 0 ? ['.'] : [...new Set(roots)], {
       cwd: process.cwd(),
       noIgnore: parsed.has('no-ignore'),
       exclude: [...ignored, ...parsed.values('exclude')],
+      lean,
+      onFiles: count => {
+        if (count > MANY) setFlagsFromString('--semi-space-growth-factor=1');
+      },
       stdin: () => readFileSync(0),
     });
   } catch (error) {

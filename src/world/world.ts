@@ -17,6 +17,8 @@ export interface Declared {
   readonly origin: Origin;
   /** Keys that the object states more than once; the last one counts. */
   readonly duplicateKeys?: readonly Path[];
+  /** Of a CustomResourceDefinition whose schemas were not kept: the pod templates that they show. */
+  readonly learnt?: ReturnType<typeof placesOfDefinition>;
 }
 
 /** Something that the sources met and could not turn into facts. */
@@ -124,8 +126,8 @@ export class World {
   #learnt(): MorePlaces {
     if (this.#places === undefined) {
       const places = new Map<string, NonNullable<ReturnType<typeof placesOfDefinition>>['places']>();
-      for (const { object } of this.ofKind('apiextensions.k8s.io/CustomResourceDefinition')) {
-        const learnt = placesOfDefinition(object);
+      for (const declared of this.ofKind('apiextensions.k8s.io/CustomResourceDefinition')) {
+        const learnt = declared.learnt ?? placesOfDefinition(declared.object);
         if (learnt !== undefined) places.set(learnt.key, learnt.places);
       }
       this.#places = places;

@@ -29,6 +29,8 @@ interface Common {
   /** Offsets in the text. */
   readonly start: number;
   readonly end: number;
+  /** The line, from 1, in which `start` lies. */
+  readonly startLine: number;
   /** Of the first content, from 1. */
   readonly line: number;
 }
@@ -132,9 +134,10 @@ export function readWith(text: string, read: OneReader, limits: Limits): ReadDoc
         documents.push(error(one.message, start, last, start + one.at));
         return;
       }
+      const startLine = lines.at(start);
       const line = lines.at(start + contentStart(part));
       if (one.is === 'empty') {
-        documents.push({ is: 'empty', index, start, end: last, line });
+        documents.push({ is: 'empty', index, start, end: last, startLine, line });
         return;
       }
       const end = one.is === 'more' ? start + one.next : last;
@@ -145,6 +148,7 @@ export function readWith(text: string, read: OneReader, limits: Limits): ReadDoc
         index,
         start,
         end,
+        startLine,
         line,
         value: one.value,
         duplicateKeys: one.hasDuplicates ? duplicatesIn(place(), start, text) : [],
@@ -158,7 +162,7 @@ export function readWith(text: string, read: OneReader, limits: Limits): ReadDoc
 
   function error(message: string, start: number, end: number, at: number): ErrorDocument {
     const { line, column } = positionAt(text, at);
-    return { is: 'error', index: documents.length, start, end, line, column, message };
+    return { is: 'error', index: documents.length, start, end, startLine: line, line, column, message };
   }
 }
 

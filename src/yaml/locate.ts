@@ -1,6 +1,6 @@
 /** Places in a document, worked out when someone asks: the document is then read again with its positions. */
 import type { Path } from '#kube/objects.ts';
-import { positionAt, type ReadDocument } from './documents.ts';
+import type { ReadDocument } from './documents.ts';
 import type { Extent, PlacedNode, Style } from './recorder.ts';
 
 /** Offsets into the file's text; lines and columns from 1, columns in UTF-16 code units; the end is exclusive. */
@@ -29,11 +29,13 @@ export class Locator {
   readonly #baseLine: number;
   readonly #document: ReadDocument;
   #root: PlacedNode | undefined;
+  /** Where the lines of the document begin. */
+  #lines: number[] | undefined;
 
   constructor(text: string, document: ReadDocument) {
     this.#text = text.slice(document.start, document.end);
     this.#base = document.start;
-    this.#baseLine = positionAt(text, document.start).line;
+    this.#baseLine = document.startLine;
     this.#document = document;
   }
 
@@ -79,15 +81,34 @@ export class Locator {
   }
 
   #span({ start, end }: Extent): Span {
-    const from = positionAt(this.#text, start);
-    const to = positionAt(this.#text, end);
+    const from = this.#position(start);
+    const to = this.#position(end);
     return {
       start: this.#base + start,
       end: this.#base + end,
-      line: this.#baseLine + from.line - 1,
+      line: this.#baseLine + from.line,
       column: from.column,
-      endLine: this.#baseLine + to.line - 1,
+      endLine: this.#baseLine + to.line,
       endColumn: to.column,
     };
   }
+
+  /** The line of an offset counts from 0, its column from 1. */
+  #position(offset: number): { readonly line: number; readonly column: number } {
+    this.#lines ??= lineStarts(this.#text);
+    let low = 0;
+    let high = this.#lines.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (this.#lines[middle]! <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low, column: offset - this.#lines[low]! + 1 };
+  }
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return starts;
 }

@@ -1,11 +1,12 @@
 /** Manifests as they stand in files: read, recognised, unfolded, with everything that was not understood said. */
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { isRecord, type KubeObject, type Path } from '#kube/objects.ts';
+import { placesOfDefinition } from '#kube/workloads.ts';
 import type { Declared, Gap } from '#world/world.ts';
 import type { ReadDocument } from '#yaml/documents.ts';
 import { readFast } from '#yaml/fast.ts';
 import { decode } from './decode.ts';
-import { DocumentSource, ManifestOrigin } from './origin.ts';
+import { DocumentSource, ManifestOrigin, type ReadText } from './origin.ts';
 import {
   folderOf,
   isChartName,
@@ -39,6 +40,13 @@ export interface ReadOptions extends WalkOptions {
   readonly maxFileSize?: number;
   /** Milliseconds for reading everything; what is left then is not read, and that is said. */
   readonly maxTime?: number;
+  /**
+   * Keep only what judging needs: of CustomResourceDefinitions, which are most of many repositories, not their
+   * schemas but the pod templates that these show.
+   */
+  readonly lean?: boolean;
+  /** Told how many files there are, before the first is read. */
+  readonly onFiles?: (count: number) => void;
   /** The text of standard input, for the root `-`. */
   readonly stdin?: () => Buffer;
 }
@@ -46,6 +54,8 @@ export interface ReadOptions extends WalkOptions {
 const MAX_FILE_SIZE = 100 * 1024 * 1024;
 const MAX_TIME = 10 * 60 * 1000;
 const MAX_LIST_DEPTH = 16;
+/** Texts longer than this (in characters) are not kept where `lean` is asked for. */
+const LARGE = 100_000;
 /** The name of standard input in reports. */
 export const STDIN = '<stdin>';
 
@@ -61,6 +71,7 @@ export async function readManifests(roots: readonly string[], options: ReadOptio
     roots.filter(root => root !== '-'),
     options,
   );
+  options.onFiles?.(files.length);
   for (const { name, reason } of skipped) reader.unreadable(name, reason);
   if (roots.includes('-') && options.stdin !== undefined) await reader.text(STDIN, options.stdin());
   await reader.all(files);
@@ -73,6 +84,8 @@ class Reader implements Manifests {
   readonly gaps: Gap[] = [];
   readonly #options: ReadOptions;
   readonly #patches = new Set<string>();
+  /** Where the files are, by the names that reports show. */
+  readonly #paths = new Map<string, string>();
   readonly #deadline: number;
 
   constructor(options: ReadOptions) {
@@ -90,6 +103,7 @@ class Reader implements Manifests {
       if (chart !== undefined) this.#chartFile(found.name, chart);
       else if (now() > this.#deadline) this.unreadable(found.name, 'the time for reading was used up');
       else {
+        this.#paths.set(found.name, found.path);
         const bytes = this.#bytes(found.path, found.name);
         if (bytes !== undefined) await this.text(found.name, bytes);
       }
@@ -154,9 +168,11 @@ class Reader implements Manifests {
           });
       } else if (document.is === 'value' && !isPatch) {
         const source = new DocumentSource(file, text, document);
-        if (isObject(document.value))
-          this.#object(document.value as KubeObject, source, document.duplicateKeys, []);
-        else if (isHalfAnObject(document.value)) {
+        if (isObject(document.value)) {
+          if (this.#options.lean === true && document.value.kind === 'CustomResourceDefinition')
+            this.declared.push(this.#leanDefinition(document.value as KubeObject, file, text, document));
+          else this.#object(document.value as KubeObject, source, document.duplicateKeys, []);
+        } else if (isHalfAnObject(document.value)) {
           half = true;
           this.gaps.push({
             file,
@@ -238,6 +254,29 @@ class Reader implements Manifests {
           reason: `item ${index} of a ${object.kind} is no object: it has no apiVersion and kind`,
         });
     });
+  }
+
+  /** A definition without its schemas, and without the text that it was cut from. */
+  #leanDefinition(object: KubeObject, file: string, text: string, document: ReadDocument): Declared {
+    const learnt = placesOfDefinition(object);
+    const { apiVersion, kind, metadata } = object;
+    // A copy by way of JSON: a string that was cut out of a text keeps all of the text.
+    const lean = JSON.parse(JSON.stringify({ apiVersion, kind, metadata })) as KubeObject;
+    const { index, start, end, startLine, line } = document;
+    const again = (): ReadText => {
+      const bytes = this.#bytes(this.#paths.get(file) ?? file, file);
+      const decoded = bytes === undefined ? undefined : decode(bytes);
+      const now = decoded?.is === 'text' ? decoded.text : '';
+      return {
+        text: now,
+        document: (readFast(now) ?? [])[index] ?? { is: 'empty', index, start: 0, end: 0, startLine, line },
+      };
+    };
+    const large = text.length > LARGE && this.#paths.has(file);
+    const source = large
+      ? new DocumentSource(file, again, { is: 'empty', index, start, end, startLine, line })
+      : new DocumentSource(file, text, document);
+    return { object: lean, origin: new ManifestOrigin(source), ...(learnt === undefined ? {} : { learnt }) };
   }
 
   #chartFile(file: string, chart: string): void {

@@ -7,20 +7,31 @@ import { Locator } from '#yaml/locate.ts';
 /** One document of a file, shared by the objects that it holds. */
 export class DocumentSource {
   readonly file: string;
-  readonly text: string;
   readonly document: ReadDocument;
+  readonly #text: string | (() => ReadText);
   #locator: Locator | undefined;
 
-  constructor(file: string, text: string, document: ReadDocument) {
+  /** @param text the file's text, or how to get it again: large files are not kept in memory for a few positions */
+  constructor(file: string, text: string | (() => ReadText), document: ReadDocument) {
     this.file = file;
-    this.text = text;
+    this.#text = text;
     this.document = document;
   }
 
   get locator(): Locator {
-    this.#locator ??= new Locator(this.text, this.document);
+    if (this.#locator === undefined) {
+      const { text, document } =
+        typeof this.#text === 'string' ? { text: this.#text, document: this.document } : this.#text();
+      this.#locator = new Locator(text, document);
+    }
     return this.#locator;
   }
+}
+
+/** A file's text with the document that was asked for, read anew. */
+export interface ReadText {
+  readonly text: string;
+  readonly document: ReadDocument;
 }
 
 export class ManifestOrigin implements Origin {
