@@ -97,7 +97,7 @@ async function write(
         verbose: parsed.has('verbose'),
         ...gate,
         time: new Date().toISOString(),
-        source: sourceLines(),
+        source: sourceLines(report),
         ...(terminal ? { milliseconds: Math.round(performance.now()) } : {}),
       });
       return { file, text };
@@ -107,21 +107,45 @@ async function write(
   for (const { file, text } of texts) if (file === undefined) print(text);
 }
 
-/** Lines of the files that findings are in: each file is read again only when a report shows a line of it. */
-function sourceLines(): ReportOptions['source'] {
-  const files = new Map<string, readonly string[]>();
+/**
+ * Lines of the files that findings are in: each file is read again only when a report shows a line of it. Lines that
+ * hold a secret are never shown, not even beside another finding.
+ */
+function sourceLines({ findings }: Report): ReportOptions['source'] {
+  const secrets = Map.groupBy(
+    findings.filter(({ sensitive }) => sensitive === true).flatMap(({ occurrences }) => occurrences),
+    ({ file }) => file,
+  );
+  const files = new Map<string, readonly (string | undefined)[]>();
   return (file, line) => {
     let lines = files.get(file);
     if (lines === undefined) {
-      try {
-        lines = readFileSync(file, 'utf8').split(/\r?\n/);
-      } catch {
-        lines = [];
-      }
+      lines = readLines(file);
+      for (const secret of secrets.get(file) ?? []) lines = withoutBlock(lines, secret.line - 1);
       files.set(file, lines);
     }
     return lines[line - 1];
   };
+}
+
+function readLines(file: string): readonly string[] {
+  try {
+    return readFileSync(file, 'utf8').split(/\r?\n/);
+  } catch {
+    return [];
+  }
+}
+
+/** Without a line and all that is indented deeper below it: a secret may go on over a block. */
+function withoutBlock(lines: readonly (string | undefined)[], at: number): readonly (string | undefined)[] {
+  const indent = lines[at]?.search(/\S/) ?? 0;
+  let end = at + 1;
+  while (
+    end < lines.length &&
+    (lines[end] === undefined || lines[end]!.trim() === '' || lines[end]!.search(/\S/) > indent)
+  )
+    end++;
+  return lines.map((line, index) => (index >= at && index < end ? undefined : line));
 }
 
 function exitCode(
