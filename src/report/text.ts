@@ -179,8 +179,9 @@ class TextReport {
       .filter(severity => summary.findings[severity] > 0)
       .map(severity => this.#style(SEVERITY_STYLES[severity], `${summary.findings[severity]} ${severity}`));
     const unknown = summary.unknowns > 0 ? `, ${summary.unknowns} could not be judged` : '';
-    this.#lines.push(
+    this.#wrap(
       `${this.#style('bold', count(total, 'finding'))}${bySeverity.length > 0 ? ` (${bySeverity.join(', ')})` : ''}${unknown}: ${read}${time}.`,
+      '',
     );
     const byPractice = practices
       .map(practice => [practice, findings.filter(finding => finding.practice === practice).length] as const)
@@ -215,11 +216,15 @@ class TextReport {
 
   #wrap(text: string, indent: string): void {
     let line = indent;
+    let width = indent.length;
     for (const word of text.split(' ')) {
-      if (line.length + 1 + word.length > this.#options.width && line !== indent) {
+      const length = visible(word);
+      if (width + 1 + length > this.#options.width && line !== indent) {
         this.#lines.push(line);
         line = indent;
+        width = indent.length;
       }
+      width += line === indent ? length : length + 1;
       line = line === indent ? `${indent}${word}` : `${line} ${word}`;
     }
     this.#lines.push(line);
@@ -230,6 +235,11 @@ class TextReport {
     const [on, off] = CODES[style];
     return `\u001b[${on}m${text}\u001b[${off}m`;
   }
+}
+
+/** The columns that a word takes, without the codes that colour it. */
+function visible(word: string): number {
+  return word.includes('\u001b') ? word.replaceAll(/\u001b\[\d+m/g, '').length : word.length;
 }
 
 export default {
