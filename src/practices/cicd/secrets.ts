@@ -112,6 +112,26 @@ export function secretIn(name: string, value: string): SecretFound | undefined {
   return { what: `a value for "${name}"`, hint: hintOf(value), certain: false };
 }
 
+/** `key: value`, `key=value`, `"key": "value"` in the files that ConfigMaps carry. */
+const ASSIGNMENT =
+  /^[ \t]{0,80}(?:export[ \t]+)?["']?([A-Za-z][\w.-]{1,80})["']?[ \t]{0,20}[:=][ \t]{0,20}["']?([^"'\s#;,]{4,200})["']?[ \t]*[,;]?\r?$/gm;
+const MAX_TEXT = 256 * 1024;
+
+/** Finds a secret in a named text: the whole of it, or in one line of the file that it is. */
+export function secretInText(
+  key: string,
+  text: string,
+): { readonly name: string; readonly found: SecretFound } | undefined {
+  const whole = secretIn(text.includes('\n') ? '' : key, text);
+  if (whole !== undefined) return { name: key, found: whole };
+  if (!text.includes('\n') || text.length > MAX_TEXT) return undefined;
+  for (const [, name, value] of text.matchAll(ASSIGNMENT)) {
+    const found = isSecretName(name!) ? secretIn(name!, value!) : undefined;
+    if (found !== undefined) return { name: `${key}: ${name}`, found };
+  }
+  return undefined;
+}
+
 export function isSecretName(name: string): boolean {
   // clientSecret → client_secret, so that one pattern serves all the ways to write it.
   const words = name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();

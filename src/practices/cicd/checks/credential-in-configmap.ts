@@ -3,26 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { fail, pass } from '#check/verdict.ts';
 import { isRecord, type Path } from '#kube/objects.ts';
-import { isSecretName, type SecretFound, secretIn } from '../secrets.ts';
-
-/** `key: value`, `key=value`, `"key": "value"` in the files that ConfigMaps carry. */
-const ASSIGNMENT =
-  /^[ \t]{0,80}(?:export[ \t]+)?["']?([A-Za-z][\w.-]{1,80})["']?[ \t]{0,20}[:=][ \t]{0,20}["']?([^"'\s#;,]{4,200})["']?[ \t]*[,;]?\r?$/gm;
-const MAX_TEXT = 256 * 1024;
-
-function secretInText(
-  key: string,
-  text: string,
-): { readonly name: string; readonly found: SecretFound } | undefined {
-  const whole = secretIn(text.includes('\n') ? '' : key, text);
-  if (whole !== undefined) return { name: key, found: whole };
-  if (!text.includes('\n') || text.length > MAX_TEXT) return undefined;
-  for (const [, name, value] of text.matchAll(ASSIGNMENT)) {
-    const found = isSecretName(name!) ? secretIn(name!, value!) : undefined;
-    if (found !== undefined) return { name: `${key}: ${name}`, found };
-  }
-  return undefined;
-}
+import { secretInText } from '../secrets.ts';
 
 export default defineCheck({
   practice: 'cicd',

@@ -3,7 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { cis, mitre, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { isRecord, type KubeObject, type Path } from '#kube/objects.ts';
-import { knownFormatIn } from '../secrets.ts';
+import { knownFormatIn, secretInText } from '../secrets.ts';
 
 /** Annotations by which a controller fills in the data, or a tool decrypts it. */
 const FILLED_BY = [
@@ -15,25 +15,10 @@ const FILLED_BY = [
 const PLACEHOLDER =
   /^(?:|<[^<>]*>|\{\{.*\}\}|\$\{.*\}|\$\(.*\)|changeme|change-me|placeholder|todo|x{3,}|\*+|dummy|example|replace.{0,40}|your.{0,40})$/is;
 /** Data that is public by its nature. */
-const PUBLIC_KEYS = new Set([
-  'ca.crt',
-  'tls.crt',
-  'ca-bundle.crt',
-  'known_hosts',
-  'namespace',
-  'username',
-  'user',
-  'url',
-  'host',
-  'port',
-  'type',
-  'name',
-  'project',
-  'issuer',
-  'clientID',
-  'client-id',
-  'client_id',
-]);
+const PUBLIC_KEYS =
+  /^(?:ca(?:-bundle)?\.crt|(?:tls\.)?(?:crt|cert|ca)|known_hosts|.*\.(?:crt|cert|pub))$|(?:^|[._-]|[a-z](?=[A-Z]))(?:user(?:_?name)?(?:_in)?|account_?name|address|endpoint|url|host(?:name)?|port|type|name|project|issuer|region|bucket|client[-_]?id|namespace|server|database|db)$/i;
+/** A file of settings: not all of it is secret. */
+const FILE_KEY = /\.(?:ya?ml|ini|json|conf|cfg|properties|toml|xml|env|txt|sh)$/i;
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
 /** The first bytes of base64 text as Latin-1: enough to tell a placeholder from a secret. */
@@ -84,9 +69,13 @@ export default defineCheck({
       const data = object[field];
       if (!isRecord(data)) return [];
       return Object.entries(data).flatMap(([key, value]) => {
-        if (typeof value !== 'string' || PUBLIC_KEYS.has(key)) return [];
+        if (typeof value !== 'string' || PUBLIC_KEYS.test(key)) return [];
         const text = (field === 'data' ? decoded(value) : value).trim();
         if (PLACEHOLDER.test(text) || PLACEHOLDER.test(value.trim()) || text.startsWith('ENC[')) return [];
+        if (/^-----BEGIN (?:TRUSTED )?CERTIFICATE-----/.test(text) && knownFormatIn(text) === undefined)
+          return [];
+        // Of a file only what looks like a secret in it counts: much of it is settings.
+        if (FILE_KEY.test(key) && secretInText(key, text) === undefined) return [];
         const at: Path = [field, key];
         return [{ key, known: knownFormatIn(text)?.what, at }];
       });
