@@ -11,7 +11,10 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 const root = resolve(import.meta.dirname, '..');
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { against: { type: 'string' }, runs: { type: 'string' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { against: { type: 'string' }, runs: { type: 'string' } },
+});
 const runs = Number(values.runs ?? 11);
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
 
@@ -26,11 +29,17 @@ function measure(words: readonly string[]): Measure {
   let memory = 0;
   for (let i = 0; i <= runs; i++) {
     const start = performance.now();
-    const { stderr } = spawnSync(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, SALLYPORT_MEMORY: '1' } });
+    const { stderr } = spawnSync(process.execPath, words, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, SALLYPORT_MEMORY: '1' },
+    });
     if (i > 0) times.push(performance.now() - start);
     memory = Math.max(memory, Number(/peak memory (\d+)/.exec(String(stderr))?.[1] ?? 0));
   }
-  return { milliseconds: times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!, megabytes: memory / 1024 };
+  return {
+    milliseconds: times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!,
+    megabytes: memory / 1024,
+  };
 }
 
 function corpus(): string {
@@ -39,7 +48,8 @@ function corpus(): string {
   const files = globSync('examples/online-shop/*.yaml', { cwd: root });
   for (let i = 0; i < 500; i++) {
     mkdirSync(join(made, `shop-${i}`), { recursive: true });
-    for (const file of files) cpSync(join(root, file), join(made, `shop-${i}`, file.slice(file.lastIndexOf('/') + 1)));
+    for (const file of files)
+      cpSync(join(root, file), join(made, `shop-${i}`, file.slice(file.lastIndexOf('/') + 1)));
   }
   return made;
 }
@@ -77,14 +87,23 @@ try {
   const other = values.against === undefined ? undefined : build(values.against);
   const bare = measure(['-e', '0']);
   console.log(`node ${process.version}, median of ${runs}: bare start ${bare.milliseconds.toFixed(0)} ms`);
-  for (const [name, words] of [['--version', ['--version']], ['--help', ['--help']]] as const) {
+  for (const [name, words] of [
+    ['--version', ['--version']],
+    ['--help', ['--help']],
+  ] as const) {
     const { milliseconds } = measure([program, ...words]);
-    console.log(`${name.padStart(9)}: ${milliseconds.toFixed(0)} ms (${(milliseconds - bare.milliseconds).toFixed(0)} above)`);
+    console.log(
+      `${name.padStart(9)}: ${milliseconds.toFixed(0)} ms (${(milliseconds - bare.milliseconds).toFixed(0)} above)`,
+    );
   }
   for (const [name, part] of samples(corpus())) {
     const { milliseconds, megabytes } = measure([program, 'scan', part, '--format', 'json', '--no-ignore']);
-    const against = other === undefined ? undefined : measure([other, 'scan', part, '--format', 'json', '--no-ignore']);
-    const ratio = against === undefined ? '' : `, ${(milliseconds / against.milliseconds).toFixed(2)} × ${values.against}`;
+    const against =
+      other === undefined ? undefined : measure([other, 'scan', part, '--format', 'json', '--no-ignore']);
+    const ratio =
+      against === undefined
+        ? ''
+        : `, ${(milliseconds / against.milliseconds).toFixed(2)} × ${values.against}`;
     console.log(
       `${name.padStart(9)}: ${milliseconds.toFixed(0)} ms (${(milliseconds - bare.milliseconds).toFixed(0)} above), ${megabytes.toFixed(0)} MB${ratio}`,
     );

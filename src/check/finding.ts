@@ -48,8 +48,6 @@ export interface FindingFix {
   readonly kind: 'safe' | 'review';
   /** At paths of the object. */
   readonly changes: readonly Change[];
-  /** The lines as they are and as they would be, ready to show: each starts with ` `, `-` or `+`. */
-  readonly diff?: readonly string[];
 }
 
 /** Something that could not be judged. It is counted, shown, and fails the gate unless unknowns are allowed. */

@@ -69,6 +69,35 @@ export const commands: readonly Command[] = [
     load: () => import('./commands/scan.ts'),
   },
   {
+    name: 'fix',
+    summary: 'Mend what can be mended, in the files themselves',
+    operands: '[PATH]…',
+    options: [
+      { name: 'diff', description: 'Only show what would change' },
+      { name: 'review', description: 'Also fixes that may change what a workload does; asks for each' },
+      { name: 'yes', short: 'y', description: 'With --review: do not ask' },
+      { name: 'profile', value: 'NAME', choices: profiles, description: 'Whose findings to mend' },
+      {
+        name: 'check',
+        value: 'WORD',
+        many: true,
+        description: 'Only these: checks, practices or frameworks',
+      },
+      { name: 'skip', value: 'WORD', many: true, description: 'Not these: the same words' },
+      target,
+      ...reading,
+    ],
+    examples: [
+      ['sallyport fix deploy/', 'the safe fixes: they cannot change what a working workload does'],
+      ['sallyport fix --review --diff deploy/', 'what could be mended besides'],
+      [
+        'sallyport fix --review --yes --check PSS deploy/',
+        'everything that the Pod Security Standards ask for',
+      ],
+    ],
+    load: () => import('./commands/fix.ts'),
+  },
+  {
     name: 'inventory',
     summary: 'Show what was read, and how it was understood',
     operands: '[PATH|-]…',

@@ -72,8 +72,24 @@ function isSpecial(path: string): boolean {
   return stats !== undefined && !stats.isFile() && !stats.isDirectory();
 }
 
-function writeInto(path: string, text: string): void {
-  const descriptor = openSync(path, 'w', 0o644);
+/**
+ * Puts a new text into the place of a file, whole or not at all; its mode stays.
+ *
+ * @throws UsageError where that cannot be done
+ */
+export function replaceFile(path: string, text: string): void {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  try {
+    writeInto(temporary, text, statSync(path).mode);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw new UsageError(`${path} could not be written: ${(error as Error).message}`);
+  }
+}
+
+function writeInto(path: string, text: string, mode = 0o644): void {
+  const descriptor = openSync(path, 'w', mode);
   try {
     const bytes = Buffer.from(text);
     for (let offset = 0; offset < bytes.length; ) offset += writeSync(descriptor, bytes, offset);

@@ -26,6 +26,8 @@ export interface Judged {
   readonly findings: readonly Finding[];
   readonly unknowns: readonly Unknown[];
   readonly workloads: number;
+  /** Which declaration each finding is about. */
+  readonly declared: ReadonlyMap<Finding, Declared>;
 }
 
 /** A check with the defaults of its options. */
@@ -64,6 +66,7 @@ class Scan {
   readonly #findings: Finding[] = [];
   readonly #unknowns: Unknown[] = [];
   readonly #fingerprints = new Map<string, number>();
+  readonly #declared = new Map<Finding, Declared>();
 
   constructor(world: World, selected: readonly Selected[]) {
     this.#world = world;
@@ -97,7 +100,7 @@ class Scan {
     }
     this.#findings.sort(compareFindings);
     this.#unknowns.sort(compareUnknowns);
-    return { findings: this.#findings, unknowns: this.#unknowns, workloads };
+    return { findings: this.#findings, unknowns: this.#unknowns, workloads, declared: this.#declared };
   }
 
   #judge(declared: Declared): void {
@@ -115,7 +118,11 @@ class Scan {
             this.#ask(one, container, declared, failures, pod, container);
       }
     }
-    for (const [one, of] of failures) this.#findings.push(this.#finding(one, of, declared));
+    for (const [one, of] of failures) {
+      const finding = this.#finding(one, of, declared);
+      this.#findings.push(finding);
+      this.#declared.set(finding, declared);
+    }
   }
 
   #ask(

@@ -68,9 +68,10 @@ function source(
   return lines.length === 0 ? '' : `<pre>${lines.join('\n')}</pre>`;
 }
 
-function diff({ fix }: Finding): string {
+function diff(one: Finding, options: ReportOptions): string {
+  const { fix } = one;
   if (fix === undefined) return '';
-  const lines = (fix.diff ?? []).map(line => {
+  const lines = (options.diff(one) ?? []).map(line => {
     const kind = line.startsWith('+') ? 'add' : line.startsWith('-') ? 'del' : '';
     return `<span class="${kind}">${xml(line)}</span>`;
   });
@@ -95,7 +96,7 @@ function finding(one: Finding, options: ReportOptions): string {
   const others = occurrences
     .slice(1, 50)
     .map(other => `<li><code>${xml(other.file)}:${other.line}</code> ${xml(other.path)}</li>`);
-  return `<details class="f" data-s="${severity}" data-p="${practice}" data-c="${xml(check)}"><summary><span class="sev ${severity}">${severity}</span><span class="msg">${xml(message)}</span><span class="where">${xml(objectName(object))} · ${xml(file)}:${line}:${column} · ${xml(check)}</span></summary><div class="body">${source(one, options)}<p>${xml(why)}</p><p><b>What to do:</b> ${xml(remediation)}</p>${diff(one)}${others.length === 0 ? '' : `<p>Also at</p><ul>${others.join('')}</ul>`}<p>${frameworks.map(framework => `<span class="tag">${xml(framework)}</span>`).join('')} <a href="${xml(pageUrl(check))}" rel="noreferrer">about this check</a></p></div></details>`;
+  return `<details class="f" data-s="${severity}" data-p="${practice}" data-c="${xml(check)}"><summary><span class="sev ${severity}">${severity}</span><span class="msg">${xml(message)}</span><span class="where">${xml(objectName(object))} · ${xml(file)}:${line}:${column} · ${xml(check)}</span></summary><div class="body">${source(one, options)}<p>${xml(why)}</p><p><b>What to do:</b> ${xml(remediation)}</p>${diff(one, options)}${others.length === 0 ? '' : `<p>Also at</p><ul>${others.join('')}</ul>`}<p>${frameworks.map(framework => `<span class="tag">${xml(framework)}</span>`).join('')} <a href="${xml(pageUrl(check))}" rel="noreferrer">about this check</a></p></div></details>`;
 }
 
 function unknownItem({ file, line, object, check, reason }: Unknown): string {

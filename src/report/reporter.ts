@@ -1,5 +1,5 @@
 /** The form of a reporter: a report and how to show it go in, text comes out. A reporter writes nothing and judges nothing. */
-import type { Report } from '#check/finding.ts';
+import type { Finding, Report } from '#check/finding.ts';
 import type { Severity } from '#check/severity.ts';
 
 export interface ReportOptions {
@@ -16,6 +16,8 @@ export interface ReportOptions {
   readonly time: string;
   /** The lines of a file that a report may show, counted from 1; undefined where the file cannot be read. */
   readonly source: (file: string, line: number) => string | undefined;
+  /** The lines that a finding's fix would change, each led by `-` or `+`; undefined where it has none that is safe to show. */
+  readonly diff: (finding: Finding) => readonly string[] | undefined;
   /** How long the run took, in milliseconds; absent where it should not be said. */
   readonly milliseconds?: number;
 }

@@ -113,13 +113,15 @@ class TextReport {
     );
   }
 
-  #fix({ fix, remediation }: Finding): void {
-    if (fix?.diff === undefined) {
+  #fix(finding: Finding): void {
+    const { fix, remediation } = finding;
+    const diff = fix === undefined || finding.sensitive === true ? undefined : this.#options.diff(finding);
+    if (fix === undefined || diff === undefined) {
       if (this.#options.verbose) this.#wrap(`do: ${remediation}`, '    ');
       return;
     }
     this.#lines.push(this.#style('dim', `    fix (${fix.kind}): ${fix.title}`));
-    for (const line of fix.diff) {
+    for (const line of diff) {
       const style = line.startsWith('+') ? 'green' : line.startsWith('-') ? 'red' : 'dim';
       this.#lines.push(`    ${this.#style(style, safe(line))}`);
     }

@@ -12,6 +12,7 @@ export const options: ReportOptions = {
   allowUnknown: false,
   time: '2026-01-31T12:00:00.000Z',
   source: (_file, line) => `line ${line} of the source`,
+  diff: ({ fix }) => (fix === undefined ? undefined : ['-  image: x', '+  image: x:1']),
 };
 
 export function finding(change: Partial<Finding> = {}): Finding {
@@ -69,7 +70,7 @@ export const ordinary = report(
       practice: 'cicd',
       line: 20,
       endLine: 20,
-      fix: { title: 'Name a tag', kind: 'review', changes: [], diff: ['-  image: x', '+  image: x:1'] },
+      fix: { title: 'Name a tag', kind: 'review', changes: [] },
     }),
   ],
   [{ file: 'deploy/broken.yaml', line: 3, column: 7, reason: 'not valid YAML: a value was expected' }],

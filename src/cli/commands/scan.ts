@@ -1,22 +1,20 @@
 /** `sallyport scan`: judges what is written. */
 import { readFileSync } from 'node:fs';
-import type { Profile } from '#check/check.ts';
 import type { Report } from '#check/finding.ts';
 import { atLeast, type Severity, severities } from '#check/severity.ts';
 import { reportOf } from '#judge/report.ts';
-import { scan } from '#judge/scan.ts';
-import { select, unmatched } from '#judge/select.ts';
-import { nearest } from '#kube/nearest.ts';
+import { type Judged, scan } from '#judge/scan.ts';
 import { checks } from '#practices/index.ts';
 import { formats } from '#report/formats.ts';
 import type { ReportOptions } from '#report/reporter.ts';
 import type { Manifests } from '#sources/manifests/manifests.ts';
 import { World } from '#world/world.ts';
 import type { Parsed } from '../command.ts';
-import { type Config, readConfig } from '../config.ts';
+import { readConfig } from '../config.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { readInput } from '../input.ts';
 import { isTerminal, print, tell, writeWhole } from '../output.ts';
+import { selection } from '../selection.ts';
 import { minorOf } from '../version-range.ts';
 
 export async function run(parsed: Parsed): Promise<number> {
@@ -31,8 +29,9 @@ export async function run(parsed: Parsed): Promise<number> {
       '--target-kubernetes',
     ),
   });
+  const judged = scan(world, selected);
   const report = reportOf({
-    ...scan(world, selected),
+    ...judged,
     files: manifests.files.length,
     documents: manifests.files.reduce((sum, { documents }) => sum + documents, 0),
     objects: manifests.declared.length,
@@ -40,37 +39,27 @@ export async function run(parsed: Parsed): Promise<number> {
   });
   const failOn = (parsed.value('fail-on') as Severity | 'never' | undefined) ?? config.failOn ?? 'high';
   const allowUnknown = parsed.has('allow-unknown') || config.allowUnknown === true;
-  await write(parsed, report, { failOn, allowUnknown });
+  await write(parsed, report, { failOn, allowUnknown, diff: await differ(parsed, judged) });
   return exitCode(report, manifests, failOn, allowUnknown, parsed);
 }
 
-function selection(parsed: Parsed, config: Config): ReturnType<typeof select> {
-  const only = parsed.values('check');
-  const skip = parsed.values('skip');
-  for (const word of unmatched(checks, [...only, ...skip])) {
-    const meant = nearest(
-      word,
-      checks.flatMap(({ practice, name }) => [`${practice}/${name}`, name, practice]),
-    );
-    throw new UsageError(
-      `"${word}" is no check, practice or framework`,
-      meant === undefined ? 'sallyport checks lists them' : `did you mean ${meant}?`,
-    );
-  }
-  return select(checks, {
-    profile: (parsed.value('profile') as Profile | 'all' | undefined) ?? config.profile ?? 'default',
-    only,
-    enable: config.enable,
-    skip: [...skip, ...config.skip],
-    severities: config.severities,
-    options: config.options,
-  });
+/** Diffs are worked out for the findings that a report shows, and a page need not show them for thousands. */
+const MAX_DIFFS = 500;
+
+/** Loads the editor only where there is something to mend, and a report that shows it. */
+async function differ(parsed: Parsed, { findings, declared }: Judged): Promise<ReportOptions['diff']> {
+  const formats = parsed.values('format').map(word => word.split('=', 1)[0]);
+  const shows = formats.length === 0 || formats.includes('text') || formats.includes('html');
+  if (!shows || !findings.some(({ fix }) => fix !== undefined)) return () => undefined;
+  const { fixDiff } = await import('../fixes.ts');
+  let left = MAX_DIFFS;
+  return finding => (left-- > 0 ? fixDiff(finding, declared.get(finding)) : undefined);
 }
 
 async function write(
   parsed: Parsed,
   report: Report,
-  gate: Pick<ReportOptions, 'failOn' | 'allowUnknown'>,
+  gate: Pick<ReportOptions, 'failOn' | 'allowUnknown' | 'diff'>,
 ): Promise<void> {
   const terminal = isTerminal();
   const output = parsed.value('output');

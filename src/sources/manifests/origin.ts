@@ -18,6 +18,11 @@ export class DocumentSource {
     this.document = document;
   }
 
+  /** The file's text, where it was kept. */
+  get text(): string | undefined {
+    return typeof this.#text === 'string' ? this.#text : undefined;
+  }
+
   get locator(): Locator {
     if (this.#locator === undefined) {
       const { text, document } =

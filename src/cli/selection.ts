@@ -1,0 +1,33 @@
+/** Which checks a command line and a configuration ask for. */
+import type { Profile } from '#check/check.ts';
+import type { Selected } from '#judge/scan.ts';
+import { select, unmatched } from '#judge/select.ts';
+import { nearest } from '#kube/nearest.ts';
+import { checks } from '#practices/index.ts';
+import type { Parsed } from './command.ts';
+import type { Config } from './config.ts';
+import { UsageError } from './errors.ts';
+
+/** @throws UsageError for a word that is no check, practice or framework */
+export function selection(parsed: Parsed, config: Config): Selected[] {
+  const only = parsed.values('check');
+  const skip = parsed.values('skip');
+  for (const word of unmatched(checks, [...only, ...skip])) {
+    const meant = nearest(
+      word,
+      checks.flatMap(({ practice, name }) => [`${practice}/${name}`, name, practice]),
+    );
+    throw new UsageError(
+      `"${word}" is no check, practice or framework`,
+      meant === undefined ? 'sallyport checks lists them' : `did you mean ${meant}?`,
+    );
+  }
+  return select(checks, {
+    profile: (parsed.value('profile') as Profile | 'all' | undefined) ?? config.profile ?? 'default',
+    only,
+    enable: config.enable,
+    skip: [...skip, ...config.skip],
+    severities: config.severities,
+    options: config.options,
+  });
+}

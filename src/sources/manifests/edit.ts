@@ -1,0 +1,76 @@
+/** Changes of objects as edits of the files that hold them, proven by reading the file again. */
+import { isEqual } from '#kube/equal.ts';
+import type { Path } from '#kube/objects.ts';
+import type { ReadDocument } from '#yaml/documents.ts';
+import { EditRefused, type EditRequest, editsFor, type TextEdit, withEdits } from '#yaml/edit.ts';
+
+export { EditRefused } from '#yaml/edit.ts';
+
+/** Where an object stands in its file. */
+export interface Place {
+  readonly document: number;
+  /** In the document: empty but for items of lists. */
+  readonly prefix: Path;
+}
+
+/**
+ * The text of a file with changes made to one of its objects.
+ *
+ * @param apply makes the same changes to the value, to know what must come out
+ * @param read reads the text, before and after; undefined where it cannot
+ * @throws EditRefused where the text cannot be edited safely, or reads otherwise than intended afterwards
+ */
+export function editText(
+  text: string,
+  place: Place,
+  changes: readonly EditRequest[],
+  apply: (value: unknown, changes: readonly EditRequest[]) => unknown,
+  read: (text: string) => readonly ReadDocument[] | undefined,
+): { readonly text: string; readonly edits: readonly TextEdit[] } {
+  const before = read(text);
+  const document = before?.[place.document];
+  if (before === undefined || document?.is !== 'value')
+    throw new EditRefused('the document is not there any more');
+  const placed = changes.map(change => ({ ...change, path: [...place.prefix, ...change.path] }));
+  const edits = editsFor(text, document, placed);
+  const edited = withEdits(text, edits);
+  const after = read(edited);
+  const intended = before.map((one, index) =>
+    index === place.document && one.is === 'value' ? apply(one.value, placed) : valueIn(one),
+  );
+  if (after === undefined || !isEqual(after.map(valueIn), intended))
+    throw new EditRefused('the file would not read as intended');
+  return { text: edited, edits };
+}
+
+function valueIn(document: ReadDocument): unknown {
+  return document.is === 'value' ? document.value : document.is;
+}
+
+const MAX_DIFF_LINES = 24;
+
+/** The lines that edits change, ready to show: each begins with `-` or `+`. */
+export function diffOf(text: string, edits: readonly TextEdit[]): string[] {
+  const lines: string[] = [];
+  for (const { start, end, text: replacement } of edits) {
+    const from = text.lastIndexOf('\n', start - 1) + 1;
+    const newline = text.indexOf('\n', end);
+    const to = newline < 0 ? text.length : newline;
+    const old = text.slice(from, to).split('\n');
+    const now = (text.slice(from, start) + replacement + text.slice(end, to)).split('\n');
+    while (old.length > 0 && now.length > 0 && old[0] === now[0]) {
+      old.shift();
+      now.shift();
+    }
+    while (old.length > 0 && now.length > 0 && old.at(-1) === now.at(-1)) {
+      old.pop();
+      now.pop();
+    }
+    lines.push(...old.map(line => `-${line.trimEnd()}`), ...now.map(line => `+${line.trimEnd()}`));
+  }
+  const margin = Math.min(...lines.map(line => line.slice(1).search(/\S|$/)));
+  const shown = lines.map(line => `${line[0]} ${line.slice(1 + margin)}`);
+  return shown.length > MAX_DIFF_LINES
+    ? [...shown.slice(0, MAX_DIFF_LINES), `  and ${shown.length - MAX_DIFF_LINES} more lines`]
+    : shown;
+}

@@ -1,0 +1,108 @@
+/** Fixes in the user's own files: what is mended, what is kept, what is refused. */
+import assert from 'node:assert/strict';
+import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { folderOf, run, scanJson } from './program.ts';
+
+const BEFORE = `# The cart.
+apiVersion: v1
+kind: Pod
+metadata:
+  name: cart # the name
+spec:
+  serviceAccount: cart
+  containers:
+  - name: web
+    image: "cart:latest"     # moves
+    imagePullPolicy: IfNotPresent
+---
+apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: Pod
+  metadata: { name: log }
+  spec:
+    hostPID: true # why?
+    containers: [{ name: log, image: "log:1.0" }]
+`;
+
+describe('fix', () => {
+  it('makes safe fixes in place, and keeps everything else', () => {
+    const folder = folderOf({ 'a.yaml': BEFORE });
+    chmodSync(join(folder, 'a.yaml'), 0o640);
+    const { code, err } = run(folder, ['fix', '--profile', 'all']);
+    assert.equal(code, 0, err);
+    assert.match(err, /^2 findings of \d+ mended in 1 file\.\n\d+ fixes may change/);
+    assert.equal(
+      readFileSync(join(folder, 'a.yaml'), 'utf8'),
+      BEFORE.replace('  serviceAccount: cart\n', '').replace(
+        'imagePullPolicy: IfNotPresent\n',
+        'imagePullPolicy: Always\n  serviceAccountName: cart\n',
+      ),
+    );
+    assert.equal(statSync(join(folder, 'a.yaml')).mode & 0o777, 0o640);
+    assert.deepEqual(readdirSync(folder), ['a.yaml']);
+  });
+
+  it('with --review mends all that can be, and twice is the same as once', () => {
+    const folder = folderOf({ 'a.yaml': BEFORE });
+    const words = ['fix', '--profile', 'pss-restricted', '--review', '--yes'];
+    run(folder, words);
+    const once = readFileSync(join(folder, 'a.yaml'), 'utf8');
+    for (const comment of ['# The cart.', '# the name', '# moves', '# why?'])
+      assert.ok(once.includes(comment), comment);
+    assert.deepEqual(scanJson(folder, ['.', '--profile', 'pss-restricted']).findings, []);
+    run(folder, words);
+    assert.equal(readFileSync(join(folder, 'a.yaml'), 'utf8'), once);
+  });
+
+  it('with --diff shows what would change, and changes nothing', () => {
+    const folder = folderOf({ 'a.yaml': BEFORE });
+    const { out } = run(folder, ['fix', '--diff', '--check', 'cicd/image-pull-policy']);
+    assert.equal(
+      out,
+      '--- a/a.yaml\n+++ b/a.yaml\n@@ -8,7 +8,7 @@\n   containers:\n   - name: web\n     image: "cart:latest"     # moves\n-    imagePullPolicy: IfNotPresent\n+    imagePullPolicy: Always\n ---\n apiVersion: v1\n kind: List\n',
+    );
+    assert.equal(readFileSync(join(folder, 'a.yaml'), 'utf8'), BEFORE);
+  });
+
+  it('asks, and makes no change that was not agreed to', () => {
+    const folder = folderOf({ 'a.yaml': BEFORE });
+    const { code, err } = run(folder, ['fix', '--review'], 'y\n');
+    assert.equal(code, 3);
+    assert.match(err, /there is no terminal\n {2}add --yes/);
+    assert.equal(readFileSync(join(folder, 'a.yaml'), 'utf8'), BEFORE);
+  });
+
+  it('leaves links alone', () => {
+    const folder = folderOf({ 'real/a.txt': BEFORE });
+    symlinkSync('real/a.txt', join(folder, 'link.yaml'));
+    const { code, err } = run(folder, ['fix', '--profile', 'all']);
+    assert.equal(code, 3);
+    assert.match(err, /link\.yaml is a link/);
+    assert.equal(readFileSync(join(folder, 'real/a.txt'), 'utf8'), BEFORE);
+  });
+
+  it('keeps a byte order mark', () => {
+    const folder = folderOf({});
+    writeFileSync(join(folder, 'a.yaml'), `\ufeff${BEFORE}`);
+    run(folder, ['fix', '--profile', 'all']);
+    const after = readFileSync(join(folder, 'a.yaml'), 'utf8');
+    assert.ok(after.startsWith('\ufeff# The cart.'));
+    assert.ok(after.includes('imagePullPolicy: Always'));
+  });
+
+  it('says what it could not mend', () => {
+    const folder = folderOf({
+      'a.yaml':
+        'apiVersion: v1\nkind: Pod\nmetadata: { name: a }\nx-base: &base\n  hostPID: true\n  containers: []\nspec: *base\n',
+    });
+    const { err } = run(folder, ['fix', '--review', '--yes', '--check', 'pod-security/host-namespaces']);
+    assert.match(
+      err,
+      /a\.yaml:\d+ pod-security\/host-namespaces: left as it is, for the value comes from an anchor/,
+    );
+  });
+});
