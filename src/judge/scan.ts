@@ -9,9 +9,17 @@ import type { Severity } from '#check/severity.ts';
 import { severities } from '#check/severity.ts';
 import type { Verdict } from '#check/verdict.ts';
 import { podsOf } from '#decide/pod-security/pods.ts';
-import { formatPath, isRecord, type KubeObject, type Path, referenceOf, valueAt } from '#kube/objects.ts';
+import {
+  formatPath,
+  groupOf,
+  isRecord,
+  type KubeObject,
+  type Path,
+  referenceOf,
+  valueAt,
+} from '#kube/objects.ts';
 import type { ContainerSubject, PodSubject } from '#world/subjects.ts';
-import { type Declared, kindKey, type World } from '#world/world.ts';
+import { type Declared, kindKey, namespaceOf, type World } from '#world/world.ts';
 import { fingerprintOf } from './hash.ts';
 
 /** A check with what the configuration makes of it. */
@@ -108,14 +116,14 @@ class Scan {
     const failures = new Map<Selected, Failure[]>();
     for (const one of this.#byKind.get(kindKey(object)) ?? []) this.#ask(one, { object }, declared, failures);
     for (const one of this.#anyKind) this.#ask(one, { object }, declared, failures);
-    if (this.#ofPods.length > 0 || this.#ofContainers.length > 0) {
+    if ((this.#ofPods.length > 0 || this.#ofContainers.length > 0) && !this.#isOwnedHere(object)) {
       const { pods, refused } = podsOf(this.#world, object);
       for (const { path, reason } of refused) this.#unknown(declared, path, reason);
       for (const pod of pods) {
         for (const one of this.#ofPods) this.#ask(one, pod, declared, failures, pod);
         for (const one of this.#ofContainers)
           for (const container of pod.containers)
-            this.#ask(one, container, declared, failures, pod, container);
+            if (!container.injected) this.#ask(one, container, declared, failures, pod, container);
       }
     }
     for (const [one, of] of failures) {
@@ -123,6 +131,23 @@ class Scan {
       this.#findings.push(finding);
       this.#declared.set(finding, declared);
     }
+  }
+
+  /** A pod whose controller is in the input too is judged there: nobody needs to hear it twice. */
+  #isOwnedHere(object: KubeObject): boolean {
+    const owners = object.metadata?.ownerReferences;
+    if (!Array.isArray(owners)) return false;
+    return owners.some(
+      owner =>
+        isRecord(owner) &&
+        owner['controller'] === true &&
+        typeof owner['apiVersion'] === 'string' &&
+        this.#world.find(
+          `${groupOf(owner['apiVersion'])}/${owner['kind']}`,
+          namespaceOf(object),
+          String(owner['name']),
+        ) !== undefined,
+    );
   }
 
   #ask(

@@ -197,8 +197,6 @@ const BUILT_IN = new Set(Object.keys(PLACES).filter(key => /^(?:|apps|batch)\//.
 /** Places of pod templates in kinds that the input itself defines, found in their CustomResourceDefinitions. */
 export type MorePlaces = ReadonlyMap<string, readonly Place[]>;
 
-export const workloadKinds: readonly string[] = Object.keys(PLACES);
-
 /** Whether Kubernetes itself runs this kind of workload (a Pod, or what a built-in controller makes pods of). */
 export function isBuiltInWorkload(object: KubeObject): boolean {
   return BUILT_IN.has(`${groupOf(object.apiVersion)}/${object.kind}`);

@@ -1,7 +1,6 @@
 /** What a check can ask for, by name. A check receives exactly the type its `subject` names. */
 import type { KubeObject, ObjectMeta, Path } from '#kube/objects.ts';
 import type { Container, PodSpec } from '#kube/pods.ts';
-import type { World } from './world.ts';
 
 /** An object as it was declared, whatever its kind. */
 export interface ObjectSubject {
@@ -32,15 +31,12 @@ export interface ContainerSubject {
   readonly role: ContainerRole;
   /** An init container that keeps running beside the others (`restartPolicy: Always`). */
   readonly sidecar: boolean;
+  /** Put in by a mesh when the pod was created: its team can do nothing about it. */
+  readonly injected: boolean;
   /** What reports call it: its name, or its place where it has none. */
   readonly name: string;
   /** Its place in the pod: `['spec', 'containers', 0]`. */
   readonly path: Path;
-}
-
-/** The input as a whole: for what can only be said of all of it. */
-export interface WorldSubject {
-  readonly world: World;
 }
 
 export interface Subjects {

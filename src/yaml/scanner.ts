@@ -749,7 +749,7 @@ function flat(text: string): string {
   return text.split('').join('');
 }
 
-export const ESCAPES: Readonly<Record<string, string>> = {
+const ESCAPES: Readonly<Record<string, string>> = {
   n: '\n',
   t: '\t',
   '\t': '\t',

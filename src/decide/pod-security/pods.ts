@@ -76,6 +76,7 @@ function subjectOf(object: KubeObject, { pod: raw, pathOf, partial }: PodTemplat
     namespace: namespaceOf(object) ?? (typeof own === 'string' && own !== '' ? own : undefined),
     pathOf,
   };
+  const injected = injectedInto(subject.metadata.annotations ?? {});
   for (const { container, path, name } of containersOf(pod)) {
     const role = ROLES[path[1] as string]!;
     containers.push({
@@ -83,11 +84,25 @@ function subjectOf(object: KubeObject, { pod: raw, pathOf, partial }: PodTemplat
       container,
       role,
       sidecar: role === 'init' && container.restartPolicy === 'Always',
+      injected: injected.has(name),
       name: name === '' ? `#${Number(path[2]) + 1}` : name,
       path,
     });
   }
   return subject;
+}
+
+/**
+ * The names of the containers that a mesh put into a pod, by the marks that its injector leaves. Sources: Istio
+ * pkg/kube/inject (sidecar.istio.io/status), Linkerd pkg/k8s/labels.go (linkerd.io/proxy-version).
+ */
+function injectedInto(annotations: Readonly<Record<string, string>>): ReadonlySet<string> {
+  const names = new Set<string>();
+  if (annotations['sidecar.istio.io/status'] !== undefined)
+    for (const name of ['istio-proxy', 'istio-init', 'istio-validation']) names.add(name);
+  if (annotations['linkerd.io/proxy-version'] !== undefined)
+    for (const name of ['linkerd-proxy', 'linkerd-init', 'linkerd-network-validator']) names.add(name);
+  return names;
 }
 
 const breaches = new WeakMap<PodSubject, Map<string, Breach | undefined>>();

@@ -165,7 +165,7 @@ function isExample(text: string): boolean {
 }
 
 /** Shannon entropy in bits a character. */
-export function entropyOf(text: string): number {
+function entropyOf(text: string): number {
   const counts = new Map<string, number>();
   for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);
   let bits = 0;

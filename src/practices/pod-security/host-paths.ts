@@ -12,7 +12,7 @@ export interface HostMount {
   readonly writable: boolean;
 }
 
-export function normalisePath(path: string): string {
+function normalisePath(path: string): string {
   const parts: string[] = [];
   for (const part of path.split('/')) {
     if (part === '' || part === '.') continue;

@@ -57,7 +57,7 @@ const MAX_LIST_DEPTH = 16;
 /** Texts longer than this (in characters) are not kept where `lean` is asked for. */
 const LARGE = 100_000;
 /** The name of standard input in reports. */
-export const STDIN = '<stdin>';
+const STDIN = '<stdin>';
 
 /**
  * Reads every manifest below the roots.

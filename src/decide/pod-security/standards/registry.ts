@@ -25,7 +25,7 @@ export type Level = 'privileged' | 'baseline' | 'restricted';
 /** The newest minor version that changed anything: newer versions, and `latest`, are judged as this one. */
 export const NEWEST = 37;
 
-export const controls: readonly Control[] = [
+const controls: readonly Control[] = [
   allowPrivilegeEscalation,
   appArmorProfile,
   capabilitiesBaseline,
