@@ -1,15 +1,17 @@
 /** The only writer: results to standard output or to files, everything else to standard error. */
 import { closeSync, fstatSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { UsageError } from './errors.ts';
 
 /**
- * Whether standard output is a terminal (or another device, where it does no harm). Asking `process.stdout` would
- * make a stream, and that costs more than the answer is worth.
+ * Whether standard output is a terminal: a character device, and not the one that swallows everything. Asking
+ * `process.stdout` would make a stream, and that costs more than the answer is worth.
  */
 export function isTerminal(): boolean {
   try {
-    return fstatSync(1).isCharacterDevice();
+    const stats = fstatSync(1);
+    return stats.isCharacterDevice() && stats.rdev !== statSync(devNull).rdev;
   } catch {
     return false;
   }
