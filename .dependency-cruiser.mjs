@@ -5,7 +5,8 @@ const FLOORS = {
   kube: [],
   yaml: ['kube'],
   world: ['kube'],
-  decide: ['kube', 'world'],
+  // A policy file (ABAC) is text: what it says is decided by how it is read.
+  decide: ['kube', 'yaml', 'world'],
   check: ['kube', 'world'],
   practices: ['kube', 'world', 'decide', 'check'],
   judge: ['kube', 'world', 'decide', 'check'],

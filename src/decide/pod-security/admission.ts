@@ -2,13 +2,14 @@
  * Pod Security Admission: what the API server answers to a request, with its words, warnings and audit annotations.
  * Source: pod-security-admission admission/admission.go, api/helpers.go, admission/api (configuration).
  */
+
 import { DecodeError, decodePod } from '#kube/decode.ts';
+import { compareBytes, joinErrors, quoted } from '#kube/go-text.ts';
 import { isRecord, type KubeObject, valueAt } from '#kube/objects.ts';
 import type { Pod } from '#kube/pods.ts';
 import { isBuiltInWorkload, podTemplateOf } from '#kube/workloads.ts';
 import { withDefaults } from './defaults.ts';
 import { type Evaluation, evaluateDecoded, tryVersion } from './evaluate.ts';
-import { compareBytes, quoted } from './standards/check.ts';
 import type { Level } from './standards/registry.ts';
 
 export interface PodSecurityConfiguration {
@@ -151,17 +152,13 @@ function show({ level, version }: LevelVersion): string {
   return `${level}:${version}`;
 }
 
-/** As field.ErrorList shows itself: one error plain, several in brackets, equal ones once. */
-function joinErrors(errors: readonly LabelError[]): string {
-  const texts = [
-    ...new Set(
-      errors.map(
-        ({ label, value, problem }) =>
-          `metadata.labels[${label}]: Invalid value: ${quoted(value)}: ${problem}`,
-      ),
+/** As field.ErrorList shows itself. */
+function showErrors(errors: readonly LabelError[]): string {
+  return joinErrors(
+    errors.map(
+      ({ label, value, problem }) => `metadata.labels[${label}]: Invalid value: ${quoted(value)}: ${problem}`,
     ),
-  ];
-  return texts.length === 1 ? texts[0]! : `[${texts.join(', ')}]`;
+  );
 }
 
 function allowed(auditAnnotations: Record<string, string> = {}, warnings: string[] = []): AdmissionResponse {
@@ -217,7 +214,7 @@ class Admission {
       refused(
         422,
         'Invalid',
-        `${request.kind} ${quoted(request.name ?? '')} is invalid: ${joinErrors(errors)}`,
+        `${request.kind} ${quoted(request.name ?? '')} is invalid: ${showErrors(errors)}`,
       );
     if (request.operation === 'CREATE') {
       if (errors.length > 0) return invalid();
@@ -347,7 +344,7 @@ class Admission {
   ): AdmissionResponse {
     if (this.#hasExemptRuntimeClass(pod)) return allowed({ exempt: 'runtimeClass' });
     const auditAnnotations: Record<string, string> = {};
-    if (errors.length > 0) auditAnnotations['error'] = `Failed to parse policy: ${joinErrors(errors)}`;
+    if (errors.length > 0) auditAnnotations['error'] = `Failed to parse policy: ${showErrors(errors)}`;
     let message: string | undefined;
     if (enforce) {
       auditAnnotations['enforce-policy'] = show(policy.enforce);

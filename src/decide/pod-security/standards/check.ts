@@ -1,4 +1,5 @@
 /** The form of a control of the Pod Security Standards, and the words that all of them share. */
+import { compareBytes } from '#kube/go-text.ts';
 import type { Path } from '#kube/objects.ts';
 import type { Container, Pod } from '#kube/pods.ts';
 
@@ -84,48 +85,4 @@ export function setters(pod: boolean, containers: readonly string[]): string {
 /** Each value once, in the order of their bytes, as Go sorts strings. */
 export function sortedSet(values: Iterable<string>): string[] {
   return [...new Set(values)].sort(compareBytes);
-}
-
-/** The order of UTF-8 bytes, which is that of code points and not of UTF-16 units. */
-export function compareBytes(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const x = a.charCodeAt(i);
-    const y = b.charCodeAt(i);
-    if (x !== y) return isSurrogate(x) !== isSurrogate(y) ? (isSurrogate(x) ? 1 : -1) : x - y;
-  }
-  return a.length - b.length;
-}
-
-function isSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit <= 0xdfff;
-}
-
-const SHORT_ESCAPES: Readonly<Record<string, string>> = {
-  '\x07': '\\a',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\v': '\\v',
-  '"': '\\"',
-  '\\': '\\\\',
-};
-
-/** Go's %q. Source: strconv/quote.go. */
-export function quoted(text: string): string {
-  let result = '"';
-  for (const character of text) {
-    const short = SHORT_ESCAPES[character];
-    if (short !== undefined) result += short;
-    else if (/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(character)) result += character;
-    else {
-      const code = character.codePointAt(0)!;
-      if (code < 0x80) result += `\\x${code.toString(16).padStart(2, '0')}`;
-      else if (code < 0x10000) result += `\\u${code.toString(16).padStart(4, '0')}`;
-      else result += `\\U${code.toString(16).padStart(8, '0')}`;
-    }
-  }
-  return `${result}"`;
 }

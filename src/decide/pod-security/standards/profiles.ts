@@ -1,16 +1,15 @@
 /** Controls on the Linux security modules: AppArmor, SELinux, seccomp. */
+import { compareBytes, quoted } from '#kube/go-text.ts';
 import type { Path } from '#kube/objects.ts';
 import type { Pod, SELinuxOptions } from '#kube/pods.ts';
 import {
   type Breach,
   type Control,
-  compareBytes,
   containersOf,
   isWindows,
   joinQuoted,
   named,
   plural,
-  quoted,
   setters,
   sortedSet,
   type Violation,

@@ -1,5 +1,6 @@
 /** Which controls hold at which level and version. Source: policy/registry.go. */
-import { type Control, compareBytes, type Revision } from './check.ts';
+import { compareBytes } from '#kube/go-text.ts';
+import type { Control, Revision } from './check.ts';
 import {
   hostNamespaces,
   hostPathVolumes,

@@ -1,0 +1,68 @@
+/** What an authorizer is asked, and what it answers. Source: apiserver pkg/authorization/authorizer/interfaces.go. */
+import type { Because } from '#kube/objects.ts';
+
+export interface UserInfo {
+  readonly name?: string;
+  readonly groups?: readonly string[];
+  readonly uid?: string;
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** One request. An absent string is the empty string; non-resource requests carry only user, verb and path. */
+export interface Attributes {
+  readonly user: UserInfo;
+  readonly verb?: string;
+  readonly namespace?: string;
+  readonly apiGroup?: string;
+  readonly apiVersion?: string;
+  readonly resource?: string;
+  readonly subresource?: string;
+  readonly name?: string;
+  readonly path?: string;
+  readonly resourceRequest?: boolean;
+  readonly fieldSelector?: readonly {
+    readonly field: string;
+    readonly operator: string;
+    readonly value: string;
+  }[];
+  readonly labelSelector?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
+}
+
+export type Decision = 'allow' | 'deny' | 'no-opinion';
+
+export interface Answer {
+  readonly decision: Decision;
+  /** The API server's own words; empty where it says nothing. */
+  readonly reason: string;
+  /** Everything that allows it, the one that the API server would name first. */
+  readonly because: readonly Because[];
+}
+
+export interface ResourceRule {
+  readonly verbs: readonly string[];
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+}
+
+export interface NonResourceRule {
+  readonly verbs: readonly string[];
+  readonly nonResourceURLs: readonly string[];
+}
+
+/** What a user may do in a namespace, as a SelfSubjectRulesReview tells it. */
+export interface Rules {
+  readonly resourceRules: readonly ResourceRule[];
+  readonly nonResourceRules: readonly NonResourceRule[];
+  readonly incomplete: boolean;
+  readonly error?: string;
+}
+
+export interface Authorizer {
+  authorize(attributes: Attributes): Answer;
+  rulesFor(user: UserInfo, namespace: string): Rules;
+}

@@ -1,0 +1,288 @@
+/**
+ * The RBAC authorizer. Bindings are visited in input order, ClusterRoleBindings first, so that the first one that
+ * allows is the one that the reason names. Sources: kubernetes plugin/pkg/auth/authorizer/rbac/rbac.go,
+ * pkg/registry/rbac/validation/rule.go.
+ */
+import { joinErrors, quoted } from '#kube/go-text.ts';
+import { type Because, isRecord, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
+import { aggregate } from './aggregation.ts';
+import type {
+  Answer,
+  Attributes,
+  Authorizer,
+  NonResourceRule,
+  ResourceRule,
+  Rules,
+  UserInfo,
+} from './attributes.ts';
+import { type PolicyRule, ruleAllows, rulesOf } from './rules.ts';
+
+export interface Subject {
+  readonly kind: string;
+  readonly name: string;
+  /** Of service accounts. */
+  readonly namespace?: string;
+}
+
+/** A subject that may do what was asked, with how. */
+export interface Holder extends Subject {
+  readonly because: readonly Because[];
+}
+
+interface Binding {
+  readonly object: KubeObject;
+  /** Undefined for ClusterRoleBindings. */
+  readonly namespace: string | undefined;
+  readonly subjects: readonly Subject[];
+  /** Position in the order of visits. */
+  readonly order: number;
+  /** The rules that it grants; an error where the role does not resolve. */
+  readonly grants:
+    | { readonly role: KubeObject; readonly rules: readonly PolicyRule[] }
+    | { readonly error: string };
+  readonly roleKind: string;
+  readonly roleName: string;
+}
+
+const SERVICE_ACCOUNT = 'system:serviceaccount:';
+
+export class RbacAuthorizer implements Authorizer {
+  readonly #cluster: Binding[] = [];
+  readonly #namespaced = new Map<string, Binding[]>();
+  /** By subject key: where in the lists above a user or group is named. */
+  readonly #bySubject = new Map<string, Binding[]>();
+
+  /** @param objects Roles, ClusterRoles and their bindings, in input order; others are ignored */
+  constructor(objects: readonly KubeObject[]) {
+    const of = (kind: string) => objects.filter(object => object.kind === kind && isRbac(object));
+    const clusterRoles = of('ClusterRole');
+    const aggregated = aggregate(clusterRoles);
+    // The last one of a name is the one that is left after all were applied.
+    const clusterRole = new Map(clusterRoles.map(role => [nameOf(role), role]));
+    const role = new Map(of('Role').map(one => [`${one.metadata?.namespace ?? ''}/${nameOf(one)}`, one]));
+    const resolve = (kind: string, name: string, namespace: string | undefined): Binding['grants'] => {
+      if (kind === 'ClusterRole') {
+        const found = clusterRole.get(name);
+        return found === undefined
+          ? { error: `clusterrole.rbac.authorization.k8s.io ${quoted(name)} not found` }
+          : { role: found, rules: aggregated.get(found)! };
+      }
+      if (kind === 'Role') {
+        const found = role.get(`${namespace ?? ''}/${name}`);
+        return found === undefined
+          ? { error: `role.rbac.authorization.k8s.io ${quoted(name)} not found` }
+          : { role: found, rules: rulesOf(found) };
+      }
+      return { error: `unsupported role reference kind: ${quoted(kind)}` };
+    };
+    let order = 0;
+    const add = (object: KubeObject, namespace: string | undefined): void => {
+      const roleKind = textAt(object, ['roleRef', 'kind']);
+      const roleName = textAt(object, ['roleRef', 'name']);
+      const binding: Binding = {
+        object,
+        namespace,
+        subjects: subjectsOf(object),
+        order: order++,
+        grants: resolve(roleKind, roleName, namespace),
+        roleKind,
+        roleName,
+      };
+      if (namespace === undefined) this.#cluster.push(binding);
+      else append(this.#namespaced, namespace, binding);
+      for (const key of new Set(binding.subjects.flatMap(subject => keyOf(subject, namespace) ?? [])))
+        append(this.#bySubject, key, binding);
+    };
+    for (const object of of('ClusterRoleBinding')) add(object, undefined);
+    for (const object of of('RoleBinding')) add(object, object.metadata?.namespace ?? '');
+  }
+
+  authorize(attributes: Attributes): Answer {
+    const errors: string[] = [];
+    let reason: string | undefined;
+    const because: Because[] = [];
+    for (const binding of this.#bindingsOf(attributes.user, attributes.namespace ?? '')) {
+      const { grants } = binding;
+      if ('error' in grants) {
+        errors.push(grants.error);
+        continue;
+      }
+      grants.rules.forEach((rule, index) => {
+        if (!ruleAllows(rule, attributes)) return;
+        const text = `RBAC: allowed by ${describe(binding, attributes.user)}`;
+        reason ??= text;
+        because.push(
+          { object: binding.object, path: ['roleRef'], text },
+          { object: grants.role, path: ['rules', index], text: ruleText(grants.role, index) },
+        );
+      });
+    }
+    if (reason !== undefined) return { decision: 'allow', reason, because };
+    return {
+      decision: 'no-opinion',
+      reason: errors.length === 0 ? '' : `RBAC: ${joinErrors(errors)}`,
+      because,
+    };
+  }
+
+  rulesFor(user: UserInfo, namespace: string): Rules {
+    const resourceRules: ResourceRule[] = [];
+    const nonResourceRules: NonResourceRule[] = [];
+    const errors: string[] = [];
+    for (const { grants } of this.#bindingsOf(user, namespace)) {
+      if ('error' in grants) {
+        errors.push(grants.error);
+        continue;
+      }
+      for (const {
+        verbs = [],
+        apiGroups = [],
+        resources = [],
+        resourceNames = [],
+        nonResourceURLs = [],
+      } of grants.rules) {
+        if (resources.length > 0)
+          resourceRules.push({
+            verbs,
+            apiGroups,
+            resources,
+            ...(resourceNames.length > 0 ? { resourceNames } : {}),
+          });
+        if (nonResourceURLs.length > 0) nonResourceRules.push({ verbs, nonResourceURLs });
+      }
+    }
+    return {
+      resourceRules,
+      nonResourceRules,
+      incomplete: false,
+      ...(errors.length > 0 ? { error: joinErrors(errors) } : {}),
+    };
+  }
+
+  /** Everyone whom some binding lets do this, each with every way to it. */
+  whoCan(request: Omit<Attributes, 'user'>): Holder[] {
+    const holders = new Map<string, { subject: Subject; because: Because[] }>();
+    const allowing = new Map<readonly PolicyRule[], number[]>();
+    const namespace = request.namespace ?? '';
+    const visited =
+      namespace === '' ? this.#cluster : [...this.#cluster, ...(this.#namespaced.get(namespace) ?? [])];
+    for (const { object, subjects, grants, namespace: home } of visited) {
+      if ('error' in grants) continue;
+      let indexes = allowing.get(grants.rules);
+      if (indexes === undefined) {
+        indexes = grants.rules.flatMap((rule, index) =>
+          ruleAllows(rule, { ...request, user: {} }) ? [index] : [],
+        );
+        allowing.set(grants.rules, indexes);
+      }
+      if (indexes.length === 0) continue;
+      subjects.forEach((subject, at) => {
+        const key = keyOf(subject, home);
+        if (key === undefined) return;
+        const holder = holders.get(key) ?? { subject: withNamespace(subject, home), because: [] };
+        holders.set(key, holder);
+        holder.because.push({
+          object,
+          path: ['subjects', at],
+          text: `${object.kind} ${quoted(nameOf(object))}`,
+        });
+        for (const index of indexes)
+          holder.because.push({
+            object: grants.role,
+            path: ['rules', index],
+            text: ruleText(grants.role, index),
+          });
+      });
+    }
+    return [...holders.values()].map(({ subject, because }) => ({ ...subject, because }));
+  }
+
+  /** Bindings whose role is not in the input: what they grant is not known. */
+  dangling(): { readonly object: KubeObject; readonly error: string }[] {
+    return [...this.#cluster, ...[...this.#namespaced.values()].flat()].flatMap(({ object, grants }) =>
+      'error' in grants ? [{ object, error: grants.error }] : [],
+    );
+  }
+
+  /** The bindings that name a user, in the order of visits. */
+  #bindingsOf(user: UserInfo, namespace: string): Binding[] {
+    const found = new Set<Binding>();
+    const name = user.name ?? '';
+    const keys = [`User\0${name}`, ...(user.groups ?? []).map(group => `Group\0${group}`)];
+    if (name.startsWith(SERVICE_ACCOUNT)) keys.push(`ServiceAccount\0${name}`);
+    for (const key of keys)
+      for (const binding of this.#bySubject.get(key) ?? [])
+        if (binding.namespace === undefined || (namespace !== '' && binding.namespace === namespace))
+          found.add(binding);
+    return [...found].sort((a, b) => a.order - b.order);
+  }
+}
+
+function isRbac({ apiVersion }: KubeObject): boolean {
+  return apiVersion.startsWith('rbac.authorization.k8s.io/');
+}
+
+function append<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
+
+function textAt(object: unknown, path: Path): string {
+  const value = valueAt(object, path);
+  return typeof value === 'string' ? value : '';
+}
+
+function subjectsOf(binding: KubeObject): Subject[] {
+  const { subjects } = binding;
+  if (!Array.isArray(subjects)) return [];
+  return subjects.map((subject: unknown): Subject => {
+    const namespace = textAt(subject, ['namespace']);
+    return {
+      kind: isRecord(subject) ? textAt(subject, ['kind']) : '',
+      name: textAt(subject, ['name']),
+      ...(namespace === '' ? {} : { namespace }),
+    };
+  });
+}
+
+/** Whom a subject means; undefined for nobody. The apiGroup of a subject is not looked at when requests are decided. */
+function keyOf(subject: Subject, bindingNamespace: string | undefined): string | undefined {
+  switch (subject.kind) {
+    case 'User':
+    case 'Group':
+      return `${subject.kind}\0${subject.name}`;
+    case 'ServiceAccount': {
+      const namespace = subject.namespace ?? bindingNamespace ?? '';
+      return namespace === '' ? undefined : `ServiceAccount\0${SERVICE_ACCOUNT}${namespace}:${subject.name}`;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function withNamespace(subject: Subject, bindingNamespace: string | undefined): Subject {
+  if (subject.kind !== 'ServiceAccount') return { kind: subject.kind, name: subject.name };
+  return { ...subject, namespace: subject.namespace ?? bindingNamespace ?? '' };
+}
+
+/** The words of the API server: the binding, its role, and the first of its subjects that is the user. */
+function describe({ object, namespace, subjects, roleKind, roleName }: Binding, user: UserInfo): string {
+  const subject = subjects.find(one => isUser(one, namespace, user))!;
+  const name = namespace === undefined ? nameOf(object) : `${nameOf(object)}/${namespace}`;
+  const who =
+    subject.kind === 'ServiceAccount'
+      ? `${subject.kind} ${quoted(`${subject.name}/${subject.namespace ?? namespace ?? ''}`)}`
+      : `${subject.kind} ${quoted(subject.name)}`;
+  return `${object.kind} ${quoted(name)} of ${roleKind} ${quoted(roleName)} to ${who}`;
+}
+
+function isUser(subject: Subject, bindingNamespace: string | undefined, user: UserInfo): boolean {
+  if (subject.kind === 'User') return subject.name === (user.name ?? '');
+  if (subject.kind === 'Group') return (user.groups ?? []).includes(subject.name);
+  return keyOf(subject, bindingNamespace) === `ServiceAccount\0${user.name ?? ''}`;
+}
+
+function ruleText(role: KubeObject, index: number): string {
+  return `rule ${index + 1} of ${role.kind} ${quoted(nameOf(role))}`;
+}

@@ -1,0 +1,122 @@
+/**
+ * Rules of roles: how they match requests, and whether some cover others.
+ * Sources: kubernetes pkg/apis/rbac/v1/evaluation_helpers.go, plugin/pkg/auth/authorizer/rbac/rbac.go (RuleAllows),
+ * component-helpers auth/rbac/validation/policy_comparator.go (Covers).
+ */
+import { matchesTrailingStars } from '#kube/go-text.ts';
+import { isRecord } from '#kube/objects.ts';
+import type { Attributes } from './attributes.ts';
+
+export interface PolicyRule {
+  readonly verbs?: readonly string[];
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly nonResourceURLs?: readonly string[];
+}
+
+const FIELDS = ['verbs', 'apiGroups', 'resources', 'resourceNames', 'nonResourceURLs'] as const;
+
+/** The rules of a role as far as they have the right types; what else stands there grants nothing. */
+export function rulesOf(role: Readonly<Record<string, unknown>>): readonly PolicyRule[] {
+  const { rules } = role;
+  if (!Array.isArray(rules)) return [];
+  return rules.map((rule: unknown): PolicyRule => {
+    if (!isRecord(rule)) return {};
+    const typed: Record<string, readonly string[]> = {};
+    for (const field of FIELDS) {
+      const list = rule[field];
+      if (Array.isArray(list)) typed[field] = list.filter(item => typeof item === 'string');
+    }
+    return typed;
+  });
+}
+
+const NONE: readonly string[] = [];
+
+export function ruleAllows(rule: PolicyRule, request: Attributes): boolean {
+  const { verbs = NONE } = rule;
+  if (!verbs.includes('*') && !verbs.includes(request.verb ?? '')) return false;
+  if (request.resourceRequest !== true)
+    return (rule.nonResourceURLs ?? NONE).some(url => urlMatches(url, request.path ?? ''));
+  const { apiGroups = NONE, resourceNames = NONE } = rule;
+  return (
+    (apiGroups.includes('*') || apiGroups.includes(request.apiGroup ?? '')) &&
+    resourceMatches(rule.resources ?? NONE, request.resource ?? '', request.subresource ?? '') &&
+    (resourceNames.length === 0 || resourceNames.includes(request.name ?? ''))
+  );
+}
+
+function urlMatches(pattern: string, path: string): boolean {
+  return pattern === '*' || pattern === path || matchesTrailingStars(pattern, path);
+}
+
+function resourceMatches(resources: readonly string[], resource: string, subresource: string): boolean {
+  if (resources.includes('*')) return true;
+  if (subresource === '') return resources.includes(resource);
+  return resources.includes(`${resource}/${subresource}`) || resources.includes(`*/${subresource}`);
+}
+
+/**
+ * Whether an owner's rules cover a servant's: the API server's check before it lets a role or binding be written.
+ *
+ * @returns the servant's rules that are not covered, broken down to single grants in the API server's order
+ */
+export function covers(
+  ownerRules: readonly PolicyRule[],
+  servantRules: readonly PolicyRule[],
+): { readonly covered: boolean; readonly uncovered: readonly PolicyRule[] } {
+  const uncovered = servantRules
+    .flatMap(breakdown)
+    .filter(grant => !ownerRules.some(owner => ruleCovers(owner, grant)));
+  return { covered: uncovered.length === 0, uncovered };
+}
+
+/** Single grants: one group, resource, verb and name, or one URL and verb each. */
+export function breakdown(rule: PolicyRule): PolicyRule[] {
+  const grants: PolicyRule[] = [];
+  const {
+    verbs = NONE,
+    apiGroups = NONE,
+    resources = NONE,
+    resourceNames = NONE,
+    nonResourceURLs = NONE,
+  } = rule;
+  for (const group of apiGroups)
+    for (const resource of resources)
+      for (const verb of verbs) {
+        const grant = { verbs: [verb], apiGroups: [group], resources: [resource] };
+        if (resourceNames.length === 0) grants.push(grant);
+        else for (const name of resourceNames) grants.push({ ...grant, resourceNames: [name] });
+      }
+  for (const url of nonResourceURLs)
+    for (const verb of verbs) grants.push({ verbs: [verb], nonResourceURLs: [url] });
+  return grants;
+}
+
+function ruleCovers(owner: PolicyRule, grant: PolicyRule): boolean {
+  const { verbs = NONE, apiGroups = NONE, resourceNames = NONE } = owner;
+  const names = grant.resourceNames ?? NONE;
+  return (
+    (verbs.includes('*') || hasAll(verbs, grant.verbs)) &&
+    (apiGroups.includes('*') || hasAll(apiGroups, grant.apiGroups)) &&
+    resourcesCover(owner.resources ?? NONE, grant.resources ?? NONE) &&
+    (resourceNames.length === 0 || (names.length > 0 && hasAll(resourceNames, names))) &&
+    (grant.nonResourceURLs ?? NONE).every(url =>
+      (owner.nonResourceURLs ?? NONE).some(pattern => pattern === url || matchesTrailingStars(pattern, url)),
+    )
+  );
+}
+
+function hasAll(set: readonly string[], wanted: readonly string[] = NONE): boolean {
+  return wanted.every(item => set.includes(item));
+}
+
+function resourcesCover(owner: readonly string[], wanted: readonly string[]): boolean {
+  if (owner.includes('*')) return true;
+  return wanted.every(resource => {
+    if (owner.includes(resource)) return true;
+    const slash = resource.indexOf('/');
+    return slash >= 0 && owner.includes(`*/${resource.slice(slash + 1)}`);
+  });
+}

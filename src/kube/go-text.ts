@@ -1,0 +1,56 @@
+/** Text as Go prints and sorts it: messages of Kubernetes are only equal where these are. */
+
+/** The order of UTF-8 bytes, which is that of code points and not of UTF-16 units. */
+export function compareBytes(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x !== y) return isSurrogate(x) !== isSurrogate(y) ? (isSurrogate(x) ? 1 : -1) : x - y;
+  }
+  return a.length - b.length;
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff;
+}
+
+const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '"': '\\"',
+  '\\': '\\\\',
+};
+
+/** Go's %q. Source: strconv/quote.go. */
+export function quoted(text: string): string {
+  let result = '"';
+  for (const character of text) {
+    const short = SHORT_ESCAPES[character];
+    if (short !== undefined) result += short;
+    else if (/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(character)) result += character;
+    else {
+      const code = character.codePointAt(0)!;
+      if (code < 0x80) result += `\\x${code.toString(16).padStart(2, '0')}`;
+      else if (code < 0x10000) result += `\\u${code.toString(16).padStart(4, '0')}`;
+      else result += `\\U${code.toString(16).padStart(8, '0')}`;
+    }
+  }
+  return `${result}"`;
+}
+
+/** Several errors as one: alone plain, several in brackets, equal ones once. Source: apimachinery util/errors (Aggregate). */
+export function joinErrors(errors: readonly string[]): string {
+  const unique = [...new Set(errors)];
+  return unique.length === 1 ? unique[0]! : `[${unique.join(', ')}]`;
+}
+
+/** The byte offset of Go's TrimRight(text, "*") and HasPrefix: whether a path matches a pattern with trailing stars. */
+export function matchesTrailingStars(pattern: string, path: string): boolean {
+  return pattern.endsWith('*') && path.startsWith(pattern.replace(/\*+$/, ''));
+}

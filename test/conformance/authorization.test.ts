@@ -1,0 +1,134 @@
+/** RBAC, ABAC and the escalation check against answers of the real API server's code. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import {
+  type Attributes,
+  covers,
+  createAuthorizer,
+  PolicyError,
+  type PolicyRule,
+  parsePolicies,
+  type UserInfo,
+} from '#decide/authorization/door.ts';
+import type { KubeObject } from '#kube/objects.ts';
+import { withShared } from '#test/shared.ts';
+import { readDocuments } from '#yaml/read.ts';
+
+interface Case {
+  readonly attributes: Attributes;
+  readonly decision: string;
+  readonly reason: string;
+}
+
+interface RulesCase {
+  readonly user: UserInfo;
+  readonly namespace: string;
+  readonly resourceRules: readonly Record<string, unknown>[];
+  readonly nonResourceRules: readonly Record<string, unknown>[];
+  readonly incomplete: boolean;
+  readonly error?: string;
+}
+
+interface World {
+  readonly objects?: readonly KubeObject[];
+  readonly extraObjects?: readonly KubeObject[];
+  readonly policyFile?: string;
+  readonly loads?: boolean;
+  readonly errorLine?: number;
+  readonly policies?: readonly object[];
+  readonly cases: readonly Case[];
+  readonly rules?: readonly RulesCase[];
+}
+
+/** Go's nil lists are null in JSON; for a rule they say the same as empty ones. */
+function plain(rules: readonly Record<string, unknown>[]): Record<string, unknown>[] {
+  return rules.map(rule =>
+    Object.fromEntries(Object.entries(rule).map(([key, value]) => [key, value ?? []])),
+  );
+}
+
+function compare(authorizer: ReturnType<typeof createAuthorizer>, { cases, rules = [] }: World): void {
+  for (const { attributes, decision, reason } of cases) {
+    const answer = authorizer.authorize(attributes);
+    assert.deepEqual([answer.decision, answer.reason], [decision, reason ?? ''], JSON.stringify(attributes));
+    assert.equal(answer.because.length > 0, decision === 'allow');
+  }
+  for (const { user, namespace, resourceRules, nonResourceRules, incomplete, error } of rules) {
+    const answer = authorizer.rulesFor(user, namespace);
+    assert.deepEqual(
+      [
+        plain(answer.resourceRules as never),
+        plain(answer.nonResourceRules as never),
+        answer.incomplete,
+        answer.error,
+      ],
+      [plain(resourceRules ?? []), plain(nonResourceRules ?? []), incomplete, error],
+    );
+  }
+}
+
+withShared('conformance/authorization/rbac.json.gz', path => {
+  const { worlds } = JSON.parse(gunzipSync(readFileSync(path)).toString()) as { worlds: World[] };
+  it(`decides ${worlds.reduce((sum, { cases }) => sum + cases.length, 0)} requests in ${worlds.length} random worlds`, () => {
+    for (const world of worlds)
+      compare(createAuthorizer({ objects: world.objects!, chain: ['RBAC'] }), world);
+  });
+});
+
+withShared('conformance/authorization/rbac-defaults.json', path => {
+  const { worlds } = JSON.parse(readFileSync(path, 'utf8')) as { worlds: World[] };
+  const defaults = readDocuments(readFileSync(join(dirname(path), 'default-objects.yaml'), 'utf8')).flatMap(
+    document => (document.is === 'value' ? [document.value as KubeObject] : []),
+  );
+  it(`decides ${worlds.reduce((sum, { cases }) => sum + cases.length, 0)} requests on the roles that ship with Kubernetes`, () => {
+    assert.ok(defaults.length > 100);
+    for (const world of worlds)
+      compare(
+        createAuthorizer({ objects: [...defaults, ...(world.extraObjects ?? [])], chain: ['RBAC'] }),
+        world,
+      );
+  });
+});
+
+withShared('conformance/authorization/escalation.json', path => {
+  interface Escalation {
+    readonly ownerRules: readonly PolicyRule[] | null;
+    readonly servantRules: readonly PolicyRule[] | null;
+    readonly covered: boolean;
+    readonly uncovered: readonly PolicyRule[] | null;
+  }
+  const { cases } = JSON.parse(readFileSync(path, 'utf8')) as { cases: Escalation[] };
+  const typed = (rules: readonly PolicyRule[] | null) => plain((rules ?? []) as never) as PolicyRule[];
+  it(`covers as the API server does, ${cases.length} times`, () => {
+    for (const { ownerRules, servantRules, covered, uncovered } of cases)
+      assert.deepEqual(covers(typed(ownerRules), typed(servantRules)), {
+        covered,
+        uncovered: uncovered ?? [],
+      });
+  });
+});
+
+withShared('conformance/authorization/abac.json', path => {
+  const { worlds } = JSON.parse(readFileSync(path, 'utf8')) as { worlds: World[] };
+  it(`loads or refuses ${worlds.length} policy files, and decides their requests`, () => {
+    for (const world of worlds) {
+      const { policyFile, loads, errorLine, policies } = world;
+      if (loads !== true) {
+        assert.throws(
+          () => parsePolicies(policyFile!),
+          (error: unknown) => error instanceof PolicyError && error.line === errorLine,
+          policyFile!.slice(0, 500),
+        );
+        continue;
+      }
+      assert.deepEqual(
+        parsePolicies(policyFile!).map(({ line: _, ...policy }) => policy),
+        policies ?? [],
+      );
+      compare(createAuthorizer({ abacPolicy: policyFile!, chain: ['ABAC'] }), world);
+    }
+  });
+});
