@@ -2,12 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Path } from '#kube/objects.ts';
-import { defaultLimits } from './documents.ts';
-import { readFast } from './fast.ts';
 import { Locator } from './locate.ts';
 import { readDocuments } from './read.ts';
-import { Recorder } from './recorder.ts';
-import { readThoroughOne } from './thorough.ts';
 
 function values(text: string): unknown[] {
   return readDocuments(text).map(document =>
@@ -20,13 +16,14 @@ describe('documents', () => {
     ['one', 'a: 1', [{ a: 1 }]],
     ['several', 'a: 1\n---\nb: 2\n--- # note\nc: 3\n', [{ a: 1 }, { b: 2 }, { c: 3 }]],
     ['a licence before the first', '# Copyright\n---\na: 1\n', [{ a: 1 }]],
-    ['directives', '%YAML 1.1\n---\na: 1\n', [{ a: 1 }]],
+    ['directives, which kubectl takes for a document', '%YAML 1.1\n---\na: 1\n', ['error 1', { a: 1 }]],
     ['only comments', '# nothing\n', ['empty']],
     ['nothing between separators', 'a: 1\n---\n---\nb: 2\n', [{ a: 1 }, 'empty', { b: 2 }]],
     ['a broken one among others', 'a: 1\n---\na: [\n---\nb: 2\n', [{ a: 1 }, 'error 4', { b: 2 }]],
-    ['text behind a separator', 'a: 1\n--- {b: 2}\n---\nc: 3\n', [{ a: 1 }, 'error 2', { c: 3 }]],
+    ['text behind a separator', 'a: 1\n--- {b: 2}\n---\nc: 3\n', ['error 2', { c: 3 }]],
     ['a document end', 'a: 1\n...\n', [{ a: 1 }]],
-    ['text that kubectl would not see', 'a: 1\n...\nb: 2\n', ['error 3']],
+    ['text that kubectl does not see', 'a: 1\n...\nb: 2\n---\nc: 3\n', [{ a: 1 }, 'error 3', { c: 3 }]],
+    ['more of that', '  a: 1\nb: 2\n', [{ a: 1 }, 'error 2']],
     ['Windows line ends', 'a: 1\r\nb:\r\n- x\r\n---\r\nc: |\r\n  t\r\n', [{ a: 1, b: ['x'] }, { c: 't\n' }]],
     [
       'JSON',
@@ -82,6 +79,13 @@ describe('documents', () => {
     assert.deepEqual(document.duplicateKeys, [{ path: ['a', 'b'], key: 'b', line: 4, column: 3 }]);
   });
 
+  it('numbers documents as people count them', () => {
+    const indexes = (text: string) => readDocuments(text).map(({ is, index }) => `${is} ${index}`);
+    assert.deepEqual(indexes('# c\n---\na: 1\n---\n---\nb: 2\n'), ['value 0', 'empty 1', 'value 2']);
+    assert.deepEqual(indexes('a: 1\n...\nb: 2\n---\nc: 3\n'), ['value 0', 'error 0', 'value 1']);
+    assert.deepEqual(indexes('%YAML 1.1\n---\na: 1\n'), ['error 0', 'value 0']);
+  });
+
   it('says line and column of a mistake in a later document', () => {
     const [, document] = readDocuments('a: 1\n---\nb: 1\nc: d: e\n');
     assert.ok(document?.is === 'error');
@@ -118,12 +122,44 @@ describe('places', () => {
     assert.equal(new Locator(second, document).at(['spec', 'last'])!.value.line, 11);
   });
 
-  it('are the same from both readers', () => {
-    const fast = readFast(text)![0]!;
-    assert.ok(fast.is === 'value');
-    const recorder = new Recorder();
-    readThoroughOne(text, recorder, defaultLimits);
-    assert.deepEqual(recorder.root, fast.place());
+  it('are byte-exact in odd texts', () => {
+    const odd =
+      '? "a b"\n: !!str 12 # c\n"q" : &x [1, \'two\', {k: , l}]\nz: *x\ne:\nf: >-\r\n  text\r\n\r\n';
+    const [document] = readDocuments(odd);
+    const locator = new Locator(odd, document!);
+    const shown = (path: Path): readonly (string | undefined)[] => {
+      const { key, value, entry } = locator.at(path)!;
+      return [key, value, entry].map(span => span && odd.slice(span.start, span.end));
+    };
+    assert.deepEqual(shown(['a b']), ['"a b"', '!!str 12', '? "a b"\n: !!str 12']);
+    assert.deepEqual(shown(['q']), ['"q"', "[1, 'two', {k: , l}]", '"q" : &x [1, \'two\', {k: , l}]']);
+    assert.deepEqual(shown(['q', 1]), [undefined, "'two'", "'two'"]);
+    assert.deepEqual(shown(['q', 2, 'k']), ['k', '', 'k:']);
+    assert.deepEqual(shown(['q', 2, 'l']), ['l', '', 'l']);
+    assert.deepEqual(shown(['z']), ['z', "[1, 'two', {k: , l}]", 'z: *x']);
+    assert.deepEqual(shown(['e']), ['e', '', 'e:']);
+    assert.deepEqual(shown(['f']), ['f', '>-\r\n  text', 'f: >-\r\n  text']);
+    const { alias } = locator.at(['z'])!;
+    assert.equal(odd.slice(alias!.start, alias!.end), '*x');
+  });
+
+  it('list what is below', () => {
+    const [document] = readDocuments(text);
+    const locator = new Locator(text, document!);
+    const steps = (path: Path) => locator.children(path).map(({ step }) => step);
+    assert.deepEqual(steps(['spec']), ['containers', 'last']);
+    assert.deepEqual(steps(['spec', 'containers', 0, 'ports']), [0, 1]);
+    assert.deepEqual(steps(['spec', 'last']), []);
+    assert.deepEqual(steps(['spec', 'nothing']), []);
+  });
+
+  it('are right in JSON behind other JSON on its line', () => {
+    const json = '{"a": 1}\n {"b": 1} {"b": 2,\n"c": [3]}';
+    const document = readDocuments(json)[2]!;
+    const { value, entry } = new Locator(json, document).at(['b'])!;
+    assert.deepEqual([value.line, value.column, json.slice(entry.start, entry.end)], [2, 17, '"b": 2']);
+    assert.equal(new Locator(json, document).at(['c', 0])!.value.line, 3);
+    assert.deepEqual([document.index, document.line, document.startLine], [2, 2, 2]);
   });
 
   it('lead to the original of an alias, and say so', () => {
@@ -159,6 +195,15 @@ describe('hostile text', () => {
   expectQuick('a long list', `a: [${'1, '.repeat(300_000)}]`, 'value');
   expectQuick('many equal keys', 'a: 1\n'.repeat(50_000), 'value');
   expectQuick('an unclosed quote', `a: "${'x\n'.repeat(200_000)}`, 'error');
+  expectQuick('JSON documents on one line', '{"a":1,"a":2}'.repeat(100_000), 'value');
+  expectQuick('broken documents', 'a: b: c\n---\n'.repeat(100_000), 'error');
+  expectQuick('unclosed quotes in many documents', "a: 'x\n---\n".repeat(50_000), 'error');
+  expectQuick('empty lines in a plain text', `a: b\n${'\n'.repeat(1_000_000)}  c\n`, 'value');
+  expectQuick('anchors', '- &a x\n'.repeat(100_000), 'value');
+  expectQuick('merges', `a: &a {x: 1}\nb:\n${'  <<: *a\n'.repeat(100_000)}`, 'value');
+  expectQuick('complex keys', '? a\n: b\n'.repeat(50_000), 'value');
+  expectQuick('open brackets and braces', '[{a: '.repeat(100_000), 'error');
+  expectQuick('a number of a million digits', `a: .${'1_'.repeat(500_000)}1\n`, 'value');
   expectQuick('a long line', `a: ${'x'.repeat(5_000_000)}\n`, 'value');
 
   it('a billion laughs', () => {

@@ -1,8 +1,8 @@
 /** Reads any YAML or JSON text as kubectl reads it. */
-import { defaultLimits, type Limits, type OneReader, type ReadDocument, readWith } from './documents.ts';
+import { Documents, defaultLimits, type Limits, type OneReader, type ReadDocument } from './documents.ts';
 import { readFastOne, startsLikeJson } from './fast.ts';
-import { readJsonOne } from './json.ts';
-import { isOdd, UNUSUAL } from './scanner.ts';
+import { readJson } from './json.ts';
+import { UNUSUAL } from './scanner.ts';
 import { readThoroughOne } from './thorough.ts';
 
 export type { DuplicateKey, Limits, ReadDocument } from './documents.ts';
@@ -10,27 +10,22 @@ export type { DuplicateKey, Limits, ReadDocument } from './documents.ts';
 /**
  * The documents of a text, in order. A broken one is an `error` with its place, and those behind it are still read.
  *
+ * Texts in the values are cut out of the file's text, and keep it alive: whoever keeps values for long keeps the
+ * text anyway, for the places are found in it.
+ *
  * @param text decoded, without byte order mark
  */
 export function readDocuments(text: string, options?: Partial<Limits>): ReadDocument[] {
-  const limits = { ...defaultLimits, ...options };
-  return readWith(text, startsLikeJson(text) ? jsonFirst : readOne, limits);
+  const limits = options === undefined ? defaultLimits : { ...defaultLimits, ...options };
+  const documents = new Documents(text, limits);
+  return startsLikeJson(text) ? documents.json(readJson, readOne) : documents.yaml(0, readOne);
 }
 
-const readOne: OneReader = (text, recorder, limits) => {
-  if (isOdd(text)) return readThoroughOne(text, recorder, limits);
+const readOne: OneReader = (file, extent, recorder, limits) => {
   try {
-    return readFastOne(text, recorder, limits);
+    return readFastOne(file, extent, recorder, limits);
   } catch (error) {
     if (error !== UNUSUAL) throw error;
-    recorder?.reset();
-    return readThoroughOne(text, recorder, limits);
+    return readThoroughOne(file, extent, recorder, limits);
   }
-};
-
-const jsonFirst: OneReader = (text, recorder, limits) => {
-  const json = readJsonOne(text, recorder, limits);
-  if (json !== undefined) return json;
-  recorder?.reset();
-  return readOne(text, recorder, limits);
 };
