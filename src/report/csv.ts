@@ -1,6 +1,9 @@
 /** Comma-separated values after RFC 4180, with nothing in them that a spreadsheet would run. */
+import type { Finding, Unknown } from '#check/finding.ts';
 import type { Reporter } from './reporter.ts';
 import { safe } from './safe.ts';
+
+type Cell = string | number | undefined;
 
 const COLUMNS = [
   'status',
@@ -19,65 +22,51 @@ const COLUMNS = [
   'fingerprint',
 ];
 
-function cell(value: string | number | undefined): string {
+/**
+ * What a spreadsheet takes for the beginning of a formula, after spaces or quotes too, and in the full-width forms that
+ * some of them fold. Source: OWASP, "CSV Injection".
+ */
+const FORMULA = /^[\s'"]*[=+\-@\uff1d\uff0b\uff0d\uff20]/;
+
+function cell(value: Cell): string {
   if (typeof value === 'number') return String(value);
   let text = safe(value ?? '');
-  // A formula begins with one of these: an apostrophe keeps it text.
-  if (/^[=+\-@\t\r]/.test(text)) text = `'${text}`;
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  // An apostrophe keeps it text.
+  if (FORMULA.test(text)) text = `'${text}`;
+  // Semicolons separate where the comma is the decimal mark: quoted, they cannot begin a cell of their own.
+  return /[",;]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function findingRow(finding: Finding): Cell[] {
+  const { severity, check, practice, file, line, column, object } = finding;
+  const { path, message, remediation, fingerprint } = finding;
+  const { kind, namespace, name } = object;
+  return [
+    'finding',
+    severity,
+    check,
+    practice,
+    file,
+    line,
+    column,
+    kind,
+    namespace,
+    name,
+    path,
+    message,
+    remediation,
+    fingerprint,
+  ];
+}
+
+function unknownRow({ check, file, line, column, object, reason }: Unknown): Cell[] {
+  const { kind, namespace, name } = object ?? {};
+  return ['unknown', '', check, '', file, line, column, kind, namespace, name, '', reason, '', ''];
 }
 
 export default {
-  name: 'csv',
-  description: 'a table for spreadsheets',
   render({ findings, unknowns }) {
-    const rows: (string | number | undefined)[][] = [COLUMNS];
-    for (const {
-      severity,
-      check,
-      practice,
-      file,
-      line,
-      column,
-      object,
-      path,
-      message,
-      remediation,
-      fingerprint,
-    } of findings)
-      rows.push([
-        'finding',
-        severity,
-        check,
-        practice,
-        file,
-        line,
-        column,
-        object.kind,
-        object.namespace,
-        object.name,
-        path,
-        message,
-        remediation,
-        fingerprint,
-      ]);
-    for (const { check, file, line, column, object, reason } of unknowns)
-      rows.push([
-        'unknown',
-        '',
-        check,
-        '',
-        file,
-        line,
-        column,
-        object?.kind,
-        object?.namespace,
-        object?.name,
-        '',
-        reason,
-        '',
-        '',
-      ]);
+    const rows = [COLUMNS, ...findings.map(findingRow), ...unknowns.map(unknownRow)];
     return `${rows.map(row => row.map(cell).join(',')).join('\r\n')}\r\n`;
   },
 } satisfies Reporter;

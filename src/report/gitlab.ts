@@ -1,6 +1,7 @@
 /** GitLab's Code Quality report. Source: GitLab documentation, "Code Quality report format". */
+import type { Finding, Unknown } from '#check/finding.ts';
 import type { Severity } from '#check/severity.ts';
-import { toJson } from '#kube/json.ts';
+import { jsonText } from './json-text.ts';
 import type { Reporter } from './reporter.ts';
 import { objectName, safe } from './safe.ts';
 
@@ -12,27 +13,41 @@ const SEVERITIES: Readonly<Record<Severity, string>> = {
   info: 'info',
 };
 
+function issue({ check, severity, object, message, fingerprint, file, line, endLine }: Finding): object {
+  return {
+    description: `${objectName(object)}: ${safe(message)}`,
+    check_name: check,
+    fingerprint,
+    severity: SEVERITIES[severity],
+    location: { path: file, lines: { begin: line, end: endLine } },
+  };
+}
+
+/** Lines are left out of the fingerprint: they move, and the unknown stays the same. */
+function unknownIssue(
+  { file = '.', line = 1, object, check, reason }: Unknown,
+  seen: Map<string, number>,
+): object {
+  const who = object === undefined ? '' : `${objectName(object)}: `;
+  const key = `unknown|${safe(`${file}|${check ?? ''}|${who}${reason}`)}`;
+  const times = (seen.get(key) ?? 0) + 1;
+  seen.set(key, times);
+  return {
+    description: `Could not be judged: ${who}${safe(reason)}`,
+    check_name: check ?? 'sallyport/unknown',
+    fingerprint: times === 1 ? key : `${key}|${times}`,
+    // It fails the gate as a finding does, so it stands among those that should be looked at.
+    severity: SEVERITIES.medium,
+    location: { path: file, lines: { begin: line } },
+  };
+}
+
 export default {
-  name: 'gitlab',
-  description: 'GitLab Code Quality',
   render({ findings, unknowns }) {
-    return toJson([
-      ...findings.map(({ check, severity, object, message, fingerprint, file, line, endLine }) => ({
-        description: safe(`${objectName(object)}: ${message}`),
-        check_name: check,
-        fingerprint,
-        severity: SEVERITIES[severity],
-        location: { path: file, lines: { begin: line, end: endLine } },
-      })),
-      ...unknowns.map(({ file, line, reason, object }, index) => ({
-        description: safe(
-          `Could not be judged: ${object === undefined ? '' : `${objectName(object)}: `}${reason}`,
-        ),
-        check_name: 'sallyport/unknown',
-        fingerprint: `unknown-${index}-${file ?? ''}-${line ?? 0}`,
-        severity: 'info',
-        location: { path: file ?? '.', lines: { begin: line ?? 1 } },
-      })),
+    const seen = new Map<string, number>();
+    return jsonText([
+      ...findings.map(finding => issue(finding)),
+      ...unknowns.map(unknown => unknownIssue(unknown, seen)),
     ]);
   },
 } satisfies Reporter;

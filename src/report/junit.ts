@@ -1,21 +1,8 @@
-/** JUnit XML: one suite a file, findings as failures, what could not be judged as errors. */
+/** JUnit XML: one suite a file, findings as failures, what could not be judged as errors. Form: junit-10.xsd of Jenkins. */
+import type { Finding, Unknown } from '#check/finding.ts';
+import { xml } from './markup.ts';
 import type { Reporter } from './reporter.ts';
-import { objectName, safe } from './safe.ts';
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&apos;',
-};
-
-/** For text and attributes alike. What XML cannot hold at all is shown by {@link safe} before. */
-export function xml(text: string): string {
-  return safe(text)
-    .toWellFormed()
-    .replace(/[&<>"']/g, character => ENTITIES[character]!);
-}
+import { objectName } from './safe.ts';
 
 interface Case {
   readonly name: string;
@@ -26,59 +13,77 @@ interface Case {
   readonly text: string;
 }
 
+/** What belongs to no file. */
+const NO_FILE = 'sallyport';
+
+function failure({ file, line, column, check, severity, object, message, why, remediation }: Finding): Case {
+  return {
+    name: `${check}: ${objectName(object)}`,
+    className: check.replace('/', '.'),
+    kind: 'failure',
+    type: severity,
+    message: `${file}:${line}:${column}: ${message}`,
+    text: `${why} ${remediation}`,
+  };
+}
+
+function error({ file, line, object, check, reason }: Unknown): Case {
+  const place = file === undefined ? '' : `${file}${line === undefined ? '' : `:${line}`}: `;
+  return {
+    name: `${check ?? 'could not be judged'}${object === undefined ? '' : `: ${objectName(object)}`}`,
+    className: (check ?? 'unknown').replace('/', '.'),
+    kind: 'error',
+    type: 'unknown',
+    message: `${place}${reason}`,
+    text: reason,
+  };
+}
+
+function testCase({ name, className, kind, type, message, text }: Case): string[] {
+  return [
+    `    <testcase name="${xml(name)}" classname="${xml(className)}" time="0">`,
+    `      <${kind} type="${xml(type)}" message="${xml(message)}">${xml(text)}</${kind}>`,
+    '    </testcase>',
+  ];
+}
+
+function suite(file: string, cases: readonly Case[], time: string): string[] {
+  const failures = cases.filter(({ kind }) => kind === 'failure').length;
+  return [
+    `  <testsuite name="${xml(file)}" tests="${cases.length}" failures="${failures}" errors="${cases.length - failures}" skipped="0" time="0" timestamp="${xml(time)}">`,
+    ...cases.flatMap(testCase),
+    '  </testsuite>',
+  ];
+}
+
+/** A page of tests with none on it looks like a run that did not happen. */
+function passed(time: string): string[] {
+  return [
+    `  <testsuite name="${NO_FILE}" tests="1" failures="0" errors="0" skipped="0" time="0" timestamp="${xml(time)}">`,
+    `    <testcase name="nothing found" classname="${NO_FILE}" time="0"/>`,
+    '  </testsuite>',
+  ];
+}
+
 export default {
-  name: 'junit',
-  description: 'JUnit XML, for test pages of CI systems',
   render({ findings, unknowns }, { time }) {
-    const suites = new Map<string, Case[]>();
-    const add = (file: string, one: Case) => {
-      const list = suites.get(file);
-      if (list === undefined) suites.set(file, [one]);
-      else list.push(one);
-    };
-    for (const { file, line, column, check, severity, object, message, remediation } of findings)
-      add(file, {
-        name: `${check}: ${objectName(object)}`,
-        className: check.replace('/', '.'),
-        kind: 'failure',
-        type: severity,
-        message: `${file}:${line}:${column}: ${message}`,
-        text: remediation,
-      });
-    for (const { file, line, object, check, reason } of unknowns)
-      add(file ?? 'sallyport', {
-        name: `${check ?? 'could not be judged'}${object === undefined ? '' : `: ${objectName(object)}`}`,
-        className: (check ?? 'unknown').replace('/', '.'),
-        kind: 'error',
-        type: 'unknown',
-        message: `${file ?? ''}${line === undefined ? '' : `:${line}`}: ${reason}`,
-        text: reason,
-      });
-    const total = findings.length + unknowns.length;
-    const lines = [
-      '<?xml version="1.0" encoding="UTF-8"?>',
-      `<testsuites name="sallyport" tests="${Math.max(total, 1)}" failures="${findings.length}" errors="${unknowns.length}">`,
+    const cases = [
+      ...findings.map(finding => [finding.file, failure(finding)] as const),
+      ...unknowns.map(unknown => [unknown.file ?? NO_FILE, error(unknown)] as const),
     ];
-    if (total === 0)
-      lines.push(
-        `  <testsuite name="sallyport" tests="1" failures="0" errors="0" skipped="0" time="0" timestamp="${xml(time)}">`,
-        '    <testcase name="nothing found" classname="sallyport" time="0"/>',
-        '  </testsuite>',
-      );
-    for (const [file, cases] of suites) {
-      const failures = cases.filter(({ kind }) => kind === 'failure').length;
-      lines.push(
-        `  <testsuite name="${xml(file)}" tests="${cases.length}" failures="${failures}" errors="${cases.length - failures}" skipped="0" time="0" timestamp="${xml(time)}">`,
-      );
-      for (const { name, className, kind, type, message, text } of cases)
-        lines.push(
-          `    <testcase name="${xml(name)}" classname="${xml(className)}" time="0">`,
-          `      <${kind} type="${xml(type)}" message="${xml(message)}">${xml(text)}</${kind}>`,
-          '    </testcase>',
-        );
-      lines.push('  </testsuite>');
-    }
-    lines.push('</testsuites>', '');
-    return lines.join('\n');
+    const suites = [...Map.groupBy(cases, ([file]) => file)].flatMap(([file, of]) =>
+      suite(
+        file,
+        of.map(([, one]) => one),
+        time,
+      ),
+    );
+    return [
+      '<?xml version="1.0" encoding="UTF-8"?>',
+      `<testsuites name="sallyport" tests="${Math.max(cases.length, 1)}" failures="${findings.length}" errors="${unknowns.length}">`,
+      ...(cases.length === 0 ? passed(time) : suites),
+      '</testsuites>',
+      '',
+    ].join('\n');
   },
 } satisfies Reporter;

@@ -1,23 +1,34 @@
 /** A comment for a pull request: the verdict in one line, the worst few, the rest folded. Never over GitHub's limit. */
-import type { Finding, Report } from '#check/finding.ts';
-import { atLeast, severities } from '#check/severity.ts';
+import type { Finding, Report, Unknown } from '#check/finding.ts';
+import { severities } from '#check/severity.ts';
+import { gateOf } from './gate.ts';
 import { pageUrl } from './links.ts';
 import type { Reporter, ReportOptions } from './reporter.ts';
-import { count, objectName, safe } from './safe.ts';
+import { count, objectName, safe, shorten } from './safe.ts';
 
 /** A bot finds its own comment by this line and replaces it. */
 const MARKER = '<!-- sallyport -->';
+/** GitHub takes 65,536 characters. */
 const LIMIT = 60_000;
+/** Room for what closes the comment. */
+const RESERVE = 1_000;
 const SHOWN = 10;
+const UNKNOWNS_SHOWN = 20;
+const CELL_LENGTH = 300;
+const WORD_JOINER = '\u2060';
 
-/** Text in a table cell: nothing of it may become markup, a link or a mention. */
+/**
+ * Text in a table cell or list item: nothing of it may become markup, mathematics, a link, a mention or a reference.
+ * The last three are made of the rendered text, where no escaping helps: an invisible character parts them.
+ */
 function cell(text: string): string {
-  return safe(text)
+  return shorten(safe(text), CELL_LENGTH)
+    .replace(/@(?=\w)|#(?=\d)|\bGH-(?=\d)|:(?=\/\/)|\bwww(?=\.)/gi, mark => mark + WORD_JOINER)
     .replace(/[\\`*_{}[\]()#+!|~]/g, character => `\\${character}`)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
-    .replaceAll('@', '@\u2060');
+    .replaceAll('$', '<span>$</span>');
 }
 
 function row({ severity, check, object, message, file, line }: Finding): string {
@@ -26,16 +37,83 @@ function row({ severity, check, object, message, file, line }: Finding): string 
 
 const HEAD = ['| Severity | Check | Object | What | Where |', '|---|---|---|---|---|'];
 
-function verdict({ summary, findings }: Report, { failOn, allowUnknown }: ReportOptions): string {
-  const failing = failOn === 'never' ? [] : findings.filter(({ severity }) => atLeast(severity, failOn));
+function unknownItem({ file, line, object, check, reason }: Unknown, times: number): string {
+  const place = file === undefined ? '' : `${cell(file)}${line === undefined ? '' : `:${line}`} `;
+  const who = object === undefined ? '' : `${cell(objectName(object))}: `;
+  const which = check === undefined ? '' : `${cell(check)}: `;
+  return `- ${place}${who}${which}${cell(reason)}${times > 1 ? ` (and ${times - 1} more)` : ''}`;
+}
+
+function verdict({ summary, findings }: Report, options: ReportOptions): string {
   const unknown = summary.unknowns > 0 ? `, ${summary.unknowns} could not be judged` : '';
-  if (failing.length > 0)
-    return `❌ **Sallyport: ${count(failing.length, 'finding')} at or above ${failOn}**${unknown}`;
-  if (summary.unknowns > 0 && !allowUnknown)
-    return `⚠️ **Sallyport: ${summary.unknowns} could not be judged**`;
+  const gate = gateOf(summary, options);
+  if (gate.is === 'shut by findings')
+    return `❌ **Sallyport: ${count(gate.count, 'finding')} at or above ${gate.least}**${unknown}`;
+  if (gate.is === 'shut by unknowns') return `⚠️ **Sallyport: ${gate.count} could not be judged**`;
   if (findings.length > 0)
     return `✅ **Sallyport: nothing that fails the gate** (${count(findings.length, 'finding')} below it${unknown})`;
   return `✅ **Sallyport: nothing found**${unknown}`;
+}
+
+/** Lines as long as there is room for them. */
+class Comment {
+  readonly #lines: string[] = [];
+  #size = 0;
+
+  add(...lines: readonly string[]): void {
+    for (const line of lines) {
+      this.#lines.push(line);
+      this.#size += line.length + 1;
+    }
+  }
+
+  /** Adds lines until one does not fit, and says how many did. */
+  addWhatFits(lines: Iterable<string>): number {
+    let added = 0;
+    for (const line of lines) {
+      if (this.#size + line.length + 1 > LIMIT - RESERVE) break;
+      this.add(line);
+      added++;
+    }
+    return added;
+  }
+
+  fold(title: string): void {
+    this.add('', `<details><summary>${title}</summary>`, '');
+  }
+
+  unfold(): void {
+    this.add('', '</details>');
+  }
+
+  text(): string {
+    return `${this.#lines.join('\n')}\n`;
+  }
+}
+
+function addUnknowns(comment: Comment, unknowns: readonly Unknown[]): void {
+  if (unknowns.length === 0) return;
+  const groups = [...Map.groupBy(unknowns, ({ reason }) => reason).values()];
+  comment.fold(`${unknowns.length} could not be judged`);
+  const shown = comment.addWhatFits(
+    groups.slice(0, UNKNOWNS_SHOWN).map(list => unknownItem(list[0]!, list.length)),
+  );
+  if (shown < groups.length) comment.add(`- and ${count(groups.length - shown, 'other reason')}`);
+  comment.unfold();
+}
+
+function addFindings(comment: Comment, sorted: readonly Finding[], start: number): void {
+  const rest = sorted.slice(start);
+  if (rest.length === 0) return;
+  comment.fold(count(rest.length, 'more finding'));
+  comment.add(...HEAD);
+  const shown = comment.addWhatFits(rows(rest));
+  if (shown < rest.length) comment.add('', `and ${rest.length - shown} more: they did not fit.`);
+  comment.unfold();
+}
+
+function* rows(findings: readonly Finding[]): Generator<string> {
+  for (const finding of findings) yield row(finding);
 }
 
 function render(report: Report, options: ReportOptions): string {
@@ -44,52 +122,18 @@ function render(report: Report, options: ReportOptions): string {
   const counts = severities
     .filter(severity => summary.findings[severity] > 0)
     .map(severity => `${summary.findings[severity]} ${severity}`);
-  const lines = [
-    MARKER,
-    verdict(report, options),
-    '',
-    `${count(summary.objects, 'object')} in ${count(summary.files, 'file')}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`,
-  ];
-  let size = lines.join('\n').length;
-  const room = (text: string) => {
-    size += text.length + 1;
-    return size < LIMIT - 500;
-  };
-  const table = (list: readonly Finding[]): number => {
-    let shown = 0;
-    for (const finding of list) {
-      const text = row(finding);
-      if (!room(text)) break;
-      lines.push(text);
-      shown++;
-    }
-    return shown;
-  };
+  const read = `${count(summary.objects, 'object')} in ${count(summary.files, 'file')}`;
+  const comment = new Comment();
+  comment.add(MARKER, verdict(report, options), '');
+  comment.add(counts.length === 0 ? read : `${read}: ${counts.join(', ')}`);
+  let shown = 0;
   if (sorted.length > 0) {
-    lines.push('', ...HEAD);
-    table(sorted.slice(0, SHOWN));
+    comment.add('', ...HEAD);
+    shown = comment.addWhatFits(rows(sorted.slice(0, SHOWN)));
   }
-  const rest = sorted.slice(SHOWN);
-  if (rest.length > 0) {
-    lines.push('', `<details><summary>${count(rest.length, 'more finding')}</summary>`, '', ...HEAD);
-    const shown = table(rest);
-    if (shown < rest.length) lines.push('', `and ${rest.length - shown} more: they did not fit.`);
-    lines.push('', '</details>');
-  }
-  if (unknowns.length > 0) {
-    lines.push('', `<details><summary>${unknowns.length} could not be judged</summary>`, '');
-    let shown = 0;
-    for (const { file, line, object, reason } of unknowns) {
-      const place = `${cell(file ?? '')}${line === undefined ? '' : `:${line}`}`;
-      const text = `- ${place} ${object === undefined ? '' : `${cell(objectName(object))}: `}${cell(reason)}`;
-      if (!room(text)) break;
-      lines.push(text);
-      shown++;
-    }
-    if (shown < unknowns.length) lines.push(`- and ${unknowns.length - shown} more`);
-    lines.push('', '</details>');
-  }
-  return `${lines.join('\n')}\n`;
+  addUnknowns(comment, unknowns);
+  addFindings(comment, sorted, shown);
+  return comment.text();
 }
 
-export default { name: 'markdown', description: 'a comment for a pull request', render } satisfies Reporter;
+export default { render } satisfies Reporter;

@@ -23,8 +23,5 @@ export interface ReportOptions {
 }
 
 export interface Reporter {
-  /** The word after `--format`. */
-  readonly name: string;
-  readonly description: string;
   render(report: Report, options: ReportOptions): string;
 }

@@ -1,18 +1,21 @@
 /**
- * SARIF 2.1.0 for code-scanning pages, within GitHub's limits: 25,000 results a run, 20 tags a rule, and a region for
- * every result. Source: the OASIS schema, and GitHub's "SARIF support for code scanning".
+ * SARIF 2.1.0 for code-scanning pages, within GitHub's limits: 25,000 results a run, 20 tags a rule, descriptions of
+ * 1,024 characters, and a region for every result. Sources: the OASIS schema, and GitHub's "SARIF support for code
+ * scanning".
  */
 import type { CheckDescription, Finding, Occurrence, Region, Unknown } from '#check/finding.ts';
 import type { Severity } from '#check/severity.ts';
-import { toJson } from '#kube/json.ts';
+import { jsonText } from './json-text.ts';
 import { pageUrl } from './links.ts';
 import type { Reporter } from './reporter.ts';
-import { objectName, safe } from './safe.ts';
+import { objectName, safe, shorten } from './safe.ts';
 
 const MAX_RESULTS = 25_000;
 const MAX_TAGS = 20;
 const MAX_RELATED = 100;
 const MAX_NOTIFICATIONS = 5_000;
+const MAX_DESCRIPTION = 1_024;
+const MAX_MESSAGE = 2_000;
 
 const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
   critical: 'error',
@@ -31,14 +34,23 @@ const SECURITY_SEVERITY: Readonly<Record<Severity, string>> = {
   info: '1.0',
 };
 
-function uri(file: string): string {
-  return file.replaceAll('\\', '/').split('/').map(encodeURIComponent).join('/');
+/** A relative reference to the root, or a whole URI where the file lies on no path below it. */
+function artifact(file: string): { readonly uri: string; readonly uriBaseId?: string } {
+  const path = file.toWellFormed().split('/').map(encodeURIComponent).join('/');
+  if (/^[A-Za-z]:\//.test(file)) return { uri: `file:///${path.replace('%3A', ':')}` };
+  if (file.startsWith('/')) return { uri: `file://${path}` };
+  return { uri: path, uriBaseId: '%SRCROOT%' };
+}
+
+/** Text of a message. Brackets followed by parentheses would be a link (SARIF 2.1.0, 3.11.6). */
+function messageText(text: string): string {
+  return shorten(safe(text), MAX_MESSAGE).replaceAll('](', '] (');
 }
 
 function location({ file, line, column, endLine, endColumn }: Region): object {
   return {
     physicalLocation: {
-      artifactLocation: { uri: uri(file), uriBaseId: '%SRCROOT%' },
+      artifactLocation: artifact(file),
       region: {
         startLine: line,
         startColumn: column,
@@ -55,8 +67,8 @@ function rule(check: CheckDescription): object {
   return {
     id,
     name: id.replaceAll(/[^a-zA-Z0-9]+(\w)/g, (_, letter: string) => letter.toUpperCase()),
-    shortDescription: { text: title },
-    fullDescription: { text: why },
+    shortDescription: { text: shorten(title, MAX_DESCRIPTION) },
+    fullDescription: { text: shorten(why, MAX_DESCRIPTION) },
     helpUri: pageUrl(id),
     help: { text: help, markdown: `${why}\n\n**What to do:** ${remediation}` },
     defaultConfiguration: { level: LEVELS[severity] },
@@ -76,7 +88,7 @@ function result(finding: Finding, ruleIndex: number): object {
     ruleId: check,
     ruleIndex,
     level: LEVELS[severity],
-    message: { text: `${objectName(object)}: ${safe(message)}` },
+    message: { text: messageText(`${objectName(object)}: ${message}`) },
     locations: [
       {
         ...location(finding),
@@ -91,7 +103,7 @@ function result(finding: Finding, ruleIndex: number): object {
           relatedLocations: related.map((occurrence: Occurrence, id) => ({
             id,
             ...location(occurrence),
-            message: { text: safe(occurrence.path) },
+            message: { text: messageText(occurrence.path) },
           })),
         }),
     partialFingerprints: { 'sallyport/v1': fingerprint },
@@ -103,7 +115,7 @@ function notification({ file, line, column, object, check, reason }: Unknown): o
   const who = object === undefined ? '' : `${objectName(object)}: `;
   return {
     level: 'warning',
-    message: { text: `Could not be judged: ${who}${safe(reason)}` },
+    message: { text: messageText(`Could not be judged: ${who}${reason}`) },
     ...(check === undefined ? {} : { associatedRule: { id: check } }),
     ...(file === undefined
       ? {}
@@ -111,7 +123,7 @@ function notification({ file, line, column, object, check, reason }: Unknown): o
           locations: [
             {
               physicalLocation: {
-                artifactLocation: { uri: uri(file), uriBaseId: '%SRCROOT%' },
+                artifactLocation: artifact(file),
                 ...(line === undefined ? {} : { region: { startLine: line, startColumn: column ?? 1 } }),
               },
             },
@@ -121,8 +133,6 @@ function notification({ file, line, column, object, check, reason }: Unknown): o
 }
 
 export default {
-  name: 'sarif',
-  description: 'SARIF 2.1.0, for code-scanning pages',
   render({ version, checks, findings, unknowns }, { time }) {
     const indexes = new Map(checks.map(({ id }, index) => [id, index]));
     const worst = findings.length > MAX_RESULTS ? bySeverity(findings).slice(0, MAX_RESULTS) : findings;
@@ -136,7 +146,7 @@ export default {
         : []),
     ];
     for (const text of left) notifications.push({ level: 'warning', message: { text } });
-    return toJson({
+    return jsonText({
       $schema: 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json',
       version: '2.1.0',
       runs: [

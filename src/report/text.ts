@@ -1,25 +1,20 @@
 /** The report for people: grouped by file, each finding with its line of source, then a short summary. */
 import type { Finding, Report, Unknown } from '#check/finding.ts';
 import { practices } from '#check/practices.ts';
-import { atLeast, type Severity, severities } from '#check/severity.ts';
+import { type Severity, severities } from '#check/severity.ts';
+import { columns, cut } from './columns.ts';
+import { gateSentence } from './gate.ts';
 import type { Reporter, ReportOptions } from './reporter.ts';
-import { count, objectName, safe } from './safe.ts';
+import { count, objectName, safe, shorten } from './safe.ts';
+import { type Style, styled, wrapped } from './style.ts';
 
 /** A check that found the same in many places is shown so often, and then only counted. */
 const REPEATS_SHOWN = 5;
 const UNKNOWNS_SHOWN = 10;
-
-type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan' | 'magenta';
-
-const CODES: Readonly<Record<Style, readonly [number, number]>> = {
-  bold: [1, 22],
-  dim: [2, 22],
-  red: [31, 39],
-  green: [32, 39],
-  yellow: [33, 39],
-  magenta: [35, 39],
-  cyan: [36, 39],
-};
+const LINES_SHOWN = 8;
+/** A message holds names from the input, which may be of any length. */
+const MESSAGE_LENGTH = 600;
+const INDENT = '    ';
 
 const SEVERITY_STYLES: Readonly<Record<Severity, Style>> = {
   critical: 'magenta',
@@ -42,26 +37,20 @@ class TextReport {
   }
 
   render(): string {
-    const { findings } = this.#report;
-    const byFile = new Map<string, Finding[]>();
-    for (const finding of findings) {
-      const list = byFile.get(finding.file);
-      if (list === undefined) byFile.set(finding.file, [finding]);
-      else list.push(finding);
-    }
-    for (const [file, list] of byFile) this.#file(file, list);
+    for (const [file, list] of Map.groupBy(this.#report.findings, finding => finding.file))
+      this.#file(file, list);
     this.#foldedChecks();
     this.#unknowns(this.#report.unknowns);
     this.#summary();
-    return `${this.#lines.join('\n')}\n`;
+    return `${this.#lines.map(withoutCommand).join('\n')}\n`;
   }
 
   #file(file: string, findings: readonly Finding[]): void {
     const shown = findings.filter(finding => this.#isShown(finding));
     if (shown.length === 0) return;
-    this.#lines.push(this.#style('bold', safe(file)));
+    this.#push(this.#style('bold', safe(file)));
     for (const finding of shown) this.#finding(finding);
-    this.#lines.push('');
+    this.#push('');
   }
 
   #isShown({ check }: Finding): boolean {
@@ -74,94 +63,112 @@ class TextReport {
   }
 
   #finding(finding: Finding): void {
-    const { severity, check, line, column, object, message } = finding;
-    const place = `${line}:${column}`;
-    this.#lines.push(
-      `  ${place.padEnd(8)} ${this.#style(SEVERITY_STYLES[severity], severity.padEnd(8))} ${this.#style('bold', check)}`,
-    );
-    this.#wrap(`${objectName(object)}: ${safe(message)}`, '    ');
+    const { severity, check, line, column, object } = finding;
+    const place = `${line}:${column}`.padEnd(8);
+    const level = this.#style(SEVERITY_STYLES[severity], severity.padEnd(8));
+    this.#push(`  ${place} ${level} ${this.#style('bold', check)}`);
+    this.#wrap(`${objectName(object)}: ${this.#shortened(finding.message)}`, INDENT);
     this.#source(finding);
-    const others = finding.occurrences.slice(1).filter(({ line: other }) => other !== line);
-    if (others.length > 0) {
-      const places = [...new Set(others.map(({ line: other }) => other))];
-      const cut = places.length > 8 && !this.#options.verbose;
-      this.#lines.push(
-        this.#style(
-          'dim',
-          `    also on ${count(places.length, 'line')} ${(cut ? places.slice(0, 8) : places).join(', ')}${cut ? ', …' : ''}`,
-        ),
-      );
-    }
+    this.#otherPlaces(finding);
     this.#fix(finding);
+  }
+
+  #shortened(text: string): string {
+    return safe(this.#options.verbose ? text : shorten(text, MESSAGE_LENGTH));
   }
 
   #source({ file, line, column, endLine, endColumn, sensitive }: Finding): void {
     if (sensitive === true) return;
     const source = this.#options.source(file, line);
     if (source === undefined) return;
-    const gutter = `    ${line} | `;
+    const gutter = `${INDENT}${line} | `;
     const room = this.#options.width - gutter.length;
     // The margin that all lines of a deep manifest share says nothing: keep what is left of it.
     const margin = Math.max(0, Math.min(source.search(/\S|$/), column - 1) - 2);
     const start = column - 1 - margin > room - 10 ? Math.max(0, column - 1 - Math.floor(room / 2)) : margin;
-    const text = safe(source.slice(start, start + room));
-    const end = endLine === line ? endColumn : column + 1;
-    const length = Math.max(1, Math.min(end - column, room - (column - 1 - start)));
-    this.#lines.push(`${this.#style('dim', gutter)}${text}`);
-    this.#lines.push(
-      `${this.#style('dim', `${' '.repeat(gutter.length - 2)}| `)}${' '.repeat(Math.max(0, column - 1 - start))}${this.#style('red', '^'.repeat(length))}`,
+    const before = safe(source.slice(start, column - 1));
+    const end = endLine === line ? Math.max(endColumn, column + 1) : column + 1;
+    const marked = safe(source.slice(column - 1, Math.min(end - 1, column + room)));
+    const after = safe(source.slice(end - 1, end - 1 + room));
+    // What was made visible takes more room than it had: at worst the mark stands at the margin.
+    const lead = columns(before) > room - 10 ? '' : before;
+    const indent = columns(lead);
+    const length = Math.max(1, Math.min(columns(marked), room - indent));
+    this.#push(`${this.#style('dim', gutter)}${cut(lead + marked + after, room)}`);
+    this.#push(
+      `${this.#style('dim', `${' '.repeat(gutter.length - 2)}| `)}${' '.repeat(indent)}${this.#style('red', '^'.repeat(length))}`,
     );
+  }
+
+  #otherPlaces({ file, line, occurrences }: Finding): void {
+    const places = new Set(
+      occurrences
+        .filter(other => other.file !== file || other.line !== line)
+        .map(other => (other.file === file ? `${other.line}` : `${safe(other.file)}:${other.line}`)),
+    );
+    if (places.size === 0) return;
+    const shown = this.#options.verbose ? [...places] : [...places].slice(0, LINES_SHOWN);
+    const more = shown.length < places.size ? ', …' : '';
+    const which = places.size === 1 ? 'line' : `${places.size} lines:`;
+    this.#wrap(`also on ${which} ${shown.join(', ')}${more}`, INDENT, 'dim');
   }
 
   #fix(finding: Finding): void {
     const { fix, remediation } = finding;
     const diff = fix === undefined || finding.sensitive === true ? undefined : this.#options.diff(finding);
     if (fix === undefined || diff === undefined) {
-      if (this.#options.verbose) this.#wrap(`do: ${remediation}`, '    ');
+      if (this.#options.verbose) this.#wrap(`do: ${safe(remediation)}`, INDENT);
       return;
     }
-    this.#lines.push(this.#style('dim', `    fix (${fix.kind}): ${fix.title}`));
+    this.#wrap(`fix (${fix.kind}): ${safe(fix.title)}`, INDENT, 'dim');
     for (const line of diff) {
       const style = line.startsWith('+') ? 'green' : line.startsWith('-') ? 'red' : 'dim';
-      this.#lines.push(`    ${this.#style(style, safe(line))}`);
+      this.#push(`${INDENT}${this.#style(style, cut(safe(line), this.#options.width - INDENT.length))}`);
     }
   }
 
   #foldedChecks(): void {
     if (this.#folded.size === 0) return;
-    this.#lines.push(this.#style('bold', 'More of the same'));
+    this.#push(this.#style('bold', 'More of the same'));
     for (const [check, times] of [...this.#folded].sort((a, b) => b[1] - a[1]))
-      this.#lines.push(`  ${check}: ${times} more`);
-    this.#lines.push(this.#style('dim', '  --verbose shows them all'), '');
+      this.#push(`  ${check}: ${times} more`);
+    this.#push(this.#style('dim', '  --verbose shows them all'));
+    this.#push('');
   }
 
   #unknowns(unknowns: readonly Unknown[]): void {
     if (unknowns.length === 0) return;
-    this.#lines.push(this.#style('bold', this.#style('yellow', 'Could not be judged')));
-    const groups = new Map<string, Unknown[]>();
-    for (const unknown of unknowns) {
-      const list = groups.get(unknown.reason);
-      if (list === undefined) groups.set(unknown.reason, [unknown]);
-      else list.push(unknown);
+    this.#push(this.#style('bold', this.#style('yellow', `Could not be judged (${unknowns.length})`)));
+    if (this.#options.verbose) {
+      for (const unknown of unknowns) this.#unknown(unknown, 1);
+      this.#push('');
+      return;
     }
-    const all = [...groups];
-    const shown = this.#options.verbose ? all : all.slice(0, UNKNOWNS_SHOWN);
-    for (const [reason, list] of shown) {
-      const [first] = list;
-      const place =
-        first!.file === undefined
-          ? ''
-          : `${safe(first!.file)}${first!.line === undefined ? '' : `:${first!.line}`}`;
-      const more = list.length > 1 ? ` (and ${list.length - 1} more)` : '';
-      const who = first!.object === undefined ? '' : `${objectName(first!.object)}: `;
-      this.#lines.push(`  ${place}${more}`);
-      this.#wrap(`${who}${first!.check === undefined ? '' : `${first!.check}: `}${safe(reason)}`, '    ');
-    }
+    const all = [...Map.groupBy(unknowns, ({ reason }) => reason).values()];
+    const shown = all.slice(0, UNKNOWNS_SHOWN);
+    for (const list of shown) this.#unknown(list[0]!, list.length);
     if (shown.length < all.length)
-      this.#lines.push(
-        this.#style('dim', `  and ${all.length - shown.length} other reasons; --verbose shows them all`),
+      this.#push(
+        this.#style(
+          'dim',
+          `  and ${count(all.length - shown.length, 'other reason')}; --verbose shows them all`,
+        ),
       );
-    this.#lines.push('');
+    this.#push('');
+  }
+
+  /** The first unknown of a reason stands for all that have it. */
+  #unknown({ file, line, object, check, reason }: Unknown, times: number): void {
+    const more = times > 1 ? ` (and ${times - 1} more)` : '';
+    const who = object === undefined ? '' : `${objectName(object)}: `;
+    const which = check === undefined ? '' : `${safe(check)}: `;
+    const text = `${who}${which}${this.#shortened(reason)}`;
+    if (file === undefined) {
+      this.#wrap(`${text}${more}`, '  ');
+      return;
+    }
+    this.#push(`  ${safe(file)}${line === undefined ? '' : `:${line}`}${more}`);
+    this.#wrap(text, INDENT);
   }
 
   #summary(): void {
@@ -170,7 +177,7 @@ class TextReport {
     const read = `${count(summary.objects, 'object')} (${count(summary.workloads, 'workload')}) in ${count(summary.files, 'file')}`;
     const time = this.#options.milliseconds === undefined ? '' : ` in ${this.#options.milliseconds} ms`;
     if (total === 0 && summary.unknowns === 0) {
-      this.#lines.push(
+      this.#push(
         summary.objects === 0
           ? `No Kubernetes objects found in ${count(summary.files, 'file')}.`
           : this.#style('green', `Nothing to complain about: ${read}${time}.`),
@@ -185,67 +192,38 @@ class TextReport {
       `${this.#style('bold', count(total, 'finding'))}${bySeverity.length > 0 ? ` (${bySeverity.join(', ')})` : ''}${unknown}: ${read}${time}.`,
       '',
     );
-    const byPractice = practices
-      .map(practice => [practice, findings.filter(finding => finding.practice === practice).length] as const)
-      .filter(([, number]) => number > 0);
-    if (byPractice.length > 0)
-      this.#lines.push(
-        `By practice: ${byPractice.map(([practice, number]) => `${practice} ${number}`).join(', ')}.`,
-      );
-    this.#verdict();
+    const byPractice = Map.groupBy(findings, ({ practice }) => practice);
+    const counts = practices
+      .filter(practice => byPractice.has(practice))
+      .map(practice => `${practice} ${byPractice.get(practice)!.length}`);
+    if (counts.length > 0) this.#wrap(`By practice: ${counts.join(', ')}.`, '');
+    this.#wrap(gateSentence(summary, this.#options), '');
   }
 
-  #verdict(): void {
-    const { failOn, allowUnknown } = this.#options;
-    const { summary } = this.#report;
-    const failing =
-      failOn === 'never'
-        ? 0
-        : severities
-            .filter(severity => atLeast(severity, failOn))
-            .reduce((sum, severity) => sum + summary.findings[severity], 0);
-    if (failing > 0)
-      this.#lines.push(`The gate is shut: ${count(failing, 'finding')} at or above ${failOn}.`);
-    else if (summary.unknowns > 0 && !allowUnknown)
-      this.#lines.push('The gate is shut: not everything could be judged (--allow-unknown opens it).');
-    else
-      this.#lines.push(
-        failOn === 'never'
-          ? 'The gate is open: nothing fails it.'
-          : `The gate is open: nothing at or above ${failOn}.`,
-      );
-  }
-
-  #wrap(text: string, indent: string): void {
-    let line = indent;
-    let width = indent.length;
-    for (const word of text.split(' ')) {
-      const length = visible(word);
-      if (width + 1 + length > this.#options.width && line !== indent) {
-        this.#lines.push(line);
-        line = indent;
-        width = indent.length;
-      }
-      width += line === indent ? length : length + 1;
-      line = line === indent ? `${indent}${word}` : `${line} ${word}`;
-    }
+  #push(line: string): void {
     this.#lines.push(line);
   }
 
+  /** Breaks at spaces, and within a word only where it is longer than a line. */
+  #wrap(text: string, indent: string, style?: Style): void {
+    for (const line of wrapped(text, this.#options.width - indent.length))
+      this.#push(`${indent}${style === undefined ? line : this.#style(style, line)}`);
+  }
+
   #style(style: Style, text: string): string {
-    if (!this.#options.color) return text;
-    const [on, off] = CODES[style];
-    return `\u001b[${on}m${text}\u001b[${off}m`;
+    return this.#options.color ? styled(style, text) : text;
   }
 }
 
-/** The columns that a word takes, without the codes that colour it. */
-function visible(word: string): number {
-  return word.includes('\u001b') ? word.replaceAll(/\u001b\[\d+m/g, '').length : word.length;
+/**
+ * A line of a log that begins with `::error::` and the like is a command to GitHub's runner, spaces before it or not,
+ * and a message may break anywhere. A colon that looks the same and is as wide makes it text. Source: actions/runner,
+ * ActionCommand.cs (TryParseV2).
+ */
+function withoutCommand(line: string): string {
+  return line.replace(/^((?:\s|\u001b\[\d+m)*):(?=:[a-z])/i, '$1\ua789');
 }
 
 export default {
-  name: 'text',
-  description: 'for people, grouped by file',
   render: (report, options) => new TextReport(report, options).render(),
 } satisfies Reporter;

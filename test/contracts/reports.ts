@@ -59,7 +59,7 @@ export function report(findings: readonly Finding[], unknowns: Report['unknowns'
 
 /** Everything that some format takes for its own syntax, or a terminal for a command. */
 export const NASTY =
-  '\u001b[31m red \u0007 <script>alert(1)</script> ]]> --> </details> | ` * _ [x](y) @everyone ::error::x\n::warning::y \r "quote" \'single\' & =cmd() \u202e\u200bback \u0000 end';
+  '\u001b[31m red \u0007 <script>alert(1)</script> ]]> --> </details> | ` * _ [x](y) @everyone ::error::x\n::warning::y \r "quote" \'single\' & =cmd() \u202e\u200bback \u0000 ##[error]x ##vso[task.complete]y \ud800 \ufffe \u00ad \u{e0041} https://evil.example #1 GH-1 end';
 
 export const ordinary = report(
   [
