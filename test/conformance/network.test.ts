@@ -63,6 +63,29 @@ withShared('conformance/network', path => {
         );
       }
     });
+    it(`has the same answers to ${file} in the whole relation`, () => {
+      for (const world of worlds)
+        for (const ipBlocksMatchPods of [true, false]) {
+          const network = createNetwork(world.objects, { ipBlocksMatchPods });
+          const relation = network.connections();
+          for (const one of world.cases) {
+            const [from, to] = [one.from, one.to].map(side =>
+              relation.classOf('pod' in side ? side.pod : 'ip' in side ? side.ip : ''),
+            );
+            if (JSON.stringify(one.from) === JSON.stringify(one.to)) continue;
+            const { allowed, unknown } = relation.between(from!, to!);
+            assert.deepEqual([unknown.TCP, unknown.UDP, unknown.SCTP], [[], [], []]);
+            const expected = ipBlocksMatchPods ? one : (one.ipBlockNever ?? one);
+            assert.equal(
+              allowed[one.protocol!].some(
+                ([first, last]) => first <= Number(one.port) && Number(one.port) <= last,
+              ),
+              expected.allowed,
+              `${world.id} ${JSON.stringify(one)}`,
+            );
+          }
+        }
+    });
     it(`does not know what of ${file} depends on that, and nothing else`, () => {
       for (const world of worlds) {
         const network = createNetwork(world.objects);

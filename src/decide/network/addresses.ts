@@ -63,6 +63,15 @@ export function formatRange([first, last]: AddressRange): string {
   return `${formatAddress(first)}-${formatAddress(last)}`;
 }
 
+/** What {@link formatRange} wrote. */
+export function parseRange(text: string): AddressRange | undefined {
+  const dash = text.indexOf('-');
+  if (text.includes('/')) return parseBlock(text);
+  const [first, last] = dash < 0 ? [text, text] : [text.slice(0, dash), text.slice(dash + 1)];
+  const [from, to] = [parseAddress(first), parseAddress(last)];
+  return from === undefined || to === undefined ? undefined : [from, to];
+}
+
 export function addressSet(ranges: readonly AddressRange[]): AddressSet {
   const sorted = [...ranges].sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
   const merged: [bigint, bigint][] = [];
@@ -78,20 +87,24 @@ export function addressSet(ranges: readonly AddressRange[]): AddressSet {
 
 /** What is in the set and in none of the ranges. */
 export function without(set: AddressSet, ranges: readonly AddressRange[]): AddressSet {
-  let rest: AddressRange[] = [...set];
-  for (const [first, last] of ranges)
-    rest = rest.flatMap((range): AddressRange[] => {
-      if (last < range[0] || range[1] < first) return [range];
-      const parts: AddressRange[] = [];
-      if (range[0] < first) parts.push([range[0], first - 1n]);
-      if (last < range[1]) parts.push([last + 1n, range[1]]);
-      return parts;
-    });
+  const cuts = addressSet(ranges);
+  const rest: AddressRange[] = [];
+  let at = 0;
+  for (const [first, last] of set) {
+    let next = first;
+    while (at < cuts.length && cuts[at]![1] < next) at++;
+    for (let cut = at; cut < cuts.length && cuts[cut]![0] <= last; cut++) {
+      if (next < cuts[cut]![0]) rest.push([next, cuts[cut]![0] - 1n]);
+      next = cuts[cut]![1] + 1n;
+    }
+    if (next <= last) rest.push([next, last]);
+  }
   return rest;
 }
 
-export function contains(set: AddressSet, address: bigint): boolean {
-  return set.some(([first, last]) => first <= address && address <= last);
+/** What is in both. */
+export function overlap(a: AddressSet, b: AddressSet): AddressSet {
+  return without(a, without(a, b));
 }
 
 /** How much of `some` lies in `set`. */

@@ -3,14 +3,13 @@
  * (v1alpha2), with the refusals of their CustomResourceDefinitions.
  * Source: apis/v1alpha1 and apis/v1alpha2 of kubernetes-sigs/network-policy-api.
  */
-import { isRecord, type KubeObject, type Path } from '#kube/objects.ts';
+import type { KubeObject, Path } from '#kube/objects.ts';
 import { NO } from './labels.ts';
 import {
   blockAt,
   type Direction,
   listAt,
   orUncertain,
-  type Peer,
   type PodsPeer,
   type Policy,
   type PortSpec,
@@ -23,7 +22,7 @@ import {
   recordOf,
   selectorAt,
 } from './policy.ts';
-import { LAST_PORT, type PortRange, type Protocol } from './ports.ts';
+import type { PortRange, Protocol } from './ports.ts';
 
 /** What one kind of policy allows itself. */
 interface Kind {
@@ -34,7 +33,10 @@ interface Kind {
   readonly mostItems: number;
   readonly egressPeers: readonly string[];
   readonly portsField: 'ports' | 'protocols';
-  readonly port: (value: Readonly<Record<string, unknown>>, path: Path) => Parameters<typeof portSpec>[0][number];
+  readonly port: (
+    value: Readonly<Record<string, unknown>>,
+    path: Path,
+  ) => Parameters<typeof portSpec>[0][number];
 }
 
 const INGRESS_PEERS = ['namespaces', 'pods'];
@@ -43,7 +45,6 @@ const SPEC: Path = ['spec'];
 const DOMAIN_NAME =
   /^(?:\*\.)?(?:[a-zA-z0-9](?:[-a-zA-Z0-9_]*[a-zA-Z0-9])?\.)+[a-zA-z0-9](?:[-a-zA-Z0-9_]*[a-zA-Z0-9])?\.?$/;
 const EVERYONE: PodsPeer = { is: 'pods', namespaces: [], hostNetwork: NO };
-const ANY_PORT: PortRange = [1, LAST_PORT];
 
 const KINDS: Readonly<Record<string, Kind>> = {
   'v1alpha1/AdminNetworkPolicy': {
@@ -70,7 +71,10 @@ const KINDS: Readonly<Record<string, Kind>> = {
     tier: spec => {
       if (spec['tier'] === 'Admin') return 'admin';
       if (spec['tier'] === 'Baseline') return 'baseline';
-      throw new Refusal([...SPEC, 'tier'], `tier ${JSON.stringify(spec['tier'])} is neither Admin nor Baseline`);
+      throw new Refusal(
+        [...SPEC, 'tier'],
+        `tier ${JSON.stringify(spec['tier'])} is neither Admin nor Baseline`,
+      );
     },
     hasPriority: true,
     actions: { Accept: 'accept', Deny: 'deny', Pass: 'pass' },
@@ -87,18 +91,24 @@ export function compileAdminPolicy(object: KubeObject): Policy {
   const version = object.apiVersion.slice(object.apiVersion.indexOf('/') + 1);
   const key = `${version}/${object.kind}`;
   const tier = object.kind.startsWith('Baseline') ? 'baseline' : 'admin';
-  return orUncertain(object, tier, () => scopeOf(object), () => {
-    if (!Object.hasOwn(KINDS, key))
-      throw new Refusal(['apiVersion'], `${object.kind} of ${object.apiVersion} is not known`);
-    return compile(object, KINDS[key]!);
-  });
+  const kind = Object.hasOwn(KINDS, key) ? KINDS[key] : undefined;
+  return orUncertain(
+    object,
+    tier,
+    () => scopeOf(object, kind),
+    () => {
+      if (kind === undefined)
+        throw new Refusal(['apiVersion'], `${object.kind} of ${object.apiVersion} is not known`);
+      return compile(object, kind);
+    },
+  );
 }
 
 /** The pods that a refused policy may mean: its subject where that can be read, else every pod. */
-function scopeOf(object: KubeObject): PodsPeer {
+function scopeOf(object: KubeObject, kind: Kind | undefined): PodsPeer {
+  if (kind === undefined) return EVERYONE;
   try {
-    const spec = recordOf(object['spec'], SPEC);
-    return compileSubject(spec);
+    return compileSubject(recordOf(object['spec'], SPEC));
   } catch (error) {
     if (error instanceof Refusal) return EVERYONE;
     throw error;
@@ -163,8 +173,7 @@ function compileRule(
   const ports = compilePorts(rule, path, kind);
   if ((ports?.names.length ?? 0) > 0 && peers.some(({ peer }) => peer.is !== 'pods'))
     throw new Refusal([...path, kind.portsField], 'a named port needs peers that are pods');
-  if (kind.actions[action] !== 'accept' && kind.portsField === 'protocols')
-    refuseDomainNames(peers);
+  if (kind.actions[action] !== 'accept' && kind.portsField === 'protocols') refuseDomainNames(peers);
   return { action: kind.actions[action]!, path, peers, ports };
 }
 
@@ -174,7 +183,11 @@ function refuseDomainNames(peers: readonly RulePeer[]): void {
 }
 
 /** One item of `from` or `to`; each network of a list is a peer of its own. */
-function compilePeer(peer: Readonly<Record<string, unknown>>, fields: readonly string[], path: Path): RulePeer[] {
+function compilePeer(
+  peer: Readonly<Record<string, unknown>>,
+  fields: readonly string[],
+  path: Path,
+): RulePeer[] {
   const field = theOneOf(peer, fields, path);
   const at = [...path, field];
   switch (field) {
@@ -192,7 +205,7 @@ function compilePeer(peer: Readonly<Record<string, unknown>>, fields: readonly s
       return [{ path: at, peer: { is: 'domain-names' } }];
     }
     default:
-      return [{ path, peer: compilePods(peer, field, path) satisfies Peer }];
+      return [{ path, peer: compilePods(peer, field, path) }];
   }
 }
 
@@ -201,7 +214,8 @@ function compilePods(parent: Readonly<Record<string, unknown>>, field: string, p
   if (field === 'namespaces')
     return { is: 'pods', namespaces: selectorAt(recordOf(parent[field], at), at), hostNetwork: NO };
   const pods = recordOf(parent[field], at);
-  const part = (name: string) => selectorAt(recordOf(pods[name], [...at, name]), [...at, name]);
+  // The implementations read an absent selector as an empty one, though the CRD of v1alpha1 asks for both.
+  const part = (name: string) => selectorAt(recordOf(pods[name] ?? {}, [...at, name]), [...at, name]);
   return { is: 'pods', namespaces: part('namespaceSelector'), pods: part('podSelector'), hostNetwork: NO };
 }
 
@@ -259,7 +273,10 @@ function theOneOf(value: Readonly<Record<string, unknown>>, fields: readonly str
   const set = Object.keys(value).filter(key => value[key] !== undefined && value[key] !== null);
   const [field] = set;
   if (field === undefined || set.length !== 1 || !fields.includes(field))
-    throw new Refusal(path, `exactly one of ${fields.join(', ')} is needed, here: ${set.join(', ') || 'none'}`);
+    throw new Refusal(
+      path,
+      `exactly one of ${fields.join(', ')} is needed, here: ${set.join(', ') || 'none'}`,
+    );
   return field;
 }
 
@@ -287,7 +304,6 @@ function itemsOf(
 export function isAdminPolicy(object: KubeObject): boolean {
   return (
     object.apiVersion.startsWith('policy.networking.k8s.io/') &&
-    isRecord(object) &&
     /^(?:Baseline|)AdminNetworkPolicy$|^ClusterNetworkPolicy$/.test(object.kind)
   );
 }

@@ -1,8 +1,23 @@
 /** What is in the cluster, as far as the objects tell: pods and pod templates, namespaces, nodes. */
 import { groupOf, isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
-import { isBuiltInWorkload, podTemplatesOf } from '#kube/workloads.ts';
-import { type AddressSet, addressSet, familiesOf, parseAddress, parseBlock, podAddresses } from './addresses.ts';
-import { type KnownLabels, labelsOf } from './labels.ts';
+import { isBuiltInWorkload, type MorePlaces, podTemplatesOf } from '#kube/workloads.ts';
+import {
+  type AddressSet,
+  addressSet,
+  familiesOf,
+  parseAddress,
+  parseBlock,
+  podAddresses,
+} from './addresses.ts';
+import {
+  compileSelector,
+  type KnownLabels,
+  labelsOf,
+  matchLabels,
+  type Selector,
+  SelectorError,
+  YES,
+} from './labels.ts';
 import { LAST_PORT, PROTOCOLS, type Protocol } from './ports.ts';
 
 export const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
@@ -59,11 +74,31 @@ export interface Inventory {
   readonly workloads: ReadonlyMap<string, readonly PodEndpoint[]>;
   readonly byAddress: ReadonlyMap<bigint, PodEndpoint>;
   readonly nodes: readonly Node[];
-  readonly families: { readonly ipv4: boolean; readonly ipv6: boolean };
-  namespaceLabels(name: string): KnownLabels;
-  readonly namespaces: ReadonlyMap<string, KubeObject>;
+  /** What a pod of unknown address can have. */
+  readonly possibleAddresses: AddressSet;
+  /** `ns/name` of the pods that have ended. */
   readonly finished: ReadonlySet<string>;
+  /** The nodes that have an address. */
+  nodesOf(address: bigint): ReadonlySet<string>;
+  /** The primary user-defined network of a namespace. */
+  networkOf(namespace: string): string | undefined;
 }
+
+const JOB_LABELS: ReadonlySet<string> = new Set([
+  'controller-uid',
+  'job-name',
+  'batch.kubernetes.io/controller-uid',
+  'batch.kubernetes.io/job-name',
+  'batch.kubernetes.io/job-completion-index',
+]);
+
+const MACHINE_LABELS: ReadonlySet<string> = new Set([
+  'kubevirt.io',
+  'kubevirt.io/created-by',
+  'kubevirt.io/nodeName',
+  'kubevirt.io/migrationJobUID',
+  'vm.kubevirt.io/name',
+]);
 
 /** Labels that controllers put on the pods of a template, whose values no template shows. */
 const CONTROLLER_LABELS: Readonly<Record<string, ReadonlySet<string>>> = {
@@ -77,8 +112,10 @@ const CONTROLLER_LABELS: Readonly<Record<string, ReadonlySet<string>>> = {
     'controller-revision-hash',
   ]),
   DaemonSet: new Set(['controller-revision-hash', 'pod-template-generation']),
-  Job: jobLabels(),
-  CronJob: jobLabels(),
+  Job: JOB_LABELS,
+  CronJob: JOB_LABELS,
+  VirtualMachine: MACHINE_LABELS,
+  VirtualMachineInstance: MACHINE_LABELS,
 };
 
 const PRIMARY_NETWORK = 'k8s.ovn.org/primary-user-defined-network';
@@ -107,12 +144,12 @@ export function takeInventory(
     }
     return known;
   };
-  const families = familiesSeen(objects);
+  const possibleAddresses = podAddresses(familiesSeen(objects));
   const networkOf = primaryNetworks(objects, namespaceLabels);
   const byId = new Map<string, PodEndpoint[]>();
   const finished = new Set<string>();
   for (const object of objects) {
-    const made = endpointsOf(object, families, namespaceLabels, networkOf);
+    const made = endpointsOf(object, possibleAddresses, namespaceLabels, networkOf);
     if (made.length === 0) continue;
     const { id } = made[0]!;
     byId.delete(id);
@@ -136,16 +173,17 @@ export function takeInventory(
       else owned.push(pod);
     }
   }
+  const nodes = objects.filter(object => object.apiVersion === 'v1' && object.kind === 'Node').map(nodeOf);
   return {
     endpoints: [...byId.values()].flat(),
     pods,
     workloads,
     byAddress,
-    nodes: objects.filter(object => object.apiVersion === 'v1' && object.kind === 'Node').map(nodeOf),
-    families,
-    namespaceLabels,
-    namespaces,
+    nodes,
+    possibleAddresses,
     finished,
+    nodesOf: nodesByAddress(nodes, pods.values()),
+    networkOf,
   };
 }
 
@@ -166,7 +204,9 @@ export function endpointId(object: KubeObject): string {
 /** The addresses of a list, those that are none left out. */
 export function addressesOf(values: readonly unknown[]): AddressSet {
   const found = values.map(value => (typeof value === 'string' ? parseAddress(value) : undefined));
-  return addressSet(found.filter(address => address !== undefined).map(address => [address, address] as const));
+  return addressSet(
+    found.filter(address => address !== undefined).map(address => [address, address] as const),
+  );
 }
 
 export function itemsOf(value: unknown): readonly unknown[] {
@@ -175,7 +215,7 @@ export function itemsOf(value: unknown): readonly unknown[] {
 
 function endpointsOf(
   object: KubeObject,
-  families: Inventory['families'],
+  possibleAddresses: AddressSet,
   namespaceLabels: (name: string) => KnownLabels,
   networkOf: (namespace: string) => string | undefined,
 ): PodEndpoint[] {
@@ -194,7 +234,7 @@ function endpointsOf(
       labels: labelsOf(valueAt(pod.metadata, ['labels']), openLabels(object, partial)),
       ports: partial ? undefined : containerPorts(spec),
       hostNetwork,
-      addresses: addresses.length > 0 ? addresses : podAddresses(families),
+      addresses: addresses.length > 0 ? addresses : possibleAddresses,
       addressesKnown: addresses.length > 0,
       node: typeof node === 'string' && node !== '' ? node : undefined,
       network: hostNetwork ? undefined : networkOf(namespace),
@@ -203,17 +243,19 @@ function endpointsOf(
 }
 
 /** KubeVirt makes one pod of each machine, with the labels of its template. */
-const VIRTUAL_MACHINES = new Map([
+const VIRTUAL_MACHINES: MorePlaces = new Map([
   ['kubevirt.io/VirtualMachine', [{ shape: 'template', path: ['spec', 'template'] }]],
   ['kubevirt.io/VirtualMachineInstance', [{ shape: 'template', path: [] }]],
-] as const);
+]);
 
 function openLabels(object: KubeObject, partial: boolean): KnownLabels['open'] {
   if (object.kind === 'Pod') return 'none';
   if (partial) return 'any';
-  const builtIn = isBuiltInWorkload(object) || groupOf(object.apiVersion) === 'extensions';
+  const known =
+    isBuiltInWorkload(object) ||
+    /^(?:extensions|apps\.openshift\.io|kubevirt\.io)$/.test(groupOf(object.apiVersion));
   const keys = Object.hasOwn(CONTROLLER_LABELS, object.kind) ? CONTROLLER_LABELS[object.kind] : undefined;
-  if (keys === undefined || !(builtIn || object.kind === 'DeploymentConfig')) return 'any';
+  if (keys === undefined || !known) return 'any';
   return keys.size === 0 ? 'none' : keys;
 }
 
@@ -263,7 +305,8 @@ function isFinished(object: KubeObject): boolean {
 
 function ownerOf(object: KubeObject): string | undefined {
   const owners = itemsOf(object.metadata?.ownerReferences).filter(isRecord);
-  const owner = owners.find(({ controller }) => controller === true) ?? (owners.length === 1 ? owners[0] : undefined);
+  const owner =
+    owners.find(({ controller }) => controller === true) ?? (owners.length === 1 ? owners[0] : undefined);
   if (typeof owner?.['kind'] !== 'string' || typeof owner['name'] !== 'string') return undefined;
   return `${namespaceOf(object)}/${owner['kind']}/${owner['name']}`;
 }
@@ -277,8 +320,27 @@ function nodeOf(object: KubeObject): Node {
   };
 }
 
+function nodesByAddress(
+  nodes: readonly Node[],
+  pods: Iterable<PodEndpoint>,
+): (address: bigint) => ReadonlySet<string> {
+  const found = new Map<bigint, Set<string>>();
+  const add = (addresses: AddressSet, name: string): void => {
+    for (const [address] of addresses) {
+      const names = found.get(address);
+      if (names === undefined) found.set(address, new Set([name]));
+      else names.add(name);
+    }
+  };
+  for (const { addresses, name } of nodes) add(addresses, name);
+  for (const { object, node } of pods)
+    if (node !== undefined) add(addressesOf([valueAt(object, ['status', 'hostIP'])]), node);
+  const none: ReadonlySet<string> = new Set();
+  return address => found.get(address) ?? none;
+}
+
 /** The families that the input uses in addresses of pods, or in blocks; IPv4 where it shows none. */
-function familiesSeen(objects: readonly KubeObject[]): Inventory['families'] {
+function familiesSeen(objects: readonly KubeObject[]): ReturnType<typeof familiesOf> {
   let ipv4 = false;
   let ipv6 = false;
   for (const object of objects) {
@@ -307,18 +369,35 @@ function primaryNetworks(
   namespaceLabels: (name: string) => KnownLabels,
 ): (namespace: string) => string | undefined {
   const own = new Map<string, string>();
-  const clusterWide: { name: string; namespaces: KubeObject }[] = [];
+  const clusterWide: { name: string; namespaces: Selector }[] = [];
   for (const object of objects) {
     if (groupOf(object.apiVersion) !== 'k8s.ovn.org') continue;
     if (object.kind === 'UserDefinedNetwork' && isPrimary(object['spec']))
       own.set(namespaceOf(object), `${namespaceOf(object)}/${nameOf(object)}`);
     if (object.kind === 'ClusterUserDefinedNetwork' && isPrimary(valueAt(object, ['spec', 'network'])))
-      clusterWide.push({ name: nameOf(object), namespaces: object });
+      clusterWide.push({ name: nameOf(object), namespaces: namespacesOf(object) });
   }
   if (own.size === 0 && clusterWide.length === 0) return () => undefined;
   return namespace => {
     const known = namespaceLabels(namespace);
     if (!Object.hasOwn(known.labels, PRIMARY_NETWORK)) return undefined;
-    return own.get(namespace) ?? clusterWide.find(({ namespaces }) => selects(namespaces, known))?.name;
+    return (
+      own.get(namespace) ?? clusterWide.find(({ namespaces }) => matchLabels(namespaces, known) === YES)?.name
+    );
   };
+}
+
+/** Whether a network's specification makes it the primary one of its pods. */
+function isPrimary(network: unknown): boolean {
+  return ['layer2', 'layer3'].some(layer => valueAt(network, [layer, 'role']) === 'Primary');
+}
+
+/** The namespaces of a ClusterUserDefinedNetwork; none where its selector is malformed. */
+function namespacesOf(object: KubeObject): Selector {
+  try {
+    return compileSelector(valueAt(object, ['spec', 'namespaceSelector']));
+  } catch (error) {
+    if (error instanceof SelectorError) return [{ key: NAMESPACE_NAME, values: new Set(), negated: false }];
+    throw error;
+  }
 }

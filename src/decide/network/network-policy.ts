@@ -70,7 +70,10 @@ function policyTypes(spec: Readonly<Record<string, unknown>>, hasEgress: boolean
   if (types.length > 2) throw new Refusal(path, 'policyTypes has more than two items');
   for (const [index, type] of types.entries())
     if (type !== 'Ingress' && type !== 'Egress')
-      throw new Refusal([...path, index], `policy type ${JSON.stringify(type)} is neither Ingress nor Egress`);
+      throw new Refusal(
+        [...path, index],
+        `policy type ${JSON.stringify(type)} is neither Ingress nor Egress`,
+      );
   return new Set(types);
 }
 

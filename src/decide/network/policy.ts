@@ -2,7 +2,7 @@
 import { isRecord, type KubeObject, type Path } from '#kube/objects.ts';
 import { type AddressRange, type AddressSet, parseBlock, without } from './addresses.ts';
 import { compileSelector, type Match, type Selector, SelectorError } from './labels.ts';
-import { LAST_PORT, PROTOCOLS, type PortRange, type Protocol } from './ports.ts';
+import { LAST_PORT, type PortRange, PROTOCOLS, type Protocol } from './ports.ts';
 
 export type Direction = 'ingress' | 'egress';
 
@@ -124,7 +124,11 @@ export function uncertainPolicy(
 }
 
 /** A field that holds a list, or nothing (absent, null). */
-export function listAt(parent: Readonly<Record<string, unknown>>, field: string, path: Path): readonly unknown[] {
+export function listAt(
+  parent: Readonly<Record<string, unknown>>,
+  field: string,
+  path: Path,
+): readonly unknown[] {
   const value = parent[field];
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw new Refusal([...path, field], `${field} is not a list`);
@@ -160,7 +164,8 @@ export function portNumber(value: unknown, path: Path): number {
 
 export function blockAt(value: unknown, path: Path): AddressRange {
   const block = typeof value === 'string' ? parseBlock(value) : undefined;
-  if (block === undefined) throw new Refusal(path, `${JSON.stringify(value) ?? 'nothing'} is not a CIDR block`);
+  if (block === undefined)
+    throw new Refusal(path, `${JSON.stringify(value) ?? 'nothing'} is not a CIDR block`);
   return block;
 }
 
