@@ -15,5 +15,15 @@ export {
   evaluate,
   VersionError,
 } from './evaluate.ts';
+export { applyPolicy, type MutablePart, type PolicyResult, type SubmittedPod } from './policy/apply.ts';
+export {
+  type Account,
+  type Authorizer,
+  admitByPolicies,
+  type Grants,
+  type Phase,
+  type PolicyDecision,
+  type PolicyRequest,
+} from './policy/plugin.ts';
 export type { Violation } from './standards/check.ts';
 export type { Level } from './standards/registry.ts';

@@ -1,0 +1,33 @@
+/** The rule of a policy on kernel parameters. Source: pkg/security/podsecuritypolicy/sysctl. */
+import { quoted } from '#kube/go-text.ts';
+import type { Pod } from '#kube/pods.ts';
+import { type FieldError, forbidden } from './errors.ts';
+import type { PolicySpec } from './policy.ts';
+
+/** Those that need no permission, as of Kubernetes 1.24. */
+const SAFE = new Set([
+  'kernel.shm_rmid_forced',
+  'net.ipv4.ip_local_port_range',
+  'net.ipv4.tcp_syncookies',
+  'net.ipv4.ping_group_range',
+  'net.ipv4.ip_unprivileged_port_start',
+]);
+
+function matches(patterns: readonly string[], name: string): boolean {
+  return patterns.some(pattern =>
+    pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
+  );
+}
+
+/** Forbidden ones go first: they can close safe ones too. */
+export function sysctlObjections(
+  { forbiddenSysctls, allowedUnsafeSysctls }: PolicySpec,
+  { spec }: Pod,
+): FieldError[] {
+  return (spec.securityContext?.sysctls ?? []).flatMap(({ name = '' }, i) => {
+    const field = `pod.spec.securityContext.sysctls[${i}]`;
+    if (matches(forbiddenSysctls, name)) return [forbidden(field, `sysctl ${quoted(name)} is not allowed`)];
+    if (SAFE.has(name) || matches(allowedUnsafeSysctls, name)) return [];
+    return [forbidden(field, `unsafe sysctl ${quoted(name)} is not allowed`)];
+  });
+}
