@@ -6,7 +6,7 @@ let state = 20261124;
 /** A small generator with a fixed seed: the same world every time. */
 function random(below: number): number {
   state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-  return state % below;
+  return (state >>> 8) % below;
 }
 
 const VERBS = ['get', 'list', 'watch', 'create', 'update', 'delete', '*'];

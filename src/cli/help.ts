@@ -19,14 +19,14 @@ export function overview(commands: readonly Command[]): string {
 }
 
 export function helpOf(command: Command): string {
-  const usage = ['sallyport', command.name, '[OPTIONS]', command.operands].filter(Boolean).join(' ');
+  const usage = ['[OPTIONS]', command.operands].filter(Boolean).join(' ');
   const options = [...command.options, ...commonOptions];
   const labels = options.map(label);
   const width = Math.min(34, Math.max(...labels.map(({ length }) => length)) + 2);
   return [
     `${command.summary}.`,
     '',
-    `Usage: ${usage}`,
+    ...wrapped(`Usage: sallyport ${command.name} `, usage).map(line => line.slice(2)),
     '',
     'Options:',
     ...options.flatMap((option, i) => described(labels[i]!, option, width)),

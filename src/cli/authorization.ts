@@ -1,0 +1,133 @@
+/** What the authorization commands share: the world, the resources it knows, users as they really are. */
+
+import { readFileSync } from 'node:fs';
+import {
+  type Attributes,
+  type ChainAuthorizer,
+  createAuthorizer,
+  PolicyError,
+  type UserInfo,
+} from '#decide/authorization/door.ts';
+import { type ApiResource, builtInResources, findResource, resourceOf } from '#kube/api-resources.ts';
+import { nearest } from '#kube/nearest.ts';
+import type { Because } from '#kube/objects.ts';
+import { safe } from '#report/safe.ts';
+import { newestMinor, World } from '#world/world.ts';
+import type { Parsed } from './command.ts';
+import { readConfig } from './config.ts';
+import { UsageError } from './errors.ts';
+import { readInput } from './input.ts';
+
+export interface Questions {
+  readonly world: World;
+  readonly authorizer: ChainAuthorizer;
+  readonly resources: readonly ApiResource[];
+}
+
+/** Reads the roles and bindings below the paths of `-f` (default: here), and the ABAC policy file if one is named. */
+export async function questions(parsed: Parsed): Promise<Questions> {
+  const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
+  const { declared, gaps } = await readInput(parsed, parsed.values('filename'), config.ignore);
+  const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
+  const policy = parsed.value('abac-policy');
+  try {
+    const authorizer = createAuthorizer({
+      objects: declared.map(({ object }) => object),
+      ...(policy === undefined
+        ? {}
+        : { abacPolicy: readPolicy(policy), chain: ['system:masters', 'RBAC', 'ABAC'] }),
+    });
+    const custom = world
+      .ofKind('apiextensions.k8s.io/CustomResourceDefinition')
+      .flatMap(({ object }) => resourceOf(object) ?? []);
+    return { world, authorizer, resources: [...builtInResources, ...custom] };
+  } catch (error) {
+    if (error instanceof PolicyError)
+      throw new UsageError(`${policy}: the API server would not start with it: ${error.message}`);
+    throw error;
+  }
+}
+
+function readPolicy(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${path} could not be read: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * A user with the groups that the API server derives: those of a service account, and of everyone who is known.
+ * Source: apiserver pkg/endpoints/filters/impersonation.go.
+ */
+export function userOf(name: string, groups: readonly string[]): UserInfo {
+  if (name === 'system:anonymous')
+    return { name, groups: [...new Set([...groups, 'system:unauthenticated'])] };
+  const [, , namespace] = name.startsWith('system:serviceaccount:') ? name.split(':') : [];
+  const derived =
+    namespace === undefined ? [] : ['system:serviceaccounts', `system:serviceaccounts:${namespace}`];
+  return { name, groups: [...new Set([...groups, ...derived, 'system:authenticated'])] };
+}
+
+/**
+ * The request that words mean: `get pods`, `create pods/exec`, `patch deploy web`, `get /healthz`.
+ *
+ * @throws UsageError for a resource that nobody serves, or a scope that it does not have
+ */
+export function requestOf(parsed: Parsed, { resources }: Questions): Omit<Attributes, 'user'> {
+  const [verb, target, name, ...more] = parsed.operands;
+  if (verb === undefined || target === undefined || more.length > 0)
+    throw new UsageError(
+      'a verb and a resource are needed',
+      'for example: get pods, create pods/exec, patch deployments.apps web, get /healthz',
+    );
+  if (target.startsWith('/')) return { verb: verb.toLowerCase(), path: target, resourceRequest: false };
+  const [word, subresource] = target.split('/') as [string, string?];
+  const named = name ?? '';
+  const namespace = parsed.value('namespace') ?? '';
+  const rest = { ...(subresource === undefined ? {} : { subresource }), name: named, resourceRequest: true };
+  if (word === '*') return { verb, resource: '*', apiGroup: '*', namespace, ...rest };
+  const resource = findResource(word, resources);
+  if (resource === undefined) {
+    const meant = nearest(
+      word.split('.')[0]!,
+      resources.flatMap(one => [one.name, ...one.shortNames]),
+    );
+    throw new UsageError(
+      `no resource is called "${word}"`,
+      meant === undefined
+        ? 'a custom resource is known from its definition in the input'
+        : `did you mean ${meant}?`,
+    );
+  }
+  if (subresource !== undefined && subresource !== '*' && !resource.subresources.includes(subresource)) {
+    const meant = nearest(subresource, resource.subresources);
+    throw new UsageError(
+      `${resource.name} have no subresource "${subresource}"`,
+      meant === undefined ? undefined : `did you mean ${resource.name}/${meant}?`,
+    );
+  }
+  if (!resource.namespaced && namespace !== '' && resource.name !== 'namespaces')
+    throw new UsageError(`${resource.name} are not in a namespace`, 'leave out -n');
+  return { verb, resource: resource.name, apiGroup: resource.group, namespace, ...rest };
+}
+
+/** Why, with file and line: one step a line. */
+export function steps(because: readonly Because[], world: World): string[] {
+  return because.map(({ object, path, text }) => {
+    const origin = object === undefined ? undefined : world.declarationOf(object)?.origin;
+    if (origin === undefined) return safe(text);
+    const { file, line } = origin.positionOf(path ?? []);
+    return `${safe(file)}:${line} ${safe(text)}`;
+  });
+}
+
+/** The same as data. */
+export function stepsAsData(because: readonly Because[], world: World): object[] {
+  return because.map(({ object, path, text }) => {
+    const origin = object === undefined ? undefined : world.declarationOf(object)?.origin;
+    if (origin === undefined) return { text };
+    const { file, line } = origin.positionOf(path ?? []);
+    return { text, file, line };
+  });
+}

@@ -1,0 +1,56 @@
+/** Certificates for anybody. */
+import { defineCheck } from '#check/check.ts';
+import { cis, mitre, owasp } from '#check/frameworks.ts';
+import { BINDINGS, grants, request } from '../grants.ts';
+
+const REQUESTS = [request('update', 'certificatesigningrequests/approval', 'certificates.k8s.io')];
+
+export default defineCheck({
+  practice: 'authorization',
+  name: 'certificate-approval',
+  title: 'Binding lets certificates be approved',
+  severity: 'high',
+  since: '0.1.0',
+  profiles: ['default', 'strict'],
+  frameworks: [cis('5.1.11'), owasp('K03'), mitre('T1098')],
+  why: 'An approved request becomes a client certificate: of any user, of any node.',
+  remediation: 'Leave it to the controllers of the cluster.',
+
+  subject: 'object',
+  kinds: BINDINGS,
+  evaluate({ object }, { world }) {
+    return grants(object, world, REQUESTS, { onlyEverywhere: true });
+  },
+  message: ({ who, role, where }) => `${who} may approve certificates ${where}, by role "${role}"`,
+
+  examples: {
+    bad: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [certificates.k8s.io], resources: [certificatesigningrequests/approval], verbs: [update] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+    good: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+  },
+});

@@ -1,0 +1,72 @@
+/** Rights for everybody. */
+import { defineCheck } from '#check/check.ts';
+import { cis, mitre, owasp } from '#check/frameworks.ts';
+import { fail, notApplicable, pass } from '#check/verdict.ts';
+import { BINDINGS, isShipped, subjectsOf } from '../grants.ts';
+
+const EVERYBODY = new Set(['system:authenticated', 'system:unauthenticated', 'system:masters']);
+
+export default defineCheck({
+  practice: 'authorization',
+  name: 'everybody-bound',
+  title: 'Binding for everybody',
+  severity: 'high',
+  since: '0.1.0',
+  profiles: ['default', 'strict'],
+  frameworks: [cis('5.1.7'), owasp('K03'), owasp('K06'), mitre('T1078.001')],
+  why: 'system:anonymous and system:unauthenticated are whoever reaches the API server; system:authenticated is every user and every service account of every namespace; system:masters passes by every authorizer.',
+  remediation: 'Bind the users, groups and service accounts that need it.',
+
+  subject: 'object',
+  kinds: BINDINGS,
+  evaluate({ object }) {
+    if (isShipped(object)) return notApplicable('it ships with Kubernetes');
+    const found = subjectsOf(object).flatMap(({ kind, name }, index) =>
+      (kind === 'Group' && EVERYBODY.has(name)) || (kind === 'User' && name === 'system:anonymous')
+        ? [{ name, index }]
+        : [],
+    );
+    return found.length === 0
+      ? pass
+      : fail(
+          found.map(({ name }) => name),
+          ...found.map(({ index }) => ['subjects', index, 'name']),
+        );
+  },
+  severityOf: names =>
+    names.some(name => name === 'system:anonymous' || name === 'system:unauthenticated')
+      ? 'critical'
+      : 'high',
+  message: names => `it binds ${names.join(', ')}`,
+
+  examples: {
+    bad: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: Group, name: "system:unauthenticated", apiGroup: rbac.authorization.k8s.io }]
+      `,
+    ],
+    good: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+  },
+});

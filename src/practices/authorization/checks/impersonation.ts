@@ -1,0 +1,61 @@
+/** Acting as somebody else. */
+import { defineCheck } from '#check/check.ts';
+import { cis, mitre, owasp } from '#check/frameworks.ts';
+import { BINDINGS, grants, request } from '../grants.ts';
+
+const REQUESTS = [
+  request('impersonate', 'users'),
+  request('impersonate', 'groups'),
+  request('impersonate', 'serviceaccounts'),
+];
+
+export default defineCheck({
+  practice: 'authorization',
+  name: 'impersonation',
+  title: 'Binding lets others be impersonated',
+  severity: 'high',
+  since: '0.1.0',
+  profiles: ['default', 'strict'],
+  frameworks: [cis('5.1.8'), owasp('K03'), mitre('T1078')],
+  why: 'Whoever may impersonate users or groups is any of them, system:masters among them.',
+  remediation: 'Name the users or groups in resourceNames, or remove it.',
+
+  subject: 'object',
+  kinds: BINDINGS,
+  evaluate({ object }, { world }) {
+    return grants(object, world, REQUESTS);
+  },
+  severityOf: ({ everywhere }) => (everywhere ? 'high' : 'medium'),
+  message: ({ who, role, where }) => `${who} may impersonate others ${where}, by role "${role}"`,
+
+  examples: {
+    bad: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [""], resources: [users, groups], verbs: [impersonate] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+    good: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+  },
+});

@@ -1,0 +1,56 @@
+/** The kubelets behind the API server. */
+import { defineCheck } from '#check/check.ts';
+import { cis, mitre, owasp } from '#check/frameworks.ts';
+import { BINDINGS, grants, request } from '../grants.ts';
+
+const REQUESTS = [request('get', 'nodes/proxy'), request('create', 'nodes/proxy')];
+
+export default defineCheck({
+  practice: 'authorization',
+  name: 'node-proxy',
+  title: 'Binding lets kubelets be reached',
+  severity: 'high',
+  since: '0.1.0',
+  profiles: ['default', 'strict'],
+  frameworks: [cis('5.1.10'), owasp('K03'), mitre('T1609')],
+  why: 'Through nodes/proxy every container of the node takes commands, past admission and past the audit log. get is enough.',
+  remediation: 'Grant nodes/metrics, nodes/stats or nodes/log where that is what is read.',
+
+  subject: 'object',
+  kinds: BINDINGS,
+  evaluate({ object }, { world }) {
+    return grants(object, world, REQUESTS, { onlyEverywhere: true });
+  },
+  message: ({ who, role, where }) => `${who} may reach the kubelets ${where}, by role "${role}"`,
+
+  examples: {
+    bad: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [""], resources: [nodes/proxy], verbs: [get] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+    good: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+  },
+});

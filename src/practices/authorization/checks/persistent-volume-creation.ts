@@ -1,0 +1,56 @@
+/** Volumes of the node by another door. */
+import { defineCheck } from '#check/check.ts';
+import { cis, mitre, owasp } from '#check/frameworks.ts';
+import { BINDINGS, grants, request } from '../grants.ts';
+
+const REQUESTS = [request('create', 'persistentvolumes')];
+
+export default defineCheck({
+  practice: 'authorization',
+  name: 'persistent-volume-creation',
+  title: 'Binding lets persistent volumes be created',
+  severity: 'medium',
+  since: '0.1.0',
+  profiles: ['strict'],
+  frameworks: [cis('5.1.9'), owasp('K03'), mitre('T1611')],
+  why: 'A persistent volume may be a folder of the node: a claim then brings it past Pod Security.',
+  remediation: 'Let a storage class provision volumes.',
+
+  subject: 'object',
+  kinds: BINDINGS,
+  evaluate({ object }, { world }) {
+    return grants(object, world, REQUESTS, { onlyEverywhere: true });
+  },
+  message: ({ who, role, where }) => `${who} may create persistent volumes ${where}, by role "${role}"`,
+
+  examples: {
+    bad: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [""], resources: [persistentvolumes], verbs: [create] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+    good: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+  },
+});

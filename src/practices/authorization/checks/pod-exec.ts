@@ -1,0 +1,62 @@
+/** Commands in other people's containers. */
+import { defineCheck } from '#check/check.ts';
+import { mitre, owasp } from '#check/frameworks.ts';
+import { BINDINGS, grants, request } from '../grants.ts';
+
+const REQUESTS = [
+  request('create', 'pods/exec'),
+  request('get', 'pods/exec'),
+  request('create', 'pods/attach'),
+  request('get', 'pods/attach'),
+];
+
+export default defineCheck({
+  practice: 'authorization',
+  name: 'pod-exec',
+  title: 'Binding lets commands be run in containers',
+  severity: 'medium',
+  since: '0.1.0',
+  profiles: ['default', 'strict'],
+  frameworks: [owasp('K03'), mitre('T1609')],
+  why: 'A command in a container runs as the container: with its service account, its secrets and its network. get on pods/exec is enough.',
+  remediation: 'Give it to people who debug, for a time; a workload hardly ever needs it.',
+
+  subject: 'object',
+  kinds: BINDINGS,
+  evaluate({ object }, { world }) {
+    return grants(object, world, REQUESTS);
+  },
+  severityOf: ({ everywhere }) => (everywhere ? 'high' : 'medium'),
+  message: ({ who, role, where }) => `${who} may run commands in containers ${where}, by role "${role}"`,
+
+  examples: {
+    bad: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [""], resources: [pods/exec], verbs: [create] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+    good: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+  },
+});

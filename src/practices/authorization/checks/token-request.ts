@@ -1,0 +1,57 @@
+/** Tokens of other service accounts. */
+import { defineCheck } from '#check/check.ts';
+import { cis, mitre, owasp } from '#check/frameworks.ts';
+import { BINDINGS, grants, request } from '../grants.ts';
+
+const REQUESTS = [request('create', 'serviceaccounts/token')];
+
+export default defineCheck({
+  practice: 'authorization',
+  name: 'token-request',
+  title: 'Binding lets tokens of service accounts be made',
+  severity: 'high',
+  since: '0.1.0',
+  profiles: ['default', 'strict'],
+  frameworks: [cis('5.1.13'), owasp('K03'), mitre('T1528')],
+  why: 'A token of a service account is all that the account may do: whoever makes it for any account has the rights of the strongest.',
+  remediation: 'Name the accounts in resourceNames.',
+
+  subject: 'object',
+  kinds: BINDINGS,
+  evaluate({ object }, { world }) {
+    return grants(object, world, REQUESTS);
+  },
+  severityOf: ({ everywhere }) => (everywhere ? 'high' : 'medium'),
+  message: ({ who, role, where }) => `${who} may make tokens of service accounts ${where}, by role "${role}"`,
+
+  examples: {
+    bad: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [""], resources: [serviceaccounts/token], verbs: [create] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+    good: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+  },
+});

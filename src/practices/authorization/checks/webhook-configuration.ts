@@ -1,0 +1,63 @@
+/** Deciding what is admitted. */
+import { defineCheck } from '#check/check.ts';
+import { cis, mitre, owasp } from '#check/frameworks.ts';
+import { BINDINGS, grants, request } from '../grants.ts';
+
+const REQUESTS = [
+  request('create', 'mutatingwebhookconfigurations', 'admissionregistration.k8s.io'),
+  request('update', 'mutatingwebhookconfigurations', 'admissionregistration.k8s.io'),
+  request('patch', 'mutatingwebhookconfigurations', 'admissionregistration.k8s.io'),
+  request('update', 'validatingwebhookconfigurations', 'admissionregistration.k8s.io'),
+  request('delete', 'validatingwebhookconfigurations', 'admissionregistration.k8s.io'),
+];
+
+export default defineCheck({
+  practice: 'authorization',
+  name: 'webhook-configuration',
+  title: 'Binding lets admission be changed',
+  severity: 'high',
+  since: '0.1.0',
+  profiles: ['default', 'strict'],
+  frameworks: [cis('5.1.12'), owasp('K03'), mitre('T1562.001')],
+  why: 'A webhook sees every object, secrets among them, may change each, and may be switched off.',
+  remediation:
+    'Leave it to whoever runs the cluster; name the configuration in resourceNames for a controller that keeps its own.',
+
+  subject: 'object',
+  kinds: BINDINGS,
+  evaluate({ object }, { world }) {
+    return grants(object, world, REQUESTS, { onlyEverywhere: true });
+  },
+  message: ({ who, role, where }) => `${who} may change what is admitted ${where}, by role "${role}"`,
+
+  examples: {
+    bad: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [admissionregistration.k8s.io], resources: [mutatingwebhookconfigurations], verbs: [create] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+    good: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+  },
+});

@@ -1,0 +1,155 @@
+/** What a binding grants, judged where the risk becomes real: on the binding, by the rules of its role. */
+import { fail, notApplicable, pass, type Verdict } from '#check/verdict.ts';
+import { aggregate } from '#decide/authorization/aggregation.ts';
+import type { Attributes } from '#decide/authorization/attributes.ts';
+import { type PolicyRule, ruleAllows, rulesOf } from '#decide/authorization/rules.ts';
+import { isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
+import { namespaceOf, type World } from '#world/world.ts';
+
+export const BINDINGS = [
+  'rbac.authorization.k8s.io/ClusterRoleBinding',
+  'rbac.authorization.k8s.io/RoleBinding',
+];
+
+/** One request of those that make a permission dangerous. */
+export type Request = Omit<Attributes, 'user' | 'namespace'>;
+
+/** A resource request, written short: `get secrets`, `create pods/exec`, `update deployments.apps`. */
+export function request(verb: string, resource: string, apiGroup = ''): Request {
+  const [name, subresource] = resource.split('/');
+  return {
+    verb,
+    resource: name!,
+    ...(subresource === undefined ? {} : { subresource }),
+    apiGroup,
+    resourceRequest: true,
+  };
+}
+
+export interface Granted {
+  readonly who: string;
+  readonly role: string;
+  /** Everywhere, or in one namespace. */
+  readonly where: string;
+  readonly everywhere: boolean;
+}
+
+/** Roles that ship with Kubernetes, as far as a binding to them says enough. */
+const SHIPPED: Readonly<Record<string, readonly PolicyRule[]>> = {
+  'cluster-admin': [
+    { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+    { verbs: ['*'], nonResourceURLs: ['*'] },
+  ],
+  admin: [
+    {
+      verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
+      apiGroups: [''],
+      resources: ['secrets', 'pods', 'serviceaccounts'],
+    },
+    {
+      verbs: ['create', 'get'],
+      apiGroups: [''],
+      resources: ['pods/exec', 'pods/attach', 'pods/portforward', 'serviceaccounts/token'],
+    },
+    { verbs: ['impersonate'], apiGroups: [''], resources: ['serviceaccounts'] },
+    { verbs: ['*'], apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings'] },
+  ],
+  edit: [
+    {
+      verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
+      apiGroups: [''],
+      resources: ['secrets', 'pods', 'serviceaccounts'],
+    },
+    {
+      verbs: ['create', 'get'],
+      apiGroups: [''],
+      resources: ['pods/exec', 'pods/attach', 'pods/portforward', 'serviceaccounts/token'],
+    },
+    { verbs: ['impersonate'], apiGroups: [''], resources: ['serviceaccounts'] },
+  ],
+  view: [],
+};
+
+const aggregated = (world: World) =>
+  aggregate(world.ofKind('rbac.authorization.k8s.io/ClusterRole').map(({ object }) => object));
+
+/** The rules that a binding grants; undefined where its role is neither in the input nor one that ships with Kubernetes. */
+export function grantedRules(binding: KubeObject, world: World): readonly PolicyRule[] | undefined {
+  const kind = valueAt(binding, ['roleRef', 'kind']);
+  const name = valueAt(binding, ['roleRef', 'name']);
+  if (typeof name !== 'string') return undefined;
+  if (kind === 'Role') {
+    const role = world.find('rbac.authorization.k8s.io/Role', namespaceOf(binding), name);
+    return role === undefined ? undefined : rulesOf(role);
+  }
+  const role = world.find('rbac.authorization.k8s.io/ClusterRole', undefined, name);
+  if (role !== undefined) return world.fact(aggregated).get(role);
+  return Object.hasOwn(SHIPPED, name) ? SHIPPED[name] : undefined;
+}
+
+/** Whether a binding is one of those that Kubernetes makes and keeps itself. */
+export function isShipped(binding: KubeObject): boolean {
+  return (
+    binding.metadata?.labels?.['kubernetes.io/bootstrapping'] === 'rbac-defaults' ||
+    nameOf(binding).startsWith('system:')
+  );
+}
+
+export function subjectsOf(
+  binding: KubeObject,
+): readonly { readonly kind: string; readonly name: string; readonly namespace: string }[] {
+  const { subjects } = binding;
+  if (!Array.isArray(subjects)) return [];
+  return subjects.filter(isRecord).map(subject => ({
+    kind: String(subject['kind'] ?? ''),
+    name: String(subject['name'] ?? ''),
+    namespace: String(subject['namespace'] ?? namespaceOf(binding) ?? ''),
+  }));
+}
+
+/** `service account shop/cart, group devs`. */
+export function whoIs(binding: KubeObject): string {
+  const shown = subjectsOf(binding).map(({ kind, name, namespace }) =>
+    kind === 'ServiceAccount'
+      ? `service account ${namespace === '' ? '' : `${namespace}/`}${name}`
+      : `${kind.toLowerCase()} ${name}`,
+  );
+  return shown.length > 4 ? `${shown.slice(0, 4).join(', ')} and ${shown.length - 4} more` : shown.join(', ');
+}
+
+export interface GrantOptions {
+  /** Only a grant for the whole cluster is worth a word. */
+  readonly onlyEverywhere?: boolean;
+}
+
+/** Whether a binding lets anyone do one of the requests. */
+export function grants(
+  binding: KubeObject,
+  world: World,
+  requests: readonly Request[],
+  { onlyEverywhere = false }: GrantOptions = {},
+): Verdict<Granted> {
+  const everywhere = binding.kind === 'ClusterRoleBinding';
+  if (onlyEverywhere && !everywhere) return notApplicable('it holds in one namespace only');
+  if (isShipped(binding)) return notApplicable('it ships with Kubernetes');
+  const rules = grantedRules(binding, world);
+  if (rules === undefined) return notApplicable('its role is not in the input');
+  const who = whoIs(binding);
+  if (who === '') return notApplicable('it binds nobody');
+  const name = String(valueAt(binding, ['roleRef', 'name']));
+  // Of a role that is all of the cluster one check speaks, and no other need to.
+  if (requests !== ADMIN && rules.some(isEverything))
+    return notApplicable('it grants everything, which has a check of its own');
+  const hit = requests.some(one => rules.some(rule => ruleAllows(rule, { ...one, user: {} })));
+  if (!hit) return pass;
+  const where = everywhere
+    ? 'in the whole cluster'
+    : `in namespace ${namespaceOf(binding) ?? '(not stated)'}`;
+  return fail({ who, role: name, where, everywhere }, ['roleRef', 'name']);
+}
+
+export const ADMIN: readonly Request[] = [request('*', '*', '*')];
+
+function isEverything({ verbs = [], apiGroups = [], resources = [] }: PolicyRule): boolean {
+  return verbs.includes('*') && apiGroups.includes('*') && resources.includes('*');
+}
