@@ -1,0 +1,73 @@
+/** The commands of authorization, in the order of the help. */
+import type { Command, Option } from '../command.ts';
+import { explain, namespace, reading } from './options.ts';
+
+/** How roles and bindings are read, and answers given. */
+const asking: readonly Option[] = [
+  {
+    name: 'filename',
+    short: 'f',
+    value: 'PATH',
+    many: true,
+    description: 'Files and folders with roles and bindings (default: here)',
+  },
+  {
+    name: 'abac-policy',
+    value: 'FILE',
+    description: 'An ABAC policy file that the API server has beside RBAC',
+  },
+  { name: 'format', short: 'o', value: 'FORMAT', choices: ['text', 'json'], description: 'How to print it' },
+  ...reading,
+];
+export const authorizationCommands: readonly Command[] = [
+  {
+    name: 'authorization can-i',
+    summary: 'Whether somebody may do something, decided as the API server decides it',
+    operands: 'VERB RESOURCE[.GROUP][/SUB] [NAME]',
+    options: [
+      { name: 'as', value: 'USER', description: 'Who asks' },
+      { name: 'as-group', value: 'GROUP', many: true, description: 'A group that the user is in' },
+      namespace,
+      explain,
+      ...asking,
+    ],
+    examples: [
+      [
+        'sallyport authorization can-i get secrets -n shop --as system:serviceaccount:shop:release',
+        'a service account; its groups are derived',
+      ],
+      [
+        'sallyport authorization can-i create pods/exec -n shop --as jane --as-group devs --explain',
+        'with the binding and the rule that decide',
+      ],
+    ],
+    load: () => import('../commands/authorization-can-i.ts'),
+  },
+  {
+    name: 'authorization who-can',
+    summary: 'Everyone who may do something, how, and what runs as them',
+    operands: 'VERB RESOURCE[.GROUP][/SUB] [NAME]',
+    options: [namespace, explain, ...asking],
+    examples: [
+      ['sallyport authorization who-can list secrets', 'in all namespaces at once'],
+      ['sallyport authorization who-can delete deployments -n shop --explain', 'with every binding and rule'],
+    ],
+    load: () => import('../commands/authorization-who-can.ts'),
+  },
+  {
+    name: 'authorization permissions',
+    summary: 'What somebody may do, namespace by namespace',
+    operands: 'USER',
+    options: [
+      { name: 'as-group', value: 'GROUP', many: true, description: 'A group that the user is in' },
+      ...asking,
+    ],
+    examples: [
+      [
+        'sallyport authorization permissions system:serviceaccount:shop:release',
+        'all that a service account may do',
+      ],
+    ],
+    load: () => import('../commands/authorization-permissions.ts'),
+  },
+];

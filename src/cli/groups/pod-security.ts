@@ -1,0 +1,67 @@
+/** The commands of pod security, in the order of the help. */
+import type { Command } from '../command.ts';
+import { reading } from './options.ts';
+
+export const podSecurityCommands: readonly Command[] = [
+  {
+    name: 'pod-security levels',
+    summary: 'The highest Pod Security level that each workload and namespace meets',
+    operands: '[PATH|-]…',
+    options: [
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['text', 'json'],
+        description: 'How to print it',
+      },
+      { name: 'version', value: 'VERSION', description: 'Of the Pod Security Standards: v1.37, or latest' },
+      ...reading,
+    ],
+    examples: [
+      ['sallyport pod-security levels deploy/', 'what each namespace could enforce today'],
+      [
+        'sallyport pod-security levels --version v1.30 --format json',
+        'judged by an older version of the standards',
+      ],
+    ],
+    load: () => import('../commands/pod-security-levels.ts'),
+  },
+  {
+    name: 'pod-security evaluate',
+    summary: 'What the API server would say to pods at one level',
+    operands: '[PATH|-]…',
+    options: [
+      {
+        name: 'level',
+        value: 'LEVEL',
+        choices: ['privileged', 'baseline', 'restricted'],
+        description: 'The level to enforce',
+      },
+      { name: 'version', value: 'VERSION', description: 'Of the Pod Security Standards: v1.37, or latest' },
+      {
+        name: 'filename',
+        short: 'f',
+        value: 'FILE',
+        many: true,
+        description: 'A file, folder, or - for standard input',
+      },
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['text', 'json'],
+        description: 'How to print it',
+      },
+      ...reading,
+    ],
+    examples: [
+      ['sallyport pod-security evaluate --level restricted -f pod.yaml', 'the exact verdict and words'],
+      [
+        'kubectl get pods -A -o yaml | sallyport pod-security evaluate --level baseline -f -',
+        'a whole cluster',
+      ],
+    ],
+    load: () => import('../commands/pod-security-evaluate.ts'),
+  },
+];
