@@ -35,6 +35,8 @@ writeFileSync(
   join(dist, 'cli.cjs'),
   [
     '#!/usr/bin/env node',
+    // An older Node would fail somewhere inside, in words that help nobody.
+    "if(parseInt(process.versions.node)<24){process.stderr.write('sallyport: Node 24 or newer is needed; this is '+process.version+'\\n');process.exit(3)}",
     // The cache of compiled code is a gift where the home can be written, and no loss where it cannot.
     "try{require('node:module').enableCompileCache()}catch{}",
     "require('./cli/main.cjs').main(process.argv.slice(2)).then(code=>{process.exitCode=code;",
