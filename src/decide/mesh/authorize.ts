@@ -398,7 +398,7 @@ function decide(
     if (found.match === MAYBE) doubts.push(found.because);
   }
   const allow = of('ALLOW');
-  const present = allow.reduce<Match>((best, { match }) => Math.max(match, best), NO);
+  const present = Math.max(NO, ...allow.map(({ match }) => match)) as Match;
   let matched: Match = NO;
   let because: Because[] = [];
   for (const one of allow) {

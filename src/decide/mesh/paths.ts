@@ -6,7 +6,7 @@
  * googleurl behind it (url/url_canon_path.cc); istio pilot/pkg/networking/core/listener_builder.go for what each mode
  * of the mesh switches on; source/extensions/path/uri_template_lib/uri_template_internal.cc for templates.
  */
-import { isAtLeast } from './versions.ts';
+import { hasFix } from './versions.ts';
 
 export type PathNormalization = 'NONE' | 'BASE' | 'MERGE_SLASHES' | 'DECODE_AND_MERGE_SLASHES' | 'DEFAULT';
 
@@ -50,10 +50,11 @@ export function withoutQuery(path: string): string {
 }
 
 /**
- * Envoy 1.39.3 and 1.40.0 take a segment `..;x` for `..`; 1.36.4, 1.37.0, 1.38.2, 1.38.3 and 1.39.0 do not (measured).
+ * Whether a segment `..;x` is taken for `..` (CVE-2026-73551). Source: the advisory GHSA-2w8w-rfw7-8gg4, which the
+ * measured versions agree with; only a segment that is written so, `%2e%2e;x` is none.
  */
 function dropsParametersOfDots(envoy: string | undefined): boolean {
-  return envoy === undefined || isAtLeast(envoy, '1.39.1');
+  return envoy === undefined || hasFix(envoy, ['1.36.10', '1.37.6', '1.38.4', '1.39.1']);
 }
 
 function withoutParametersOfDots(path: string): string {
@@ -95,11 +96,11 @@ function canonicalPath(path: string): string | undefined {
       if (code === 0) valid = false;
       at += 2;
     } else if (ESCAPED.test(character)) {
-      out.push(...escape(character.charCodeAt(0)));
+      out.push(...escaped(character.charCodeAt(0)));
       if (character === '\0') valid = false;
     } else if (character > '\x7f') {
       const whole = String.fromCodePoint(path.codePointAt(at)!);
-      for (const byte of utf8(whole)) out.push(...escape(byte));
+      for (const byte of utf8(whole)) out.push(...escaped(byte));
       at += whole.length - 1;
     } else out.push(character);
   }
@@ -133,7 +134,7 @@ function backToSlash(out: string[]): void {
   while (out.length > 1 && out.at(-1) !== '/') out.pop();
 }
 
-function escape(byte: number): string[] {
+function escaped(byte: number): string[] {
   return [...`%${byte.toString(16).toUpperCase().padStart(2, '0')}`];
 }
 

@@ -1,11 +1,19 @@
 /** Versions of proxies: three numbers, whatever stands behind them. */
 
-/** Whether a version is not older than another; false where it is no version. */
-export function isAtLeast(version: string, least: string): boolean {
-  const [is, should] = [numbersOf(version), numbersOf(least)];
-  if (is === undefined || should === undefined) return false;
-  for (const [index, number] of should.entries()) if (is[index] !== number) return is[index]! > number;
-  return true;
+/**
+ * Whether a version has a fix.
+ *
+ * @param first the first release of each minor version that has it, oldest first; newer minor versions have it too
+ * @returns false where the text is no version
+ */
+export function hasFix(version: string, first: readonly string[]): boolean {
+  const is = numbersOf(version);
+  if (is === undefined) return false;
+  const releases = first.map(release => numbersOf(release)!);
+  const own = releases.find(([major, minor]) => major === is[0] && minor === is[1]);
+  if (own !== undefined) return is[2]! >= own[2]!;
+  const [major, minor] = releases.at(-1)!;
+  return is[0]! > major! || (is[0] === major && is[1]! > minor!);
 }
 
 function numbersOf(version: string): readonly number[] | undefined {
