@@ -1,12 +1,17 @@
-/** Who is let in by the proxies of a mesh: the door `sallyport/mesh`. */
+/** Who is let in by the proxies of a mesh, encrypted or not, as whom: the door `sallyport/mesh`. */
+export { type Peer, QueryError } from '#decide/network/network.ts';
 export type { Authorization, MeshRequest, PortProtocol } from './authorize.ts';
+export type { Dataplane, MissingNamespaces } from './members.ts';
 export {
+  type AuthorizeQuery,
   createMesh,
-  type Dataplane,
   type Mesh,
   type MeshOptions,
-  MeshQueryError,
   type MeshWorkload,
+  type TransportQuery,
+  type WorkloadMembership,
 } from './mesh.ts';
 export type { MeshConfig } from './mesh-config.ts';
 export { type NormalizedPath, normalizePath, type PathNormalization, type PathOptions } from './paths.ts';
+export type { Token } from './tokens.ts';
+export type { Transport } from './transport.ts';
