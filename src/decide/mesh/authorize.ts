@@ -34,8 +34,11 @@ import {
 import { compileTunnelRule, httpParts } from './ztunnel-rules.ts';
 
 export interface MeshRequest {
-  /** `trust-domain/ns/NAMESPACE/sa/NAME` of the client's certificate; null: it comes in plain text. */
-  readonly sourcePrincipal: string | null;
+  /**
+   * `trust-domain/ns/NAMESPACE/sa/NAME` of the client's certificate; null: it comes without one; undefined: with one of
+   * the mesh, which is not known.
+   */
+  readonly sourcePrincipal: string | null | undefined;
   readonly sourceIP?: string;
   readonly destinationIP?: string;
   /** The workload's port. */
@@ -122,6 +125,25 @@ export class Authorizer {
       : answer;
   }
 
+  /** The rules of attached policies that name clients by identity, not by what they are not. */
+  identityRules(proxy: MeshProxy): readonly IdentityRule[] {
+    return this.#attached(proxy).flatMap(({ policy }) => {
+      const { action, dryRun } = policy;
+      if (dryRun || (action !== 'ALLOW' && action !== 'DENY')) return [];
+      return policy.rules.flatMap((rule, index): IdentityRule[] => {
+        const from = rule.from.length > 0 && rule.from.every(source => names(source, IDENTITY_FIELDS));
+        const when = rule.when.some(({ key, values }) => IDENTITY_KEYS.includes(key) && values.length > 0);
+        if (!from && !when) return [];
+        const because = {
+          object: policy.object,
+          path: ['spec', 'rules', index],
+          text: `AuthorizationPolicy ${idOf(policy.object)}`,
+        };
+        return [{ action, because }];
+      });
+    });
+  }
+
   #transport(target: Target, request: MeshRequest): Authorization {
     const { sourcePrincipal: principal, port } = request;
     const modes = this.#peers.modes(target.proxy, port, target.ambient);
@@ -133,7 +155,7 @@ export class Authorizer {
         : { allowed: true, outcome: 'allowed', because };
     });
     const answer = agree(answers, 'which PeerAuthentication applies is not known');
-    if (answer.allowed !== true || principal === null || target.ambient) return answer;
+    if (answer.allowed !== true || typeof principal !== 'string' || target.ambient) return answer;
     const domain = trustDomainOf(`spiffe://${principal}`) ?? '';
     if (this.#settings.acceptedTrustDomains.has(domain)) return answer;
     const text = `the trust domain "${domain}" is neither the mesh's own nor an alias`;
@@ -203,7 +225,7 @@ export class Authorizer {
       return match === NO ? [] : [{ policy, match }];
     });
     const facts: Facts = {
-      principal: request.sourcePrincipal === null ? null : `spiffe://${request.sourcePrincipal}`,
+      principal: spiffeId(request.sourcePrincipal),
       sourceIP: addressIn(request.sourceIP),
       remoteIP: undefined,
       destinationIP: addressIn(request.destinationIP ?? podIP),
@@ -337,7 +359,7 @@ export class Authorizer {
     const forwarded = headers?.get('x-forwarded-for');
     const last = forwarded === undefined ? undefined : addressOf(forwarded.split(',').at(-1)!.trim());
     return {
-      principal: request.sourcePrincipal === null ? null : `spiffe://${request.sourcePrincipal}`,
+      principal: spiffeId(request.sourcePrincipal),
       sourceIP,
       remoteIP: tcp ? sourceIP : headers === undefined ? undefined : (last ?? sourceIP),
       destinationIP: addressIn(request.destinationIP ?? podIP),
@@ -348,6 +370,19 @@ export class Authorizer {
       claims: token.is === 'accepted' ? token.claims : null,
     };
   }
+}
+
+const IDENTITY_FIELDS = ['principals', 'namespaces', 'serviceAccounts', 'trustDomains'];
+const IDENTITY_KEYS = ['source.principal', 'source.namespace', 'source.serviceAccount', 'source.trustDomain'];
+
+/** A rule that means nothing to a client without an identity. */
+export interface IdentityRule {
+  readonly action: 'ALLOW' | 'DENY';
+  readonly because: Because;
+}
+
+function names(fields: Readonly<Record<string, readonly string[]>>, wanted: readonly string[]): boolean {
+  return wanted.some(field => (fields[field] ?? []).length > 0);
 }
 
 interface Attached {
@@ -486,6 +521,10 @@ function withoutGateway(proxy: MeshProxy): MeshProxy {
     Object.entries(proxy.labels.labels).filter(([key]) => key !== 'gateway.networking.k8s.io/gateway-name'),
   );
   return { ...proxy, labels: { ...proxy.labels, labels } };
+}
+
+function spiffeId(principal: string | null | undefined): string | null | undefined {
+  return typeof principal === 'string' ? `spiffe://${principal}` : principal;
 }
 
 function addressIn(text: string | undefined): bigint | undefined {

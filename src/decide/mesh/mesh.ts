@@ -14,8 +14,16 @@ import { labelsOf, NO, YES } from '#decide/network/labels.ts';
 import { type Peer, QueryError } from '#decide/network/network.ts';
 import { type Because, isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
 import { readDocuments } from '#yaml/read.ts';
-import { type Authorization, Authorizer, agree, type MeshRequest, type PortProtocol } from './authorize.ts';
+import {
+  type Authorization,
+  Authorizer,
+  agree,
+  type IdentityRule,
+  type MeshRequest,
+  type PortProtocol,
+} from './authorize.ts';
 import { ClientRules } from './destination-rules.ts';
+import { LINKERD_SETTINGS, LinkerdAuthorizer, type LinkerdSettings, linkerdIdentity } from './linkerd.ts';
 import { type Dataplane, type Member, type MissingNamespaces, memberOf, showsMesh } from './members.ts';
 import { type MeshConfig, type MeshSettings, meshSettings } from './mesh-config.ts';
 import { PeerAuthentications } from './peer-authentication.ts';
@@ -36,11 +44,14 @@ export interface MeshOptions {
    * shows anything of a mesh, else `'unlabelled'`.
    */
   readonly missingNamespaces?: MissingNamespaces;
+  /** What Linkerd was installed with; its chart's defaults where left out. */
+  readonly linkerd?: Partial<LinkerdSettings>;
 }
 
-/** A workload of the input (`ns/kind/name`, or `ns/name` of a pod), or one that is described. */
+/** A workload of the input (`ns/kind/name`, or `ns/name` of a pod), a side of a connection, or one that is described. */
 export type MeshWorkload =
   | string
+  | Peer
   | {
       readonly namespace: string;
       readonly labels: Readonly<Record<string, string>>;
@@ -69,6 +80,8 @@ export interface WorkloadMembership {
   readonly dataplane: Dataplane | 'unknown';
   /** The SPIFFE id that it holds (of Linkerd: its TLS name); undefined without a proxy. */
   readonly identity?: string;
+  /** The pod's own address, where its status states one. */
+  readonly address?: string;
   readonly because: readonly Because[];
 }
 
@@ -91,6 +104,12 @@ export interface Mesh {
    * @throws QueryError where there is no such workload
    */
   member(peer: Peer): WorkloadMembership;
+  /**
+   * The rules of a workload's policies that name clients by identity: void for whoever comes without one.
+   *
+   * @throws QueryError where there is no such workload
+   */
+  identityRules(peer: Peer, port: number): readonly IdentityRule[];
   /** Identities that several workloads hold, with those workloads: whoever lets one in lets all of them in. */
   sharedIdentities(): ReadonlyMap<string, readonly string[]>;
   /** What was taken for granted because the input does not say it. */
@@ -106,6 +125,8 @@ class ClusterMesh implements Mesh {
   readonly #objects: readonly KubeObject[];
   readonly #settings: MeshSettings;
   readonly #authorizer: Authorizer;
+  readonly #linkerd: LinkerdSettings;
+  readonly #linkerdAuthorizer: LinkerdAuthorizer;
   readonly #peers: PeerAuthentications;
   readonly #clientRules: ClientRules;
   readonly #services: ServiceIndex;
@@ -127,6 +148,8 @@ class ClusterMesh implements Mesh {
       this.#peers,
       options.envoy,
     );
+    this.#linkerd = { ...LINKERD_SETTINGS, ...options.linkerd };
+    this.#linkerdAuthorizer = new LinkerdAuthorizer(objects, this.#linkerd);
     this.#clientRules = new ClientRules(objects, rootNamespace, registryOnly);
     this.#services = new ServiceIndex(objects);
     for (const object of objects)
@@ -155,11 +178,15 @@ class ClusterMesh implements Mesh {
 
   authorize({ workload, request }: AuthorizeQuery): Authorization {
     checkPort(request.port);
-    if (typeof workload === 'string') {
-      const members = this.#named(workload);
+    if (typeof workload === 'string' || !('namespace' in workload)) {
+      const sides = typeof workload === 'string' ? members(this.#named(workload)) : this.#sides(workload);
       return agree(
-        members.map(member => this.#authorizeMember(member, request)),
-        `the pods of ${workload} differ`,
+        sides.map(side =>
+          side.is === 'member'
+            ? this.#authorizeMember(side.member, request)
+            : outside({ text: `${side.id} is no workload of the input` }),
+        ),
+        'the pods of the workload differ',
       );
     }
     const { dataplane = 'sidecar', ports, namespace, podIP } = workload;
@@ -184,6 +211,15 @@ class ClusterMesh implements Mesh {
         ...because,
         text: `the proxy of ${endpoint.id} leaves inbound port ${request.port} alone`,
       });
+    if (member.mesh === 'linkerd')
+      return this.#linkerdAuthorizer.authorize(
+        {
+          endpoint,
+          annotations: member.annotations,
+          namespace: this.#namespaces.get(endpoint.namespace ?? ''),
+        },
+        request,
+      );
     const fronts = this.#services.inFrontOf(endpoint, request.port);
     const protocols = [...new Set(fronts.map(({ protocol }) => protocol))];
     const decided = this.#authorizer.authorize(
@@ -224,7 +260,26 @@ class ClusterMesh implements Mesh {
       };
     const { mesh, dataplane, because } = side.member;
     const identity = this.#identity(side.member);
-    return { mesh, dataplane, ...(identity === undefined ? {} : { identity }), because: [because] };
+    const address = podIPOf(side.member.endpoint.object);
+    return {
+      mesh,
+      dataplane,
+      ...(identity === undefined ? {} : { identity }),
+      ...(address === undefined ? {} : { address }),
+      because: [because],
+    };
+  }
+
+  identityRules(peer: Peer, port: number): readonly IdentityRule[] {
+    return this.#sides(peer).flatMap(side => {
+      if (side.is === 'address') return [];
+      const { mesh, dataplane, endpoint } = side.member;
+      if (mesh !== 'istio' || dataplane === 'none' || !side.member.takesInbound(port)) return [];
+      return this.#authorizer.identityRules({
+        namespace: endpoint.namespace ?? '',
+        labels: endpoint.labels,
+      });
+    });
   }
 
   sharedIdentities(): ReadonlyMap<string, readonly string[]> {
@@ -296,7 +351,7 @@ class ClusterMesh implements Mesh {
     const { mesh, dataplane, account, endpoint } = member;
     if (dataplane === 'none' || dataplane === 'unknown' || account === undefined) return undefined;
     const namespace = endpoint.namespace ?? 'default';
-    if (mesh === 'linkerd') return `${account}.${namespace}.serviceaccount.identity.linkerd.cluster.local`;
+    if (mesh === 'linkerd') return linkerdIdentity(this.#linkerd, namespace, account);
     return `spiffe://${this.#settings.trustDomains[0]}/ns/${namespace}/sa/${account}`;
   }
 
@@ -320,7 +375,6 @@ class ClusterMesh implements Mesh {
   }
 
   #sides(peer: Peer): readonly Side[] {
-    const members = (list: readonly Member[]): Side[] => list.map(member => ({ is: 'member', member }));
     if ('pod' in peer) return members(this.#named(peer.pod));
     if ('workload' in peer) return members(this.#named(peer.workload));
     if ('ip' in peer) {
@@ -352,6 +406,10 @@ class ClusterMesh implements Mesh {
       network: undefined,
     };
   }
+}
+
+function members(list: readonly Member[]): Side[] {
+  return list.map(member => ({ is: 'member', member }));
 }
 
 function outside(because: Because): Authorization {
