@@ -122,7 +122,7 @@ function byFilters(filters: readonly Value[], request: MeshRequest): boolean | '
   for (const filter of filters) {
     const config = valueAt(filter, ['typedConfig']);
     const [rules, shadow] = [valueAt(config, ['rules']), valueAt(config, ['shadowRules'])];
-    if (isRecord(rules)) {
+    if (isRecord(rules) && rules['action'] !== 'LOG') {
       const hit = anyPolicy(rules, request);
       if (rules['action'] === 'DENY' ? hit : !hit) return false;
     }
@@ -226,7 +226,7 @@ withShared('conformance/istio-authorization', root => {
       const name = basename(file, '-in.yaml');
       it(`${kind}/${name}`, () => {
         const objects = documents(join(folder, file)) as unknown as KubeObject[];
-        const filters = ['-out', '-out1', '-out2'].flatMap(suffix => {
+        const filters = ['-out', '-out1', '-out2', '-out3', '-out4'].flatMap(suffix => {
           const path = join(folder, `${name}${suffix}.yaml`);
           return existsSync(path) ? documents(path) : [];
         });
