@@ -187,6 +187,17 @@ export function takeInventory(
   };
 }
 
+/** Of several objects with the same kind, namespace and name, the last one. */
+export function latest(objects: readonly KubeObject[]): readonly KubeObject[] {
+  const byReference = new Map<string, KubeObject>();
+  for (const object of objects) {
+    const key = `${groupOf(object.apiVersion)}\0${object.kind}\0${namespaceOf(object)}\0${nameOf(object)}`;
+    byReference.delete(key);
+    byReference.set(key, object);
+  }
+  return [...byReference.values()];
+}
+
 /** The namespace that an object of a namespaced kind stands in; `default` where the manifest states none. */
 export function namespaceOf(object: KubeObject): string {
   const namespace = object.metadata?.namespace;

@@ -1,5 +1,5 @@
 /** The network of a cluster: who may connect to whom. The door's `createNetwork`. */
-import { type Because, groupOf, type KubeObject, nameOf } from '#kube/objects.ts';
+import type { Because, KubeObject } from '#kube/objects.ts';
 import { parseAddress } from './addresses.ts';
 import { compileAdminPolicy, isAdminPolicy } from './admin-policy.ts';
 import {
@@ -17,6 +17,7 @@ import { compileForeignPolicies } from './foreign-policy.ts';
 import {
   type Endpoint,
   type Inventory,
+  latest,
   NAMESPACE_NAME,
   namespaceOf,
   type PodEndpoint,
@@ -357,16 +358,6 @@ function oneBaselineOrder(policies: readonly Policy[]): readonly Policy[] {
   const kinds = new Set(policies.filter(({ tier }) => tier === 'baseline').map(({ object }) => object.kind));
   if (kinds.size < 2) return policies;
   return policies.map(policy => (policy.tier === 'baseline' ? { ...policy, priority: 0 } : policy));
-}
-
-function latest(objects: readonly KubeObject[]): readonly KubeObject[] {
-  const byReference = new Map<string, KubeObject>();
-  for (const object of objects) {
-    const key = `${groupOf(object.apiVersion)}\0${object.kind}\0${namespaceOf(object)}\0${nameOf(object)}`;
-    byReference.delete(key);
-    byReference.set(key, object);
-  }
-  return [...byReference.values()];
 }
 
 /** Whether both sides are named alike as one pod: a workload that talks to itself is two of its pods. */

@@ -150,7 +150,8 @@ function isPort(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= LAST_PORT;
 }
 
-function numbersOf(port: ServicePort, endpoint: PodEndpoint): readonly number[] {
+/** The numbers that a Service's port has on a pod. */
+export function numbersOf(port: ServicePort, endpoint: PodEndpoint): readonly number[] {
   const { target, protocol } = port;
   if (typeof target === 'number') return isPort(target) ? [target] : [];
   if (/^[0-9]+$/.test(target)) return [Number(target)].filter(isPort);

@@ -1,0 +1,564 @@
+/**
+ * Whether a workload's proxy lets a request in: transport, then tokens, then CUSTOM, DENY and ALLOW policies.
+ * Sources: istio pilot/pkg/security/authz/builder/builder.go (order of the filters, dry run, providers of CUSTOM),
+ * pilot/pkg/networking/plugin/authn/util.go (trust domains checked in the handshake),
+ * pilot/pkg/networking/core/listener_builder.go (what a sidecar takes for the remote address); for ztunnel istio/ztunnel
+ * src/state.rs (assert_rbac).
+ */
+
+import { namespaceOf } from '#decide/network/inventory.ts';
+import { both, MAYBE, type Match, NO, YES } from '#decide/network/labels.ts';
+import { type Because, type KubeObject, nameOf, type Path } from '#kube/objects.ts';
+import { compileEnvoyRule } from './envoy-rules.ts';
+import { type Condition, type Facts, type Header, unknownCondition } from './facts.ts';
+import type { MeshSettings } from './mesh-config.ts';
+import { normalizePath } from './paths.ts';
+import { describeMode, type PeerAuthentications, type ServerMode } from './peer-authentication.ts';
+import {
+  type AuthorizationPolicy,
+  attaches,
+  attachmentOf,
+  type MeshProxy,
+  securityObjects,
+} from './policies.ts';
+import { addressOf } from './ranges.ts';
+import { trustDomainOf } from './text-match.ts';
+import {
+  checkToken,
+  type Token,
+  type TokenAnswer,
+  type TokenRule,
+  tokenHeader,
+  tokenRulesOf,
+} from './tokens.ts';
+import { compileTunnelRule, httpParts } from './ztunnel-rules.ts';
+
+export interface MeshRequest {
+  /**
+   * `trust-domain/ns/NAMESPACE/sa/NAME` of the client's certificate; null: it comes without one; undefined: with one of
+   * the mesh, which is not known.
+   */
+  readonly sourcePrincipal: string | null | undefined;
+  readonly sourceIP?: string;
+  readonly destinationIP?: string;
+  /** The workload's port. */
+  readonly port: number;
+  readonly sni?: string | null;
+  readonly method?: string;
+  /** As it stands in the request line. */
+  readonly path?: string;
+  readonly host?: string;
+  /** Left out: what headers there are is not known. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly jwt?: Token;
+}
+
+export interface Authorization {
+  readonly allowed: boolean | 'unknown';
+  /** What decided: an AuthorizationPolicy (`rbac`), the token, or that the connection was not taken at all. */
+  readonly outcome: 'allowed' | 'rbac' | 'jwt' | 'transport' | 'unknown';
+  readonly because: readonly Because[];
+}
+
+export type PortProtocol = 'HTTP' | 'TCP' | 'AUTO';
+
+export interface Target {
+  readonly proxy: MeshProxy;
+  readonly ambient: boolean;
+  /** The protocols that the port may have. */
+  readonly protocols: readonly PortProtocol[];
+  readonly podIP: string | undefined;
+}
+
+interface Compiled {
+  readonly policy: AuthorizationPolicy;
+  /** Whether one of its rules matches, and the place of that rule. */
+  readonly rules: readonly { readonly index: number; readonly condition: Condition }[];
+}
+
+/** The policies of a mesh, asked about one request after the other. */
+export class Authorizer {
+  readonly #settings: MeshSettings;
+  readonly #policies: readonly AuthorizationPolicy[];
+  readonly #tokens: readonly KubeObject[];
+  readonly #peers: PeerAuthentications;
+  readonly #envoy: string | undefined;
+  readonly #compiled = new Map<string, Compiled>();
+
+  constructor(
+    objects: readonly KubeObject[],
+    settings: MeshSettings,
+    policies: readonly AuthorizationPolicy[],
+    peers: PeerAuthentications,
+    envoy: string | undefined,
+  ) {
+    this.#settings = settings;
+    this.#policies = policies;
+    this.#tokens = securityObjects(objects, 'RequestAuthentication');
+    this.#peers = peers;
+    this.#envoy = envoy;
+  }
+
+  authorize(target: Target, request: MeshRequest): Authorization {
+    const transport = this.#transport(target, request);
+    if (transport.allowed === false) return transport;
+    const speaksHttp =
+      request.method !== undefined ||
+      request.path !== undefined ||
+      request.host !== undefined ||
+      request.headers !== undefined;
+    const kinds = new Set(
+      target.protocols.flatMap(protocol =>
+        protocol === 'AUTO' ? (speaksHttp ? [false] : [true, false]) : [protocol === 'TCP'],
+      ),
+    );
+    const answers = target.ambient
+      ? [this.#tunnel(target, request)]
+      : [...kinds].map(tcp => this.#envoyAnswer(target, request, tcp));
+    const answer = agree(answers, 'whether the port carries HTTP is not known');
+    if (transport.allowed === 'unknown')
+      return answer.allowed === false
+        ? answer
+        : { ...transport, because: [...transport.because, ...answer.because] };
+    return answer.allowed === true
+      ? { ...answer, because: [...transport.because, ...answer.because] }
+      : answer;
+  }
+
+  /** The rules of attached policies that name clients by identity, not by what they are not. */
+  identityRules(proxy: MeshProxy): readonly IdentityRule[] {
+    return this.#attached(proxy).flatMap(({ policy }) => {
+      const { action, dryRun } = policy;
+      if (dryRun || (action !== 'ALLOW' && action !== 'DENY')) return [];
+      return policy.rules.flatMap((rule, index): IdentityRule[] => {
+        const from = rule.from.length > 0 && rule.from.every(source => names(source, IDENTITY_FIELDS));
+        const when = rule.when.some(({ key, values }) => IDENTITY_KEYS.includes(key) && values.length > 0);
+        if (!from && !when) return [];
+        const because = {
+          object: policy.object,
+          path: ['spec', 'rules', index],
+          text: `AuthorizationPolicy ${idOf(policy.object)}`,
+        };
+        return [{ action, because }];
+      });
+    });
+  }
+
+  #transport(target: Target, request: MeshRequest): Authorization {
+    const { sourcePrincipal: principal, port } = request;
+    const modes = this.#peers.modes(target.proxy, port, target.ambient);
+    const answers = modes.map((mode): Authorization => {
+      const refuses = principal === null ? mode.mode === 'STRICT' : mode.mode === 'DISABLE';
+      const because = [{ ...placeOf(mode), text: describeMode(mode) }];
+      return refuses
+        ? { allowed: false, outcome: 'transport', because }
+        : { allowed: true, outcome: 'allowed', because };
+    });
+    const answer = agree(answers, 'which PeerAuthentication applies is not known');
+    if (answer.allowed !== true || typeof principal !== 'string' || target.ambient) return answer;
+    const domain = trustDomainOf(`spiffe://${principal}`) ?? '';
+    if (this.#settings.acceptedTrustDomains.has(domain)) return answer;
+    const text = `the trust domain "${domain}" is neither the mesh's own nor an alias`;
+    return { allowed: false, outcome: 'transport', because: [{ text }] };
+  }
+
+  #envoyAnswer(target: Target, request: MeshRequest, tcp: boolean): Authorization {
+    const { proxy } = target;
+    const attached = this.#attached(proxy);
+    let token: TokenAnswer = { is: 'absent' };
+    let tokenRules: readonly TokenRule[] = [];
+    let path: string | undefined;
+    if (!tcp) {
+      if (request.path !== undefined) {
+        const { normalization } = this.#settings;
+        const normalized = normalizePath(request.path, {
+          normalization,
+          ...(this.#envoy === undefined ? {} : { envoy: this.#envoy }),
+        });
+        if ('status' in normalized)
+          return {
+            allowed: false,
+            outcome: 'transport',
+            because: [{ text: `the proxy refuses the path with status ${normalized.status}` }],
+          };
+        ({ path } = normalized);
+      }
+      tokenRules = this.#tokenRules(proxy);
+      token = isPreflight(request) ? { is: 'absent' } : checkToken(tokenRules, request.jwt);
+      if (token.is === 'refused')
+        return {
+          allowed: false,
+          outcome: 'jwt',
+          because: [{ object: token.rule.object, path: token.rule.path, text: token.text }],
+        };
+    }
+    const facts = this.#facts(target, request, tcp, path, tokenRules, token);
+    const answer = decide(
+      attached,
+      facts,
+      policy => this.#compile(policy, tcp),
+      custom => this.#custom(custom, tcp),
+    );
+    if (token.is !== 'unknown' || answer.allowed === false) return answer;
+    return {
+      allowed: 'unknown',
+      outcome: 'unknown',
+      because: [
+        {
+          object: token.rule.object,
+          path: token.rule.path,
+          text: `whether RequestAuthentication ${idOf(token.rule.object)} applies is not known`,
+        },
+        ...answer.because,
+      ],
+    };
+  }
+
+  #tunnel({ proxy, podIP }: Target, request: MeshRequest): Authorization {
+    const attached = this.#policies.flatMap(policy => {
+      if (policy.targetRefs.length > 0 || policy.action === 'CUSTOM' || policy.action === 'AUDIT') return [];
+      const root = this.#settings.rootNamespace;
+      if (policy.namespace !== proxy.namespace && policy.namespace !== root) return [];
+      // An empty selector makes the policy one of workloads, and attaches it to none.
+      if (policy.selector !== undefined && Object.keys(policy.selector).length === 0) return [];
+      const match = attaches({ ...policy, targetRefs: [] }, policy.namespace, withoutGateway(proxy), root);
+      return match === NO ? [] : [{ policy, match }];
+    });
+    const facts: Facts = {
+      principal: spiffeId(request.sourcePrincipal),
+      sourceIP: addressIn(request.sourceIP),
+      remoteIP: undefined,
+      destinationIP: addressIn(request.destinationIP ?? podIP),
+      port: request.port,
+      sni: '',
+      path: undefined,
+      header: () => ({ present: MAYBE }),
+      claims: null,
+    };
+    return decide(
+      attached,
+      facts,
+      policy => this.#compileTunnel(policy),
+      () => () => 'skip',
+    );
+  }
+
+  #attached(proxy: MeshProxy): readonly Attached[] {
+    const root = this.#settings.rootNamespace;
+    const namespaces = new Set([root, proxy.namespace, proxy.service?.namespace]);
+    return this.#policies.flatMap(policy => {
+      if (!namespaces.has(policy.namespace)) return [];
+      const match = attaches(policy, policy.namespace, proxy, root);
+      return match === NO ? [] : [{ policy, match }];
+    });
+  }
+
+  #tokenRules(proxy: MeshProxy): readonly TokenRule[] {
+    const root = this.#settings.rootNamespace;
+    const namespaces = new Set([root, proxy.namespace, proxy.service?.namespace]);
+    return this.#tokens
+      .flatMap(object => {
+        const namespace = namespaceOf(object);
+        const attachment = attachmentOf(object);
+        if (!namespaces.has(namespace) || attachment === undefined) return [];
+        const match = attaches(attachment, namespace, proxy, root);
+        return match === NO ? [] : tokenRulesOf(object, match);
+      })
+      .sort((a, b) => (a.issuer < b.issuer ? -1 : a.issuer > b.issuer ? 1 : 0));
+  }
+
+  #compile(policy: AuthorizationPolicy, tcp: boolean): Compiled {
+    return this.#cached(`${tcp} ${idOf(policy.object)}`, policy, rule =>
+      compileEnvoyRule(rule, {
+        action: policy.action,
+        namespace: policy.namespace,
+        trustDomains: this.#settings.trustDomains,
+        tcp,
+      }),
+    );
+  }
+
+  #compileTunnel(policy: AuthorizationPolicy): Compiled {
+    return this.#cached(`ztunnel ${idOf(policy.object)}`, policy, rule =>
+      compileTunnelRule(rule, policy.action, policy.namespace),
+    );
+  }
+
+  #cached(
+    key: string,
+    policy: AuthorizationPolicy,
+    compile: (rule: AuthorizationPolicy['rules'][number]) => Condition | undefined,
+  ): Compiled {
+    let found = this.#compiled.get(key);
+    if (found === undefined || found.policy !== policy) {
+      found = {
+        policy,
+        rules:
+          policy.problem !== undefined
+            ? [{ index: -1, condition: unknownCondition }]
+            : policy.rules.flatMap((rule, index) => {
+                const condition = compile(rule);
+                return condition === undefined ? [] : [{ index, condition }];
+              }),
+      };
+      this.#compiled.set(key, found);
+    }
+    return found;
+  }
+
+  /** What happens to a request that a CUSTOM policy matches. */
+  #custom(
+    policies: readonly AuthorizationPolicy[],
+    tcp: boolean,
+  ): (policy: AuthorizationPolicy) => CustomAnswer {
+    const providers = new Set(policies.map(({ provider }) => provider));
+    const known = this.#settings.providers;
+    return ({ provider }) => {
+      if (providers.size > 1) return 'deny';
+      if (known === undefined) return 'ask';
+      const found = known.get(provider);
+      if (found === undefined) return 'deny';
+      return tcp && !found.tcp ? 'skip' : 'ask';
+    };
+  }
+
+  #facts(
+    { podIP }: Target,
+    request: MeshRequest,
+    tcp: boolean,
+    path: string | undefined,
+    tokenRules: readonly TokenRule[],
+    token: TokenAnswer,
+  ): Facts {
+    const headers = headersOf(request);
+    const header = (name: string): Header => {
+      switch (name) {
+        case ':method':
+          return known(request.method);
+        case ':path':
+          return known(path);
+        case ':authority':
+        case 'host':
+          return known(request.host);
+        case ':scheme':
+          return {
+            present: YES,
+            ...(request.sourcePrincipal === null ? { value: 'http' } : { value: 'https' }),
+          };
+      }
+      const changed = tokenHeader(tokenRules, token, name);
+      if (changed !== undefined) return changed;
+      if (headers === undefined) return { present: MAYBE };
+      const value = headers.get(name);
+      if (value !== undefined) return { present: YES, value };
+      if (name === 'authorization' && request.jwt !== undefined) return { present: YES };
+      // Hop-by-hop headers are the parser's business, and the proxy adds some of its own.
+      return ADDED_BY_PROXY.has(name) ? { present: MAYBE } : { present: NO };
+    };
+    const sourceIP = addressIn(request.sourceIP);
+    const forwarded = headers?.get('x-forwarded-for');
+    const last = forwarded === undefined ? undefined : addressOf(forwarded.split(',').at(-1)!.trim());
+    return {
+      principal: spiffeId(request.sourcePrincipal),
+      sourceIP,
+      remoteIP: tcp ? sourceIP : headers === undefined ? undefined : (last ?? sourceIP),
+      destinationIP: addressIn(request.destinationIP ?? podIP),
+      port: request.port,
+      sni: request.sni ?? '',
+      path,
+      header,
+      claims: token.is === 'accepted' ? token.claims : null,
+    };
+  }
+}
+
+const IDENTITY_FIELDS = ['principals', 'namespaces', 'serviceAccounts', 'trustDomains'];
+const IDENTITY_KEYS = ['source.principal', 'source.namespace', 'source.serviceAccount', 'source.trustDomain'];
+
+/** A rule that means nothing to a client without an identity. */
+export interface IdentityRule {
+  readonly action: 'ALLOW' | 'DENY';
+  readonly because: Because;
+}
+
+function names(fields: Readonly<Record<string, readonly string[]>>, wanted: readonly string[]): boolean {
+  return wanted.some(field => (fields[field] ?? []).length > 0);
+}
+
+interface Attached {
+  readonly policy: AuthorizationPolicy;
+  readonly match: Match;
+}
+
+type CustomAnswer = 'deny' | 'ask' | 'skip';
+
+/** CUSTOM, then DENY, then ALLOW; AUDIT policies and those in dry run only write logs. */
+function decide(
+  attached: readonly Attached[],
+  facts: Facts,
+  compile: (policy: AuthorizationPolicy) => Compiled,
+  customAnswers: (policies: readonly AuthorizationPolicy[]) => (policy: AuthorizationPolicy) => CustomAnswer,
+): Authorization {
+  const doubts: Because[] = [];
+  const of = (action: AuthorizationPolicy['action']): readonly Attached[] =>
+    attached.filter(({ policy }) => policy.action === action && (!policy.dryRun || action === 'CUSTOM'));
+  const evaluate = ({ policy, match }: Attached): { match: Match; because: Because } => {
+    let best: Match = NO;
+    let at = -1;
+    for (const { index, condition } of compile(policy).rules) {
+      const found = condition(facts);
+      if (found > best) [best, at] = [found, index];
+      if (best === YES) break;
+    }
+    return { match: both(match, best), because: becauseOf(policy, at, both(match, best)) };
+  };
+  const custom = of('CUSTOM');
+  const answerOf = customAnswers(custom.map(({ policy }) => policy));
+  for (const one of custom) {
+    const found = evaluate(one);
+    if (found.match === NO) continue;
+    const answer = answerOf(one.policy);
+    if (answer === 'skip') continue;
+    if (answer === 'deny' && found.match === YES && !one.policy.dryRun)
+      return {
+        allowed: false,
+        outcome: 'rbac',
+        because: [{ ...found.because, text: `${found.because.text}, and its provider cannot be asked` }],
+      };
+    doubts.push({ ...found.because, text: `${found.because.text}: "${one.policy.provider}" is asked` });
+  }
+  for (const one of of('DENY')) {
+    const found = evaluate(one);
+    if (found.match === YES) return { allowed: false, outcome: 'rbac', because: [found.because] };
+    if (found.match === MAYBE) doubts.push(found.because);
+  }
+  const allow = of('ALLOW');
+  const present = Math.max(NO, ...allow.map(({ match }) => match)) as Match;
+  let matched: Match = NO;
+  let because: Because[] = [];
+  for (const one of allow) {
+    const found = evaluate(one);
+    if (found.match > matched) [matched, because] = [found.match, []];
+    if (found.match === matched && found.match !== NO) because.push(found.because);
+    if (matched === YES) break;
+  }
+  if (present === YES && matched === NO)
+    return {
+      allowed: false,
+      outcome: 'rbac',
+      because: allow.map(({ policy }) => ({
+        object: policy.object,
+        path: policy.rules.length === 0 ? ['spec'] : ['spec', 'rules'],
+        text:
+          policy.rules.length === 0
+            ? `AuthorizationPolicy ${idOf(policy.object)} allows nothing: it has no rules`
+            : `no rule of AuthorizationPolicy ${idOf(policy.object)} allows the request`,
+      })),
+    };
+  if (doubts.length > 0 || (present !== NO && matched === MAYBE) || (present === MAYBE && matched === NO))
+    return {
+      allowed: 'unknown',
+      outcome: 'unknown',
+      because: [
+        ...doubts,
+        ...(matched === NO
+          ? allow.map(({ policy }) => becauseOf(policy, -1, MAYBE))
+          : matched === MAYBE
+            ? because
+            : []),
+      ],
+    };
+  return {
+    allowed: true,
+    outcome: 'allowed',
+    because:
+      because.length > 0 ? because : [{ text: 'no AuthorizationPolicy that allows applies to the workload' }],
+  };
+}
+
+function becauseOf(policy: AuthorizationPolicy, rule: number, match: Match): Because {
+  const { object, action, problem } = policy;
+  const id = `AuthorizationPolicy ${idOf(object)}`;
+  if (problem !== undefined)
+    return {
+      object,
+      path: problem.path,
+      text: `${id} is not valid (${problem.text}): what it does is not known`,
+    };
+  const verb = { ALLOW: 'allows', DENY: 'denies', CUSTOM: 'asks about', AUDIT: 'logs' }[action];
+  const skipped = policy.rules[rule] === undefined ? [] : httpParts(policy.rules[rule]);
+  return {
+    object,
+    path: rule < 0 ? ['spec'] : ['spec', 'rules', rule],
+    text:
+      match === YES
+        ? `${id} ${verb} the request`
+        : `whether ${id} ${verb} the request is not known${skipped.length > 0 ? ` (${skipped.join(', ')})` : ''}`,
+  };
+}
+
+function placeOf({ object, path }: ServerMode): { object?: KubeObject; path?: Path } {
+  return object === undefined ? {} : { object, ...(path === undefined ? {} : { path }) };
+}
+
+export function idOf(object: KubeObject): string {
+  return `${namespaceOf(object)}/${nameOf(object)}`;
+}
+
+/** One answer of several that may be right. */
+export function agree(answers: readonly Authorization[], doubt: string): Authorization {
+  const [first] = answers as [Authorization];
+  if (answers.every(({ allowed }) => allowed === first.allowed)) return first;
+  return {
+    allowed: 'unknown',
+    outcome: 'unknown',
+    because: [{ text: doubt }, ...answers.flatMap(({ because }) => because)],
+  };
+}
+
+function withoutGateway(proxy: MeshProxy): MeshProxy {
+  const labels = Object.fromEntries(
+    Object.entries(proxy.labels.labels).filter(([key]) => key !== 'gateway.networking.k8s.io/gateway-name'),
+  );
+  return { ...proxy, labels: { ...proxy.labels, labels } };
+}
+
+function spiffeId(principal: string | null | undefined): string | null | undefined {
+  return typeof principal === 'string' ? `spiffe://${principal}` : principal;
+}
+
+function addressIn(text: string | undefined): bigint | undefined {
+  return text === undefined ? undefined : addressOf(text);
+}
+
+function known(value: string | undefined): Header {
+  return value === undefined ? { present: YES } : { present: YES, value };
+}
+
+/** Headers by lower-case name; several of one name are one list. */
+function headersOf({ headers }: MeshRequest): ReadonlyMap<string, string> | undefined {
+  if (headers === undefined) return undefined;
+  const found = new Map<string, string>();
+  for (const [key, value] of Object.entries(headers)) {
+    const name = key.toLowerCase();
+    const text = value.replace(/^[ \t]+|[ \t]+$/g, '');
+    const before = found.get(name);
+    found.set(name, before === undefined ? text : `${before},${text}`);
+  }
+  return found;
+}
+
+/** Headers that Envoy adds before its filters run. */
+const ADDED_BY_PROXY: ReadonlySet<string> = new Set([
+  'x-request-id',
+  'x-forwarded-proto',
+  'x-forwarded-client-cert',
+  'x-envoy-expected-rq-timeout-ms',
+]);
+
+/** Source: envoy jwt_authn filter.cc (isCorsPreflightRequest). */
+function isPreflight(request: MeshRequest): boolean {
+  const headers = headersOf(request);
+  const has = (name: string): boolean => (headers?.get(name) ?? '') !== '';
+  return request.method === 'OPTIONS' && has('origin') && has('access-control-request-method');
+}

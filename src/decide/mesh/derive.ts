@@ -1,0 +1,132 @@
+/**
+ * Whether a connection is made, layer by layer: the packet by network policies, the transport by both sides' proxies,
+ * the request by the policies of the server's proxy. Each layer says which object decided.
+ */
+import type { Answer, Connection, Network, Peer } from '#decide/network/network.ts';
+import type { Because } from '#kube/objects.ts';
+import type { Authorization, MeshRequest } from './authorize.ts';
+import type { Mesh } from './mesh.ts';
+import type { Transport } from './transport.ts';
+
+export interface FlowQuery {
+  readonly from: Peer;
+  readonly to: Peer;
+  /** The destination pod's port. */
+  readonly port: number;
+  /** What is known of the request; left out where it may be anything. */
+  readonly request?: Omit<MeshRequest, 'sourcePrincipal' | 'port'>;
+}
+
+export type LayerName = 'network' | 'transport' | 'authorization';
+
+export interface Flow {
+  readonly allowed: Answer;
+  /** The first layer that refuses, or the first that leaves it open. */
+  readonly decidedBy?: LayerName;
+  readonly network: Connection;
+  readonly transport: Transport;
+  readonly authorization: Authorization;
+  /** What the layers make of each other: rules that name an identity, where none arrives. */
+  readonly notes: readonly Because[];
+}
+
+/** The port on which ztunnel takes the tunnels of others: what network policies see of them. */
+export const TUNNEL_PORT = 15_008;
+
+/**
+ * @throws QueryError where the query names what does not exist
+ */
+export function deriveFlow(network: Network, mesh: Mesh, query: FlowQuery): Flow {
+  const { from, to, port } = query;
+  const transport = mesh.transport({ from, to, port });
+  const packet = packetOf(network, mesh, query, transport);
+  const authorization = authorize(mesh, query, transport);
+  const layers: readonly (readonly [LayerName, Answer])[] = [
+    ['network', packet.allowed],
+    ['transport', transport.mode === 'refused' ? false : transport.mode === 'unknown' ? 'unknown' : true],
+    ['authorization', authorization.allowed],
+  ];
+  const refused = layers.find(([, answer]) => answer === false);
+  const open = layers.find(([, answer]) => answer === 'unknown');
+  const decidedBy = (refused ?? open)?.[0];
+  return {
+    allowed: refused !== undefined ? false : open !== undefined ? 'unknown' : true,
+    ...(decidedBy === undefined ? {} : { decidedBy }),
+    network: packet,
+    transport,
+    authorization,
+    notes: voidRules(mesh, query, transport),
+  };
+}
+
+/** Between two workloads of ambient mode the packet goes to the tunnel's port, whatever port is meant inside. */
+function packetOf(
+  network: Network,
+  mesh: Mesh,
+  { from, to, port }: FlowQuery,
+  { mode }: Transport,
+): Connection {
+  const plain = (): Connection => network.connection({ from, to, port });
+  if (mesh.member(to).dataplane !== 'ambient') return plain();
+  const tunnel = (): Connection => {
+    const found = network.connection({ from, to, port: TUNNEL_PORT });
+    return {
+      ...found,
+      because: [
+        { text: `the packet is for port ${TUNNEL_PORT}, the tunnel of ambient mode` },
+        ...found.because,
+      ],
+    };
+  };
+  if (mode === 'mtls') return tunnel();
+  if (mode !== 'unknown') return plain();
+  const answers = [plain(), tunnel()] as const;
+  if (answers[0].allowed === answers[1].allowed) return answers[0];
+  return { ...answers[0], allowed: 'unknown', because: answers.flatMap(({ because }) => because) };
+}
+
+function authorize(mesh: Mesh, query: FlowQuery, transport: Transport): Authorization {
+  const { from, to, port } = query;
+  const own = mesh.member(from);
+  const address = 'ip' in from ? from.ip : own.address;
+  const request = {
+    ...(address === undefined ? {} : { sourceIP: address }),
+    ...query.request,
+    port,
+  };
+  const ask = (sourcePrincipal: string | null | undefined): Authorization =>
+    mesh.authorize({ workload: to, request: { ...request, sourcePrincipal } });
+  const identity = (transport.identity ?? own.identity)?.replace(/^spiffe:\/\//, '');
+  switch (transport.mode) {
+    case 'mtls':
+      return ask(identity);
+    case 'plaintext':
+    case 'tls':
+    case 'refused':
+      return ask(transport.mode === 'refused' ? identity : null);
+    case 'unknown': {
+      const answers = [ask(null), ask(identity)] as const;
+      if (answers[0].allowed === answers[1].allowed) return answers[0];
+      return {
+        allowed: 'unknown',
+        outcome: 'unknown',
+        because: [
+          { text: 'it depends on whether the client proves its identity' },
+          ...answers.flatMap(({ because }) => because),
+        ],
+      };
+    }
+  }
+}
+
+/** Rules that name clients by identity, where the connection comes without one. */
+function voidRules(mesh: Mesh, { to, port }: FlowQuery, { mode }: Transport): Because[] {
+  if (mode !== 'plaintext' && mode !== 'tls') return [];
+  return mesh.identityRules(to, port).map(({ because, action }) => ({
+    ...because,
+    text:
+      action === 'DENY'
+        ? `${because.text} denies by identity, and the connection comes without one: it does not hold here`
+        : `${because.text} allows by identity, and the connection comes without one: it cannot match`,
+  }));
+}

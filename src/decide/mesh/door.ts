@@ -1,0 +1,19 @@
+/** Who is let in by the proxies of a mesh, encrypted or not, as whom: the door `sallyport/mesh`. */
+export { type Peer, QueryError } from '#decide/network/network.ts';
+export type { Authorization, IdentityRule, MeshRequest, PortProtocol } from './authorize.ts';
+export { deriveFlow, type Flow, type FlowQuery, type LayerName, TUNNEL_PORT } from './derive.ts';
+export type { LinkerdDefault, LinkerdSettings } from './linkerd.ts';
+export type { Dataplane, MissingNamespaces } from './members.ts';
+export {
+  type AuthorizeQuery,
+  createMesh,
+  type Mesh,
+  type MeshOptions,
+  type MeshWorkload,
+  type TransportQuery,
+  type WorkloadMembership,
+} from './mesh.ts';
+export type { MeshConfig } from './mesh-config.ts';
+export { type NormalizedPath, normalizePath, type PathNormalization, type PathOptions } from './paths.ts';
+export type { Token } from './tokens.ts';
+export type { Transport } from './transport.ts';

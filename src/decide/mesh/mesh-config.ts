@@ -1,0 +1,115 @@
+/**
+ * What holds for the whole mesh: trust domains, modes and providers. Source of the defaults: istio
+ * pkg/config/mesh/mesh.go (DefaultMeshConfig).
+ */
+import { itemsOf, namespaceOf } from '#decide/network/inventory.ts';
+import { isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
+
+import { PATH_NORMALIZATIONS, type PathNormalization } from './paths.ts';
+
+/** Istio's meshConfig, as far as it is asked for; as in the ConfigMap `istio`, or in an IstioOperator. */
+export interface MeshConfig {
+  readonly rootNamespace?: string;
+  readonly trustDomain?: string;
+  readonly trustDomainAliases?: readonly string[];
+  readonly pathNormalization?: { readonly normalization?: string };
+  readonly enableAutoMtls?: boolean;
+  readonly outboundTrafficPolicy?: { readonly mode?: string };
+  readonly extensionProviders?: readonly Readonly<Record<string, unknown>>[];
+  readonly [field: string]: unknown;
+}
+
+/** The configuration that decides, every field given. */
+export interface MeshSettings {
+  readonly rootNamespace: string;
+  /** The mesh's own, then its aliases. */
+  readonly trustDomains: readonly string[];
+  /** What a client's certificate may say: these, and those of further authorities. */
+  readonly acceptedTrustDomains: ReadonlySet<string>;
+  readonly normalization: PathNormalization;
+  readonly autoMtls: boolean;
+  readonly registryOnly: boolean;
+  /** By name, whether the provider can be asked about plain TCP; undefined: the configuration is not known. */
+  readonly providers: ReadonlyMap<string, { readonly tcp: boolean }> | undefined;
+  /** What was taken for granted, in words. */
+  readonly assumptions: readonly string[];
+}
+
+const DEFAULT_ROOT = 'istio-system';
+
+/**
+ * The configuration of a mesh: what the caller states, else the ConfigMap of the input, else Istio's defaults.
+ *
+ * @param parse reads the YAML of a ConfigMap; undefined where it is none
+ */
+export function meshSettings(
+  objects: readonly KubeObject[],
+  stated: MeshConfig | undefined,
+  rootNamespace: string | undefined,
+  parse: (text: string) => unknown,
+): MeshSettings {
+  const assumptions: string[] = [];
+  let config: MeshConfig = stated ?? {};
+  if (stated === undefined) {
+    const found = configOf(objects, rootNamespace ?? DEFAULT_ROOT, parse);
+    if (found === undefined)
+      assumptions.push('the mesh configuration is not in the input: the defaults of Istio are taken');
+    else config = found;
+  }
+  const trustDomain = textOf(config.trustDomain) ?? 'cluster.local';
+  const aliases = textsOf(config.trustDomainAliases);
+  const further = itemsOf(config['caCertificates']).flatMap(item => textsOf(valueAt(item, ['trustDomains'])));
+  const normalization = valueAt(config, ['pathNormalization', 'normalization']);
+  return {
+    rootNamespace: rootNamespace ?? textOf(config.rootNamespace) ?? DEFAULT_ROOT,
+    trustDomains: [trustDomain, ...aliases],
+    acceptedTrustDomains: new Set([trustDomain, ...aliases, ...further].filter(text => text !== '')),
+    normalization: PATH_NORMALIZATIONS.includes(normalization as PathNormalization)
+      ? (normalization as PathNormalization)
+      : 'DEFAULT',
+    autoMtls: config.enableAutoMtls !== false,
+    registryOnly: valueAt(config, ['outboundTrafficPolicy', 'mode']) === 'REGISTRY_ONLY',
+    providers: assumptions.length > 0 ? undefined : providersOf(config.extensionProviders),
+    assumptions,
+  };
+}
+
+/** `meshConfig` of an IstioOperator or of the chart's values is the same as `data.mesh` of the ConfigMap. */
+function configOf(
+  objects: readonly KubeObject[],
+  rootNamespace: string,
+  parse: (text: string) => unknown,
+): MeshConfig | undefined {
+  for (const object of objects) {
+    if (object.kind === 'IstioOperator' || object.kind === 'Istio') {
+      const config =
+        valueAt(object, ['spec', 'meshConfig']) ?? valueAt(object, ['spec', 'values', 'meshConfig']);
+      if (isRecord(config)) return config;
+    }
+    if (object.apiVersion !== 'v1' || object.kind !== 'ConfigMap') continue;
+    if (nameOf(object) !== 'istio' || namespaceOf(object) !== rootNamespace) continue;
+    const text = valueAt(object, ['data', 'mesh']);
+    const config = typeof text === 'string' ? parse(text) : undefined;
+    if (isRecord(config)) return config;
+  }
+  return undefined;
+}
+
+function providersOf(list: unknown): ReadonlyMap<string, { readonly tcp: boolean }> {
+  const found = new Map<string, { readonly tcp: boolean }>();
+  for (const item of itemsOf(list)) {
+    const name = valueAt(item, ['name']);
+    if (typeof name !== 'string') continue;
+    if (isRecord(valueAt(item, ['envoyExtAuthzGrpc']))) found.set(name, { tcp: true });
+    else if (isRecord(valueAt(item, ['envoyExtAuthzHttp']))) found.set(name, { tcp: false });
+  }
+  return found;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function textsOf(value: unknown): string[] {
+  return itemsOf(value).filter(item => typeof item === 'string');
+}

@@ -1,0 +1,436 @@
+/** The mesh of a cluster: who is let in, as which identity, encrypted or not. The door's `createMesh`. */
+import { parseAddress } from '#decide/network/addresses.ts';
+import {
+  addressesOf,
+  type Inventory,
+  itemsOf,
+  latest,
+  NAMESPACE_NAME,
+  namespaceOf,
+  type PodEndpoint,
+  takeInventory,
+} from '#decide/network/inventory.ts';
+import { labelsOf, NO, YES } from '#decide/network/labels.ts';
+import { type Peer, QueryError } from '#decide/network/network.ts';
+import { type Because, isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
+import { readDocuments } from '#yaml/read.ts';
+import {
+  type Authorization,
+  Authorizer,
+  agree,
+  type IdentityRule,
+  type MeshRequest,
+  type PortProtocol,
+} from './authorize.ts';
+import { ClientRules } from './destination-rules.ts';
+import { LINKERD_SETTINGS, LinkerdAuthorizer, type LinkerdSettings, linkerdIdentity } from './linkerd.ts';
+import { type Dataplane, type Member, type MissingNamespaces, memberOf, showsMesh } from './members.ts';
+import { type MeshConfig, type MeshSettings, meshSettings } from './mesh-config.ts';
+import { PeerAuthentications } from './peer-authentication.ts';
+import { isOf, readPolicies, selectorMatch } from './policies.ts';
+import { addressOf, isIn, rangeOf } from './ranges.ts';
+import { type Front, ServiceIndex } from './services.ts';
+import { type Side, type Transport, type TransportFacts, transport } from './transport.ts';
+
+export interface MeshOptions {
+  /** Istio's configuration; left out: that of the input (ConfigMap `istio`), else Istio's defaults. */
+  readonly meshConfig?: MeshConfig;
+  /** Where policies hold for all namespaces; `istio-system` where neither this nor the configuration says. */
+  readonly rootNamespace?: string;
+  /** The proxy's version, for example `1.40.0`. */
+  readonly envoy?: string;
+  /**
+   * Whether namespaces that the input names and does not hold are in the mesh. Left out: `'unknown'` where the input
+   * shows anything of a mesh, else `'unlabelled'`.
+   */
+  readonly missingNamespaces?: MissingNamespaces;
+  /** What Linkerd was installed with; its chart's defaults where left out. */
+  readonly linkerd?: Partial<LinkerdSettings>;
+}
+
+/** A workload of the input (`ns/kind/name`, or `ns/name` of a pod), a side of a connection, or one that is described. */
+export type MeshWorkload =
+  | string
+  | Peer
+  | {
+      readonly namespace: string;
+      readonly labels: Readonly<Record<string, string>>;
+      readonly podIP?: string;
+      /** What a Service exposes; on any other port the protocol is sniffed. */
+      readonly ports?: readonly { readonly port: number; readonly protocol: PortProtocol }[];
+      /** `sidecar` where left out. */
+      readonly dataplane?: Dataplane;
+    };
+
+export interface AuthorizeQuery {
+  readonly workload: MeshWorkload;
+  readonly request: MeshRequest;
+}
+
+export interface TransportQuery {
+  readonly from: Peer;
+  readonly to: Peer;
+  /** The destination pod's port. */
+  readonly port: number;
+}
+
+/** A workload's place in the mesh. */
+export interface WorkloadMembership {
+  readonly mesh: 'istio' | 'linkerd' | 'none' | 'unknown';
+  readonly dataplane: Dataplane | 'unknown';
+  /** The SPIFFE id that it holds (of Linkerd: its TLS name); undefined without a proxy. */
+  readonly identity?: string;
+  /** The pod's own address, where its status states one. */
+  readonly address?: string;
+  readonly because: readonly Because[];
+}
+
+export interface Mesh {
+  /**
+   * Whether the proxy of a workload lets a request in.
+   *
+   * @throws QueryError where the query names what does not exist
+   */
+  authorize(query: AuthorizeQuery): Authorization;
+  /**
+   * How a connection travels, and as whom.
+   *
+   * @throws QueryError where the query names what does not exist
+   */
+  transport(query: TransportQuery): Transport;
+  /**
+   * Whether a workload is in the mesh, and as whom.
+   *
+   * @throws QueryError where there is no such workload
+   */
+  member(peer: Peer): WorkloadMembership;
+  /**
+   * The rules of a workload's policies that name clients by identity: void for whoever comes without one.
+   *
+   * @throws QueryError where there is no such workload
+   */
+  identityRules(peer: Peer, port: number): readonly IdentityRule[];
+  /** Identities that several workloads hold, with those workloads: whoever lets one in lets all of them in. */
+  sharedIdentities(): ReadonlyMap<string, readonly string[]>;
+  /** What was taken for granted because the input does not say it. */
+  readonly assumptions: readonly string[];
+}
+
+/** The mesh that objects describe. Objects of other kinds are ignored; of several with one name, the last one counts. */
+export function createMesh(objects: readonly KubeObject[], options: MeshOptions = {}): Mesh {
+  return new ClusterMesh(latest(objects), options);
+}
+
+class ClusterMesh implements Mesh {
+  readonly #objects: readonly KubeObject[];
+  readonly #settings: MeshSettings;
+  readonly #authorizer: Authorizer;
+  readonly #linkerd: LinkerdSettings;
+  readonly #linkerdAuthorizer: LinkerdAuthorizer;
+  readonly #peers: PeerAuthentications;
+  readonly #clientRules: ClientRules;
+  readonly #services: ServiceIndex;
+  readonly #namespaces = new Map<string, KubeObject>();
+  readonly #missing: MissingNamespaces;
+  readonly #assumptions: string[];
+  readonly #members = new Map<PodEndpoint, Member>();
+  #inventory: Inventory | undefined;
+
+  constructor(objects: readonly KubeObject[], options: MeshOptions) {
+    this.#objects = objects;
+    this.#settings = meshSettings(objects, options.meshConfig, options.rootNamespace, parseYaml);
+    const { rootNamespace, registryOnly } = this.#settings;
+    this.#peers = new PeerAuthentications(objects, rootNamespace);
+    this.#authorizer = new Authorizer(
+      objects,
+      this.#settings,
+      readPolicies(objects),
+      this.#peers,
+      options.envoy,
+    );
+    this.#linkerd = { ...LINKERD_SETTINGS, ...options.linkerd };
+    this.#linkerdAuthorizer = new LinkerdAuthorizer(objects, this.#linkerd);
+    this.#clientRules = new ClientRules(objects, rootNamespace, registryOnly);
+    this.#services = new ServiceIndex(objects);
+    for (const object of objects)
+      if (object.apiVersion === 'v1' && object.kind === 'Namespace')
+        this.#namespaces.set(nameOf(object), object);
+    this.#assumptions = [...this.#settings.assumptions];
+    if (options.missingNamespaces !== undefined) this.#missing = options.missingNamespaces;
+    else if (showsMesh(objects)) this.#missing = 'unknown';
+    else {
+      this.#missing = 'unlabelled';
+      this.#assumptions.push(
+        'nothing in the input is of a mesh: namespaces outside of it are taken to have none',
+      );
+    }
+  }
+
+  get assumptions(): readonly string[] {
+    return this.#assumptions;
+  }
+
+  /** Taken when a workload is named: requests to described ones need none of it. */
+  get #pods(): Inventory {
+    this.#inventory ??= takeInventory(this.#objects, 'unknown');
+    return this.#inventory;
+  }
+
+  authorize({ workload, request }: AuthorizeQuery): Authorization {
+    checkPort(request.port);
+    if (typeof workload === 'string' || !('namespace' in workload)) {
+      const sides = typeof workload === 'string' ? members(this.#named(workload)) : this.#sides(workload);
+      return agree(
+        sides.map(side =>
+          side.is === 'member'
+            ? this.#authorizeMember(side.member, request)
+            : outside({ text: `${side.id} is no workload of the input` }),
+        ),
+        'the pods of the workload differ',
+      );
+    }
+    const { dataplane = 'sidecar', ports, namespace, podIP } = workload;
+    if (dataplane === 'none') return outside({ text: 'the workload has no proxy' });
+    const port = ports?.find(one => one.port === request.port);
+    return this.#authorizer.authorize(
+      {
+        proxy: { namespace, labels: labelsOf(workload.labels) },
+        ambient: dataplane === 'ambient',
+        protocols: [port?.protocol ?? 'AUTO'],
+        podIP,
+      },
+      request,
+    );
+  }
+
+  #authorizeMember(member: Member, request: MeshRequest): Authorization {
+    const { endpoint, because } = member;
+    if (member.dataplane === 'none') return outside(because);
+    if (!member.takesInbound(request.port))
+      return outside({
+        ...because,
+        text: `the proxy of ${endpoint.id} leaves inbound port ${request.port} alone`,
+      });
+    if (member.mesh === 'linkerd')
+      return this.#linkerdAuthorizer.authorize(
+        {
+          endpoint,
+          annotations: member.annotations,
+          namespace: this.#namespaces.get(endpoint.namespace ?? ''),
+        },
+        request,
+      );
+    const fronts = this.#services.inFrontOf(endpoint, request.port);
+    const protocols = [...new Set(fronts.map(({ protocol }) => protocol))];
+    const decided = this.#authorizer.authorize(
+      {
+        proxy: { namespace: endpoint.namespace ?? '', labels: endpoint.labels },
+        ambient: member.dataplane === 'ambient',
+        protocols: protocols.length === 0 ? ['AUTO'] : protocols,
+        podIP: podIPOf(endpoint.object),
+      },
+      request,
+    );
+    if (member.dataplane !== 'unknown') return decided;
+    return agree([decided, outside(because)], because.text);
+  }
+
+  transport({ from, to, port }: TransportQuery): Transport {
+    checkPort(port);
+    const [sources, destinations] = [this.#sides(from), this.#sides(to)];
+    const answers = sources.flatMap(source =>
+      destinations.map(destination => transport(this.#facts, source, destination, port)),
+    );
+    const [first] = answers as [Transport];
+    if (answers.every(({ mode, identity }) => mode === first.mode && identity === first.identity))
+      return first;
+    return {
+      mode: 'unknown',
+      because: [{ text: 'the pods of the workload differ' }, ...answers.flatMap(({ because }) => because)],
+    };
+  }
+
+  member(peer: Peer): WorkloadMembership {
+    const [side] = this.#sides(peer) as [Side];
+    if (side.is === 'address')
+      return {
+        mesh: 'none',
+        dataplane: 'none',
+        because: [{ text: `${side.id} is no workload of the input` }],
+      };
+    const { mesh, dataplane, because } = side.member;
+    const identity = this.#identity(side.member);
+    const address = podIPOf(side.member.endpoint.object);
+    return {
+      mesh,
+      dataplane,
+      ...(identity === undefined ? {} : { identity }),
+      ...(address === undefined ? {} : { address }),
+      because: [because],
+    };
+  }
+
+  identityRules(peer: Peer, port: number): readonly IdentityRule[] {
+    return this.#sides(peer).flatMap(side => {
+      if (side.is === 'address') return [];
+      const { mesh, dataplane, endpoint } = side.member;
+      if (mesh !== 'istio' || dataplane === 'none' || !side.member.takesInbound(port)) return [];
+      return this.#authorizer.identityRules({
+        namespace: endpoint.namespace ?? '',
+        labels: endpoint.labels,
+      });
+    });
+  }
+
+  sharedIdentities(): ReadonlyMap<string, readonly string[]> {
+    const holders = new Map<string, Set<string>>();
+    for (const endpoint of this.#pods.endpoints) {
+      const identity = this.#identity(this.#memberOf(endpoint));
+      if (identity === undefined) continue;
+      const known = holders.get(identity) ?? new Set();
+      known.add(endpoint.id);
+      holders.set(identity, known);
+    }
+    return new Map(
+      [...holders].filter(([, ids]) => ids.size > 1).map(([identity, ids]) => [identity, [...ids].sort()]),
+    );
+  }
+
+  /** What the way of a connection is worked out from. */
+  get #facts(): TransportFacts {
+    return {
+      peers: this.#peers,
+      clientRules: this.#clientRules,
+      autoMtls: this.#settings.autoMtls,
+      fronts: (to, port): readonly Front[] => this.#services.inFrontOf(to.endpoint, port),
+      identityOf: member => this.#identity(member),
+      allInjected: service => this.#allInjected(service),
+      gatewayOf: member => this.#gatewayOf(member),
+      entryFor: (address, port) => this.#entryFor(address, port),
+    };
+  }
+
+  #allInjected(service: KubeObject): boolean | 'unknown' {
+    const selector = valueAt(service, ['spec', 'selector']) as Readonly<Record<string, string>>;
+    const namespace = namespaceOf(service);
+    let answer: boolean | 'unknown' = true;
+    for (const endpoint of this.#pods.endpoints) {
+      if (endpoint.namespace !== namespace || selectorMatch(selector, endpoint.labels) === NO) continue;
+      const { dataplane, mesh } = this.#memberOf(endpoint);
+      if (dataplane === 'unknown') answer = 'unknown';
+      else if (mesh !== 'istio') return false;
+    }
+    return answer;
+  }
+
+  #gatewayOf({ endpoint }: Member): KubeObject | undefined {
+    return this.#objects.find(object => {
+      if (!isOf(object, 'networking.istio.io', 'Gateway')) return false;
+      const selector = valueAt(object, ['spec', 'selector']);
+      return isRecord(selector) && selectorMatch(selector as Record<string, string>, endpoint.labels) === YES;
+    });
+  }
+
+  #entryFor(address: string, port: number): KubeObject | undefined {
+    const place = addressOf(address);
+    if (place === undefined) return undefined;
+    return this.#objects.find(object => {
+      if (!isOf(object, 'networking.istio.io', 'ServiceEntry')) return false;
+      const ports = itemsOf(valueAt(object, ['spec', 'ports']));
+      if (!ports.some(one => valueAt(one, ['number']) === port)) return false;
+      const own = itemsOf(valueAt(object, ['spec', 'addresses']));
+      const endpoints = itemsOf(valueAt(object, ['spec', 'endpoints'])).map(one => valueAt(one, ['address']));
+      return [...own, ...endpoints].some(text => {
+        const range = typeof text === 'string' ? rangeOf(text) : undefined;
+        return range !== undefined && isIn(place, range);
+      });
+    });
+  }
+
+  #identity(member: Member): string | undefined {
+    const { mesh, dataplane, account, endpoint } = member;
+    if (dataplane === 'none' || dataplane === 'unknown' || account === undefined) return undefined;
+    const namespace = endpoint.namespace ?? 'default';
+    if (mesh === 'linkerd') return linkerdIdentity(this.#linkerd, namespace, account);
+    return `spiffe://${this.#settings.trustDomains[0]}/ns/${namespace}/sa/${account}`;
+  }
+
+  #memberOf(endpoint: PodEndpoint): Member {
+    let member = this.#members.get(endpoint);
+    if (member === undefined) {
+      const namespace =
+        endpoint.namespace === undefined ? undefined : this.#namespaces.get(endpoint.namespace);
+      member = memberOf(endpoint, namespace, this.#missing);
+      this.#members.set(endpoint, member);
+    }
+    return member;
+  }
+
+  #named(id: string): readonly Member[] {
+    const pod = this.#pods.pods.get(id);
+    const endpoints = pod === undefined ? this.#pods.workloads.get(id) : [pod];
+    if (endpoints === undefined || endpoints.length === 0)
+      throw new QueryError(`there is no workload ${id} with pods`);
+    return endpoints.map(endpoint => this.#memberOf(endpoint));
+  }
+
+  #sides(peer: Peer): readonly Side[] {
+    if ('pod' in peer) return members(this.#named(peer.pod));
+    if ('workload' in peer) return members(this.#named(peer.workload));
+    if ('ip' in peer) {
+      const address = parseAddress(peer.ip);
+      if (address === undefined) throw new QueryError(`"${peer.ip}" is not an IP address`);
+      const pod = this.#pods.byAddress.get(address);
+      return pod === undefined ? [{ is: 'address', id: peer.ip }] : members([this.#memberOf(pod)]);
+    }
+    return members([this.#memberOf(this.#described(peer.labels, peer.namespaceLabels))]);
+  }
+
+  #described(
+    labels: Readonly<Record<string, string>>,
+    namespaceLabels: Readonly<Record<string, string>>,
+  ): PodEndpoint {
+    const namespace = namespaceLabels[NAMESPACE_NAME];
+    return {
+      is: 'pod',
+      object: undefined,
+      id: `a pod with ${JSON.stringify(labels)}`,
+      namespace,
+      namespaceLabels: labelsOf(namespaceLabels),
+      labels: labelsOf(labels),
+      ports: undefined,
+      hostNetwork: false,
+      addresses: addressesOf([]),
+      addressesKnown: false,
+      node: undefined,
+      network: undefined,
+    };
+  }
+}
+
+function members(list: readonly Member[]): Side[] {
+  return list.map(member => ({ is: 'member', member }));
+}
+
+function outside(because: Because): Authorization {
+  return {
+    allowed: true,
+    outcome: 'allowed',
+    because: [{ ...because, text: `${because.text}: nothing of the mesh restricts it` }],
+  };
+}
+
+function checkPort(port: unknown): void {
+  if (!Number.isInteger(port) || (port as number) < 1 || (port as number) > 65_535)
+    throw new QueryError(`${String(port)} is not a port from 1 to 65535`);
+}
+
+function podIPOf(object: KubeObject | undefined): string | undefined {
+  const address = valueAt(object, ['status', 'podIP']);
+  return typeof address === 'string' ? address : undefined;
+}
+
+function parseYaml(text: string): unknown {
+  const [document] = readDocuments(text);
+  return document?.is === 'value' ? document.value : undefined;
+}

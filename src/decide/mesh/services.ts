@@ -1,0 +1,89 @@
+/** The Services in front of a workload's port, and what they say about its protocol. */
+import { itemsOf, namespaceOf, type PodEndpoint } from '#decide/network/inventory.ts';
+import {
+  compileSelector,
+  type Match,
+  matchLabels,
+  NO,
+  type Selector,
+  SelectorError,
+} from '#decide/network/labels.ts';
+import { numbersOf, portsOfService, type ServicePort } from '#decide/network/services.ts';
+import { isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
+import type { PortProtocol } from './authorize.ts';
+
+/** A Service that leads to a pod's port. */
+export interface Front {
+  readonly service: KubeObject;
+  readonly port: ServicePort;
+  readonly protocol: PortProtocol;
+  /** Whether it surely selects the pod. */
+  readonly match: Match;
+  readonly headless: boolean;
+}
+
+interface Indexed {
+  readonly service: KubeObject;
+  readonly selector: Selector;
+}
+
+export class ServiceIndex {
+  readonly #byNamespace = new Map<string, Indexed[]>();
+
+  constructor(objects: readonly KubeObject[]) {
+    for (const service of objects) {
+      if (service.apiVersion !== 'v1' || service.kind !== 'Service') continue;
+      const labels = valueAt(service, ['spec', 'selector']);
+      if (!isRecord(labels) || Object.keys(labels).length === 0) continue;
+      try {
+        const selector = compileSelector({ matchLabels: labels });
+        const list = this.#byNamespace.get(namespaceOf(service)) ?? [];
+        list.push({ service, selector });
+        this.#byNamespace.set(namespaceOf(service), list);
+      } catch (error) {
+        if (!(error instanceof SelectorError)) throw error;
+      }
+    }
+  }
+
+  /** The Services that lead to a pod, on one of its ports. */
+  inFrontOf(endpoint: PodEndpoint, port: number): readonly Front[] {
+    const found: Front[] = [];
+    for (const { service, selector } of this.#byNamespace.get(endpoint.namespace ?? '') ?? []) {
+      const match = matchLabels(selector, endpoint.labels);
+      if (match === NO) continue;
+      for (const one of portsOfService(service)) {
+        if (one.protocol !== 'TCP' || !numbersOf(one, endpoint).includes(port)) continue;
+        const headless = valueAt(service, ['spec', 'clusterIP']) === 'None';
+        found.push({ service, port: one, protocol: protocolOf(service, one), match, headless });
+      }
+    }
+    return found;
+  }
+}
+
+const HTTP: ReadonlySet<string> = new Set(['http', 'http2', 'grpc', 'http_proxy']);
+const TCP: ReadonlySet<string> = new Set(['tcp', 'https', 'tls', 'mongo', 'redis', 'mysql']);
+/** Ports whose servers speak first: plain TCP where nothing says otherwise. */
+const WELL_KNOWN: ReadonlySet<number> = new Set([25, 53, 3306, 27017]);
+
+/**
+ * The protocol of a Service's port, as far as it matters to filters. Source: istio pkg/config/kube/conversion.go
+ * (ConvertProtocol), pkg/config/protocol/instance.go (Parse).
+ */
+function protocolOf(service: KubeObject, port: ServicePort): PortProtocol {
+  const declared = itemsOf(valueAt(service, ['spec', 'ports']))[Number(port.path.at(-1))];
+  const app = valueAt(declared, ['appProtocol']);
+  if (app === 'kubernetes.io/h2c' || app === 'kubernetes.io/ws') return 'HTTP';
+  if (app === 'kubernetes.io/wss') return 'TCP';
+  const name = (typeof app === 'string' ? app : (port.name ?? '')).toLowerCase();
+  if (name.startsWith('grpc-web')) return 'HTTP';
+  const [word] = name.split('-') as [string];
+  if (HTTP.has(word)) return 'HTTP';
+  return TCP.has(word) || WELL_KNOWN.has(port.port) ? 'TCP' : 'AUTO';
+}
+
+/** The name that clients ask for. */
+export function hostOf(service: KubeObject): string {
+  return `${nameOf(service)}.${namespaceOf(service)}.svc.cluster.local`;
+}
