@@ -1,0 +1,402 @@
+/** Functions of strings, lists and sets beyond the standard. Source: cel-go ext/{strings,formatting,lists,sets}.go. */
+
+import {
+  codePoints,
+  type Functions,
+  global,
+  member,
+  NO_OVERLOAD,
+  since,
+  traversal,
+  traversalOfResult,
+} from './declare.ts';
+import { compare, doubleText } from './standard.ts';
+import { durationText, timestampText } from './time.ts';
+import { BOOL, DYN, INT, listOf, optionalOf, param, STRING } from './types.ts';
+import { decodeUtf8, encodeUtf8 } from './utf8.ts';
+import {
+  CelError,
+  CelMap,
+  type CelValue,
+  Duration,
+  equal,
+  isList,
+  Optional,
+  Timestamp,
+  TypeValue,
+  typeNameOf,
+  Uint,
+} from './values.ts';
+
+const ascii = (text: string): boolean => codePoints(text) === text.length;
+/** The text as a list of code points; a text without surrogates is its own list. */
+const points = (text: string): readonly string[] | string => (ascii(text) ? text : [...text]);
+const joined = (part: readonly string[] | string): string =>
+  typeof part === 'string' ? part : part.join('');
+
+const outOfRange = (index: bigint): CelError => new CelError(`index out of range: ${index}`);
+
+function indexOf(text: string, part: string, offset: bigint): CelValue {
+  if (part === '') return offset;
+  const all = points(text);
+  if (offset < 0n || offset > BigInt(all.length)) return outOfRange(offset);
+  if (typeof all === 'string') return BigInt(all.indexOf(part, Number(offset)));
+  const start = all.slice(0, Number(offset)).join('').length;
+  const found = text.indexOf(part, start);
+  return found < 0 ? -1n : BigInt(codePoints(text.slice(0, found)));
+}
+
+function lastIndexOf(text: string, part: string, offset: bigint | undefined): CelValue {
+  const all = points(text);
+  if (part === '') return offset ?? BigInt(all.length);
+  if (offset !== undefined && (offset < 0n || offset > BigInt(all.length))) return outOfRange(offset);
+  const start = offset === undefined ? text.length : joined(all.slice(0, Number(offset))).length;
+  const found = text.lastIndexOf(part, start);
+  return found < 0 ? -1n : BigInt(codePoints(text.slice(0, found)));
+}
+
+function substring(text: string, start: bigint, end: bigint | undefined): CelValue {
+  const all = points(text);
+  const to = end ?? BigInt(all.length);
+  if (start < 0n || start > BigInt(all.length)) return outOfRange(start);
+  if (to < 0n || to > BigInt(all.length)) return outOfRange(to);
+  if (start > to) return new CelError(`invalid substring range. start: ${start}, end: ${to}`);
+  return joined(all.slice(Number(start), Number(to)));
+}
+
+function replace(text: string, from: string, to: string, count: bigint): CelValue {
+  if (count < 0n)
+    return text.split(from === '' ? /(?:)/u : from).length > 0 ? replaceAll(text, from, to) : text;
+  let result = '';
+  let rest = text;
+  for (let left = count; left > 0n; left--) {
+    if (from === '') {
+      const first = rest === '' ? '' : String.fromCodePoint(rest.codePointAt(0)!);
+      result += to + first;
+      if (rest === '') return result;
+      rest = rest.slice(first.length);
+      continue;
+    }
+    const found = rest.indexOf(from);
+    if (found < 0) break;
+    result += rest.slice(0, found) + to;
+    rest = rest.slice(found + from.length);
+  }
+  return result + rest;
+}
+
+function replaceAll(text: string, from: string, to: string): string {
+  return from === '' ? [to, ...[...text].flatMap(one => [one, to])].join('') : text.split(from).join(to);
+}
+
+function split(text: string, separator: string, limit: bigint): CelValue {
+  if (limit === 0n) return [];
+  const parts = separator === '' ? [...text] : text.split(separator);
+  if (limit < 0n || BigInt(parts.length) <= limit) return parts;
+  const kept = parts.slice(0, Number(limit) - 1);
+  return [...kept, parts.slice(Number(limit) - 1).join(separator)];
+}
+
+function join(list: readonly CelValue[], separator: string): CelValue {
+  return list.every(item => typeof item === 'string') ? list.join(separator) : NO_OVERLOAD;
+}
+
+/** Go's unicode.IsSpace. */
+const SPACE = '[\\t\\n\\v\\f\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
+const LEADING = new RegExp(`^${SPACE}+`);
+const TRAILING = new RegExp(`${SPACE}$`);
+
+function trim(text: string): string {
+  let result = text.replace(LEADING, '');
+  // One by one: a pattern for many of them would be quadratic on hostile text.
+  let end = result.length;
+  while (end > 0 && TRAILING.test(result[end - 1]!)) end--;
+  result = result.slice(0, end);
+  return result;
+}
+
+const QUOTED: Readonly<Record<string, string>> = {
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '\\': '\\\\',
+  '"': '\\"',
+};
+
+/** `'%s is %d'.format([…])`. */
+function format(pattern: string, args: readonly CelValue[]): CelValue {
+  let result = '';
+  let used = 0;
+  for (let i = 0; i < pattern.length; i++) {
+    const character = pattern[i]!;
+    if (character !== '%') {
+      result += character;
+      continue;
+    }
+    if (pattern[i + 1] === '%') {
+      result += '%';
+      i++;
+      continue;
+    }
+    const clause = /^%(?:\.(\d{1,3}))?([a-zA-Z])/.exec(pattern.slice(i, i + 8));
+    if (clause === null) return new CelError('could not parse formatting clause: unexpected end of string');
+    i += clause[0].length - 1;
+    if (used >= args.length) return new CelError(`index ${used} out of range`);
+    const value = args[used++]!;
+    const text = formatOne(clause[2]!, clause[1] === undefined ? undefined : Number(clause[1]), value);
+    if (text instanceof CelError) return text;
+    result += text;
+  }
+  return result;
+}
+
+function formatOne(verb: string, precision: number | undefined, value: CelValue): string | CelError {
+  const number = value instanceof Uint ? value.value : value;
+  const wrong = (what: string) =>
+    new CelError(`error during formatting: ${what}, was given ${typeNameOf(value)}`);
+  switch (verb) {
+    case 's':
+      return formatString(value);
+    case 'd':
+      if (typeof number === 'bigint') return String(number);
+      if (typeof number === 'number' && !Number.isFinite(number)) return infinite(number);
+      return wrong('decimal clause can only be used on integers');
+    case 'f':
+    case 'e': {
+      if (typeof number !== 'number' && typeof number !== 'bigint')
+        return wrong(`${verb === 'f' ? 'fixed-point' : 'scientific'} clause can only be used on doubles`);
+      const double = Number(number);
+      if (!Number.isFinite(double)) return infinite(double);
+      if (verb === 'f') return fixed(double, Math.min(precision ?? 6, 100));
+      return double.toExponential(Math.min(precision ?? 6, 100)).replace(/e([+-])(\d)$/, 'e$10$2');
+    }
+    case 'b':
+      if (typeof value === 'boolean') return value ? '1' : '0';
+      if (typeof number === 'bigint') return number.toString(2);
+      return wrong('only integers and bools can be formatted as binary');
+    case 'o':
+      return typeof number === 'bigint'
+        ? number.toString(8)
+        : wrong('octal clause can only be used on integers');
+    case 'x':
+    case 'X': {
+      const hex =
+        typeof number === 'bigint'
+          ? number.toString(16)
+          : typeof value === 'string' || value instanceof Uint8Array
+            ? [...(typeof value === 'string' ? encodeUtf8(value) : value)]
+                .map(byte => byte.toString(16).padStart(2, '0'))
+                .join('')
+            : undefined;
+      if (hex === undefined) return wrong('only integers, byte buffers, and strings can be formatted as hex');
+      return verb === 'X' ? hex.toUpperCase() : hex;
+    }
+    default:
+      return new CelError(`could not parse formatting clause: unrecognized formatting clause "${verb}"`);
+  }
+}
+
+/** Halves go to the even neighbour, where JavaScript's go up. */
+function fixed(value: number, precision: number): string {
+  const scaled = value * 10 ** precision;
+  if (Math.abs(scaled % 1) !== 0.5 || scaled / 10 ** precision !== value) return value.toFixed(precision);
+  const floor = Math.floor(scaled);
+  return ((floor % 2 === 0 ? floor : floor + 1) / 10 ** precision).toFixed(precision);
+}
+
+function infinite(value: number): string {
+  return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
+}
+
+function formatString(value: CelValue): string | CelError {
+  if (value === null) return 'null';
+  switch (typeof value) {
+    case 'string':
+      return value;
+    case 'boolean':
+    case 'bigint':
+      return String(value);
+    case 'number':
+      return Number.isFinite(value) ? doubleText(value) : infinite(value);
+  }
+  if (value instanceof Uint) return String(value.value);
+  if (value instanceof Duration) return durationText(value);
+  if (value instanceof Timestamp) return timestampText(value);
+  if (value instanceof TypeValue) return value.name;
+  if (value instanceof Uint8Array)
+    return decodeUtf8(value) ?? new CelError('invalid UTF-8 in bytes, cannot convert to string');
+  if (isList(value)) {
+    const parts = value.map(formatString);
+    return parts.find(part => part instanceof CelError) ?? `[${parts.join(', ')}]`;
+  }
+  if (value instanceof CelMap) {
+    const parts: string[] = [];
+    for (const { key, value: one } of value.entries()) {
+      const text = formatString(one);
+      if (text instanceof CelError) return text;
+      parts.push(`${String(formatString(key))}: ${text}`);
+    }
+    return `{${parts.sort().join(', ')}}`;
+  }
+  return new CelError(
+    `error during formatting: string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps, was given ${typeNameOf(value)}`,
+  );
+}
+
+const upper = (text: string) => text.replace(/[a-z]+/g, one => one.toUpperCase());
+const lower = (text: string) => text.replace(/[A-Z]+/g, one => one.toLowerCase());
+
+/** `quote` and `format` came with version 1 of the library, which Kubernetes took in 1.29. */
+export const strings: Functions = {
+  charAt: [
+    member([STRING, INT], STRING, (text: string, index: bigint) => {
+      const all = points(text);
+      if (index < 0n || index > BigInt(all.length)) return outOfRange(index);
+      return all[Number(index)] ?? '';
+    }),
+  ],
+  indexOf: [
+    member([STRING, STRING], INT, (text: string, part: string) => indexOf(text, part, 0n), traversal()),
+    member([STRING, STRING, INT], INT, indexOf, traversal()),
+  ],
+  lastIndexOf: [
+    member(
+      [STRING, STRING],
+      INT,
+      (text: string, part: string) => lastIndexOf(text, part, undefined),
+      traversal(),
+    ),
+    member([STRING, STRING, INT], INT, lastIndexOf, traversal()),
+  ],
+  lowerAscii: [member([STRING], STRING, lower, traversal())],
+  upperAscii: [member([STRING], STRING, upper, traversal())],
+  trim: [member([STRING], STRING, trim, traversal())],
+  substring: [
+    member(
+      [STRING, INT],
+      STRING,
+      (text: string, start: bigint) => substring(text, start, undefined),
+      traversal(),
+    ),
+    member([STRING, INT, INT], STRING, substring, traversal()),
+  ],
+  replace: [
+    member([STRING, STRING, STRING], STRING, replaceAll, traversal(2)),
+    member([STRING, STRING, STRING, INT], STRING, replace, traversal(2)),
+  ],
+  split: [
+    member(
+      [STRING, STRING],
+      listOf(STRING),
+      (text: string, by: string) => split(text, by, -1n),
+      traversal(2),
+    ),
+    member([STRING, STRING, INT], listOf(STRING), split, traversal(2)),
+  ],
+  join: [
+    member([listOf(STRING)], STRING, (list: readonly CelValue[]) => join(list, ''), traversalOfResult),
+    member([listOf(STRING), STRING], STRING, join, traversalOfResult),
+  ],
+  format: [{ ...member([STRING, listOf(DYN)], STRING, format), since: 29 }],
+  'strings.quote': [
+    {
+      ...global([STRING], STRING, (text: string) => `"${[...text].map(one => QUOTED[one] ?? one).join('')}"`),
+      since: 29,
+    },
+  ],
+};
+
+const A = param('A');
+const LIST_A = listOf(A);
+const has = (list: readonly CelValue[], item: CelValue): boolean => list.some(one => equal(one, item));
+const contains = (a: readonly CelValue[], b: readonly CelValue[]): boolean => b.every(item => has(a, item));
+const product = ([a, b]: readonly CelValue[]): number =>
+  1 + (a as readonly CelValue[]).length * (b as readonly CelValue[]).length;
+
+export const sets: Functions = since(29, {
+  'sets.contains': [global([LIST_A, LIST_A], BOOL, contains, product)],
+  'sets.equivalent': [
+    global(
+      [LIST_A, LIST_A],
+      BOOL,
+      (a: CelValue[], b: CelValue[]) => contains(a, b) && contains(b, a),
+      product,
+    ),
+  ],
+  'sets.intersects': [
+    global([LIST_A, LIST_A], BOOL, (a: CelValue[], b: CelValue[]) => a.some(item => has(b, item)), product),
+  ],
+});
+
+/** Sorted by keys of one comparable type; an error where they are not. */
+export function sortBy(list: readonly CelValue[], keys: readonly CelValue[]): CelValue {
+  const order = list.map((_, index) => index);
+  for (let i = 1; i < keys.length; i++)
+    if (typeNameOf(keys[i]!) !== typeNameOf(keys[0]!))
+      return new CelError('list elements must have the same type');
+  if (keys.length > 0) {
+    const sign = compare(keys[0]!, keys[0]!);
+    if (typeof sign !== 'number') return new CelError('list elements must be comparable');
+  }
+  order.sort((a, b) => compare(keys[a]!, keys[b]!) as number);
+  return order.map(index => list[index]!);
+}
+
+function flatten(list: readonly CelValue[], depth: bigint): CelValue {
+  if (depth < 0n) return new CelError('level must be non-negative');
+  return list.flatMap(item =>
+    isList(item) && depth > 0n ? (flatten(item, depth - 1n) as readonly CelValue[]) : [item],
+  );
+}
+
+const MAX_RANGE = 100_000n;
+
+export const lists: Functions = since(34, {
+  slice: [
+    member([LIST_A, INT, INT], LIST_A, (list: readonly CelValue[], start: bigint, end: bigint) => {
+      if (start < 0n || end < 0n)
+        return new CelError(`cannot slice(${start}, ${end}), negative indexes not supported`);
+      if (start > end)
+        return new CelError(
+          `cannot slice(${start}, ${end}), start index must be less than or equal to end index`,
+        );
+      if (end > BigInt(list.length))
+        return new CelError(`cannot slice(${start}, ${end}), list is length ${list.length}`);
+      return list.slice(Number(start), Number(end));
+    }),
+  ],
+  flatten: [
+    member([listOf(LIST_A)], LIST_A, (list: readonly CelValue[]) => flatten(list, 1n)),
+    member([listOf(DYN), INT], listOf(DYN), flatten),
+  ],
+  sort: [member([LIST_A], LIST_A, (list: readonly CelValue[]) => sortBy(list, list))],
+  distinct: [
+    member([LIST_A], LIST_A, (list: readonly CelValue[]) => {
+      const found: CelValue[] = [];
+      for (const item of list) if (!has(found, item)) found.push(item);
+      return found;
+    }),
+  ],
+  reverse: [member([LIST_A], LIST_A, (list: readonly CelValue[]) => list.toReversed())],
+  'lists.range': [
+    global([INT], listOf(INT), (size: bigint) =>
+      size > MAX_RANGE
+        ? new CelError(`lists.range of ${size} is too long`)
+        : Array.from({ length: Number(size < 0n ? 0n : size) }, (_, index) => BigInt(index)),
+    ),
+  ],
+  first: [
+    member([LIST_A], optionalOf(A), (list: readonly CelValue[]) =>
+      list.length === 0 ? new Optional() : new Optional(list[0]!),
+    ),
+  ],
+  last: [
+    member([LIST_A], optionalOf(A), (list: readonly CelValue[]) =>
+      list.length === 0 ? new Optional() : new Optional(list.at(-1)!),
+    ),
+  ],
+});

@@ -1,0 +1,174 @@
+/** Durations and timestamps as text and as parts. Source: Go's time package, cel-go common/types/{duration,timestamp}.go. */
+import { CelError, Duration, Timestamp } from './values.ts';
+
+const SECOND = 1_000_000_000n;
+const UNITS: Readonly<Record<string, bigint>> = {
+  ns: 1n,
+  us: 1000n,
+  µs: 1000n,
+  μs: 1000n,
+  ms: 1_000_000n,
+  s: SECOND,
+  m: 60n * SECOND,
+  h: 3600n * SECOND,
+};
+const MAX_DURATION = 2n ** 63n - 1n;
+/** The years 1 to 9999. */
+const MIN_TIME = -62_135_596_800n * SECOND;
+const MAX_TIME = 253_402_300_799n * SECOND + SECOND - 1n;
+const DURATION = /^([-+]?)((?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+|0)$/;
+const RFC3339 =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?(?:[Zz]|([-+])(\d\d):(\d\d))$/;
+
+/** Go's time.ParseDuration. */
+export function parseDuration(text: string): Duration | undefined {
+  const parts = text.length > 200 ? null : DURATION.exec(text);
+  if (parts === null) return undefined;
+  let nanos = 0n;
+  for (const [, whole, fraction = '', unit] of parts[2]!.matchAll(
+    /([0-9]*)\.?([0-9]*)(ns|us|µs|μs|ms|s|m|h)/g,
+  )) {
+    const size = UNITS[unit!]!;
+    nanos += BigInt(whole === '' ? 0 : whole!) * size;
+    if (fraction !== '') nanos += (BigInt(fraction) * size) / 10n ** BigInt(fraction.length);
+  }
+  if (nanos > MAX_DURATION) return undefined;
+  return new Duration(parts[1] === '-' ? -nanos : nanos);
+}
+
+export function parseTimestamp(text: string): Timestamp | undefined {
+  const parts = RFC3339.exec(text);
+  if (parts === null) return undefined;
+  const [
+    ,
+    year,
+    month,
+    day,
+    hour,
+    minute,
+    second,
+    fraction = '',
+    sign,
+    offsetHour = '0',
+    offsetMinute = '0',
+  ] = parts;
+  const date = new Date(0);
+  date.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
+  if (date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day)) return undefined;
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
+  const offset = (Number(offsetHour) * 60 + Number(offsetMinute)) * (sign === '-' ? -1 : 1);
+  if (Number(offsetHour) > 23 || Number(offsetMinute) > 59) return undefined;
+  const seconds =
+    BigInt(date.getTime()) / 1000n +
+    BigInt(Number(hour) * 3600 + (Number(minute) - offset) * 60 + Number(second));
+  return timestampOf(seconds * SECOND + BigInt(fraction.padEnd(9, '0')));
+}
+
+function timestampOf(nanos: bigint): Timestamp | undefined {
+  return nanos < MIN_TIME || nanos > MAX_TIME ? undefined : new Timestamp(nanos);
+}
+
+export function timestampText({ nanos }: Timestamp): string {
+  const seconds = floorDiv(nanos, SECOND);
+  const rest = nanos - seconds * SECOND;
+  const text = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
+  const fraction = rest === 0n ? '' : `.${String(rest).padStart(9, '0').replace(/0+$/, '')}`;
+  return `${text}${fraction}Z`;
+}
+
+export function durationText({ nanos }: Duration): string {
+  const absolute = nanos < 0n ? -nanos : nanos;
+  const rest = absolute % SECOND;
+  const fraction = rest === 0n ? '' : `.${String(rest).padStart(9, '0').replace(/0+$/, '')}`;
+  return `${nanos < 0n ? '-' : ''}${absolute / SECOND}${fraction}s`;
+}
+
+export const durationSum = (a: bigint, b: bigint): Duration | CelError => {
+  const sum = a + b;
+  return sum > MAX_DURATION || sum < -MAX_DURATION - 1n
+    ? new CelError('duration overflow')
+    : new Duration(sum);
+};
+
+export const timestampSum = (a: bigint, b: bigint): Timestamp | CelError =>
+  timestampOf(a + b) ?? new CelError('timestamp overflow');
+
+function floorDiv(a: bigint, b: bigint): bigint {
+  const quotient = a / b;
+  return a % b < 0n ? quotient - 1n : quotient;
+}
+
+export type Part =
+  | 'year'
+  | 'month'
+  | 'day'
+  | 'date'
+  | 'weekday'
+  | 'yearday'
+  | 'hour'
+  | 'minute'
+  | 'second'
+  | 'milli';
+
+/** A part of a point in time, as it is called in a time zone: an IANA name, or an offset such as `-08:00`. */
+export function partOf({ nanos }: Timestamp, part: Part, zone: string): bigint | CelError {
+  const seconds = floorDiv(nanos, SECOND);
+  const offset = offsetSeconds(Number(seconds), zone);
+  if (offset === undefined) return new CelError(`unknown time zone ${zone}`);
+  const local = new Date((Number(seconds) + offset) * 1000);
+  switch (part) {
+    case 'year':
+      return BigInt(local.getUTCFullYear());
+    case 'month':
+      return BigInt(local.getUTCMonth());
+    case 'day':
+      return BigInt(local.getUTCDate() - 1);
+    case 'date':
+      return BigInt(local.getUTCDate());
+    case 'weekday':
+      return BigInt(local.getUTCDay());
+    case 'yearday': {
+      const start = new Date(0);
+      start.setUTCFullYear(local.getUTCFullYear(), 0, 1);
+      return BigInt(Math.floor((local.getTime() - start.getTime()) / 86_400_000));
+    }
+    case 'hour':
+      return BigInt(local.getUTCHours());
+    case 'minute':
+      return BigInt(local.getUTCMinutes());
+    case 'second':
+      return BigInt(local.getUTCSeconds());
+    case 'milli':
+      return (nanos - seconds * SECOND) / 1_000_000n;
+  }
+}
+
+function offsetSeconds(seconds: number, zone: string): number | undefined {
+  if (zone === '' || zone === 'UTC') return 0;
+  const fixed = /^([-+]?)(\d\d):(\d\d)$/.exec(zone);
+  if (fixed !== null) {
+    const offset = Number(fixed[2]) * 3600 + Number(fixed[3]) * 60;
+    return fixed[1] === '-' ? -offset : offset;
+  }
+  try {
+    const format = new Intl.DateTimeFormat('en-US', {
+      timeZone: zone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+      era: 'short',
+    });
+    const parts = new Map(format.formatToParts(seconds * 1000).map(({ type, value }) => [type, value]));
+    const number = (type: Intl.DateTimeFormatPartTypes) => Number(parts.get(type));
+    const date = new Date(0);
+    date.setUTCFullYear(number('year'), number('month') - 1, number('day'));
+    date.setUTCHours(number('hour'), number('minute'), number('second'));
+    return Math.round(date.getTime() / 1000) - seconds;
+  } catch {
+    return undefined;
+  }
+}
