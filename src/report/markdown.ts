@@ -1,6 +1,7 @@
 /** A comment for a pull request: the verdict in one line, the worst few, the rest folded. Never over GitHub's limit. */
-import type { Finding, Report, Unknown } from '#check/finding.ts';
+import type { Excepted, Finding, Report, Unknown } from '#check/finding.ts';
 import { severities } from '#check/severity.ts';
+import { setAside, whoExcepts } from './excepted.ts';
 import { gateOf } from './gate.ts';
 import { pageUrl } from './links.ts';
 import type { Reporter, ReportOptions } from './reporter.ts';
@@ -102,6 +103,19 @@ function addUnknowns(comment: Comment, unknowns: readonly Unknown[]): void {
   comment.unfold();
 }
 
+function addExcepted(comment: Comment, excepted: readonly Excepted[]): void {
+  if (excepted.length === 0) return;
+  comment.fold(`${excepted.length} excepted`);
+  const shown = comment.addWhatFits(
+    excepted.map(
+      ({ finding, exception }) =>
+        `- ${cell(finding.file)}:${finding.line} ${cell(finding.check)}, ${cell(objectName(finding.object))}: ${cell(whoExcepts(exception))}`,
+    ),
+  );
+  if (shown < excepted.length) comment.add(`- and ${excepted.length - shown} more`);
+  comment.unfold();
+}
+
 function addFindings(comment: Comment, sorted: readonly Finding[], start: number): void {
   const rest = sorted.slice(start);
   if (rest.length === 0) return;
@@ -125,13 +139,17 @@ function render(report: Report, options: ReportOptions): string {
   const read = `${count(summary.objects, 'object')} in ${count(summary.files, 'file')}`;
   const comment = new Comment();
   comment.add(MARKER, verdict(report, options), '');
-  comment.add(counts.length === 0 ? read : `${read}: ${counts.join(', ')}`);
+  const aside = setAside(report);
+  comment.add(
+    `${counts.length === 0 ? read : `${read}: ${counts.join(', ')}`}${aside === '' ? '' : `; set aside: ${aside}`}`,
+  );
   let shown = 0;
   if (sorted.length > 0) {
     comment.add('', ...HEAD);
     shown = comment.addWhatFits(rows(sorted.slice(0, SHOWN)));
   }
   addUnknowns(comment, unknowns);
+  addExcepted(comment, report.excepted ?? []);
   addFindings(comment, sorted, shown);
   return comment.text();
 }

@@ -5,6 +5,7 @@ import { placesOfDefinition } from '#kube/workloads.ts';
 import type { Declared, Gap } from '#world/world.ts';
 import type { ReadDocument } from '#yaml/documents.ts';
 import { readFast } from '#yaml/fast.ts';
+import { type MarkedComment, markedComments, mayHoldMarks } from './comments.ts';
 import { decode } from './decode.ts';
 import { DocumentSource, ManifestOrigin, type ReadText } from './origin.ts';
 import {
@@ -33,6 +34,8 @@ export interface Manifests {
   readonly files: readonly FileRecord[];
   readonly declared: readonly Declared[];
   readonly gaps: readonly Gap[];
+  /** Comments that speak to Sallyport. */
+  readonly comments: readonly MarkedComment[];
 }
 
 export interface ReadOptions extends WalkOptions {
@@ -82,6 +85,7 @@ class Reader implements Manifests {
   readonly files: FileRecord[] = [];
   readonly declared: Declared[] = [];
   readonly gaps: Gap[] = [];
+  readonly comments: MarkedComment[] = [];
   readonly #options: ReadOptions;
   readonly #patches = new Set<string>();
   /** Where the files are, by the names that reports show. */
@@ -152,6 +156,7 @@ class Reader implements Manifests {
 
   #documents(file: string, text: string, documents: readonly ReadDocument[]): void {
     const before = this.declared.length;
+    if (mayHoldMarks(text)) this.comments.push(...markedComments(file, text, documents));
     const isPatch = this.#patches.has(file);
     let broken: { readonly message: string; readonly line: number; readonly column: number } | undefined;
     let half = false;
