@@ -4,34 +4,14 @@ import { severities } from '#check/severity.ts';
 import { setAside, whoExcepts } from './excepted.ts';
 import { gateOf } from './gate.ts';
 import { pageUrl } from './links.ts';
+import { Comment, cell } from './markdown-comment.ts';
 import type { Reporter, ReportOptions } from './reporter.ts';
-import { count, objectName, safe, shorten } from './safe.ts';
+import { count, objectName } from './safe.ts';
 
 /** A bot finds its own comment by this line and replaces it. */
 const MARKER = '<!-- sallyport -->';
-/** GitHub takes 65,536 characters. */
-const LIMIT = 60_000;
-/** Room for what closes the comment. */
-const RESERVE = 1_000;
 const SHOWN = 10;
 const UNKNOWNS_SHOWN = 20;
-const CELL_LENGTH = 300;
-const WORD_JOINER = '\u2060';
-
-/**
- * Text in a table cell or list item: nothing of it may become markup, mathematics, a link, a mention or a reference.
- * The last three are made of the rendered text, where no escaping helps: an invisible character parts them.
- */
-function cell(text: string): string {
-  return shorten(safe(text), CELL_LENGTH)
-    .replace(/@(?=\w)|#(?=\d)|\bGH-(?=\d)|:(?=\/\/)|\bwww(?=\.)/gi, mark => mark + WORD_JOINER)
-    .replace(/[\\`*_{}[\]()#+!|~]/g, character => `\\${character}`)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('$', '<span>$</span>');
-}
-
 function row({ severity, check, object, message, file, line }: Finding): string {
   return `| ${severity} | [${check}](${pageUrl(check)}) | ${cell(objectName(object))} | ${cell(message)} | ${cell(file)}:${line} |`;
 }
@@ -54,42 +34,6 @@ function verdict({ summary, findings }: Report, options: ReportOptions): string 
   if (findings.length > 0)
     return `✅ **Sallyport: nothing that fails the gate** (${count(findings.length, 'finding')} below it${unknown})`;
   return `✅ **Sallyport: nothing found**${unknown}`;
-}
-
-/** Lines as long as there is room for them. */
-class Comment {
-  readonly #lines: string[] = [];
-  #size = 0;
-
-  add(...lines: readonly string[]): void {
-    for (const line of lines) {
-      this.#lines.push(line);
-      this.#size += line.length + 1;
-    }
-  }
-
-  /** Adds lines until one does not fit, and says how many did. */
-  addWhatFits(lines: Iterable<string>): number {
-    let added = 0;
-    for (const line of lines) {
-      if (this.#size + line.length + 1 > LIMIT - RESERVE) break;
-      this.add(line);
-      added++;
-    }
-    return added;
-  }
-
-  fold(title: string): void {
-    this.add('', `<details><summary>${title}</summary>`, '');
-  }
-
-  unfold(): void {
-    this.add('', '</details>');
-  }
-
-  text(): string {
-    return `${this.#lines.join('\n')}\n`;
-  }
 }
 
 function addUnknowns(comment: Comment, unknowns: readonly Unknown[]): void {

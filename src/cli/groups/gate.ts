@@ -1,6 +1,6 @@
 /** The commands that keep a gate: what is accepted today, by whom, and what a change does. */
 import type { Command, Option } from '../command.ts';
-import { profiles, reading, target } from './options.ts';
+import { formats, profiles, reading, severities, target } from './options.ts';
 
 const textOrJson: Option = {
   name: 'format',
@@ -30,7 +30,40 @@ const file: Option = {
   description: 'The baseline (default: as sallyport.yaml says, else sallyport-baseline.txt)',
 };
 
+/** How a report is made, and what shuts the gate: as for a scan. */
+const reporting: readonly Option[] = [
+  {
+    name: 'format',
+    short: 'o',
+    value: 'FORMAT[=FILE]',
+    many: true,
+    choices: formats,
+    description: 'How to report; may be repeated, each into its own file',
+  },
+  { name: 'output', value: 'FILE', description: 'Write the report to this file' },
+  {
+    name: 'fail-on',
+    value: 'SEVERITY',
+    choices: [...severities, 'never'],
+    description: 'Exit with 1 on what is as bad as this, or worse (default: high)',
+  },
+  { name: 'allow-unknown', description: 'Exit with 0 although something could not be judged' },
+  { name: 'verbose', short: 'v', description: 'Show everything' },
+];
+
 export const gateCommands: readonly Command[] = [
+  {
+    name: 'diff',
+    summary: 'What a change does to security',
+    operands: 'BASE HEAD [PATH]…',
+    options: [...reporting, ...choosing, ...reading.filter(({ name }) => name !== 'no-ignore')],
+    examples: [
+      ['sallyport diff main HEAD', 'two commits, read from the repository; the work tree is not touched'],
+      ['sallyport diff origin/main...HEAD --format markdown', 'from where the branches parted'],
+      ['sallyport diff old/ new/', 'two folders, or files'],
+    ],
+    load: () => import('../commands/diff.ts'),
+  },
   {
     name: 'baseline create',
     summary: 'Accept the findings of today: from now on only new ones fail',
