@@ -9,17 +9,73 @@ export function configSchema(checks: readonly Check[]): unknown {
     type: 'object',
     additionalProperties: false,
     properties: {
+      extends: {
+        description: 'Configurations that this one builds on: paths, or packages with a sallyport.yaml.',
+        anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
+      },
       profile: { description: 'Which checks to run.', enum: [...profiles, 'all'] },
       checks: {
         description: 'What differs from the profile, check by check.',
         type: 'object',
         additionalProperties: false,
-        properties: Object.fromEntries(checks.map(check => [idOf(check), settingsOf(check)])),
+        properties: {
+          version: {
+            description: 'Of the profile, run only the checks that this version of Sallyport had.',
+            type: 'string',
+            pattern: '^[0-9]+\\.[0-9]+\\.[0-9]+$',
+          },
+          ...Object.fromEntries(checks.map(check => [idOf(check), settingsOf(check)])),
+        },
       },
       ignore: {
         description: 'Paths that are left out, in gitignore syntax.',
         type: 'array',
         items: { type: 'string' },
+      },
+      baseline: { description: 'The file of findings that are known and do not fail.', type: 'string' },
+      exceptions: {
+        description: 'What somebody takes upon himself: where, why, who, and until when.',
+        type: 'array',
+        items: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['check', 'reason', 'owner'],
+          anyOf: SCOPES.map(scope => ({ required: [scope] })),
+          properties: {
+            check: { enum: checks.map(idOf) },
+            reason: { type: 'string', minLength: 1 },
+            owner: { description: 'A person or team: @payments.', type: 'string', minLength: 1 },
+            until: {
+              description: 'The last day on which it holds.',
+              type: 'string',
+              pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$',
+            },
+            ticket: { type: 'string' },
+            file: { description: 'A path; * within a name, ** over folders.', type: 'string' },
+            object: { description: 'Kind/name, for example DaemonSet/node-agent.', type: 'string' },
+            namespace: { type: 'string' },
+            container: { type: 'string' },
+            field: {
+              description: 'A path in the object, and all below it; [*] is any item.',
+              type: 'string',
+            },
+            environment: { type: 'string' },
+          },
+        },
+      },
+      exceptionRules: {
+        description: 'How exceptions may be stated.',
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          maxDays: { description: 'The longest time until one ends.', type: 'number', minimum: 1 },
+          expiry: { description: 'Whether each must say when it ends.', enum: ['required', 'optional'] },
+          nonBypassable: {
+            description: 'Checks that nobody may except.',
+            type: 'array',
+            items: { enum: checks.map(idOf) },
+          },
+        },
       },
       failOn: { description: 'The least severity that fails the run.', enum: [...severities, 'never'] },
       allowUnknown: { description: 'What could not be judged does not fail the run.', type: 'boolean' },
@@ -31,6 +87,9 @@ export function configSchema(checks: readonly Check[]): unknown {
     },
   };
 }
+
+/** An exception is confined by at least one of them. */
+const SCOPES = ['file', 'object', 'namespace', 'container', 'field', 'environment'];
 
 function settingsOf(check: Check): unknown {
   const options = Object.entries(check.options ?? {}).map(([name, option]) => [name, schemaOf(option)]);

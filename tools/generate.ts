@@ -41,7 +41,9 @@ function registry(): string {
 
 put('src/practices/index.ts', registry());
 
-const { checks } = (await import('../src/practices/index.ts')) as { checks: readonly Check[] };
+const { checks: judged } = (await import('../src/practices/index.ts')) as { checks: readonly Check[] };
+const { exceptionChecks } = await import('../src/judge/exception-checks.ts');
+const checks = [...judged, ...exceptionChecks];
 const { idOf } = await import('../src/check/check.ts');
 const { pageOf } = await import('../src/check/page.ts');
 const { configSchema } = await import('./config-schema.ts');
@@ -54,7 +56,7 @@ for (const page of globSync('docs/checks/*/*.md', { cwd: root }))
     if (!checking) rmSync(join(root, page));
   }
 put('docs/checks/README.md', index());
-put('schemas/sallyport.schema.json', `${JSON.stringify(configSchema(checks), null, 2)}\n`);
+put('schemas/sallyport.schema.json', `${JSON.stringify(configSchema(judged), null, 2)}\n`);
 
 function index(): string {
   const lines = [

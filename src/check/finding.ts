@@ -1,6 +1,7 @@
 /** What judging yields: findings, what could not be judged, and the whole report. Plain data, ready for any format. */
 import type { ObjectReference } from '#kube/objects.ts';
 import type { Change } from './change.ts';
+import type { ExceptionRecord } from './exception.ts';
 import type { Practice } from './practices.ts';
 import type { Severity } from './severity.ts';
 
@@ -81,6 +82,12 @@ export interface Summary {
   readonly unknowns: number;
 }
 
+/** A finding that an exception took out of the report's own: it is listed, and fails nothing. */
+export interface Excepted {
+  readonly finding: Finding;
+  readonly exception: ExceptionRecord;
+}
+
 export interface Report {
   readonly schema: string;
   /** The version of Sallyport. */
@@ -89,6 +96,10 @@ export interface Report {
   /** Sorted by file, line, column and check. */
   readonly findings: readonly Finding[];
   readonly unknowns: readonly Unknown[];
+  /** What somebody takes upon himself. Absent where there is nothing. */
+  readonly excepted?: readonly Excepted[];
+  /** How many findings the baseline knows; they are not listed. Absent without a baseline. */
+  readonly known?: number;
   /** The checks that were run. */
   readonly checks: readonly CheckDescription[];
 }

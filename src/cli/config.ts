@@ -1,8 +1,10 @@
 /** `sallyport.yaml`: read strictly, for a word that is misspelt must never mean less security without a word. */
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { type Check, idOf, type OptionValues, type Profile, profiles } from '#check/check.ts';
+import type { Exception, ExceptionRules, ExceptionScope } from '#check/exception.ts';
 import { type Severity, severities } from '#check/severity.ts';
+import { isDate, unknownCheck } from '#judge/exceptions.ts';
 import { nearest } from '#kube/nearest.ts';
 import { isRecord, type Path } from '#kube/objects.ts';
 import { shownName } from '#sources/manifests/walk.ts';
@@ -20,13 +22,60 @@ export interface Config {
   readonly failOn?: Severity | 'never';
   readonly allowUnknown?: boolean;
   readonly targetKubernetes?: string;
+  readonly exceptions: readonly Exception[];
+  readonly exceptionRules: ExceptionRules;
+  /** The file of accepted findings, as the user would name it. */
+  readonly baseline?: string;
+  /** The version of Sallyport whose checks are run: newer checks wait. */
+  readonly checksVersion?: string;
 }
 
 export const CONFIG_FILE = 'sallyport.yaml';
 
-const KEYS = ['profile', 'checks', 'ignore', 'failOn', 'allowUnknown', 'targetKubernetes'];
+const KEYS = [
+  'extends',
+  'profile',
+  'checks',
+  'ignore',
+  'failOn',
+  'allowUnknown',
+  'targetKubernetes',
+  'exceptions',
+  'exceptionRules',
+  'baseline',
+];
 const CHECK_KEYS = ['enabled', 'severity', 'options'];
-const EMPTY: Config = { enable: [], skip: [], severities: {}, options: {}, ignore: [] };
+const EXCEPTION_KEYS = [
+  'check',
+  'reason',
+  'owner',
+  'until',
+  'ticket',
+  'file',
+  'object',
+  'namespace',
+  'container',
+  'field',
+  'environment',
+];
+const SCOPES = ['file', 'object', 'namespace', 'container', 'field', 'environment'] as const;
+const RULE_KEYS = ['maxDays', 'expiry', 'nonBypassable'];
+const MAX_EXTENDS = 10;
+export const emptyConfig: Config = {
+  enable: [],
+  skip: [],
+  severities: {},
+  options: {},
+  ignore: [],
+  exceptions: [],
+  exceptionRules: { expiry: 'optional', nonBypassable: [] },
+};
+
+/** The text of a file that a configuration extends, and the name that messages give it. */
+export type LoadShared = (
+  word: string,
+  from: string,
+) => { readonly text: string; readonly file: string } | undefined;
 
 /**
  * The configuration of a run.
@@ -41,14 +90,39 @@ export async function readConfig(
   checks: () => Promise<readonly Check[]>,
 ): Promise<Config> {
   const path = named === undefined ? join(cwd, CONFIG_FILE) : resolve(cwd, named);
-  if (named === undefined && !existsSync(path)) return EMPTY;
+  if (named === undefined && !existsSync(path)) return emptyConfig;
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     throw new UsageError(`${named ?? CONFIG_FILE} could not be read: ${(error as Error).message}`);
   }
-  return parseConfig(text, shownName(path, cwd), checks);
+  return parseConfig(text, shownName(path, cwd), checks, loadFrom(cwd));
+}
+
+/** From a file of the tree, or `sallyport.yaml` of a package in `node_modules`: read as text, and nothing of it run. */
+function loadFrom(cwd: string): LoadShared {
+  return (word, from) => {
+    const folder = dirname(resolve(cwd, from));
+    const isPath = word.startsWith('.') || isAbsolute(word) || /\.ya?ml$/.test(word);
+    const found = isPath ? resolve(folder, word) : inPackages(word, folder);
+    if (found === undefined) return undefined;
+    try {
+      return { text: readFileSync(found, 'utf8'), file: shownName(found, cwd) };
+    } catch {
+      return undefined;
+    }
+  };
+}
+
+function inPackages(name: string, from: string): string | undefined {
+  // The name of a package, never a way out of its folder.
+  if (!/^(?:@[\w.-]+\/)?[\w-][\w.-]*$/.test(name)) return undefined;
+  for (let folder = from; ; folder = dirname(folder)) {
+    const path = join(folder, 'node_modules', name, CONFIG_FILE);
+    if (existsSync(path)) return path;
+    if (dirname(folder) === folder) return undefined;
+  }
 }
 
 /** @throws UsageError as {@link readConfig} */
@@ -56,16 +130,18 @@ export async function parseConfig(
   text: string,
   file: string,
   checks: () => Promise<readonly Check[]>,
+  load: LoadShared = () => undefined,
+  depth = 0,
 ): Promise<Config> {
   const { readDocuments } = await import('#yaml/read.ts');
   const documents = readDocuments(text).filter(({ is }) => is !== 'empty');
   const [document] = documents;
-  if (document === undefined) return EMPTY;
+  if (document === undefined) return emptyConfig;
   if (document.is === 'error')
     throw new UsageError(`${file}:${document.line}:${document.column}: not valid YAML: ${document.message}`);
   if (documents.length > 1)
     throw new UsageError(`${file}:${documents[1]!.line}: only one document is expected`);
-  if (document.is !== 'value') return EMPTY;
+  if (document.is !== 'value') return emptyConfig;
   const locator = new Locator(text, document);
   const at = (path: Path) => {
     const { located } = locator.nearest(path);
@@ -76,7 +152,45 @@ export async function parseConfig(
   const [duplicate] = document.duplicateKeys;
   if (duplicate !== undefined)
     throw new UsageError(`${file}:${duplicate.line}:${duplicate.column}: "${duplicate.key}" is stated twice`);
-  return reader.read(checks);
+  let config = await reader.read(checks, file);
+  for (const [word, place] of reader.shared().reverse()) {
+    if (depth >= MAX_EXTENDS)
+      throw new UsageError(`${place}: configurations extend each other more than ${MAX_EXTENDS} deep`);
+    const shared = load(word, file);
+    if (shared === undefined)
+      throw new UsageError(
+        `${place}: "${word}" could not be read`,
+        'a path relative to this file, or a package in node_modules that holds a sallyport.yaml',
+      );
+    config = extended(await parseConfig(shared.text, shared.file, checks, load, depth + 1), config);
+  }
+  return config;
+}
+
+/** What a configuration says, over what it extends: of one thing the nearer word counts, lists are joined. */
+function extended(base: Config, own: Config): Config {
+  const says = (id: string) => own.enable.includes(id) || own.skip.includes(id);
+  return {
+    ...base,
+    ...own,
+    enable: [...base.enable.filter(id => !says(id)), ...own.enable],
+    skip: [...base.skip.filter(id => !says(id)), ...own.skip],
+    severities: { ...base.severities, ...own.severities },
+    options: { ...base.options, ...own.options },
+    ignore: [...base.ignore, ...own.ignore],
+    exceptions: [...base.exceptions, ...own.exceptions],
+    exceptionRules: strictest(base.exceptionRules, own.exceptionRules),
+  };
+}
+
+/** Rules for exceptions only ever grow stricter on the way down: a team cannot loosen what it extends. */
+function strictest(base: ExceptionRules, own: ExceptionRules): ExceptionRules {
+  const days = Math.min(base.maxDays ?? Infinity, own.maxDays ?? Infinity);
+  return {
+    ...(Number.isFinite(days) ? { maxDays: days } : {}),
+    expiry: base.expiry === 'required' ? 'required' : own.expiry,
+    nonBypassable: [...new Set([...base.nonBypassable, ...own.nonBypassable])],
+  };
 }
 
 class ConfigReader {
@@ -88,7 +202,15 @@ class ConfigReader {
     this.#at = at;
   }
 
-  async read(checks: () => Promise<readonly Check[]>): Promise<Config> {
+  /** What this file extends, with the place of each word. */
+  shared(): (readonly [word: string, place: string])[] {
+    if (!isRecord(this.#root) || this.#root['extends'] === undefined) return [];
+    const value = this.#root['extends'];
+    if (typeof value === 'string') return [[value, this.#at(['extends'])]];
+    return this.#strings(value, ['extends']).map((word, i) => [word, this.#at(['extends', i])]);
+  }
+
+  async read(checks: () => Promise<readonly Check[]>, file: string): Promise<Config> {
     const root = this.#root ?? {};
     if (!isRecord(root)) throw new UsageError(`${this.#at([])}: the configuration is a mapping`);
     this.#known(root, KEYS, []);
@@ -96,7 +218,13 @@ class ConfigReader {
     const failOn = this.#choice(root['failOn'], [...severities, 'never'] as const, ['failOn']);
     const allowUnknown = this.#boolean(root['allowUnknown'], ['allowUnknown']);
     const target = this.#version(root['targetKubernetes'], ['targetKubernetes']);
+    const exceptions = root['exceptions'];
+    const rules = root['exceptionRules'];
+    const baseline = this.#text(root['baseline'], ['baseline']);
     return {
+      ...(baseline === undefined ? {} : { baseline }),
+      exceptions: exceptions === undefined ? [] : this.#exceptions(exceptions, await checks(), file),
+      exceptionRules: rules === undefined ? emptyConfig.exceptionRules : this.#rules(rules, await checks()),
       ...(profile === undefined ? {} : { profile }),
       ...(failOn === undefined ? {} : { failOn }),
       ...(allowUnknown === undefined ? {} : { allowUnknown }),
@@ -111,14 +239,21 @@ class ConfigReader {
   #checks(
     value: unknown,
     checks: readonly Check[],
-  ): Pick<Config, 'enable' | 'skip' | 'severities' | 'options'> {
+  ): Pick<Config, 'enable' | 'skip' | 'severities' | 'options' | 'checksVersion'> {
     if (!isRecord(value)) throw this.#wrong(['checks'], 'a mapping of check ids');
+    let version: string | undefined;
     const enable: string[] = [];
     const skip: string[] = [];
     const bySeverity: [string, Severity][] = [];
     const options: [string, OptionValues][] = [];
     for (const [id, settings] of Object.entries(value)) {
       const path: Path = ['checks', id];
+      if (id === 'version') {
+        if (typeof settings !== 'string' || !/^\d+\.\d+\.\d+$/.test(settings))
+          throw this.#wrong(path, 'a version of Sallyport in quotes, like "0.1.0"');
+        version = settings;
+        continue;
+      }
       const check = checks.find(check => idOf(check) === id);
       if (check === undefined) throw this.#unknown(path, `"${id}" is no check`, id, checks.map(idOf));
       if (settings === 'off' || settings === false) skip.push(id);
@@ -134,6 +269,7 @@ class ConfigReader {
       } else throw this.#wrong(path, 'on, off, or a mapping of enabled, severity and options');
     }
     return {
+      ...(version === undefined ? {} : { checksVersion: version }),
       enable,
       skip,
       severities: Object.fromEntries(bySeverity),
@@ -154,6 +290,88 @@ class ConfigReader {
         return [name, given as number | boolean];
       }),
     );
+  }
+
+  #exceptions(value: unknown, checks: readonly Check[], file: string): Exception[] {
+    if (!Array.isArray(value)) throw this.#wrong(['exceptions'], 'a list of exceptions');
+    return value.map((entry: unknown, index) => {
+      const path: Path = ['exceptions', index];
+      if (!isRecord(entry)) throw this.#wrong(path, 'a mapping of check, reason, owner and a scope');
+      this.#known(entry, EXCEPTION_KEYS, path);
+      const text = (key: string) => this.#text(entry[key], [...path, key]);
+      const needed = (key: string) => {
+        const given = text(key);
+        if (given === undefined || given.trim() === '')
+          throw new UsageError(`${this.#at(path)}: the exception states no ${key}`);
+        return given;
+      };
+      const check = needed('check');
+      const problem = unknownCheck(check, checks);
+      if (problem !== undefined)
+        throw new UsageError(`${this.#at([...path, 'check'])}: ${problem[0]}`, problem[1]);
+      const until = text('until');
+      if (until !== undefined && !isDate(until))
+        throw new UsageError(
+          `${this.#at([...path, 'until'])}: "${until}" is no date`,
+          'write it like 2027-01-31',
+        );
+      const ticket = text('ticket');
+      const scope: ExceptionScope = Object.fromEntries(
+        SCOPES.flatMap(key => {
+          const given = text(key);
+          return given === undefined ? [] : [[key, given]];
+        }),
+      );
+      if (Object.keys(scope).length === 0)
+        throw new UsageError(
+          `${this.#at(path)}: the exception states no scope, so it would hold everywhere`,
+          `confine it by ${SCOPES.join(', ')}; to switch a check off, write it under checks`,
+        );
+      if (scope.object !== undefined && !/^[^/]+\/[^/]+$/.test(scope.object))
+        throw new UsageError(
+          `${this.#at([...path, 'object'])}: "${scope.object}" is no object`,
+          'write Kind/name, for example DaemonSet/node-agent; the namespace has a key of its own',
+        );
+      const place = /:(\d+):(\d+)$/.exec(this.#at(path));
+      return {
+        check,
+        reason: needed('reason'),
+        owner: needed('owner'),
+        ...(until === undefined ? {} : { until }),
+        ...(ticket === undefined ? {} : { ticket }),
+        source: 'configuration',
+        file,
+        line: Number(place?.[1] ?? 1),
+        column: Number(place?.[2] ?? 1),
+        scope,
+      };
+    });
+  }
+
+  #rules(value: unknown, checks: readonly Check[]): ExceptionRules {
+    const at: Path = ['exceptionRules'];
+    if (!isRecord(value)) throw this.#wrong(at, 'a mapping');
+    this.#known(value, RULE_KEYS, at);
+    const maxDays = value['maxDays'];
+    if (maxDays !== undefined && (typeof maxDays !== 'number' || !(maxDays >= 1)))
+      throw this.#wrong([...at, 'maxDays'], 'a number of days');
+    const nonBypassable = this.#strings(value['nonBypassable'], [...at, 'nonBypassable']);
+    for (const [i, id] of nonBypassable.entries()) {
+      const problem = unknownCheck(id, checks);
+      if (problem !== undefined)
+        throw new UsageError(`${this.#at([...at, 'nonBypassable', i])}: ${problem[0]}`, problem[1]);
+    }
+    return {
+      ...(maxDays === undefined ? {} : { maxDays }),
+      expiry:
+        this.#choice(value['expiry'], ['required', 'optional'] as const, [...at, 'expiry']) ?? 'optional',
+      nonBypassable,
+    };
+  }
+
+  #text(value: unknown, path: Path): string | undefined {
+    if (value === undefined || typeof value === 'string') return value;
+    throw this.#wrong(path, 'a text');
   }
 
   #known(record: Readonly<Record<string, unknown>>, known: readonly string[], path: Path): void {

@@ -29,5 +29,6 @@ export function selection(parsed: Parsed, config: Config): Selected[] {
     skip: [...skip, ...config.skip],
     severities: config.severities,
     options: config.options,
+    ...(config.checksVersion === undefined ? {} : { version: config.checksVersion }),
   });
 }

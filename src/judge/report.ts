@@ -1,6 +1,6 @@
 /** Puts together what a report says: the judged world, what was read, and which checks were asked. */
 import { type Check, idOf } from '#check/check.ts';
-import type { CheckDescription, Finding, Report, Summary, Unknown } from '#check/finding.ts';
+import type { CheckDescription, Excepted, Finding, Report, Summary, Unknown } from '#check/finding.ts';
 import { formatReference } from '#check/frameworks.ts';
 import { type Severity, severities } from '#check/severity.ts';
 import type { Selected } from './scan.ts';
@@ -19,6 +19,8 @@ export interface ReportInput {
   readonly documents: number;
   readonly objects: number;
   readonly selected: readonly Selected[];
+  readonly excepted?: readonly Excepted[];
+  readonly known?: number;
 }
 
 export function reportOf(input: ReportInput): Report {
@@ -38,6 +40,8 @@ export function reportOf(input: ReportInput): Report {
     summary,
     findings: input.findings,
     unknowns: input.unknowns,
+    ...(input.excepted === undefined || input.excepted.length === 0 ? {} : { excepted: input.excepted }),
+    ...(input.known === undefined ? {} : { known: input.known }),
     checks: input.selected.map(({ check, severity }) => describe(check, severity)),
   };
 }

@@ -18,6 +18,7 @@ import {
   referenceOf,
   valueAt,
 } from '#kube/objects.ts';
+import type { Position } from '#world/origin.ts';
 import type { ContainerSubject, PodSubject } from '#world/subjects.ts';
 import { type Declared, kindKey, namespaceOf, type World } from '#world/world.ts';
 import { fingerprintOf } from './hash.ts';
@@ -36,6 +37,41 @@ export interface Judged {
   readonly workloads: number;
   /** Which declaration each finding is about. */
   readonly declared: ReadonlyMap<Finding, Declared>;
+  /** What was accepted, by whom or what: it is no finding of the report, and no secret either. */
+  readonly accepted: readonly Accepted[];
+}
+
+/** One offending place, before it is known whether anybody accepted it. */
+export interface Place {
+  readonly check: Check;
+  readonly id: string;
+  readonly declared: Declared;
+  /** In the object. */
+  readonly path: Path;
+  /** The container's name, where the place lies in one. */
+  readonly container?: string;
+  /** What it is, in words that outlive moved lines, reordered lists and renamed files. 32 hexadecimal digits. */
+  readonly identity: string;
+  /** Where it stands; worked out once, when it is asked for. */
+  readonly position: Position;
+}
+
+/** Says who or what accepts a place, in any words of its own; undefined where nobody does. */
+export type Accept = (place: Place) => object | undefined;
+
+/** A finding that is made of the places that one record accepted. */
+export interface Accepted {
+  readonly finding: Finding;
+  readonly by: object;
+}
+
+/** Everything that failed, not yet gathered into findings. */
+export interface Judgement {
+  readonly places: readonly Place[];
+  readonly unknowns: readonly Unknown[];
+  readonly workloads: number;
+  /** Makes findings of the places that nobody accepts. */
+  gather(accept?: Accept): Judged;
 }
 
 /** A check with the defaults of its options. */
@@ -47,12 +83,54 @@ export function asSelected(check: Check): Selected {
 /** One failing subject of a check in one object. */
 interface Failure {
   readonly evidence: unknown;
-  /** In the object. */
-  readonly paths: readonly Path[];
+  readonly places: readonly FailedPlace[];
   readonly container?: ContainerSubject;
   /** Relative to the subject, with the way from there to the object: what a fix needs. */
   readonly at: readonly Path[];
   readonly pathOf: (path: Path) => Path;
+  /** The evidence without what was accepted, where a pod was judged as a whole. */
+  readonly without?: (accepted: readonly Place[], kept: readonly Place[]) => unknown;
+  /** Places of the same failure that somebody accepted: no fix may touch them. */
+  readonly spared?: readonly Path[];
+}
+
+/** All that failed of one check in one object. */
+interface Group {
+  readonly one: Selected;
+  readonly declared: Declared;
+  readonly failures: readonly Failure[];
+}
+
+class FailedPlace implements Place {
+  readonly id: string;
+  readonly check: Check;
+  readonly declared: Declared;
+  readonly path: Path;
+  readonly container?: string;
+  #identity: string | undefined;
+  #position: Position | undefined;
+
+  constructor(check: Check, declared: Declared, path: Path, container: string | undefined) {
+    this.check = check;
+    this.id = idOf(check);
+    this.declared = declared;
+    this.path = path;
+    if (container !== undefined) this.container = container;
+  }
+
+  get identity(): string {
+    const { object } = this.declared;
+    const { namespace, name } = referenceOf(object);
+    this.#identity ??= fingerprintOf(
+      [this.id, kindKey(object), namespace ?? '', name, stablePath(object, this.path)].join('\0'),
+    );
+    return this.#identity;
+  }
+
+  get position(): Position {
+    this.#position ??= this.declared.origin.positionOf(this.path);
+    return this.#position;
+  }
 }
 
 /**
@@ -60,7 +138,12 @@ interface Failure {
  *
  * @returns findings sorted by file, line, column and check; the gaps of the world are among the unknowns
  */
-export function scan(world: World, selected: readonly Selected[]): Judged {
+export function scan(world: World, selected: readonly Selected[], accept?: Accept): Judged {
+  return judge(world, selected).gather(accept);
+}
+
+/** Judges every object of the world, and leaves open what is accepted. */
+export function judge(world: World, selected: readonly Selected[]): Judgement {
   return new Scan(world, selected).run();
 }
 
@@ -71,10 +154,8 @@ class Scan {
   readonly #ofPods: Selected[] = [];
   readonly #ofContainers: Selected[] = [];
   readonly #contexts = new Map<Selected, Context>();
-  readonly #findings: Finding[] = [];
+  readonly #groups: Group[] = [];
   readonly #unknowns: Unknown[] = [];
-  readonly #fingerprints = new Map<string, number>();
-  readonly #declared = new Map<Finding, Declared>();
 
   constructor(world: World, selected: readonly Selected[]) {
     this.#world = world;
@@ -92,7 +173,7 @@ class Scan {
     }
   }
 
-  run(): Judged {
+  run(): Judgement {
     for (const { file, line, column, object, reason } of this.#world.gaps)
       this.#unknowns.push({
         ...(file === undefined ? {} : { file }),
@@ -106,9 +187,15 @@ class Scan {
       if (this.#world.isWorkload(declared.object)) workloads++;
       this.#judge(declared);
     }
-    this.#findings.sort(compareFindings);
     this.#unknowns.sort(compareUnknowns);
-    return { findings: this.#findings, unknowns: this.#unknowns, workloads, declared: this.#declared };
+    const unknowns = this.#unknowns;
+    const groups = this.#groups;
+    return {
+      places: groups.flatMap(({ failures }) => failures.flatMap(({ places }) => places)),
+      unknowns,
+      workloads,
+      gather: accept => ({ ...new Gathering(accept).all(groups), unknowns, workloads }),
+    };
   }
 
   #judge(declared: Declared): void {
@@ -126,11 +213,7 @@ class Scan {
             if (!container.injected) this.#ask(one, container, declared, failures, pod, container);
       }
     }
-    for (const [one, of] of failures) {
-      const finding = this.#finding(one, of, declared);
-      this.#findings.push(finding);
-      this.#declared.set(finding, declared);
-    }
+    for (const [one, of] of failures) this.#groups.push({ one, declared, failures: of });
   }
 
   /** A pod whose controller is in the input too is judged there: nobody needs to hear it twice. */
@@ -186,10 +269,21 @@ class Scan {
       }
       const failure: Failure = {
         evidence: verdict.evidence,
-        paths,
+        places: paths.map(
+          path => new FailedPlace(one.check, declared, path, (container ?? containerAt(pod, path))?.name),
+        ),
         ...(container === undefined ? {} : { container }),
         at: verdict.at,
         pathOf,
+        ...(pod !== undefined && container === undefined
+          ? {
+              without: (accepted, kept) => {
+                const rest = withoutContainers(pod, accepted, kept);
+                const again = (one.check as Check<'pod'>).evaluate(rest, this.#contexts.get(one)!);
+                return again.is === 'fail' ? again.evidence : (verdict as { evidence: unknown }).evidence;
+              },
+            }
+          : {}),
       };
       const list = failures.get(one);
       if (list === undefined) failures.set(one, [failure]);
@@ -208,15 +302,55 @@ class Scan {
       reason,
     });
   }
+}
 
-  #finding(one: Selected, failures: readonly Failure[], { object, origin }: Declared): Finding {
+/** Makes findings: one of what nobody accepted, and one for each who accepted something. */
+class Gathering {
+  readonly #accept: Accept | undefined;
+  readonly #findings: Finding[] = [];
+  readonly #accepted: Accepted[] = [];
+  readonly #declared = new Map<Finding, Declared>();
+  readonly #fingerprints = new Map<string, number>();
+
+  constructor(accept: Accept | undefined) {
+    this.#accept = accept;
+  }
+
+  all(groups: readonly Group[]): Pick<Judged, 'findings' | 'accepted' | 'declared'> {
+    for (const group of groups)
+      for (const [by, failures] of this.#split(group.failures)) {
+        const finding = this.#finding(group.one, failures, group.declared);
+        if (by === undefined) this.#findings.push(finding);
+        else this.#accepted.push({ finding, by });
+        this.#declared.set(finding, group.declared);
+      }
+    this.#findings.sort(compareFindings);
+    this.#accepted.sort((a, b) => compareFindings(a.finding, b.finding));
+    return { findings: this.#findings, accepted: this.#accepted, declared: this.#declared };
+  }
+
+  #split(failures: readonly Failure[]): ReadonlyMap<object | undefined, readonly Failure[]> {
+    const accept = this.#accept;
+    if (accept === undefined) return new Map([[undefined, failures]]);
+    const parts = new Map<object | undefined, Failure[]>();
+    for (const failure of failures)
+      for (const [by, places] of Map.groupBy(failure.places, accept)) {
+        const narrowed = places.length === failure.places.length ? failure : narrow(failure, places);
+        const part = parts.get(by);
+        if (part === undefined) parts.set(by, [narrowed]);
+        else part.push(narrowed);
+      }
+    return parts;
+  }
+
+  #finding(one: Selected, failures: readonly Failure[], { object }: Declared): Finding {
     const { check } = one;
     const occurrences = failures
-      .flatMap(({ paths, container }): Occurrence[] =>
-        paths.map(path => ({
-          ...origin.positionOf(path),
+      .flatMap(({ places }): Occurrence[] =>
+        places.map(({ path, position, container }) => ({
+          ...position,
           path: formatPath(path),
-          ...(container === undefined ? {} : { container: container.name }),
+          ...(container === undefined ? {} : { container }),
         })),
       )
       .toSorted((a, b) => a.line - b.line || a.column - b.column);
@@ -255,6 +389,72 @@ class Scan {
   }
 }
 
+/** One part of a failure: as if the other places were in order. */
+function narrow(failure: Failure, places: readonly FailedPlace[]): Failure {
+  const others = failure.places.filter(place => !places.includes(place));
+  return {
+    ...failure,
+    places,
+    evidence: failure.without === undefined ? failure.evidence : failure.without(others, places),
+    spared: others.map(({ path }) => path),
+  };
+}
+
+function containerAt(pod: PodSubject | undefined, path: Path): ContainerSubject | undefined {
+  return pod?.containers.find(container => isAtOrBelow(path, pod.pathOf(container.path)));
+}
+
+function isAtOrBelow(path: Path, above: Path): boolean {
+  return above.length <= path.length && above.every((step, i) => path[i] === step);
+}
+
+/** What no control of the Pod Security Standards and no check of ours has anything against. */
+const IN_ORDER = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  readOnlyRootFilesystem: true,
+  runAsNonRoot: true,
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+
+/** The pod with blameless containers in the place of those of which only accepted things are said. */
+function withoutContainers(pod: PodSubject, accepted: readonly Place[], kept: readonly Place[]): PodSubject {
+  const containers = new Map<string, ContainerSubject>();
+  for (const one of pod.containers) {
+    const path = pod.pathOf(one.path);
+    const has = (places: readonly Place[]) => places.some(place => isAtOrBelow(place.path, path));
+    if (!has(accepted) || has(kept)) continue;
+    const { name, image } = one.container;
+    containers.set(one.path.join('/'), {
+      ...one,
+      container: {
+        ...(name === undefined ? {} : { name }),
+        ...(image === undefined ? {} : { image }),
+        securityContext: IN_ORDER,
+      },
+    });
+  }
+  if (containers.size === 0) return pod;
+  const replaced = (field: 'initContainers' | 'containers' | 'ephemeralContainers') => {
+    const list = pod.spec[field];
+    if (list === undefined) return {};
+    return {
+      [field]: list.map((own, i) => containers.get(['spec', field, i].join('/'))?.container ?? own),
+    };
+  };
+  return {
+    ...pod,
+    spec: {
+      ...pod.spec,
+      ...replaced('initContainers'),
+      ...replaced('containers'),
+      ...replaced('ephemeralContainers'),
+    },
+    containers: pod.containers.map(one => containers.get(one.path.join('/')) ?? one),
+    pathOf: path => pod.pathOf(path),
+  };
+}
+
 function worst(check: Check, failures: readonly Failure[]): Severity {
   if (check.severityOf === undefined) return check.severity;
   const all = failures.map(({ evidence }) => severities.indexOf(check.severityOf!(evidence)));
@@ -264,8 +464,11 @@ function worst(check: Check, failures: readonly Failure[]): Severity {
 function fixOf(check: Check, failures: readonly Failure[]): Finding['fix'] {
   const { fix } = check;
   if (fix === undefined) return undefined;
-  const changes = failures.flatMap(({ evidence, at, pathOf }) =>
-    fix.changes(evidence, at).map(change => ({ ...change, path: pathOf(change.path) })),
+  const changes = failures.flatMap(({ evidence, at, pathOf, spared = [] }) =>
+    fix
+      .changes(evidence, at)
+      .map(change => ({ ...change, path: pathOf(change.path) }))
+      .filter(({ path }) => !spared.some(other => isAtOrBelow(path, other))),
   );
   // Where one of the places cannot be mended by itself, mending the others would look like the whole cure.
   const whole = failures.every(({ evidence, at }) => fix.changes(evidence, at).length > 0);
@@ -302,8 +505,8 @@ function whoIs(roles: ReadonlyMap<string, readonly string[]>): string {
 
 /** Where a finding is, in words that outlive moved lines and reordered lists. */
 function placesOf(object: KubeObject, failures: readonly Failure[]): string[] {
-  const places = failures.flatMap(({ container, paths }) =>
-    container === undefined ? paths.map(path => stablePath(object, path)) : [container.name],
+  const places = failures.flatMap(({ container, places }) =>
+    container === undefined ? places.map(({ path }) => stablePath(object, path)) : [container.name],
   );
   return [...new Set(places)].sort();
 }
@@ -320,7 +523,7 @@ function stablePath(object: KubeObject, path: Path): string {
     .join('\u0001');
 }
 
-function compareFindings(a: Finding, b: Finding): number {
+export function compareFindings(a: Finding, b: Finding): number {
   return (
     compareText(a.file, b.file) || a.line - b.line || a.column - b.column || compareText(a.check, b.check)
   );

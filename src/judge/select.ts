@@ -15,6 +15,8 @@ export interface Selection {
   readonly skip: readonly string[];
   readonly severities: Readonly<Record<string, Severity>>;
   readonly options: Readonly<Record<string, OptionValues>>;
+  /** Of a profile only the checks that this version of Sallyport had: an upgrade turns no pipeline red by surprise. */
+  readonly version?: string;
 }
 
 /** The checks to run, in registry order. Words that match no check select nothing: see {@link unmatched}. */
@@ -33,10 +35,11 @@ export function select(checks: readonly Check[], selection: Selection): Selected
     });
 }
 
-function isSelected(check: Check, { profile, only, enable, skip }: Selection): boolean {
+function isSelected(check: Check, { profile, only, enable, skip, version }: Selection): boolean {
   if (skip.some(word => matches(check, word))) return false;
   if (only.length > 0) return only.some(word => matches(check, word));
   if (enable.some(word => matches(check, word))) return true;
+  if (version !== undefined && compareVersions(check.since, version) > 0) return false;
   return check.stage !== 'preview' && (profile === 'all' || check.profiles.includes(profile));
 }
 
@@ -56,4 +59,12 @@ export function matches(check: Check, word: string): boolean {
 /** The words that mean no check at all: surely typing errors. */
 export function unmatched(checks: readonly Check[], words: readonly string[]): string[] {
   return words.filter(word => !checks.some(check => matches(check, word)));
+}
+
+/** Of two versions like `1.2.3` the order; what is no number counts as nothing. */
+export function compareVersions(a: string, b: string): number {
+  const parts = (version: string) => version.split('.').map(part => Number.parseInt(part, 10) || 0);
+  const [x, y] = [parts(a), parts(b)];
+  for (let i = 0; i < 3; i++) if ((x[i] ?? 0) !== (y[i] ?? 0)) return (x[i] ?? 0) - (y[i] ?? 0);
+  return 0;
 }

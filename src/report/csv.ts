@@ -1,5 +1,6 @@
 /** Comma-separated values after RFC 4180, with nothing in them that a spreadsheet would run. */
-import type { Finding, Unknown } from '#check/finding.ts';
+import type { Excepted, Finding, Unknown } from '#check/finding.ts';
+import { whoExcepts } from './excepted.ts';
 import type { Reporter } from './reporter.ts';
 import { safe } from './safe.ts';
 
@@ -64,9 +65,19 @@ function unknownRow({ check, file, line, column, object, reason }: Unknown): Cel
   return ['unknown', '', check, '', file, line, column, kind, namespace, name, '', reason, '', ''];
 }
 
+function exceptedRow({ finding, exception }: Excepted): Cell[] {
+  const row = findingRow(finding);
+  return ['excepted', ...row.slice(1, -2), whoExcepts(exception), row.at(-1)];
+}
+
 export default {
-  render({ findings, unknowns }) {
-    const rows = [COLUMNS, ...findings.map(findingRow), ...unknowns.map(unknownRow)];
+  render({ findings, unknowns, excepted = [] }) {
+    const rows = [
+      COLUMNS,
+      ...findings.map(findingRow),
+      ...unknowns.map(unknownRow),
+      ...excepted.map(exceptedRow),
+    ];
     return `${rows.map(row => row.map(cell).join(',')).join('\r\n')}\r\n`;
   },
 } satisfies Reporter;

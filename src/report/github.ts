@@ -1,6 +1,7 @@
 /** Workflow commands of GitHub Actions: annotations on the lines of a pull request. */
-import type { Finding, Unknown } from '#check/finding.ts';
+import type { Excepted, Finding, Unknown } from '#check/finding.ts';
 import { type Severity, severities } from '#check/severity.ts';
+import { whoExcepts } from './excepted.ts';
 import type { Reporter } from './reporter.ts';
 import { count, objectName, safe } from './safe.ts';
 
@@ -49,9 +50,14 @@ function unknownAnnotation({ file, line, reason, object, check }: Unknown): stri
   return `::warning ${place}title=could not be judged::${data(who + which + reason)}`;
 }
 
+/** A line of the log, no annotation: nobody has to do anything about it. */
+function exceptedLine({ finding: { check, file, line, object }, exception }: Excepted): string {
+  return `excepted: ${safe(file)}:${line} ${check}: ${objectName(object)} (${whoExcepts(exception)})`;
+}
+
 export default {
   /** The worst first, as only the first are shown; what was not judged fails a run sooner than a warning does. */
-  render({ findings, unknowns }) {
+  render({ findings, unknowns, excepted = [] }) {
     const of = (command: Command) =>
       findings
         .filter(({ severity }) => COMMANDS[severity] === command)
@@ -61,6 +67,7 @@ export default {
     const warnings = [...unknowns.map(unknownAnnotation), ...of('warning')];
     const notices = of('notice');
     const lines = [...errors, ...warnings, ...notices];
+    lines.push(...excepted.map(exceptedLine));
     lines.push(`${count(findings.length, 'finding')}, ${unknowns.length} could not be judged`);
     if ([errors, warnings, notices].some(list => list.length > SHOWN))
       lines.push(

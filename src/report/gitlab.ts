@@ -1,6 +1,7 @@
 /** GitLab's Code Quality report. Source: GitLab documentation, "Code Quality report format". */
-import type { Finding, Unknown } from '#check/finding.ts';
+import type { Excepted, Finding, Unknown } from '#check/finding.ts';
 import type { Severity } from '#check/severity.ts';
+import { whoExcepts } from './excepted.ts';
 import { jsonText } from './json-text.ts';
 import type { Reporter } from './reporter.ts';
 import { objectName, safe } from './safe.ts';
@@ -20,6 +21,16 @@ function issue({ check, severity, object, message, fingerprint, file, line, endL
     fingerprint,
     severity: SEVERITIES[severity],
     location: { path: file, lines: { begin: line, end: endLine } },
+  };
+}
+
+/** GitLab has no word for it, so it stands among what is only for information. */
+function exceptedIssue({ finding, exception }: Excepted): object {
+  return {
+    ...issue(finding),
+    description: `Excepted by ${whoExcepts(exception)}: ${objectName(finding.object)}: ${safe(finding.message)}`,
+    fingerprint: `excepted|${finding.fingerprint}`,
+    severity: SEVERITIES.info,
   };
 }
 
@@ -43,11 +54,12 @@ function unknownIssue(
 }
 
 export default {
-  render({ findings, unknowns }) {
+  render({ findings, unknowns, excepted = [] }) {
     const seen = new Map<string, number>();
     return jsonText([
       ...findings.map(finding => issue(finding)),
       ...unknowns.map(unknown => unknownIssue(unknown, seen)),
+      ...excepted.map(exceptedIssue),
     ]);
   },
 } satisfies Reporter;

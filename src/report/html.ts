@@ -1,7 +1,8 @@
 /** One self-contained page: searchable, in light and dark, with no network and nothing of the input that could run. */
-import type { Finding, Report, Unknown } from '#check/finding.ts';
+import type { Excepted, Finding, Report, Unknown } from '#check/finding.ts';
 import { practices } from '#check/practices.ts';
 import { type Severity, severities } from '#check/severity.ts';
+import { setAside, whoExcepts } from './excepted.ts';
 import { gateOf, gateSentence } from './gate.ts';
 import { SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH } from './html-assets.ts';
 import { pageUrl } from './links.ts';
@@ -107,6 +108,15 @@ function unknownSection(unknowns: readonly Unknown[]): string {
   return `<section class="unknown"><h2>Could not be judged (${unknowns.length})</h2>${reasons.join('\n')}</section>`;
 }
 
+function exceptedSection(excepted: readonly Excepted[]): string {
+  if (excepted.length === 0) return '';
+  const items = excepted.map(
+    ({ finding, exception }) =>
+      `<li><code>${xml(finding.file)}:${finding.line}</code> ${xml(finding.check)}: ${xml(objectName(finding.object))} · ${xml(whoExcepts(exception))}</li>`,
+  );
+  return `<section><details class="u"><summary> Excepted <b>(${excepted.length})</b></summary><ul>${items.join('')}</ul></details></section>`;
+}
+
 function select(id: string, label: string, words: readonly string[]): string {
   const choices = words.map(word => `<option value="${xml(word)}">${xml(word)}</option>`).join('');
   return `<select id="${id}" aria-label="${label}"><option value="">${label}: all</option>${choices}</select>`;
@@ -153,11 +163,11 @@ function render(report: Report, options: ReportOptions): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY}"><meta name="viewport" content="width=device-width,initial-scale=1"><title>Sallyport: ${count(findings.length, 'finding')}</title><style>${STYLE}</style></head>
 <body><main><h1>Sallyport</h1><p class="verdict ${state}">${xml(gateSentence(summary, options))}</p>
-<p class="soft">${read} · ${xml(made)} · version ${xml(version)}</p>
+<p class="soft">${read} · ${xml(made)} · version ${xml(version)}${setAside(report) === '' ? '' : ` · ${xml(setAside(report))}`}</p>
 <div class="tiles" role="group" aria-label="Findings by severity">${tiles.join('')}</div>
 ${unknownSection(unknowns)}
 ${body(report, options)}
-</main>${findings.length === 0 ? '' : `<script>${SCRIPT}</script>`}</body></html>
+${exceptedSection(report.excepted ?? [])}</main>${findings.length === 0 ? '' : `<script>${SCRIPT}</script>`}</body></html>
 `;
 }
 

@@ -3,6 +3,14 @@ import { jsonText } from './json-text.ts';
 import type { Reporter } from './reporter.ts';
 
 export default {
-  render: ({ schema, version, summary, findings, unknowns }) =>
-    jsonText({ schema, version, summary, findings, unknowns }),
+  render: ({ schema, version, summary, findings, unknowns, excepted, known }) =>
+    jsonText({
+      schema,
+      version,
+      summary,
+      findings,
+      unknowns,
+      ...(excepted === undefined ? {} : { excepted }),
+      ...(known === undefined ? {} : { known }),
+    }),
 } satisfies Reporter;

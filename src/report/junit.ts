@@ -1,5 +1,6 @@
 /** JUnit XML: one suite a file, findings as failures, what could not be judged as errors. Form: junit-10.xsd of Jenkins. */
-import type { Finding, Unknown } from '#check/finding.ts';
+import type { Excepted, Finding, Unknown } from '#check/finding.ts';
+import { whoExcepts } from './excepted.ts';
 import { xml } from './markup.ts';
 import type { Reporter } from './reporter.ts';
 import { objectName } from './safe.ts';
@@ -7,7 +8,7 @@ import { objectName } from './safe.ts';
 interface Case {
   readonly name: string;
   readonly className: string;
-  readonly kind: 'failure' | 'error';
+  readonly kind: 'failure' | 'error' | 'skipped';
   readonly type: string;
   readonly message: string;
   readonly text: string;
@@ -39,7 +40,18 @@ function error({ file, line, object, check, reason }: Unknown): Case {
   };
 }
 
+function skipped({ finding, exception }: Excepted): Case {
+  const message = `excepted by ${whoExcepts(exception)}`;
+  return { ...failure(finding), kind: 'skipped', message, text: message };
+}
+
 function testCase({ name, className, kind, type, message, text }: Case): string[] {
+  if (kind === 'skipped')
+    return [
+      `    <testcase name="${xml(name)}" classname="${xml(className)}" time="0">`,
+      `      <skipped message="${xml(message)}"/>`,
+      '    </testcase>',
+    ];
   return [
     `    <testcase name="${xml(name)}" classname="${xml(className)}" time="0">`,
     `      <${kind} type="${xml(type)}" message="${xml(message)}">${xml(text)}</${kind}>`,
@@ -48,9 +60,9 @@ function testCase({ name, className, kind, type, message, text }: Case): string[
 }
 
 function suite(file: string, cases: readonly Case[], time: string): string[] {
-  const failures = cases.filter(({ kind }) => kind === 'failure').length;
+  const number = (of: Case['kind']) => cases.filter(({ kind }) => kind === of).length;
   return [
-    `  <testsuite name="${xml(file)}" tests="${cases.length}" failures="${failures}" errors="${cases.length - failures}" skipped="0" time="0" timestamp="${xml(time)}">`,
+    `  <testsuite name="${xml(file)}" tests="${cases.length}" failures="${number('failure')}" errors="${number('error')}" skipped="${number('skipped')}" time="0" timestamp="${xml(time)}">`,
     ...cases.flatMap(testCase),
     '  </testsuite>',
   ];
@@ -66,10 +78,11 @@ function passed(time: string): string[] {
 }
 
 export default {
-  render({ findings, unknowns }, { time }) {
+  render({ findings, unknowns, excepted = [] }, { time }) {
     const cases = [
       ...findings.map(finding => [finding.file, failure(finding)] as const),
       ...unknowns.map(unknown => [unknown.file ?? NO_FILE, error(unknown)] as const),
+      ...excepted.map(one => [one.finding.file, skipped(one)] as const),
     ];
     const suites = [...Map.groupBy(cases, ([file]) => file)].flatMap(([file, of]) =>
       suite(

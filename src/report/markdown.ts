@@ -1,36 +1,17 @@
 /** A comment for a pull request: the verdict in one line, the worst few, the rest folded. Never over GitHub's limit. */
-import type { Finding, Report, Unknown } from '#check/finding.ts';
+import type { Excepted, Finding, Report, Unknown } from '#check/finding.ts';
 import { severities } from '#check/severity.ts';
+import { setAside, whoExcepts } from './excepted.ts';
 import { gateOf } from './gate.ts';
 import { pageUrl } from './links.ts';
+import { Comment, cell } from './markdown-comment.ts';
 import type { Reporter, ReportOptions } from './reporter.ts';
-import { count, objectName, safe, shorten } from './safe.ts';
+import { count, objectName } from './safe.ts';
 
 /** A bot finds its own comment by this line and replaces it. */
 const MARKER = '<!-- sallyport -->';
-/** GitHub takes 65,536 characters. */
-const LIMIT = 60_000;
-/** Room for what closes the comment. */
-const RESERVE = 1_000;
 const SHOWN = 10;
 const UNKNOWNS_SHOWN = 20;
-const CELL_LENGTH = 300;
-const WORD_JOINER = '\u2060';
-
-/**
- * Text in a table cell or list item: nothing of it may become markup, mathematics, a link, a mention or a reference.
- * The last three are made of the rendered text, where no escaping helps: an invisible character parts them.
- */
-function cell(text: string): string {
-  return shorten(safe(text), CELL_LENGTH)
-    .replace(/@(?=\w)|#(?=\d)|\bGH-(?=\d)|:(?=\/\/)|\bwww(?=\.)/gi, mark => mark + WORD_JOINER)
-    .replace(/[\\`*_{}[\]()#+!|~]/g, character => `\\${character}`)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('$', '<span>$</span>');
-}
-
 function row({ severity, check, object, message, file, line }: Finding): string {
   return `| ${severity} | [${check}](${pageUrl(check)}) | ${cell(objectName(object))} | ${cell(message)} | ${cell(file)}:${line} |`;
 }
@@ -55,42 +36,6 @@ function verdict({ summary, findings }: Report, options: ReportOptions): string 
   return `✅ **Sallyport: nothing found**${unknown}`;
 }
 
-/** Lines as long as there is room for them. */
-class Comment {
-  readonly #lines: string[] = [];
-  #size = 0;
-
-  add(...lines: readonly string[]): void {
-    for (const line of lines) {
-      this.#lines.push(line);
-      this.#size += line.length + 1;
-    }
-  }
-
-  /** Adds lines until one does not fit, and says how many did. */
-  addWhatFits(lines: Iterable<string>): number {
-    let added = 0;
-    for (const line of lines) {
-      if (this.#size + line.length + 1 > LIMIT - RESERVE) break;
-      this.add(line);
-      added++;
-    }
-    return added;
-  }
-
-  fold(title: string): void {
-    this.add('', `<details><summary>${title}</summary>`, '');
-  }
-
-  unfold(): void {
-    this.add('', '</details>');
-  }
-
-  text(): string {
-    return `${this.#lines.join('\n')}\n`;
-  }
-}
-
 function addUnknowns(comment: Comment, unknowns: readonly Unknown[]): void {
   if (unknowns.length === 0) return;
   const groups = [...Map.groupBy(unknowns, ({ reason }) => reason).values()];
@@ -99,6 +44,19 @@ function addUnknowns(comment: Comment, unknowns: readonly Unknown[]): void {
     groups.slice(0, UNKNOWNS_SHOWN).map(list => unknownItem(list[0]!, list.length)),
   );
   if (shown < groups.length) comment.add(`- and ${count(groups.length - shown, 'other reason')}`);
+  comment.unfold();
+}
+
+function addExcepted(comment: Comment, excepted: readonly Excepted[]): void {
+  if (excepted.length === 0) return;
+  comment.fold(`${excepted.length} excepted`);
+  const shown = comment.addWhatFits(
+    excepted.map(
+      ({ finding, exception }) =>
+        `- ${cell(finding.file)}:${finding.line} ${cell(finding.check)}, ${cell(objectName(finding.object))}: ${cell(whoExcepts(exception))}`,
+    ),
+  );
+  if (shown < excepted.length) comment.add(`- and ${excepted.length - shown} more`);
   comment.unfold();
 }
 
@@ -125,13 +83,17 @@ function render(report: Report, options: ReportOptions): string {
   const read = `${count(summary.objects, 'object')} in ${count(summary.files, 'file')}`;
   const comment = new Comment();
   comment.add(MARKER, verdict(report, options), '');
-  comment.add(counts.length === 0 ? read : `${read}: ${counts.join(', ')}`);
+  const aside = setAside(report);
+  comment.add(
+    `${counts.length === 0 ? read : `${read}: ${counts.join(', ')}`}${aside === '' ? '' : `; set aside: ${aside}`}`,
+  );
   let shown = 0;
   if (sorted.length > 0) {
     comment.add('', ...HEAD);
     shown = comment.addWhatFits(rows(sorted.slice(0, SHOWN)));
   }
   addUnknowns(comment, unknowns);
+  addExcepted(comment, report.excepted ?? []);
   addFindings(comment, sorted, shown);
   return comment.text();
 }

@@ -3,8 +3,9 @@
  * 1,024 characters, and a region for every result. Sources: the OASIS schema, and GitHub's "SARIF support for code
  * scanning".
  */
-import type { CheckDescription, Finding, Occurrence, Region, Unknown } from '#check/finding.ts';
+import type { CheckDescription, Excepted, Finding, Occurrence, Region, Unknown } from '#check/finding.ts';
 import type { Severity } from '#check/severity.ts';
+import { whoExcepts } from './excepted.ts';
 import { jsonText } from './json-text.ts';
 import { pageUrl } from './links.ts';
 import type { Reporter } from './reporter.ts';
@@ -111,6 +112,27 @@ function result(finding: Finding, ruleIndex: number): object {
   };
 }
 
+/** A result that somebody accepted. Source: SARIF 2.1.0, 3.35 (suppression object). */
+function suppressed({ finding, exception }: Excepted, ruleIndex: number): object {
+  const inSource = exception.source !== 'configuration';
+  return {
+    ...result(finding, ruleIndex),
+    suppressions: [
+      {
+        kind: inSource ? 'inSource' : 'external',
+        status: 'accepted',
+        justification: messageText(whoExcepts(exception)),
+        location: {
+          physicalLocation: {
+            artifactLocation: artifact(exception.file),
+            region: { startLine: exception.line },
+          },
+        },
+      },
+    ],
+  };
+}
+
 function notification({ file, line, column, object, check, reason }: Unknown): object {
   const who = object === undefined ? '' : `${objectName(object)}: `;
   return {
@@ -133,7 +155,7 @@ function notification({ file, line, column, object, check, reason }: Unknown): o
 }
 
 export default {
-  render({ version, checks, findings, unknowns }, { time }) {
+  render({ version, checks, findings, unknowns, excepted = [] }, { time }) {
     const indexes = new Map(checks.map(({ id }, index) => [id, index]));
     const worst = findings.length > MAX_RESULTS ? bySeverity(findings).slice(0, MAX_RESULTS) : findings;
     const notifications = unknowns.slice(0, MAX_NOTIFICATIONS).map(notification);
@@ -170,7 +192,12 @@ export default {
               ...(notifications.length === 0 ? {} : { toolExecutionNotifications: notifications }),
             },
           ],
-          results: worst.map(finding => result(finding, indexes.get(finding.check) ?? -1)),
+          results: [
+            ...worst.map(finding => result(finding, indexes.get(finding.check) ?? -1)),
+            ...excepted
+              .slice(0, MAX_RESULTS - worst.length)
+              .map(one => suppressed(one, indexes.get(one.finding.check) ?? -1)),
+          ],
         },
       ],
     });

@@ -3,6 +3,7 @@ import type { Finding, Report, Unknown } from '#check/finding.ts';
 import { practices } from '#check/practices.ts';
 import { type Severity, severities } from '#check/severity.ts';
 import { columns, cut } from './columns.ts';
+import { setAside, whoExcepts } from './excepted.ts';
 import { gateSentence } from './gate.ts';
 import type { Reporter, ReportOptions } from './reporter.ts';
 import { count, objectName, safe, shorten } from './safe.ts';
@@ -11,6 +12,7 @@ import { type Style, styled, wrapped } from './style.ts';
 /** A check that found the same in many places is shown so often, and then only counted. */
 const REPEATS_SHOWN = 5;
 const UNKNOWNS_SHOWN = 10;
+const EXCEPTED_SHOWN = 10;
 const LINES_SHOWN = 8;
 /** A message holds names from the input, which may be of any length. */
 const MESSAGE_LENGTH = 600;
@@ -40,6 +42,7 @@ class TextReport {
     for (const [file, list] of Map.groupBy(this.#report.findings, finding => finding.file))
       this.#file(file, list);
     this.#foldedChecks();
+    this.#excepted();
     this.#unknowns(this.#report.unknowns);
     this.#summary();
     return `${this.#lines.map(withoutCommand).join('\n')}\n`;
@@ -136,6 +139,22 @@ class TextReport {
     this.#push('');
   }
 
+  #excepted(): void {
+    const { excepted = [] } = this.#report;
+    if (excepted.length === 0) return;
+    this.#push(this.#style('bold', `Excepted (${excepted.length})`));
+    const shown = this.#options.verbose ? excepted : excepted.slice(0, EXCEPTED_SHOWN);
+    for (const { finding, exception } of shown) {
+      this.#push(`  ${safe(finding.file)}:${finding.line} ${finding.check}`);
+      this.#wrap(this.#shortened(`${objectName(finding.object)}: ${whoExcepts(exception)}`), INDENT, 'dim');
+    }
+    if (shown.length < excepted.length)
+      this.#push(
+        this.#style('dim', `  and ${excepted.length - shown.length} more; --verbose shows them all`),
+      );
+    this.#push('');
+  }
+
   #unknowns(unknowns: readonly Unknown[]): void {
     if (unknowns.length === 0) return;
     this.#push(this.#style('bold', this.#style('yellow', `Could not be judged (${unknowns.length})`)));
@@ -182,6 +201,7 @@ class TextReport {
           ? `No Kubernetes objects found in ${count(summary.files, 'file')}.`
           : this.#style('green', `Nothing to complain about: ${read}${time}.`),
       );
+      if (setAside(this.#report) !== '') this.#wrap(`Set aside: ${setAside(this.#report)}.`, '');
       return;
     }
     const bySeverity = severities
@@ -197,6 +217,7 @@ class TextReport {
       .filter(practice => byPractice.has(practice))
       .map(practice => `${practice} ${byPractice.get(practice)!.length}`);
     if (counts.length > 0) this.#wrap(`By practice: ${counts.join(', ')}.`, '');
+    if (setAside(this.#report) !== '') this.#wrap(`Set aside: ${setAside(this.#report)}.`, '');
     this.#wrap(gateSentence(summary, this.#options), '');
   }
 

@@ -19,6 +19,8 @@ export interface Origin {
   readonly document: number;
   /** For an item of a list: its number in the list, from 0. */
   readonly item?: number;
+  /** The environment that it was rendered for, where there are several. */
+  readonly environment?: string;
   /**
    * The place of a field. Where the field is absent, the nearest one above it that is there; for a field that is
    * there, its key and first line rather than the whole block below it.

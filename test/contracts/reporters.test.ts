@@ -9,7 +9,7 @@ import addFormats from 'ajv-formats';
 import { toJson } from '#kube/json.ts';
 import { formats } from '#report/formats.ts';
 import type { Reporter } from '#report/reporter.ts';
-import { empty, finding, hostile, NASTY, options, ordinary, report } from './reports.ts';
+import { empty, excepting, finding, hostile, NASTY, options, ordinary, report } from './reports.ts';
 
 const require = createRequire(import.meta.url);
 const reporters = new Map<string, Reporter>(
@@ -24,7 +24,7 @@ for (const [name, reporter] of reporters)
     });
 
     it('ends with a line break, and is the same for the same report', () => {
-      for (const what of [ordinary, empty, hostile]) {
+      for (const what of [ordinary, empty, hostile, excepting]) {
         const text = reporter.render(what, options);
         assert.ok(text.endsWith('\n'));
         assert.equal(text, reporter.render(what, options));
@@ -38,7 +38,22 @@ for (const [name, reporter] of reporters)
       }
     });
 
+    it('says what was excepted, by whom, and until when', () => {
+      const text = reporter.render(excepting, { ...options, width: 200 });
+      for (const word of ['@node-team', '2027-01-31', 'it loads a kernel module'])
+        assert.ok(text.replaceAll('\u2060', '').includes(word), word);
+      assert.ok(!reporter.render(ordinary, options).includes('@node-team'));
+    });
+
     it('lets nothing of the input act', () => {
+      for (const what of [hostile, excepting]) {
+        const text = reporter.render(what, { ...options, verbose: true });
+        assert.doesNotMatch(
+          text,
+          /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u00ad\u200b\u202e\ufffe\u{e0041}]/u,
+        );
+        assert.ok(text.isWellFormed());
+      }
       const text = reporter.render(hostile, { ...options, verbose: true });
       assert.doesNotMatch(text, /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u00ad\u200b\u202e\ufffe\u{e0041}]/u);
       assert.ok(text.isWellFormed());
@@ -100,7 +115,7 @@ describe('json', () => {
       readFileSync(new URL('../../schemas/report.schema.json', import.meta.url), 'utf8'),
     ) as object;
     const validate = new Ajv({ strict: true }).compile(schema);
-    for (const what of [ordinary, empty, hostile])
+    for (const what of [ordinary, empty, hostile, excepting])
       assert.ok(validate(JSON.parse(render('json', what))), toJson(validate.errors));
   });
 });
@@ -111,7 +126,7 @@ describe('sarif', () => {
     const ajv = new AjvDraft4.default({ strict: false, unicodeRegExp: false });
     addFormats.default(ajv as never);
     const validate = ajv.compile(schema);
-    for (const what of [ordinary, empty, hostile])
+    for (const what of [ordinary, empty, hostile, excepting])
       assert.ok(validate(JSON.parse(render('sarif', what))), toJson(validate.errors));
   });
 
@@ -142,6 +157,12 @@ describe('sarif', () => {
 });
 
 describe('github', () => {
+  it('annotates nothing that was excepted', () => {
+    const lines = render('github', excepting).split('\n');
+    assert.equal(lines.filter(line => line.startsWith('::')).length, 3);
+    assert.ok(lines.some(line => line.startsWith('excepted: ')));
+  });
+
   it('is one command a line, whatever the input says', () => {
     const lines = render('github', hostile).trimEnd().split('\n');
     assert.equal(lines.length, 3);

@@ -78,6 +78,27 @@ export const ordinary = report(
 
 export const empty = report([]);
 
+/** With everything that was set aside. */
+export const excepting: Report = {
+  ...ordinary,
+  excepted: [
+    {
+      finding: finding({ line: 30, endLine: 30 }),
+      exception: {
+        check: 'pod-security/privileged',
+        reason: `it loads a kernel module ${NASTY}`,
+        owner: '@node-team',
+        until: '2027-01-31',
+        ticket: 'OPS-1',
+        source: 'comment',
+        file: 'deploy/shop.yaml',
+        line: 29,
+      },
+    },
+  ],
+  known: 3,
+};
+
 export const hostile = report(
   [
     finding({

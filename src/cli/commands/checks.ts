@@ -1,14 +1,17 @@
 /** `sallyport checks`: the list of checks. */
 import { type Check, idOf, type Profile } from '#check/check.ts';
 import { practices } from '#check/practices.ts';
+import { exceptionChecks } from '#judge/exception-checks.ts';
 import { describe } from '#judge/report.ts';
 import { matches, unmatched } from '#judge/select.ts';
 import { toJson } from '#kube/json.ts';
 import { nearest } from '#kube/nearest.ts';
-import { checks } from '#practices/index.ts';
+import { checks as judged } from '#practices/index.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { print } from '../output.ts';
+
+const checks = [...judged, ...exceptionChecks];
 
 export function run(parsed: Parsed): number {
   const [typo] = unmatched(checks, parsed.operands);

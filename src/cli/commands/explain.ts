@@ -1,13 +1,16 @@
 /** `sallyport explain`: the page of one check. */
 import { idOf } from '#check/check.ts';
 import { pageOf } from '#check/page.ts';
+import { exceptionChecks } from '#judge/exception-checks.ts';
 import { describe } from '#judge/report.ts';
 import { toJson } from '#kube/json.ts';
 import { nearest } from '#kube/nearest.ts';
-import { checks } from '#practices/index.ts';
+import { checks as judged } from '#practices/index.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { print } from '../output.ts';
+
+const checks = [...judged, ...exceptionChecks];
 
 export function run(parsed: Parsed): number {
   const [word, ...more] = parsed.operands;

@@ -1,46 +1,51 @@
 /** `sallyport scan`: judges what is written. */
-import { readFileSync } from 'node:fs';
 import type { Report } from '#check/finding.ts';
 import { atLeast, type Severity, severities } from '#check/severity.ts';
-import { reportOf } from '#judge/report.ts';
-import { type Judged, scan } from '#judge/scan.ts';
+import type { Judged } from '#judge/scan.ts';
 import { checks } from '#practices/index.ts';
-import { formats } from '#report/formats.ts';
 import type { ReportOptions } from '#report/reporter.ts';
 import type { Manifests } from '#sources/manifests/manifests.ts';
-import { World } from '#world/world.ts';
 import type { Parsed } from '../command.ts';
 import { readConfig } from '../config.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { readInput } from '../input.ts';
-import { isTerminal, print, tell, writeWhole } from '../output.ts';
+import { judgeManifests, readBaseline, reportOfRun } from '../judging.ts';
+import { tell } from '../output.ts';
+import { wantedReports, writeWanted } from '../reporting.ts';
 import { selection } from '../selection.ts';
 import { minorOf } from '../version-range.ts';
 
 export async function run(parsed: Parsed): Promise<number> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => checks);
   const selected = selection(parsed, config);
+  const wanted = wantedReports(parsed);
+  const minor = minorOf(parsed.value('target-kubernetes') ?? config.targetKubernetes, '--target-kubernetes');
+  const honored = honoredTools(parsed);
+  const known = parsed.value('baseline') ?? config.baseline;
+  const baseline = known === undefined ? undefined : readBaseline(known);
   const manifests = await readInput(parsed, parsed.operands, config.ignore);
-  const world = new World({
-    declared: manifests.declared,
-    gaps: manifests.gaps,
-    kubernetesMinor: minorOf(
-      parsed.value('target-kubernetes') ?? config.targetKubernetes,
-      '--target-kubernetes',
-    ),
-  });
-  const judged = scan(world, selected);
-  const report = reportOf({
-    ...judged,
-    files: manifests.files.length,
-    documents: manifests.files.reduce((sum, { documents }) => sum + documents, 0),
-    objects: manifests.declared.length,
-    selected,
-  });
+  const judging = await judgeManifests(manifests, selected, config, minor, honored);
+  const { report, judged } = reportOfRun(judging, baseline, isWhole(parsed));
   const failOn = (parsed.value('fail-on') as Severity | 'never' | undefined) ?? config.failOn ?? 'high';
   const allowUnknown = parsed.has('allow-unknown') || config.allowUnknown === true;
-  await write(parsed, report, { failOn, allowUnknown, diff: await differ(parsed, judged) });
+  const gate = { failOn, allowUnknown, diff: await differ(parsed, judged) };
+  await writeWanted(wanted, parsed, report, gate);
   return exitCode(report, manifests, failOn, allowUnknown, parsed);
+}
+
+/** Whether everything below the working directory was read. */
+export function isWhole({ operands }: Parsed): boolean {
+  return operands.length === 0 || operands.includes('.');
+}
+
+const TOOLS = ['kube-linter', 'checkov', 'trivy', 'polaris'];
+
+/** @throws UsageError for a tool whose marks are not known */
+export function honoredTools(parsed: Parsed, option = 'honor'): string[] {
+  const named = parsed.values(option).flatMap(word => word.split(','));
+  for (const tool of named)
+    if (!TOOLS.includes(tool)) throw new UsageError(`--${option}: "${tool}" is none of ${TOOLS.join(', ')}`);
+  return named;
 }
 
 /** Diffs are worked out for the findings that a report shows, and a page need not show them for thousands. */
@@ -54,87 +59,6 @@ async function differ(parsed: Parsed, { findings, declared }: Judged): Promise<R
   const { fixDiff } = await import('../fixes.ts');
   let left = MAX_DIFFS;
   return finding => (left-- > 0 ? fixDiff(finding, declared.get(finding)) : undefined);
-}
-
-async function write(
-  parsed: Parsed,
-  report: Report,
-  gate: Pick<ReportOptions, 'failOn' | 'allowUnknown' | 'diff'>,
-): Promise<void> {
-  const terminal = isTerminal();
-  const output = parsed.value('output');
-  const wanted = parsed.values('format').map(word => {
-    const equals = word.indexOf('=');
-    return equals < 0
-      ? { format: word, file: output }
-      : { format: word.slice(0, equals), file: word.slice(equals + 1) };
-  });
-  if (wanted.length === 0) wanted.push({ format: 'text', file: output });
-  if (wanted.filter(({ file }) => file === undefined).length > 1)
-    throw new UsageError(
-      'only one report can go to standard output',
-      'give the others a file: --format sarif=out.sarif',
-    );
-  const texts = await Promise.all(
-    wanted.map(async ({ format, file }) => {
-      const { load } = formats.find(({ name }) => name === format)!;
-      const reporter = await load();
-      const color = file === undefined && terminal && !parsed.has('no-color') && !process.env['NO_COLOR'];
-      const text = reporter.render(report, {
-        color,
-        width: terminal ? Math.min(process.stdout.columns || 80, 120) : 80,
-        verbose: parsed.has('verbose'),
-        ...gate,
-        time: new Date().toISOString(),
-        source: sourceLines(report),
-        ...(terminal ? { milliseconds: Math.round(performance.now()) } : {}),
-      });
-      return { file, text };
-    }),
-  );
-  for (const { file, text } of texts) if (file !== undefined) writeWhole(file, text);
-  for (const { file, text } of texts) if (file === undefined) print(text);
-}
-
-/**
- * Lines of the files that findings are in: each file is read again only when a report shows a line of it. Lines that
- * hold a secret are never shown, not even beside another finding.
- */
-function sourceLines({ findings }: Report): ReportOptions['source'] {
-  const secrets = Map.groupBy(
-    findings.filter(({ sensitive }) => sensitive === true).flatMap(({ occurrences }) => occurrences),
-    ({ file }) => file,
-  );
-  const files = new Map<string, readonly (string | undefined)[]>();
-  return (file, line) => {
-    let lines = files.get(file);
-    if (lines === undefined) {
-      lines = readLines(file);
-      for (const secret of secrets.get(file) ?? []) lines = withoutBlock(lines, secret.line - 1);
-      files.set(file, lines);
-    }
-    return lines[line - 1];
-  };
-}
-
-function readLines(file: string): readonly string[] {
-  try {
-    return readFileSync(file, 'utf8').split(/\r?\n/);
-  } catch {
-    return [];
-  }
-}
-
-/** Without a line and all that is indented deeper below it: a secret may go on over a block. */
-function withoutBlock(lines: readonly (string | undefined)[], at: number): readonly (string | undefined)[] {
-  const indent = lines[at]?.search(/\S/) ?? 0;
-  let end = at + 1;
-  while (
-    end < lines.length &&
-    (lines[end] === undefined || lines[end]!.trim() === '' || lines[end]!.search(/\S/) > indent)
-  )
-    end++;
-  return lines.map((line, index) => (index >= at && index < end ? undefined : line));
 }
 
 function exitCode(

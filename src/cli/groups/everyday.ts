@@ -33,6 +33,13 @@ export const everydayCommands: readonly Command[] = [
       },
       { name: 'allow-unknown', description: 'Exit with 0 although something could not be judged' },
       target,
+      { name: 'baseline', value: 'FILE', description: 'Fail only on findings that this file does not know' },
+      {
+        name: 'honor',
+        value: 'TOOLS',
+        many: true,
+        description: 'Take marks of other tools for exceptions: kube-linter, checkov, trivy, polaris',
+      },
       { name: 'verbose', short: 'v', description: 'Show every finding, also repeated ones' },
       ...reading,
     ],

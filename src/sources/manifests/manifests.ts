@@ -5,6 +5,7 @@ import { placesOfDefinition } from '#kube/workloads.ts';
 import type { Declared, Gap } from '#world/world.ts';
 import type { ReadDocument } from '#yaml/documents.ts';
 import { readFast } from '#yaml/fast.ts';
+import { type MarkedComment, markedComments, mayHoldMarks } from './comments.ts';
 import { decode } from './decode.ts';
 import { DocumentSource, ManifestOrigin, type ReadText } from './origin.ts';
 import {
@@ -17,7 +18,7 @@ import {
   patchFilesOf,
   type Understood,
 } from './recognise.ts';
-import { type Found, problem, type WalkOptions, walk } from './walk.ts';
+import { type Found, problem, type Walked, type WalkOptions, walk } from './walk.ts';
 
 /** What became of one file. */
 export interface FileRecord {
@@ -33,6 +34,8 @@ export interface Manifests {
   readonly files: readonly FileRecord[];
   readonly declared: readonly Declared[];
   readonly gaps: readonly Gap[];
+  /** Comments that speak to Sallyport. */
+  readonly comments: readonly MarkedComment[];
 }
 
 export interface ReadOptions extends WalkOptions {
@@ -49,7 +52,14 @@ export interface ReadOptions extends WalkOptions {
   readonly onFiles?: (count: number) => void;
   /** The text of standard input, for the root `-`. */
   readonly stdin?: () => Buffer;
+  /** Where the bytes of a file come from, if not from the file system. It throws an Error with words for people. */
+  readonly open?: (found: Found) => Buffer;
+  /** What was read of files that name their content, shared between the two sides of a comparison. */
+  readonly shared?: SharedFiles;
 }
+
+/** By key and name. */
+export type SharedFiles = Map<string, Manifests>;
 
 const MAX_FILE_SIZE = 100 * 1024 * 1024;
 const MAX_TIME = 10 * 60 * 1000;
@@ -66,14 +76,26 @@ const STDIN = '<stdin>';
  * @throws PathError for a root that does not exist or may not be read
  */
 export async function readManifests(roots: readonly string[], options: ReadOptions): Promise<Manifests> {
-  const reader = new Reader(options);
-  const { files, skipped } = walk(
-    roots.filter(root => root !== '-'),
+  return readFound(
+    walk(
+      roots.filter(root => root !== '-'),
+      options,
+    ),
     options,
+    roots.includes('-'),
   );
+}
+
+/** Reads files that somebody else found. */
+export async function readFound(
+  { files, skipped }: Walked,
+  options: ReadOptions,
+  standardInput = false,
+): Promise<Manifests> {
+  const reader = new Reader(options);
   options.onFiles?.(files.length);
   for (const { name, reason } of skipped) reader.unreadable(name, reason);
-  if (roots.includes('-') && options.stdin !== undefined) await reader.text(STDIN, options.stdin());
+  if (standardInput && options.stdin !== undefined) await reader.text(STDIN, options.stdin());
   await reader.all(files);
   return reader;
 }
@@ -82,10 +104,11 @@ class Reader implements Manifests {
   readonly files: FileRecord[] = [];
   readonly declared: Declared[] = [];
   readonly gaps: Gap[] = [];
+  readonly comments: MarkedComment[] = [];
   readonly #options: ReadOptions;
   readonly #patches = new Set<string>();
   /** Where the files are, by the names that reports show. */
-  readonly #paths = new Map<string, string>();
+  readonly #paths = new Map<string, Found>();
   readonly #deadline: number;
 
   constructor(options: ReadOptions) {
@@ -103,11 +126,39 @@ class Reader implements Manifests {
       if (chart !== undefined) this.#chartFile(found.name, chart);
       else if (now() > this.#deadline) this.unreadable(found.name, 'the time for reading was used up');
       else {
-        this.#paths.set(found.name, found.path);
-        const bytes = this.#bytes(found.path, found.name);
-        if (bytes !== undefined) await this.text(found.name, bytes);
+        this.#paths.set(found.name, found);
+        if (!this.#fromShared(found)) await this.#file(found);
       }
     }
+  }
+
+  async #file(found: Found): Promise<void> {
+    const { files, declared, gaps, comments } = this;
+    const before = [files.length, declared.length, gaps.length, comments.length] as const;
+    const bytes = this.#bytes(found);
+    if (bytes !== undefined) await this.text(found.name, bytes);
+    if (found.key !== undefined)
+      this.#options.shared?.set(this.#sharedKey(found), {
+        files: files.slice(before[0]),
+        declared: declared.slice(before[1]),
+        gaps: gaps.slice(before[2]),
+        comments: comments.slice(before[3]),
+      });
+  }
+
+  #fromShared(found: Found): boolean {
+    const known = found.key === undefined ? undefined : this.#options.shared?.get(this.#sharedKey(found));
+    if (known === undefined) return false;
+    this.files.push(...known.files);
+    this.declared.push(...known.declared);
+    this.gaps.push(...known.gaps);
+    this.comments.push(...known.comments);
+    return true;
+  }
+
+  /** A patch is read otherwise than the same file that nobody names one. */
+  #sharedKey({ key, name }: Found): string {
+    return `${key}\0${this.#patches.has(name)}\0${name}`;
   }
 
   unreadable(file: string, reason: string): void {
@@ -130,8 +181,16 @@ class Reader implements Manifests {
     this.#documents(file, text, await read(text));
   }
 
-  #bytes(path: string, name: string): Buffer | undefined {
+  #bytes(found: Found): Buffer | undefined {
     const limit = this.#options.maxFileSize ?? MAX_FILE_SIZE;
+    const { path, name } = found;
+    if (this.#options.open !== undefined)
+      try {
+        return this.#options.open(found);
+      } catch (error) {
+        this.unreadable(name, (error as Error).message);
+        return undefined;
+      }
     try {
       const descriptor = openSync(path, 'r');
       try {
@@ -152,6 +211,7 @@ class Reader implements Manifests {
 
   #documents(file: string, text: string, documents: readonly ReadDocument[]): void {
     const before = this.declared.length;
+    if (mayHoldMarks(text)) this.comments.push(...markedComments(file, text, documents));
     const isPatch = this.#patches.has(file);
     let broken: { readonly message: string; readonly line: number; readonly column: number } | undefined;
     let half = false;
@@ -264,7 +324,8 @@ class Reader implements Manifests {
     const lean = JSON.parse(JSON.stringify({ apiVersion, kind, metadata })) as KubeObject;
     const { index, start, end, startLine, line } = document;
     const again = (): ReadText => {
-      const bytes = this.#bytes(this.#paths.get(file) ?? file, file);
+      const found = this.#paths.get(file);
+      const bytes = found === undefined ? undefined : this.#bytes(found);
       const decoded = bytes === undefined ? undefined : decode(bytes);
       const now = decoded?.is === 'text' ? decoded.text : '';
       return {
@@ -289,8 +350,9 @@ class Reader implements Manifests {
       });
   }
 
-  async #kustomization({ path, name }: Found): Promise<void> {
-    const bytes = this.#bytes(path, name);
+  async #kustomization(found: Found): Promise<void> {
+    const { name } = found;
+    const bytes = this.#bytes(found);
     if (bytes === undefined) return;
     const decoded = decode(bytes);
     const documents = decoded.is === 'text' ? await read(decoded.text) : [];

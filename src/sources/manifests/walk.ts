@@ -22,6 +22,8 @@ export interface Found {
   readonly name: string;
   /** The user named this very file, so it is read whatever its name is. */
   readonly named: boolean;
+  /** Names the content: what has the same key and name reads the same. Where content has no name, absent. */
+  readonly key?: string;
 }
 
 export interface Skipped {
@@ -49,7 +51,7 @@ export class PathError extends Error {
   override readonly name = 'PathError';
 }
 
-const FOLDERS_NEVER_READ = new Set(['.git', 'node_modules', '.hg', '.svn', '.terraform']);
+export const FOLDERS_NEVER_READ = new Set(['.git', 'node_modules', '.hg', '.svn', '.terraform']);
 const MANIFEST = /\.(?:ya?ml|json)$/i;
 /** Kustomize reads a file of this name too. */
 const KUSTOMIZATION = 'Kustomization';
@@ -200,7 +202,7 @@ export function shownName(path: string, cwd: string): string {
   return sep === '/' ? name : name.split(sep).join('/');
 }
 
-function isCandidate(name: string): boolean {
+export function isCandidate(name: string): boolean {
   return MANIFEST.test(name) || name.endsWith(KUSTOMIZATION);
 }
 

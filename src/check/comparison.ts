@@ -1,0 +1,50 @@
+/** What a change does to security: plain data, ready for any format. */
+
+import type { ObjectReference } from '#kube/objects.ts';
+import type { Excepted, Finding, Region, Report, Unknown } from './finding.ts';
+import type { Practice } from './practices.ts';
+import type { Severity } from './severity.ts';
+
+/** One thing that is otherwise than before, beyond what checks find. */
+export interface SecurityChange extends Region {
+  /** `practice/name`, like the id of a check: `cicd/weakened-guard`. */
+  readonly kind: string;
+  readonly practice: Practice;
+  readonly direction: 'worse' | 'better' | 'neutral';
+  /** How much it matters where it is for the worse. */
+  readonly severity: Severity;
+  /** The side whose file the place is in. */
+  readonly side: 'base' | 'head';
+  readonly object: ObjectReference;
+  /** Inside the object; empty for the whole. */
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface ComparedSide {
+  /** As the user named it, and the commit that it meant. */
+  readonly name: string;
+  readonly commit?: string;
+  readonly objects: number;
+  readonly findings: number;
+  readonly unknowns: number;
+}
+
+export interface Comparison {
+  readonly schema: string;
+  readonly version: string;
+  readonly base: ComparedSide;
+  readonly head: ComparedSide;
+  readonly objects: { readonly added: number; readonly removed: number; readonly changed: number };
+  /** The worst first, guards before all else. */
+  readonly changes: readonly SecurityChange[];
+  readonly new: readonly Finding[];
+  readonly fixed: readonly Finding[];
+  readonly unchanged: number;
+  /** What can be judged no more, and what never could. */
+  readonly unknowns: { readonly new: readonly Unknown[]; readonly unchanged: number };
+  /** New findings that an exception accepts. */
+  readonly excepted: readonly Excepted[];
+  /** New findings and changes for the worse, as a report: what the formats of a scan show, and the gate judges. */
+  readonly report: Report;
+}

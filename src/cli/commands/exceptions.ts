@@ -1,0 +1,130 @@
+/** `sallyport exceptions`: what somebody takes upon himself, and until when. */
+
+import type { Exception } from '#check/exception.ts';
+import { daysBetween, type ExceptionState, isDate, recordOf } from '#judge/exceptions.ts';
+import { foreignExceptions, foreignTools } from '#judge/foreign-exceptions.ts';
+import { toJson } from '#kube/json.ts';
+import { checks } from '#practices/index.ts';
+import { count, safe } from '#report/safe.ts';
+import type { Parsed } from '../command.ts';
+import { readConfig } from '../config.ts';
+import { EXIT, UsageError } from '../errors.ts';
+import { readInput } from '../input.ts';
+import { judgeManifests, today } from '../judging.ts';
+import { print, tell } from '../output.ts';
+import { selection } from '../selection.ts';
+import { minorOf } from '../version-range.ts';
+import { honoredTools } from './scan.ts';
+
+export async function list(parsed: Parsed): Promise<number> {
+  const config = await readConfig(parsed.value('config'), process.cwd(), async () => checks);
+  const within = daysOf(parsed.value('expiring'));
+  const honored = honoredTools(parsed);
+  // Whether an exception is of use is asked of every check, not only of those that run by default.
+  const profile = parsed.value('profile') ?? 'all';
+  const selected = selection(withProfile(parsed, profile), config);
+  const manifests = await readInput(parsed, parsed.operands, config.ignore);
+  const minor = minorOf(parsed.value('target-kubernetes') ?? config.targetKubernetes, '--target-kubernetes');
+  const { exceptions } = await judgeManifests(manifests, selected, config, minor, honored);
+  const day = today();
+  const states = exceptions
+    .states()
+    .filter(
+      ({ exception: { until } }) =>
+        within === undefined || (until !== undefined && daysBetween(day, until) <= within),
+    );
+  if (parsed.value('format') === 'json')
+    print(
+      toJson({
+        exceptions: states.map(({ exception, state }) => ({
+          ...recordOf(exception),
+          scope: exception.scope,
+          state,
+        })),
+        problems: exceptions.problems,
+      }),
+    );
+  else print(text(states, day));
+  for (const { file, line, message, hint } of exceptions.problems)
+    tell(`${safe(file)}:${line}: ${safe(message)}${hint === undefined ? '' : `: ${safe(hint)}`}\n`);
+  return exceptions.problems.length > 0 ? EXIT.findings : EXIT.clean;
+}
+
+function withProfile(parsed: Parsed, profile: string): Parsed {
+  return { ...parsed, value: option => (option === 'profile' ? profile : parsed.value(option)) };
+}
+
+function daysOf(word: string | undefined): number | undefined {
+  if (word === undefined) return undefined;
+  const days = /^(\d{1,5})d?$/.exec(word)?.[1];
+  if (days === undefined)
+    throw new UsageError(`--expiring: "${word}" is no number of days`, 'write it like 30d');
+  return Number(days);
+}
+
+function text(
+  states: readonly { readonly exception: Exception; readonly state: ExceptionState }[],
+  day: string,
+): string {
+  const lines = states.flatMap(({ exception, state }) => {
+    const { check, file, line, reason, owner, until, ticket } = exception;
+    const end =
+      until === undefined
+        ? 'no end'
+        : until < day
+          ? `ended ${until}`
+          : `until ${until} (${count(daysBetween(day, until), 'day')})`;
+    return [
+      `${safe(file)}:${line} ${check}: ${state}, ${end}`,
+      `  ${safe(owner)}${ticket === undefined ? '' : ` ${safe(ticket)}`}: ${safe(reason)}`,
+    ];
+  });
+  const by = (state: ExceptionState) => states.filter(one => one.state === state).length;
+  const counts = (['used', 'unused', 'expired', 'refused'] as const)
+    .filter(state => by(state) > 0)
+    .map(state => `${by(state)} ${state}`);
+  lines.push(`${count(states.length, 'exception')}${counts.length === 0 ? '' : `: ${counts.join(', ')}`}`);
+  return `${lines.join('\n')}\n`;
+}
+
+export async function importForeign(parsed: Parsed): Promise<number> {
+  const owner = parsed.value('owner');
+  if (owner === undefined)
+    throw new UsageError('other tools do not say who answers for an exception', 'add --owner @team');
+  const until = parsed.value('until');
+  if (until !== undefined && !isDate(until))
+    throw new UsageError(`--until: "${until}" is no date`, 'write it like 2027-01-31');
+  const named = honoredTools(parsed, 'from');
+  const config = await readConfig(parsed.value('config'), process.cwd(), async () => checks);
+  const { declared, comments } = await readInput(parsed, parsed.operands, config.ignore);
+  const found = foreignExceptions(declared, comments, named.length === 0 ? foreignTools : named, checks);
+  print(found.length === 0 ? '' : `exceptions:\n${found.map(one => asYaml(one, owner, until)).join('')}`);
+  if (!parsed.has('quiet'))
+    tell(
+      found.length === 0
+        ? 'No marks of other tools that mean a check of ours.\n'
+        : `${count(found.length, 'exception')}: review them, and paste them into sallyport.yaml.\n`,
+    );
+  return EXIT.clean;
+}
+
+/** Lines are no scope that outlives an edit, so a comment's exception is confined to its file. */
+function asYaml(
+  { check, reason, source, file, scope, until: own }: Exception,
+  owner: string,
+  until?: string,
+): string {
+  const { lines: _, file: scoped = file, ...rest } = scope;
+  const end = until ?? own;
+  const entries = Object.entries({
+    check,
+    file: scoped,
+    ...rest,
+    reason: `${reason} (from ${source})`,
+    owner,
+    ...(end === undefined ? {} : { until: end }),
+  });
+  return entries
+    .map(([key, value], i) => `${i === 0 ? '  - ' : '    '}${key}: ${JSON.stringify(value)}\n`)
+    .join('');
+}

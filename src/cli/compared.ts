@@ -1,0 +1,189 @@
+/** From two names to a comparison: commits of a repository, folders, or files, each read as what it is. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join, relative, resolve, sep } from 'node:path';
+import type { Comparison } from '#check/comparison.ts';
+import { compare, type Side } from '#judge/compare.ts';
+import { checks } from '#practices/index.ts';
+import { GitError, Repository } from '#sources/git/repository.ts';
+import { readCommit } from '#sources/git/tree.ts';
+import type { Manifests, SharedFiles } from '#sources/manifests/manifests.ts';
+import { readManifests } from '#sources/manifests/manifests.ts';
+import type { Parsed } from './command.ts';
+import { CONFIG_FILE, type Config, emptyConfig, parseConfig, readConfig } from './config.ts';
+import { configChanges } from './config-changes.ts';
+import { UsageError } from './errors.ts';
+import { exceptionFindings, judgeManifests } from './judging.ts';
+import { selection } from './selection.ts';
+import { minorOf } from './version-range.ts';
+
+export interface Compared {
+  readonly comparison: Comparison;
+  /** The configuration that judged both sides. */
+  readonly config: Config;
+  /** The lines of a file as the head has it. */
+  readonly linesOf: (file: string) => readonly string[];
+}
+
+/** One side before it is judged. */
+interface Read {
+  readonly name: string;
+  readonly commit?: string;
+  readonly manifests: (exclude: readonly string[]) => Promise<Manifests>;
+  readonly config: () => Promise<Config | undefined>;
+  readonly linesOf: (file: string) => readonly string[];
+}
+
+/**
+ * Compares what two names mean.
+ *
+ * @param paths confines a comparison of commits to what lies below them
+ * @throws UsageError where one of them is nothing that can be read
+ */
+export async function compared(
+  parsed: Parsed,
+  baseName: string,
+  headName: string,
+  paths: readonly string[] = [],
+): Promise<Compared> {
+  try {
+    return await judged(parsed, ...sides(baseName, headName, paths));
+  } catch (error) {
+    if (error instanceof GitError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function sides(baseName: string, headName: string, paths: readonly string[]): [Read, Read] {
+  const repository = Repository.find(process.cwd());
+  const shared: SharedFiles = new Map();
+  const named = (name: string): Read => {
+    // What is both a branch and a folder is taken for the branch, as Git takes it; ./name means the folder.
+    const isPath =
+      name.startsWith('.') &&
+      (name.startsWith('./') || name.startsWith('../') || name === '.' || name === '..');
+    if (!isPath && repository?.has(name) === true)
+      return ofCommit(repository, name, repository.commit(name), paths, shared);
+    if (existsSync(name)) return ofPath(name);
+    if (repository === undefined)
+      throw new UsageError(`${name}: no such file or folder, and no Git repository here`);
+    // Says why: not there, or only not in this clone.
+    return ofCommit(repository, name, repository.commit(name), paths, shared);
+  };
+  return [named(baseName), named(headName)];
+}
+
+function ofCommit(
+  repository: Repository,
+  name: string,
+  commit: string,
+  paths: readonly string[],
+  shared: SharedFiles,
+): Read {
+  const below = paths.map(path => insideOf(repository.root, path));
+  let files: ReadonlyMap<string, string> | undefined;
+  const text = (path: string): string | undefined => {
+    files ??= new Map(repository.files(commit).map(file => [file.path, file.oid]));
+    const oid = files.get(path);
+    return oid === undefined ? undefined : repository.blob(oid).toString('utf8');
+  };
+  return {
+    name,
+    commit,
+    manifests: exclude => readCommit(repository, commit, { paths: below, exclude, lean: true, shared }),
+    config: async () => {
+      const own = text(CONFIG_FILE);
+      if (own === undefined) return undefined;
+      const file = `${name}:${CONFIG_FILE}`;
+      return parseConfig(
+        own,
+        file,
+        async () => checks,
+        (word, from) => {
+          const folder = from
+            .slice(name.length + 1)
+            .split('/')
+            .slice(0, -1)
+            .join('/');
+          const path = join(folder, word).split(sep).join('/');
+          const found = /\.ya?ml$/.test(word) || word.startsWith('.') ? text(path) : undefined;
+          return found === undefined ? undefined : { text: found, file: `${name}:${path}` };
+        },
+      );
+    },
+    linesOf: file => text(file)?.split(/\r?\n/) ?? [],
+  };
+}
+
+function insideOf(root: string, path: string): string {
+  const found = relative(root, resolve(path)).split(sep).join('/');
+  if (found.startsWith('../') || found === '..')
+    throw new UsageError(`${path} lies outside of the repository`);
+  return found;
+}
+
+function ofPath(name: string): Read {
+  const path = resolve(name);
+  const isFolder = statSync(path).isDirectory();
+  // Both sides call their files alike, so that the same file is the same.
+  const cwd = isFolder ? path : resolve(path, '..');
+  return {
+    name,
+    manifests: exclude => readManifests([path], { cwd, noIgnore: false, exclude, lean: true }),
+    config: async () =>
+      isFolder && existsSync(join(path, CONFIG_FILE))
+        ? readConfig(join(path, CONFIG_FILE), cwd, async () => checks)
+        : undefined,
+    linesOf: file => {
+      try {
+        return readFileSync(join(cwd, file), 'utf8').split(/\r?\n/);
+      } catch {
+        return [];
+      }
+    },
+  };
+}
+
+/**
+ * Both sides are judged by the base's configuration: a change must not be able to switch off the gate that judges it.
+ * Exceptions are each side's own, and those that come with the change are said.
+ */
+async function judged(parsed: Parsed, base: Read, head: Read): Promise<Compared> {
+  const named = parsed.value('config');
+  const given = named === undefined ? undefined : await readConfig(named, process.cwd(), async () => checks);
+  const before = given ?? (await base.config());
+  const after = given ?? (await head.config());
+  const config = before ?? emptyConfig;
+  const selected = selection(parsed, config);
+  const minor = minorOf(parsed.value('target-kubernetes') ?? config.targetKubernetes, '--target-kubernetes');
+  const exclude = [...config.ignore, ...parsed.values('exclude')];
+  const side = async (read: Read, own: Config): Promise<Side> => {
+    const manifests = await read.manifests(exclude);
+    const judging = await judgeManifests(
+      manifests,
+      selected,
+      { ...config, exceptions: own.exceptions },
+      minor,
+    );
+    return {
+      name: read.name,
+      ...(read.commit === undefined ? {} : { commit: read.commit }),
+      world: judging.world,
+      judgement: judging.judgement,
+      accept: place => judging.accept(place),
+      open: judging.open,
+      exceptions: judging.exceptions.states().map(({ exception }) => exception),
+      problems: exceptionFindings(judging, true),
+      files: manifests.files.length,
+      documents: manifests.files.reduce((sum, { documents }) => sum + documents, 0),
+    };
+  };
+  const comparison = compare(
+    await side(base, before ?? emptyConfig),
+    await side(head, after ?? emptyConfig),
+    {
+      selected,
+      also: configChanges(before ?? emptyConfig, after ?? emptyConfig),
+    },
+  );
+  return { comparison, config, linesOf: head.linesOf };
+}

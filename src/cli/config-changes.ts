@@ -1,0 +1,73 @@
+/** What a change of `sallyport.yaml` does to the gate: the most important line of a comparison where it is weakened. */
+import type { SecurityChange } from '#check/comparison.ts';
+import { type Severity, severities } from '#check/severity.ts';
+import { kindOf } from '#judge/change-kinds.ts';
+import { CONFIG_FILE, type Config } from './config.ts';
+
+const STRICTNESS = ['all', 'strict', 'default'];
+
+export function configChanges(base: Config, head: Config): SecurityChange[] {
+  const found: SecurityChange[] = [];
+  const say = (text: string, direction: SecurityChange['direction'], severity: Severity = 'high') => {
+    const { id, practice } = kindOf('cicd/weakened-guard');
+    found.push({
+      kind: id,
+      practice,
+      direction,
+      severity,
+      side: 'head',
+      object: { apiVersion: 'sallyport/v1', kind: 'Configuration', name: CONFIG_FILE },
+      file: CONFIG_FILE,
+      line: 1,
+      column: 1,
+      endLine: 1,
+      endColumn: 2,
+      path: '',
+      text,
+    });
+  };
+  const [was, is] = [base.profile ?? 'default', head.profile ?? 'default'];
+  if (was !== is) {
+    const order = (name: string) => STRICTNESS.indexOf(name);
+    const worse = order(is) < 0 || order(was) < 0 || order(is) > order(was);
+    say(`profile is ${is}, before ${was}`, worse ? 'worse' : 'better');
+  }
+  const [failedOn, failsOn] = [base.failOn ?? 'high', head.failOn ?? 'high'];
+  if (failedOn !== failsOn)
+    say(`failOn is ${failsOn}, before ${failedOn}`, rank(failsOn) < rank(failedOn) ? 'worse' : 'better');
+  if ((base.allowUnknown === true) !== (head.allowUnknown === true))
+    say(`allowUnknown is ${head.allowUnknown === true}`, head.allowUnknown === true ? 'worse' : 'better');
+  for (const id of head.skip.filter(id => !base.skip.includes(id))) say(`${id} is switched off`, 'worse');
+  for (const id of base.skip.filter(id => !head.skip.includes(id)))
+    say(`${id} is no longer switched off`, 'better');
+  for (const id of base.enable.filter(id => !head.enable.includes(id) && !head.skip.includes(id)))
+    say(`${id} is no longer switched on`, 'worse', 'medium');
+  for (const pattern of head.ignore.filter(one => !base.ignore.includes(one)))
+    say(`"${pattern}" is ignored`, 'worse');
+  for (const pattern of base.ignore.filter(one => !head.ignore.includes(one)))
+    say(`"${pattern}" is no longer ignored`, 'better');
+  for (const [id, severity] of Object.entries(head.severities)) {
+    const before = base.severities[id];
+    if (before !== severity)
+      say(
+        `${id} has severity ${severity}${before === undefined ? '' : `, before ${before}`}`,
+        before !== undefined && severities.indexOf(severity) < severities.indexOf(before)
+          ? 'better'
+          : 'worse',
+        'medium',
+      );
+  }
+  const [old, now] = [base.exceptionRules, head.exceptionRules];
+  for (const id of old.nonBypassable.filter(one => !now.nonBypassable.includes(one)))
+    say(`${id} may be excepted now`, 'worse');
+  if (old.expiry === 'required' && now.expiry !== 'required') say('exceptions need no end any more', 'worse');
+  if ((now.maxDays ?? Infinity) > (old.maxDays ?? Infinity)) say('exceptions may hold for longer', 'worse');
+  if (base.baseline !== head.baseline && head.baseline !== undefined)
+    say(`the baseline is ${head.baseline}, before ${base.baseline ?? 'none'}`, 'worse', 'medium');
+  return found;
+}
+
+/** The stricter, the higher. */
+function rank(failOn: Severity | 'never'): number {
+  return failOn === 'never' ? -1 : severities.indexOf(failOn);
+}

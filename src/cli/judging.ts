@@ -1,0 +1,160 @@
+/** From manifests and a configuration to a report: exceptions and the baseline applied, and themselves judged. */
+
+import { readFileSync } from 'node:fs';
+import { idOf } from '#check/check.ts';
+import type { Exception } from '#check/exception.ts';
+import type { Finding, Report } from '#check/finding.ts';
+import { type BaselineEntry, BaselineError, parseBaseline } from '#judge/baseline.ts';
+import { exceptionChecks } from '#judge/exception-checks.ts';
+import { Exceptions, exceptionsIn, recordOf } from '#judge/exceptions.ts';
+import { matchKnown } from '#judge/known.ts';
+import { reportOf } from '#judge/report.ts';
+import {
+  compareFindings,
+  type Judged,
+  type Judgement,
+  judge,
+  type Place,
+  type Selected,
+} from '#judge/scan.ts';
+import { matchesGlob } from '#kube/glob.ts';
+import { checks } from '#practices/index.ts';
+import type { Manifests } from '#sources/manifests/manifests.ts';
+import { World } from '#world/world.ts';
+import type { Config } from './config.ts';
+import { UsageError } from './errors.ts';
+
+export interface Judging {
+  readonly manifests: Manifests;
+  readonly world: World;
+  readonly selected: readonly Selected[];
+  readonly exceptions: Exceptions;
+  readonly judgement: Judgement;
+  /** The places that no exception accepts. */
+  readonly open: readonly Place[];
+  accept(place: Place): Exception | undefined;
+}
+
+/** The day of the run, in UTC: an exception holds to the end of its last day. */
+export function today(): string {
+  return new Date().toISOString().slice(0, 10);
+}
+
+/** Judges, and asks of every failing place whether somebody excepted it. */
+export async function judgeManifests(
+  manifests: Manifests,
+  selected: readonly Selected[],
+  config: Config,
+  kubernetesMinor: number,
+  honored: readonly string[] = [],
+): Promise<Judging> {
+  const world = new World({ declared: manifests.declared, gaps: manifests.gaps, kubernetesMinor });
+  const marks = manifests.comments.filter(({ tool }) => tool === undefined);
+  const read = exceptionsIn(marks, checks);
+  const foreign =
+    honored.length === 0
+      ? []
+      : (await import('#judge/foreign-exceptions.ts')).foreignExceptions(
+          manifests.declared,
+          manifests.comments,
+          honored,
+          checks,
+        );
+  const exceptions = new Exceptions({
+    exceptions: [...config.exceptions, ...read.exceptions, ...foreign],
+    problems: read.problems,
+    rules: config.exceptionRules,
+    checks,
+    today: today(),
+  });
+  const judgement = judge(world, selected);
+  const accepted = new Map<Place, Exception>();
+  const open: Place[] = [];
+  for (const place of judgement.places) {
+    const exception = exceptions.accept(place);
+    if (exception === undefined) open.push(place);
+    else accepted.set(place, exception);
+  }
+  return {
+    manifests,
+    world,
+    selected,
+    exceptions,
+    judgement,
+    open,
+    accept: place => accepted.get(place),
+  };
+}
+
+export interface ReportOfRun {
+  readonly report: Report;
+  readonly judged: Judged;
+  /** Of the baseline: what is not there any more. */
+  readonly gone: readonly BaselineEntry[];
+}
+
+/**
+ * The report of what was judged.
+ *
+ * @param whole everything below the working directory was read, so an exception that excepts nothing is of no use
+ */
+export function reportOfRun(
+  judging: Judging,
+  baseline: readonly BaselineEntry[] | undefined,
+  whole: boolean,
+): ReportOfRun {
+  const { manifests, selected, judgement, open } = judging;
+  const known = matchKnown(open, baseline ?? []);
+  const judged = judgement.gather(place => judging.accept(place) ?? known.accept(place));
+  const own = exceptionFindings(judging, whole);
+  const findings = [...judged.findings, ...own].sort(compareFindings);
+  const excepted = judged.accepted.flatMap(({ finding, by }) =>
+    'check' in by ? [{ finding, exception: recordOf(by as Exception) }] : [],
+  );
+  const report = reportOf({
+    ...judged,
+    findings,
+    files: manifests.files.length,
+    documents: manifests.files.reduce((sum, { documents }) => sum + documents, 0),
+    objects: manifests.declared.length,
+    selected:
+      own.length === 0 ? selected : [...selected, ...exceptionChecks.map(check => ({ check, options: {} }))],
+    excepted,
+    ...(baseline === undefined ? {} : { known: judged.accepted.length - excepted.length }),
+  });
+  return { report, judged, gone: known.gone };
+}
+
+/** What is wrong with the exceptions themselves. */
+export function exceptionFindings({ exceptions, selected, manifests }: Judging, whole: boolean): Finding[] {
+  return exceptions.findings(
+    new Set(selected.map(({ check }) => idOf(check))),
+    ({ source, scope }) =>
+      source === 'comment' ||
+      (source === 'configuration' &&
+        (whole ||
+          (scope.file !== undefined && manifests.files.some(({ file }) => matchesGlob(scope.file!, file))))),
+  );
+}
+
+/** @throws UsageError where there is none, or it cannot be understood */
+export function readBaseline(file: string): BaselineEntry[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new UsageError(
+      absent
+        ? `${file}: there is no such baseline`
+        : `${file} could not be read: ${(error as Error).message}`,
+      absent ? 'sallyport baseline create makes one' : undefined,
+    );
+  }
+  try {
+    return parseBaseline(text);
+  } catch (error) {
+    if (error instanceof BaselineError) throw new UsageError(`${file}:${error.line}: ${error.message}`);
+    throw error;
+  }
+}

@@ -1,0 +1,176 @@
+/** Compares two judged worlds: what came, what went, and what that means for security. */
+import type { ComparedSide, Comparison, SecurityChange } from '#check/comparison.ts';
+import type { Exception } from '#check/exception.ts';
+import type { Excepted, Finding, Unknown } from '#check/finding.ts';
+import { severities } from '#check/severity.ts';
+import type { World } from '#world/world.ts';
+import { changeKinds, kindOf } from './change-kinds.ts';
+import { exceptionChanges, guardChanges } from './changes-of-guards.ts';
+import { networkChanges } from './changes-of-network.ts';
+import { podChanges } from './changes-of-pods.ts';
+import { recordOf } from './exceptions.ts';
+import { fingerprintOf } from './hash.ts';
+import { matchKnown } from './known.ts';
+import { reportOf, version } from './report.ts';
+import { type Accept, compareFindings, type Judgement, type Place, type Selected } from './scan.ts';
+import { type Pairs, pairsOf } from './sides.ts';
+
+/** The name of the comparison's form; its number changes when a reader of the old form would break. */
+export const COMPARISON_SCHEMA = 'sallyport-comparison/1';
+
+export interface Side {
+  readonly name: string;
+  readonly commit?: string;
+  readonly world: World;
+  readonly judgement: Judgement;
+  /** The exception that accepts a place, if one does. */
+  readonly accept: Accept;
+  /** The places that no exception accepts. */
+  readonly open: readonly Place[];
+  readonly exceptions: readonly Exception[];
+  /** What is wrong with the exceptions themselves. */
+  readonly problems: readonly Finding[];
+  readonly files: number;
+  readonly documents: number;
+}
+
+/** Another view on the two sides, for example who may do what. */
+export type View = (base: Side, head: Side, pairs: Pairs) => readonly SecurityChange[];
+
+export interface CompareOptions {
+  readonly selected: readonly Selected[];
+  /** Changes that are known from elsewhere: of the configuration. */
+  readonly also?: readonly SecurityChange[];
+  readonly views?: readonly View[];
+}
+
+export function compare(
+  base: Side,
+  head: Side,
+  { selected, also = [], views = [] }: CompareOptions,
+): Comparison {
+  const pairs = pairsOf(base.world, head.world);
+  const changes = [
+    ...also,
+    ...guardChanges(head.world, pairs),
+    ...exceptionChanges(base.exceptions, head.exceptions),
+    ...podChanges(base.world, head.world, pairs),
+    ...networkChanges(base.world, head.world, pairs),
+    ...views.flatMap(view => view(base, head, pairs)),
+  ].sort(byWeight);
+  const known = (places: readonly Place[]) =>
+    places.map(place => ({ identity: place.identity, file: place.position.file }));
+  const fresh = matchKnown(head.open, known(base.open));
+  const gone = matchKnown(base.open, known(head.open));
+  const now = head.judgement.gather(place => head.accept(place) ?? fresh.accept(place));
+  const before = base.judgement.gather(place => base.accept(place) ?? gone.accept(place));
+  const old = new Set(base.problems.map(({ fingerprint }) => fingerprint));
+  const added = [...now.findings, ...head.problems.filter(({ fingerprint }) => !old.has(fingerprint))].sort(
+    compareFindings,
+  );
+  const excepted = newlyExcepted(head, base);
+  const unknowns = newUnknowns(base.judgement.unknowns, head.judgement.unknowns);
+  const worse = changes.filter(({ direction }) => direction === 'worse');
+  const report = reportOf({
+    findings: [...added, ...worse.map(asFinding)].sort(compareFindings),
+    unknowns,
+    workloads: head.judgement.workloads,
+    files: head.files,
+    documents: head.documents,
+    objects: head.world.declared.length,
+    selected,
+    excepted,
+  });
+  return {
+    schema: COMPARISON_SCHEMA,
+    version,
+    base: described(base),
+    head: described(head),
+    objects: { added: pairs.added.length, removed: pairs.removed.length, changed: pairs.changed.length },
+    changes,
+    new: added,
+    fixed: before.findings,
+    unchanged: now.accepted.filter(({ by }) => !('check' in by)).length,
+    unknowns: { new: unknowns, unchanged: head.judgement.unknowns.length - unknowns.length },
+    excepted,
+    report: { ...report, checks: [...report.checks, ...changeKinds] },
+  };
+}
+
+function described({ name, commit, world, open, judgement }: Side): ComparedSide {
+  return {
+    name,
+    ...(commit === undefined ? {} : { commit }),
+    objects: world.declared.length,
+    findings: countFindings(open),
+    unknowns: judgement.unknowns.length,
+  };
+}
+
+/** Findings are one for each check and object. */
+function countFindings(open: readonly Place[]): number {
+  const seen = new Map<string, Set<unknown>>();
+  for (const { id, declared } of open) {
+    const of = seen.get(id) ?? new Set();
+    seen.set(id, of.add(declared));
+  }
+  return [...seen.values()].reduce((sum, { size }) => sum + size, 0);
+}
+
+/** What an exception accepts that was not there, or was not accepted, before. */
+function newlyExcepted(head: Side, base: Side): Excepted[] {
+  const before = matchKnown(
+    head.judgement.places.filter(place => head.accept(place) !== undefined),
+    base.judgement.places
+      .filter(place => base.accept(place) !== undefined)
+      .map(place => ({ identity: place.identity, file: place.position.file })),
+  );
+  const { accepted } = head.judgement.gather(place =>
+    before.accept(place) === undefined ? head.accept(place) : { is: 'known' },
+  );
+  return accepted.flatMap(({ finding, by }) =>
+    'check' in by ? [{ finding, exception: recordOf(by as Exception) }] : [],
+  );
+}
+
+/** Unknowns are the same by what is not known of whom; where it stands may move. */
+function newUnknowns(base: readonly Unknown[], head: readonly Unknown[]): Unknown[] {
+  const key = ({ file, object, check, reason }: Unknown) => JSON.stringify([file, object, check, reason]);
+  const before = new Map<string, number>();
+  for (const unknown of base) before.set(key(unknown), (before.get(key(unknown)) ?? 0) + 1);
+  return head.filter(unknown => {
+    const left = before.get(key(unknown)) ?? 0;
+    if (left > 0) before.set(key(unknown), left - 1);
+    return left === 0;
+  });
+}
+
+function byWeight(a: SecurityChange, b: SecurityChange): number {
+  const rank = ({ direction, kind, severity }: SecurityChange) =>
+    (direction === 'worse' ? 0 : direction === 'better' ? 100 : 200) +
+    (kind === 'cicd/weakened-guard' ? 0 : 10) +
+    severities.indexOf(severity);
+  return rank(a) - rank(b) || (a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line);
+}
+
+/** A change for the worse in the form of a finding, for formats that know nothing else. */
+function asFinding(change: SecurityChange): Finding {
+  const { kind, practice, severity, object, path, text, file, line, column, endLine, endColumn } = change;
+  const { title, why, remediation } = kindOf(kind as Parameters<typeof kindOf>[0]);
+  const region = { file, line, column, endLine, endColumn };
+  return {
+    check: kind,
+    title,
+    severity,
+    practice,
+    object,
+    ...region,
+    path,
+    occurrences: [{ ...region, path }],
+    message: text,
+    why,
+    remediation,
+    frameworks: [],
+    fingerprint: fingerprintOf([kind, object.kind, object.namespace ?? '', object.name, text].join('\0')),
+  };
+}

@@ -1,0 +1,310 @@
+/** Exceptions: what they except, what they never widen to, and what is said of them. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { folderOf, run } from './program.ts';
+
+const agent = (more: { metadata?: string; first?: string; second?: string; top?: string } = {}) =>
+  `${more.top ?? ''}apiVersion: apps/v1
+kind: DaemonSet
+metadata: { name: agent, namespace: ops }
+spec:
+  selector: { matchLabels: { app: agent } }
+  template:
+    metadata:${more.metadata ?? ''}
+      labels: { app: agent }
+    spec:
+      containers:
+      ${more.first ?? '# one'}
+      - name: one
+        image: one:1.0
+        securityContext: { privileged: true }
+      - name: two
+        image: two:1.0
+        securityContext:
+          privileged: true ${more.second ?? ''}
+`;
+
+interface Shown {
+  readonly findings: readonly { readonly check: string; readonly line: number; readonly message: string }[];
+  readonly excepted?: readonly {
+    readonly finding: { readonly message: string; readonly check: string };
+    readonly exception: { readonly owner: string; readonly until?: string; readonly line: number };
+  }[];
+}
+
+function scan(
+  files: Record<string, string>,
+  ...words: string[]
+): Shown & { code: number | null; err: string } {
+  const { code, out, err } = run(folderOf(files), [
+    'scan',
+    '--format',
+    'json',
+    '--check',
+    'pod-security/privileged',
+    ...words,
+  ]);
+  return { ...(out === '' ? { findings: [] } : (JSON.parse(out) as Shown)), code, err };
+}
+
+const messages = ({ findings }: Shown) => findings.map(({ message }) => message);
+const allow = '# sallyport: allow pod-security/privileged -- it loads a module (owner @ops)';
+const ONE = 'container "one" must not set securityContext.privileged=true';
+const TWO = 'container "two" must not set securityContext.privileged=true';
+const BOTH = 'containers "one", "two" must not set securityContext.privileged=true';
+
+describe('a comment', () => {
+  const cases: readonly (readonly [string, Parameters<typeof agent>[0], readonly string[]])[] = [
+    ['above a container excepts that container', { first: allow }, [TWO]],
+    ['on the line excepts that line', { second: allow }, [ONE]],
+    ["on the pod template's metadata excepts the pod", { metadata: ` ${allow}` }, []],
+    ["below the pod template's metadata too", { metadata: `\n      ${allow}` }, []],
+    ['above the object excepts the object', { top: `${allow}\n` }, []],
+    ['with a container excepts only it', { top: `${allow.replace('@ops', '@ops, container two')}\n` }, [ONE]],
+    ['of another check excepts nothing', { first: allow.replace('privileged', 'host-port') }, [BOTH]],
+    ['that ended excepts nothing', { first: allow.replace('@ops', '@ops, until 2020-01-31') }, [BOTH]],
+    [
+      'with an environment excepts nothing elsewhere',
+      { first: allow.replace('@ops', '@ops, environment x') },
+      [BOTH],
+    ],
+  ];
+  for (const [name, where, expected] of cases)
+    it(name, () => {
+      const shown = scan({ 'a.yaml': agent(where) });
+      assert.deepEqual(
+        messages(shown).filter(message => message.includes('privileged=true')),
+        expected,
+      );
+    });
+
+  it('is listed with who, and until when', () => {
+    const { excepted } = scan({
+      'a.yaml': agent({ first: allow.replace('@ops', '@ops, until 2099-12-31') }),
+    });
+    assert.deepEqual(
+      excepted!.map(({ finding, exception }) => [
+        finding.message,
+        exception.owner,
+        exception.until,
+        exception.line,
+      ]),
+      [[ONE, '@ops', '2099-12-31', 11]],
+    );
+  });
+
+  const wrong: readonly (readonly [string, RegExp])[] = [
+    [
+      '# sallyport: allow pod-security/privilged -- x (owner @ops)',
+      /is no check: did you mean pod-security\/privileged/,
+    ],
+    ['# sallyport: allow pod-security/privileged', /no reason is given/],
+    ['# sallyport: allow pod-security/privileged -- because', /no owner is named/],
+    ['# sallyport: allow pod-security/privileged -- (owner @ops)', /no reason is given/],
+    ['# sallyport: allow -- because (owner @ops)', /no check is named/],
+    ['# sallyport: alow pod-security/privileged -- x (owner @ops)', /"alow" is no word/],
+    ['# sallyport: allow pod-security/privileged -- x (owner @ops, until 2027-02-30)', /is no date/],
+    [
+      '# sallyport: allow pod-security/privileged -- x (owner @ops, untill 2027-01-30)',
+      /did you mean "until"/,
+    ],
+  ];
+  for (const [comment, message] of wrong)
+    it(`"${comment}" excepts nothing, and is said with its line`, () => {
+      const { findings, code } = scan({ 'a.yaml': agent({ first: comment }) });
+      assert.equal(code, 1);
+      assert.equal(findings.filter(({ message }) => message === BOTH).length, 1);
+      const problem = findings.find(({ check }) => check === 'cicd/invalid-exception');
+      assert.equal(problem?.line, 11);
+      assert.match(problem!.message, message);
+    });
+
+  it('inside a text of the document is none', () => {
+    const text = `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: c }\ndata:\n  a: |\n    ${allow}\n    x: y\n  b: "${allow}"\n`;
+    const { findings, excepted } = scan({ 'a.yaml': `${text}---\n${agent()}` });
+    assert.deepEqual(
+      findings.map(({ check }) => check),
+      ['pod-security/privileged'],
+    );
+    assert.equal(excepted, undefined);
+  });
+
+  it('of no use is a finding, and one that ended too', () => {
+    const of = (comment: string) =>
+      scan({ 'a.yaml': agent({ top: `${comment}\n` }).replaceAll('privileged: true', 'privileged: false') })
+        .findings;
+    assert.deepEqual(
+      of(allow).map(({ check }) => check),
+      ['cicd/unused-exception'],
+    );
+    assert.deepEqual(
+      of(allow.replace('@ops', '@ops, until 2020-01-31')).map(({ check }) => check),
+      ['cicd/expired-exception'],
+    );
+  });
+
+  it('of a check that did not run is not called unused', () => {
+    const text = agent({ top: `${allow.replace('privileged', 'host-port')}\n` });
+    assert.deepEqual(messages(scan({ 'a.yaml': text })), [BOTH]);
+  });
+});
+
+const record = (more: string) =>
+  `exceptions:\n  - check: pod-security/privileged\n    reason: it loads a module\n    owner: "@ops"\n${more}`;
+
+describe('a record in sallyport.yaml', () => {
+  const cases: readonly (readonly [string, string, readonly string[]])[] = [
+    ['of a file', '    file: deploy/*.yaml\n', []],
+    ['of a folder', '    file: deploy\n', []],
+    ['of another file', '    file: other/**\n', [BOTH]],
+    ['of the object', '    object: DaemonSet/ag*\n    namespace: ops\n', []],
+    ['of another kind', '    object: Deployment/agent\n', [BOTH]],
+    ['of another namespace', '    object: DaemonSet/agent\n    namespace: shop\n', [BOTH]],
+    ['of a container', '    container: two\n', [ONE]],
+    ['of a field', '    field: spec.template.spec.containers[0].securityContext\n', [TWO]],
+    [
+      'of a field of all items',
+      '    field: spec.template.spec.containers[*].securityContext.privileged\n',
+      [],
+    ],
+    ['of half a field name', '    field: spec.temp\n', [BOTH]],
+    ['that ends without quotes', '    container: two\n    until: 2099-01-31\n', [ONE]],
+  ];
+  for (const [name, scope, expected] of cases)
+    it(name, () => {
+      const shown = scan({ 'deploy/a.yaml': agent(), 'sallyport.yaml': record(scope) });
+      assert.deepEqual(
+        messages(shown).filter(message => message.includes('privileged=true')),
+        expected,
+        shown.err,
+      );
+    });
+
+  const wrong: readonly (readonly [string, RegExp])[] = [
+    ['', /sallyport\.yaml:2:\d+: the exception states no scope/],
+    [
+      '    container: a\n    untill: "2027-01-01"\n',
+      /sallyport\.yaml:6:\d+: unknown key "untill"\n.*did you mean "until"/,
+    ],
+    ['    object: agent\n', /sallyport\.yaml:5:\d+: "agent" is no object/],
+    ['    container: a\n    until: soon\n', /"soon" is no date/],
+  ];
+  for (const [more, message] of wrong)
+    it(`is refused with its line: ${JSON.stringify(more)}`, () => {
+      const { code, err } = scan({ 'a.yaml': agent(), 'sallyport.yaml': record(more) });
+      assert.equal(code, 3);
+      assert.match(err, message);
+    });
+
+  it('without reason or owner, or of no check, is refused', () => {
+    for (const [text, message] of [
+      [record('    container: a\n').replace('reason: it loads a module', 'reason: ""'), /states no reason/],
+      [record('    container: a\n').replace('    owner: "@ops"\n', ''), /states no owner/],
+      [
+        record('    container: a\n').replace('privileged', 'privilegd'),
+        /did you mean pod-security\/privileged/,
+      ],
+    ] as const) {
+      const { code, err } = scan({ 'a.yaml': agent(), 'sallyport.yaml': text });
+      assert.equal(code, 3);
+      assert.match(err, message);
+    }
+  });
+
+  it('of a check that may not be excepted, or for too long, excepts nothing', () => {
+    for (const [rules, message] of [
+      ['nonBypassable: [pod-security/privileged]', /cannot be excepted/],
+      ['maxDays: 90', /more than 90 days from today/],
+    ] as const) {
+      const shown = scan({
+        'a.yaml': agent(),
+        'sallyport.yaml': `${record('    container: "*"\n    until: "2099-01-01"\n')}exceptionRules: { ${rules} }\n`,
+      });
+      assert.ok(messages(shown).includes(BOTH));
+      assert.match(messages(shown).join('\n'), message);
+    }
+    const shown = scan({
+      'a.yaml': agent(),
+      'sallyport.yaml': `${record('    container: "*"\n')}exceptionRules: { expiry: required }\n`,
+    });
+    assert.match(messages(shown).join('\n'), /no end is stated/);
+  });
+});
+
+describe('other tools', () => {
+  const marked = agent().replace(
+    'metadata: { name: agent, namespace: ops }',
+    'metadata:\n  name: agent\n  annotations:\n    ignore-check.kube-linter.io/privileged-container: "needed"',
+  );
+
+  it('are believed only where that is asked for', () => {
+    assert.deepEqual(messages(scan({ 'a.yaml': marked })), [BOTH]);
+    const { findings, excepted } = scan({ 'a.yaml': marked }, '--honor', 'kube-linter');
+    assert.deepEqual(findings, []);
+    assert.equal(excepted![0]!.exception.owner, 'kube-linter');
+    assert.equal(scan({ 'a.yaml': marked }, '--honor', 'kubelinter').code, 3);
+  });
+
+  it('become records that the configuration understands', () => {
+    const text = agent({ first: '# trivy:ignore:AVD-KSV-0017', second: '#checkov:skip=CKV_K8S_16:a module' });
+    const folder = folderOf({ 'a.yaml': text });
+    const { out, code } = run(folder, ['exceptions', 'import', '--owner', '@ops', '--until', '2099-01-31']);
+    assert.equal(code, 0);
+    assert.match(
+      out,
+      /check: "pod-security\/privileged"\n {4}file: "a.yaml"\n {4}reason: "as said to trivy \(KSV-0017\)|AVD/,
+    );
+    writeFileSync(join(folder, 'sallyport.yaml'), out);
+    const after = run(folder, ['scan', '--check', 'pod-security/privileged', '--format', 'json']);
+    assert.deepEqual(
+      (JSON.parse(after.out) as Shown).findings.filter(({ check }) => check === 'pod-security/privileged'),
+      [],
+    );
+  });
+});
+
+describe('exceptions list', () => {
+  it('says what is of use, what ended, and what ends soon', () => {
+    const folder = folderOf({
+      'a.yaml': agent({ first: allow, second: allow.replace('@ops', '@ops, until 2020-01-31') }),
+    });
+    const { out } = run(folder, ['exceptions', 'list']);
+    assert.match(out, /a\.yaml:11 pod-security\/privileged: used, no end\n {2}@ops: it loads a module/);
+    assert.match(out, /a\.yaml:18 pod-security\/privileged: expired, ended 2020-01-31/);
+    assert.match(run(folder, ['exceptions', 'list', '--expiring', '30d']).out, /^a\.yaml:18 /);
+    assert.equal(run(folder, ['exceptions', 'list', '--expiring', 'soon']).code, 3);
+  });
+});
+
+describe('extends', () => {
+  it('joins what is shared with what is own, and never loosens its rules', () => {
+    const files = {
+      'a.yaml': agent(),
+      'shared/base.yaml':
+        'failOn: never\nchecks:\n  pod-security/privileged: { severity: low }\nexceptionRules: { nonBypassable: [pod-security/privileged] }\n',
+      'node_modules/@corp/policy/sallyport.yaml': 'failOn: info\n',
+      'sallyport.yaml': `extends: [shared/base.yaml, "@corp/policy"]\n${record('    container: "*"\n')}`,
+    };
+    const shown = scan(files);
+    assert.ok(messages(shown).includes(BOTH), shown.err);
+    assert.equal(shown.code, 1);
+    for (const word of ['nowhere', './nowhere.yaml', '../../etc/passwd', 'a/../../b']) {
+      const { code, err } = scan({ 'a.yaml': agent(), 'sallyport.yaml': `extends: ${word}\n` });
+      assert.equal(code, 3);
+      assert.match(err, /sallyport\.yaml:1:1: ".*" could not be read|etc\/passwd/);
+    }
+    const circle = scan({ 'a.yaml': agent(), 'sallyport.yaml': 'extends: ./sallyport.yaml\n' });
+    assert.match(circle.err, /more than 10 deep/);
+  });
+
+  it('pins the set of checks', () => {
+    const pinned = run(folderOf({ 'a.yaml': agent(), 'sallyport.yaml': 'checks: { version: "0.0.9" }\n' }), [
+      'scan',
+      '--format',
+      'json',
+    ]);
+    assert.deepEqual((JSON.parse(pinned.out) as Shown).findings, []);
+  });
+});
