@@ -94,7 +94,11 @@ describe('the readers', () => {
       .filter(value => !hasNegativeZero(value));
     fc.assert(
       fc.property(fc.dictionary(fc.string({ maxLength: 6 }), values), value => {
-        const text = JSON.stringify(value);
+        // Three characters break lines in YAML, also between quotes; escaped they mean the same both ways.
+        const text = JSON.stringify(value).replace(
+          /[\u0085\u2028\u2029]/g,
+          char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+        );
         for (const written of [text, `\n# YAML, for it begins with no brace\n${text}`]) {
           const [document] = readDocuments(written);
           // JSON escapes what YAML refuses, and YAML knows no escaped surrogates; neither is part of this.
