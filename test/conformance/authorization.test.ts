@@ -1,4 +1,4 @@
-/** RBAC, ABAC and the escalation check against answers of the real API server's code. */
+/** Every authorizer, their chain and the escalation check against answers of the real API server's code. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -6,12 +6,14 @@ import { it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import {
   type Attributes,
+  ConfigurationError,
   covers,
   createAuthorizer,
   PolicyError,
   type PolicyRule,
   parsePolicies,
   type UserInfo,
+  type WebhookAnswer,
 } from '#decide/authorization/door.ts';
 import type { KubeObject } from '#kube/objects.ts';
 import { withShared } from '#test/shared.ts';
@@ -21,6 +23,9 @@ interface Case {
   readonly attributes: Attributes;
   readonly decision: string;
   readonly reason: string;
+  readonly error?: string;
+  readonly webhooks?: Record<string, WebhookAnswer>;
+  readonly webhooksCalled?: readonly string[] | null;
 }
 
 interface RulesCase {
@@ -36,6 +41,10 @@ interface World {
   readonly objects?: readonly KubeObject[];
   readonly extraObjects?: readonly KubeObject[];
   readonly policyFile?: string;
+  readonly configuration?: string;
+  readonly abacPolicy?: string;
+  readonly authorizers?: readonly string[];
+  readonly loadError?: string;
   readonly loads?: boolean;
   readonly errorLine?: number;
   readonly policies?: readonly object[];
@@ -129,6 +138,51 @@ withShared('conformance/authorization/abac.json', path => {
         policies ?? [],
       );
       compare(createAuthorizer({ abacPolicy: policyFile!, chain: ['ABAC'] }), world);
+    }
+  });
+});
+
+withShared('conformance/authorization/node.json', path => {
+  const { worlds } = JSON.parse(readFileSync(path, 'utf8')) as { worlds: World[] };
+  it(`decides ${worlds.reduce((sum, { cases }) => sum + cases.length, 0)} requests of nodes`, () => {
+    for (const world of worlds)
+      compare(createAuthorizer({ objects: world.objects!, chain: ['Node'] }), world);
+  });
+});
+
+withShared('conformance/authorization/chain.json', path => {
+  const { worlds } = JSON.parse(readFileSync(path, 'utf8')) as { worlds: World[] };
+  const create = ({ configuration, objects, abacPolicy }: World) =>
+    createAuthorizer({
+      configuration: configuration!,
+      objects: objects ?? [],
+      ...(abacPolicy === undefined ? {} : { abacPolicy }),
+    });
+  it(`loads or refuses ${worlds.length} configurations, and decides their requests`, () => {
+    for (const world of worlds) {
+      if (world.loads !== true) {
+        assert.throws(
+          () => create(world),
+          (error: unknown) => error instanceof ConfigurationError && error.message === world.loadError,
+          world.configuration,
+        );
+        continue;
+      }
+      const authorizer = create(world);
+      assert.deepEqual(authorizer.authorizers, world.authorizers);
+      for (const { attributes, decision, reason, error, webhooks, webhooksCalled } of world.cases) {
+        const answer = authorizer.authorize(attributes, { webhooks: webhooks ?? {} });
+        const where = `${world.configuration}\n${JSON.stringify({ attributes, webhooks })}`;
+        assert.deepEqual(
+          [answer.decision, answer.reason, answer.webhooksCalled],
+          [decision, reason ?? '', webhooksCalled ?? []],
+          where,
+        );
+        assert.equal(answer.error !== undefined, error !== undefined, `${where} ${answer.error} ${error}`);
+        // The words of expressions are ours to match; those of a failing connection are its own.
+        if (error !== undefined && !error.includes('on the server')) assert.equal(answer.error, error, where);
+      }
+      compare(authorizer, { ...world, cases: [] });
     }
   });
 });

@@ -15,7 +15,7 @@ import type {
   Rules,
   UserInfo,
 } from './attributes.ts';
-import { type PolicyRule, ruleAllows, rulesOf } from './rules.ts';
+import { invalidRules, type PolicyRule, ruleAllows, rulesOf } from './rules.ts';
 
 export interface Subject {
   readonly kind: string;
@@ -51,6 +51,7 @@ export class RbacAuthorizer implements Authorizer {
   readonly #namespaced = new Map<string, Binding[]>();
   /** By subject key: where in the lists above a user or group is named. */
   readonly #bySubject = new Map<string, Binding[]>();
+  readonly #resolve: (kind: string, name: string, namespace: string | undefined) => Binding['grants'];
 
   /** @param objects Roles, ClusterRoles and their bindings, in input order; others are ignored */
   constructor(objects: readonly KubeObject[]) {
@@ -63,18 +64,24 @@ export class RbacAuthorizer implements Authorizer {
     const resolve = (kind: string, name: string, namespace: string | undefined): Binding['grants'] => {
       if (kind === 'ClusterRole') {
         const found = clusterRole.get(name);
-        return found === undefined
-          ? { error: `clusterrole.rbac.authorization.k8s.io ${quoted(name)} not found` }
-          : { role: found, rules: aggregated.get(found)! };
+        if (found === undefined)
+          return { error: `clusterrole.rbac.authorization.k8s.io ${quoted(name)} not found` };
+        const invalid = invalidRules(found);
+        return invalid === undefined
+          ? { role: found, rules: aggregated.get(found)! }
+          : { error: `clusterrole.rbac.authorization.k8s.io ${quoted(name)} cannot be decoded: ${invalid}` };
       }
       if (kind === 'Role') {
         const found = role.get(`${namespace ?? ''}/${name}`);
-        return found === undefined
-          ? { error: `role.rbac.authorization.k8s.io ${quoted(name)} not found` }
-          : { role: found, rules: rulesOf(found) };
+        if (found === undefined) return { error: `role.rbac.authorization.k8s.io ${quoted(name)} not found` };
+        const invalid = invalidRules(found);
+        return invalid === undefined
+          ? { role: found, rules: rulesOf(found) }
+          : { error: `role.rbac.authorization.k8s.io ${quoted(name)} cannot be decoded: ${invalid}` };
       }
       return { error: `unsupported role reference kind: ${quoted(kind)}` };
     };
+    this.#resolve = resolve;
     let order = 0;
     const add = (object: KubeObject, namespace: string | undefined): void => {
       const roleKind = textAt(object, ['roleRef', 'kind']);
@@ -197,6 +204,17 @@ export class RbacAuthorizer implements Authorizer {
     return [...holders.values()].map(({ subject, because }) => ({ ...subject, because }));
   }
 
+  /** What a binding would grant, whether it is in the input or not. */
+  referenced(binding: KubeObject): readonly PolicyRule[] | { readonly error: string } {
+    const namespace = binding.kind === 'RoleBinding' ? (binding.metadata?.namespace ?? '') : undefined;
+    const grants = this.#resolve(
+      textAt(binding, ['roleRef', 'kind']),
+      textAt(binding, ['roleRef', 'name']),
+      namespace,
+    );
+    return 'error' in grants ? grants : grants.rules;
+  }
+
   /** Bindings whose role is not in the input: what they grant is not known. */
   dangling(): { readonly object: KubeObject; readonly error: string }[] {
     return [...this.#cluster, ...[...this.#namespaced.values()].flat()].flatMap(({ object, grants }) =>
@@ -228,6 +246,10 @@ function append<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): voi
   else list.push(value);
 }
 
+function isText(value: unknown): boolean {
+  return value === undefined || value === null || typeof value === 'string';
+}
+
 function textAt(object: unknown, path: Path): string {
   const value = valueAt(object, path);
   return typeof value === 'string' ? value : '';
@@ -238,8 +260,10 @@ function subjectsOf(binding: KubeObject): Subject[] {
   if (!Array.isArray(subjects)) return [];
   return subjects.map((subject: unknown): Subject => {
     const namespace = textAt(subject, ['namespace']);
+    // What is no text is nobody, rather than the user without a name.
+    const typed = isRecord(subject) && ['kind', 'name', 'namespace'].every(key => isText(subject[key]));
     return {
-      kind: isRecord(subject) ? textAt(subject, ['kind']) : '',
+      kind: typed ? textAt(subject, ['kind']) : '',
       name: textAt(subject, ['name']),
       ...(namespace === '' ? {} : { namespace }),
     };

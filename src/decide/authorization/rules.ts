@@ -17,19 +17,40 @@ export interface PolicyRule {
 
 const FIELDS = ['verbs', 'apiGroups', 'resources', 'resourceNames', 'nonResourceURLs'] as const;
 
-/** The rules of a role as far as they have the right types; what else stands there grants nothing. */
+/**
+ * The rules of a role. One that the API server could not decode grants nothing at all: a list of names that is no list
+ * must not become a rule for all names.
+ */
 export function rulesOf(role: Readonly<Record<string, unknown>>): readonly PolicyRule[] {
   const { rules } = role;
-  if (!Array.isArray(rules)) return [];
+  if (!Array.isArray(rules) || invalidRules(role) !== undefined) return [];
   return rules.map((rule: unknown): PolicyRule => {
     if (!isRecord(rule)) return {};
     const typed: Record<string, readonly string[]> = {};
     for (const field of FIELDS) {
       const list = rule[field];
-      if (Array.isArray(list)) typed[field] = list.filter(item => typeof item === 'string');
+      // Null is the empty string to the API server.
+      if (Array.isArray(list)) typed[field] = list.map(item => item ?? '');
     }
     return typed;
   });
+}
+
+/** Why the API server would refuse the rules of a role, or undefined where it can decode them. */
+export function invalidRules(role: Readonly<Record<string, unknown>>): string | undefined {
+  const rules = role['rules'] ?? [];
+  if (!Array.isArray(rules)) return 'rules is no list';
+  for (const [index, rule] of rules.entries()) {
+    if (rule === null) continue;
+    if (!isRecord(rule)) return `rules[${index}] is no mapping`;
+    for (const field of FIELDS) {
+      const list = rule[field] ?? [];
+      if (!Array.isArray(list)) return `rules[${index}].${field} is no list`;
+      const at = list.findIndex(item => typeof item !== 'string' && item !== null);
+      if (at >= 0) return `rules[${index}].${field}[${at}] is no string`;
+    }
+  }
+  return undefined;
 }
 
 const NONE: readonly string[] = [];
