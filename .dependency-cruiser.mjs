@@ -7,14 +7,15 @@ const FLOORS = {
   world: ['kube'],
   // A policy file (ABAC) is text: what it says is decided by how it is read.
   decide: ['kube', 'yaml', 'world'],
+  paths: ['kube', 'world', 'decide'],
   check: ['kube', 'world'],
-  practices: ['kube', 'world', 'decide', 'check'],
+  practices: ['kube', 'world', 'decide', 'paths', 'check'],
   judge: ['kube', 'world', 'decide', 'check'],
   report: ['kube', 'check'],
   sources: ['kube', 'yaml', 'world'],
-  cli: ['kube', 'yaml', 'world', 'decide', 'check', 'practices', 'judge', 'report', 'sources'],
+  cli: ['kube', 'yaml', 'world', 'decide', 'paths', 'check', 'practices', 'judge', 'report', 'sources'],
 };
-const PURE = 'kube|yaml|world|decide|check|practices|judge|report';
+const PURE = 'kube|yaml|world|decide|paths|check|practices|judge|report';
 const TESTS = '\\.test\\.ts$';
 
 const floors = Object.entries(FLOORS).map(([floor, below]) => ({

@@ -15,6 +15,7 @@ const PLANTED: readonly (readonly [rule: string, file: string, imports: string])
   ['floor-yaml', 'src/yaml/a.ts', '../world/x.ts'],
   ['floor-world', 'src/world/a.ts', '../decide/x.ts'],
   ['floor-decide', 'src/decide/a.ts', '../check/x.ts'],
+  ['floor-paths', 'src/paths/a.ts', '../check/x.ts'],
   ['floor-check', 'src/check/a.ts', '../practices/x.ts'],
   ['floor-practices', 'src/practices/a.ts', '../judge/x.ts'],
   ['floor-judge', 'src/judge/a.ts', '../sources/x.ts'],

@@ -70,4 +70,26 @@ export const authorizationCommands: readonly Command[] = [
     ],
     load: () => import('../commands/authorization-permissions.ts'),
   },
+  {
+    name: 'authorization escalations',
+    summary: 'Who can become cluster-admin, take a node, or read every secret, step by step',
+    operands: '[USER|group:GROUP]',
+    options: [
+      {
+        name: 'goal',
+        value: 'GOAL',
+        choices: ['cluster-admin', 'node', 'secrets'],
+        description: 'Only ways that end there',
+      },
+      ...asking,
+    ],
+    examples: [
+      ['sallyport authorization escalations', 'every subject that a binding names'],
+      [
+        'sallyport authorization escalations system:serviceaccount:shop:release',
+        'one of them, with what would cut its way',
+      ],
+    ],
+    load: () => import('../commands/authorization-escalations.ts'),
+  },
 ];

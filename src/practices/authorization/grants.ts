@@ -1,15 +1,10 @@
 /** What a binding grants, judged where the risk becomes real: on the binding, by the rules of its role. */
 import { fail, notApplicable, pass, type Verdict } from '#check/verdict.ts';
-import { aggregate } from '#decide/authorization/aggregation.ts';
 import type { Attributes } from '#decide/authorization/attributes.ts';
-import { type PolicyRule, ruleAllows, rulesOf } from '#decide/authorization/rules.ts';
-import { isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
+import { type PolicyRule, ruleAllows } from '#decide/authorization/rules.ts';
+import { type KubeObject, valueAt } from '#kube/objects.ts';
+import { grantedRules, isShipped, subjectsOf } from '#paths/grants.ts';
 import { namespaceOf, type World } from '#world/world.ts';
-
-export const BINDINGS = [
-  'rbac.authorization.k8s.io/ClusterRoleBinding',
-  'rbac.authorization.k8s.io/RoleBinding',
-];
 
 /** One request of those that make a permission dangerous. */
 export type Request = Omit<Attributes, 'user' | 'namespace'>;
@@ -32,79 +27,6 @@ export interface Granted {
   /** Everywhere, or in one namespace. */
   readonly where: string;
   readonly everywhere: boolean;
-}
-
-/** Roles that ship with Kubernetes, as far as a binding to them says enough. */
-const SHIPPED: Readonly<Record<string, readonly PolicyRule[]>> = {
-  'cluster-admin': [
-    { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
-    { verbs: ['*'], nonResourceURLs: ['*'] },
-  ],
-  admin: [
-    {
-      verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
-      apiGroups: [''],
-      resources: ['secrets', 'pods', 'serviceaccounts'],
-    },
-    {
-      verbs: ['create', 'get'],
-      apiGroups: [''],
-      resources: ['pods/exec', 'pods/attach', 'pods/portforward', 'serviceaccounts/token'],
-    },
-    { verbs: ['impersonate'], apiGroups: [''], resources: ['serviceaccounts'] },
-    { verbs: ['*'], apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings'] },
-  ],
-  edit: [
-    {
-      verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
-      apiGroups: [''],
-      resources: ['secrets', 'pods', 'serviceaccounts'],
-    },
-    {
-      verbs: ['create', 'get'],
-      apiGroups: [''],
-      resources: ['pods/exec', 'pods/attach', 'pods/portforward', 'serviceaccounts/token'],
-    },
-    { verbs: ['impersonate'], apiGroups: [''], resources: ['serviceaccounts'] },
-  ],
-  view: [],
-};
-
-const aggregated = (world: World) =>
-  aggregate(world.ofKind('rbac.authorization.k8s.io/ClusterRole').map(({ object }) => object));
-
-/** The rules that a binding grants; undefined where its role is neither in the input nor one that ships with Kubernetes. */
-export function grantedRules(binding: KubeObject, world: World): readonly PolicyRule[] | undefined {
-  const kind = valueAt(binding, ['roleRef', 'kind']);
-  const name = valueAt(binding, ['roleRef', 'name']);
-  if (typeof name !== 'string') return undefined;
-  if (kind === 'Role') {
-    const role = world.find('rbac.authorization.k8s.io/Role', namespaceOf(binding), name);
-    return role === undefined ? undefined : rulesOf(role);
-  }
-  const role = world.find('rbac.authorization.k8s.io/ClusterRole', undefined, name);
-  if (role !== undefined) return world.fact(aggregated).get(role);
-  return Object.hasOwn(SHIPPED, name) ? SHIPPED[name] : undefined;
-}
-
-/** Whether a binding is one of those that Kubernetes makes and keeps itself. */
-export function isShipped(binding: KubeObject): boolean {
-  return (
-    binding.metadata?.labels?.['kubernetes.io/bootstrapping'] === 'rbac-defaults' ||
-    nameOf(binding).startsWith('system:')
-  );
-}
-
-export function subjectsOf(
-  binding: KubeObject,
-): readonly { readonly kind: string; readonly name: string; readonly namespace: string }[] {
-  const { subjects } = binding;
-  if (!Array.isArray(subjects)) return [];
-  return subjects.filter(isRecord).map(subject => ({
-    kind: String(subject['kind'] ?? ''),
-    name: String(subject['name'] ?? ''),
-    namespace: String(subject['namespace'] ?? namespaceOf(binding) ?? ''),
-  }));
 }
 
 /** `service account shop/cart, group devs`. */

@@ -1,7 +1,8 @@
 /** Everything, for somebody. */
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, nsa, owasp } from '#check/frameworks.ts';
-import { ADMIN, BINDINGS, grants } from '../grants.ts';
+import { BINDINGS } from '#paths/grants.ts';
+import { ADMIN, grants } from '../grants.ts';
 
 export default defineCheck({
   practice: 'authorization',

@@ -3,7 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
-import { BINDINGS, grantedRules, isShipped } from '../grants.ts';
+import { BINDINGS, grantedRules, isShipped } from '#paths/grants.ts';
 
 /** Roles in kube-system and kube-public that every cluster has. */
 const SHIPPED_ROLES = new Set([

@@ -2,7 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
-import { BINDINGS, isShipped, subjectsOf } from '../grants.ts';
+import { BINDINGS, isShipped, subjectsOf } from '#paths/grants.ts';
 
 const EVERYBODY = new Set(['system:authenticated', 'system:unauthenticated', 'system:masters']);
 

@@ -1,7 +1,8 @@
 /** Acting as somebody else. */
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, owasp } from '#check/frameworks.ts';
-import { BINDINGS, grants, request } from '../grants.ts';
+import { BINDINGS } from '#paths/grants.ts';
+import { grants, request } from '../grants.ts';
 
 const REQUESTS = [
   request('impersonate', 'users'),

@@ -1,7 +1,8 @@
 /** Secrets of the whole cluster, for somebody. */
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, owasp } from '#check/frameworks.ts';
-import { BINDINGS, grants, request } from '../grants.ts';
+import { BINDINGS } from '#paths/grants.ts';
+import { grants, request } from '../grants.ts';
 
 const REQUESTS = [request('get', 'secrets'), request('list', 'secrets'), request('watch', 'secrets')];
 

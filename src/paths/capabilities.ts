@@ -1,0 +1,136 @@
+/**
+ * The permissions that lead somewhere else, as data: what a rule must allow for each of them, and of which names where
+ * the rule is limited to names.
+ */
+import type { Attributes } from '#decide/authorization/attributes.ts';
+import { type PolicyRule, ruleAllows } from '#decide/authorization/rules.ts';
+
+type Wanted = Omit<Attributes, 'user' | 'namespace'>;
+
+function wanted(verb: string, target: string, apiGroup = ''): Wanted {
+  const [resource, subresource] = target.split('/');
+  return {
+    verb,
+    resource: resource!,
+    ...(subresource === undefined ? {} : { subresource }),
+    apiGroup,
+    resourceRequest: true,
+  };
+}
+
+const each = (verbs: readonly string[], target: string, apiGroup = ''): Wanted[] =>
+  verbs.map(verb => wanted(verb, target, apiGroup));
+
+const RBAC = 'rbac.authorization.k8s.io';
+const CERTIFICATES = 'certificates.k8s.io';
+const CHANGE = ['update', 'patch'];
+const WRITE = ['create', ...CHANGE];
+const READ = ['get', 'list', 'watch'];
+
+/** What a workload's controller makes pods of, by resource and group. */
+const CONTROLLERS: readonly (readonly [resource: string, group: string])[] = [
+  ['deployments', 'apps'],
+  ['daemonsets', 'apps'],
+  ['statefulsets', 'apps'],
+  ['replicasets', 'apps'],
+  ['replicationcontrollers', ''],
+  ['jobs', 'batch'],
+  ['cronjobs', 'batch'],
+];
+
+/** The order is the order in which a permission is named when several would do. */
+const CAPABILITIES = {
+  everything: [wanted('*', '*', '*')],
+  writeClusterRoleBindings: each(WRITE, 'clusterrolebindings', RBAC),
+  writeRoleBindings: each(WRITE, 'rolebindings', RBAC),
+  bindClusterRoles: [wanted('bind', 'clusterroles', RBAC)],
+  changeClusterRoles: each(CHANGE, 'clusterroles', RBAC),
+  escalateClusterRoles: [wanted('escalate', 'clusterroles', RBAC)],
+  changeRoles: each(CHANGE, 'roles', RBAC),
+  escalateRoles: [wanted('escalate', 'roles', RBAC)],
+  impersonateUsers: [wanted('impersonate', 'users')],
+  impersonateGroups: [wanted('impersonate', 'groups')],
+  impersonateAccounts: [wanted('impersonate', 'serviceaccounts')],
+  requestTokens: [wanted('create', 'serviceaccounts/token')],
+  readSecrets: each(READ, 'secrets'),
+  createSecrets: [wanted('create', 'secrets')],
+  createPods: [
+    wanted('create', 'pods'),
+    ...CONTROLLERS.map(([resource, group]) => wanted('create', resource, group)),
+  ],
+  changeWorkloads: [
+    ...CONTROLLERS.flatMap(([resource, group]) => each(CHANGE, resource, group)),
+    wanted('patch', 'pods'),
+  ],
+  enterPods: [
+    ...each(['create', 'get'], 'pods/exec'),
+    ...each(['create', 'get'], 'pods/attach'),
+    ...each(CHANGE, 'pods/ephemeralcontainers'),
+  ],
+  proxyNodes: each(['create', 'get'], 'nodes/proxy'),
+  createRequests: [wanted('create', 'certificatesigningrequests', CERTIFICATES)],
+  approveRequests: each(CHANGE, 'certificatesigningrequests/approval', CERTIFICATES),
+  approveSigners: [wanted('approve', 'signers', CERTIFICATES)],
+  writeMutatingWebhooks: each(WRITE, 'mutatingwebhookconfigurations', 'admissionregistration.k8s.io'),
+  writeValidatingWebhooks: each(WRITE, 'validatingwebhookconfigurations', 'admissionregistration.k8s.io'),
+  createVolumes: [wanted('create', 'persistentvolumes')],
+  createClaims: [wanted('create', 'persistentvolumeclaims')],
+  changeNamespaces: each(CHANGE, 'namespaces'),
+  changeConfigMaps: each(CHANGE, 'configmaps'),
+} satisfies Readonly<Record<string, readonly Wanted[]>>;
+
+export type Capability = keyof typeof CAPABILITIES;
+
+/** A capability that a rule gives. */
+export interface Given {
+  readonly capability: Capability;
+  /** In the words of the rule's request: `create pods`, `update deployments.apps`. */
+  readonly words: string;
+  /** Only of these; all where it is not stated. */
+  readonly names?: readonly string[];
+  /** Of changes to workloads: the resources, for each kind of workload has its own. */
+  readonly resources?: readonly string[];
+  /** The index of the rule in its role. */
+  readonly rule: number;
+}
+
+const LISTED = Object.entries(CAPABILITIES) as [Capability, readonly Wanted[]][];
+
+/**
+ * The capabilities that rules give, each rule's own.
+ *
+ * A rule limited to names never allows the creation of a named object, for the name is not known when the request is
+ * authorized; subresources are created by the name of their parent, so there the names count.
+ */
+export function capabilitiesOf(rules: readonly PolicyRule[]): Given[] {
+  const given: Given[] = [];
+  rules.forEach((rule, index) => {
+    const { resourceNames = [] } = rule;
+    const unnamed: PolicyRule = { ...rule, resourceNames: [] };
+    for (const [capability, requests] of LISTED) {
+      const hits = requests.filter(
+        request =>
+          ruleAllows(unnamed, { ...request, user: {} }) &&
+          (resourceNames.length === 0 || request.verb !== 'create' || request.subresource !== undefined),
+      );
+      const [hit] = hits;
+      if (hit === undefined) continue;
+      given.push({
+        capability,
+        words: wordsOf(hit),
+        rule: index,
+        ...(capability === 'changeWorkloads'
+          ? { resources: [...new Set(hits.map(({ resource }) => resource ?? ''))] }
+          : {}),
+        ...(resourceNames.length === 0 ? {} : { names: resourceNames }),
+      });
+    }
+  });
+  return given;
+}
+
+function wordsOf({ verb, resource, subresource, apiGroup }: Wanted): string {
+  if (resource === '*') return 'everything';
+  const group = apiGroup === '' || apiGroup === undefined ? '' : `.${apiGroup}`;
+  return `${verb} ${resource}${group}${subresource === undefined ? '' : `/${subresource}`}`;
+}

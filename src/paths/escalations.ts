@@ -1,0 +1,717 @@
+/**
+ * Ways from a permission to the whole cluster, to its nodes, or to all its secrets: a search over AND/OR steps with the
+ * preconditions that Kubernetes really has. What is needed for one step may come from several bindings and from several
+ * identities taken before. Every step names the permission and the rule that gives it, and what is assumed beyond the
+ * input.
+ *
+ * Sources of the steps: Kubernetes "RBAC good practices" (privilege escalation risks), pkg/registry/rbac/*\/policybased
+ * (bind and escalate), plugin/pkg/admission/serviceaccount, kubelet server/auth.go (nodes/proxy).
+ */
+import type { PolicyRule } from '#decide/authorization/rules.ts';
+import { policyOf } from '#decide/pod-security/admission.ts';
+import { podsOf } from '#decide/pod-security/pods.ts';
+import { accountOf } from '#kube/accounts.ts';
+import { type Because, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
+import { metadataOf, namespaceOf, type World } from '#world/world.ts';
+import { type Capability, capabilitiesOf, type Given } from './capabilities.ts';
+import { BINDINGS, grantedRules, isShipped, roleOf, subjectsOf } from './grants.ts';
+
+export const goals = ['cluster-admin', 'node', 'secrets'] as const;
+export type Goal = (typeof goals)[number];
+
+/** Who holds permissions: a user, a group, or a service account. */
+export interface Principal {
+  readonly kind: 'User' | 'Group' | 'ServiceAccount';
+  readonly name: string;
+  /** Of service accounts. */
+  readonly namespace?: string;
+}
+
+export interface Step {
+  /** What is done: `bind cluster-admin to itself in namespace kube-system`. */
+  readonly text: string;
+  /** With which permissions, as whom, by which rules. */
+  readonly because: readonly Because[];
+  /** What must be true beyond what the input says. */
+  readonly assumes?: string;
+  /** The bindings that it needs. */
+  readonly bindings: readonly KubeObject[];
+}
+
+export interface Escalation {
+  readonly subject: Principal;
+  readonly goal: Goal;
+  /** In an order in which they can be done. Empty never: the last one reaches the goal. */
+  readonly steps: readonly Step[];
+  /** It was given the goal outright: an administrator, not a path. */
+  readonly direct: boolean;
+}
+
+/** One subject of one binding with what the binding's role gives. */
+interface Grant {
+  readonly binding: KubeObject;
+  /** Undefined for the whole cluster. */
+  readonly namespace: string | undefined;
+  readonly given: readonly Given[];
+  readonly role: KubeObject | undefined;
+}
+
+interface Facts {
+  /** By the key of a principal. */
+  readonly grants: ReadonlyMap<string, readonly Grant[]>;
+  readonly principals: ReadonlyMap<string, Principal>;
+  /** The service accounts of each namespace that the input shows, with the workloads that run as them. */
+  readonly accounts: ReadonlyMap<string, ReadonlyMap<string, readonly KubeObject[]>>;
+  /** Accounts that run on every node. */
+  readonly onEveryNode: readonly Principal[];
+  readonly namespaces: ReadonlyMap<string, KubeObject>;
+  /** Accounts with a long-lived token in a Secret. */
+  readonly tokenSecrets: readonly { readonly account: Principal; readonly secret: string }[];
+  readonly hasAwsAuth: boolean;
+  readonly administrators: readonly Principal[];
+}
+
+/**
+ * The controller whose account may write any ClusterRole. kube-controller-manager makes it where it runs its
+ * controllers with accounts of their own (`--use-service-account-credentials`), as kubeadm, kops and the managed
+ * offerings do. Source: plugin/pkg/auth/authorizer/rbac/bootstrappolicy/controller_policy.go.
+ */
+const CONTROLLER = 'clusterrole-aggregation-controller';
+const SYSTEM = 'kube-system';
+const CONTROLLERS_HAVE_ACCOUNTS =
+  'kube-controller-manager runs its controllers with service accounts of their own';
+/** So many holdings of one capability are kept apart by who has them, for the sake of short ways. */
+const MOST_HELD = 64;
+const HOLDS_ALL = 'holds every permission in the whole cluster';
+const CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client';
+
+export function keyOf({ kind, namespace, name }: Principal): string {
+  return kind === 'ServiceAccount' ? `${kind} ${namespace ?? ''}/${name}` : `${kind} ${name}`;
+}
+
+/** `service account shop/release`. */
+export function principalText({ kind, namespace, name }: Principal): string {
+  return kind === 'ServiceAccount'
+    ? namespace === undefined || namespace === ''
+      ? `service account ${name} (namespace not stated)`
+      : `service account ${namespace}/${name}`
+    : `${kind.toLowerCase()} ${name}`;
+}
+
+/** Everyone to whom a binding that Kubernetes does not ship gives something, in input order. */
+export function principalsOf(world: World): readonly Principal[] {
+  return [...world.fact(factsOf).principals.values()];
+}
+
+/**
+ * The ways of one subject, one for each goal that it reaches; what cluster-admin includes is not said again.
+ *
+ * @param without bindings that are taken as removed
+ */
+export function escalationsOf(
+  world: World,
+  subject: Principal,
+  without: ReadonlySet<KubeObject> = new Set(),
+): readonly Escalation[] {
+  return new Search(world.fact(factsOf), subject, without).run();
+}
+
+/**
+ * The smallest set of bindings without which a subject no longer reaches a goal.
+ *
+ * Each way must lose one of its bindings: the search branches over the bindings of a way that is still open, and
+ * deepens by one until nothing is open. A set larger than the limit is not looked for.
+ *
+ * @returns undefined where more than `limit` bindings would have to go
+ */
+export function smallestCut(
+  world: World,
+  subject: Principal,
+  goal: Goal,
+  limit = 4,
+): readonly KubeObject[] | undefined {
+  const reaches = (without: ReadonlySet<KubeObject>): Escalation | undefined => {
+    const found = escalationsOf(world, subject, without);
+    // Who is cluster-admin reaches the other goals too.
+    return found.find(one => one.goal === goal) ?? found.find(one => one.goal === 'cluster-admin');
+  };
+  const deepen = (removed: readonly KubeObject[], left: number): readonly KubeObject[] | undefined => {
+    const open = reaches(new Set(removed));
+    if (open === undefined) return removed;
+    if (left === 0) return undefined;
+    for (const binding of new Set(open.steps.flatMap(({ bindings }) => bindings))) {
+      const cut = deepen([...removed, binding], left - 1);
+      if (cut !== undefined) return cut;
+    }
+    return undefined;
+  };
+  for (let size = 1; size <= limit; size++) {
+    const cut = deepen([], size);
+    if (cut !== undefined) return cut;
+  }
+  return undefined;
+}
+
+function factsOf(world: World): Facts {
+  const grants = new Map<string, Grant[]>();
+  const principals = new Map<string, Principal>();
+  const administrators: Principal[] = [];
+  const given = new Map<readonly PolicyRule[], readonly Given[]>();
+  const accounts = new Map<string, Map<string, KubeObject[]>>();
+  const account = (namespace: string, name: string): KubeObject[] => {
+    const names = accounts.get(namespace) ?? new Map<string, KubeObject[]>();
+    accounts.set(namespace, names);
+    const workloads = names.get(name) ?? [];
+    names.set(name, workloads);
+    return workloads;
+  };
+  for (const kind of BINDINGS)
+    for (const { object: binding } of world.ofKind(kind)) {
+      const rules = grantedRules(binding, world);
+      if (rules === undefined) continue;
+      let capabilities = given.get(rules);
+      if (capabilities === undefined) {
+        capabilities = capabilitiesOf(rules);
+        given.set(rules, capabilities);
+      }
+      const grant: Grant = {
+        binding,
+        namespace: binding.kind === 'RoleBinding' ? (namespaceOf(binding) ?? '') : undefined,
+        given: capabilities,
+        role: roleOf(binding, world),
+      };
+      for (const { kind, name, namespace } of subjectsOf(binding)) {
+        if (kind !== 'User' && kind !== 'Group' && kind !== 'ServiceAccount') continue;
+        const principal: Principal = kind === 'ServiceAccount' ? { kind, name, namespace } : { kind, name };
+        const key = keyOf(principal);
+        const list = grants.get(key);
+        if (list === undefined) grants.set(key, [grant]);
+        else list.push(grant);
+        if (kind === 'ServiceAccount') account(namespace, name);
+        if (
+          grant.namespace === undefined &&
+          capabilities.some(({ capability, names }) => capability === 'everything' && names === undefined)
+        )
+          administrators.push(principal);
+        if (!isShipped(binding)) principals.set(key, principal);
+      }
+    }
+  for (const { object } of world.ofKind('/ServiceAccount'))
+    account(namespaceOf(object) ?? '', nameOf(object));
+  const onEveryNode = new Map<string, Principal>();
+  for (const { object } of world.declared) {
+    if (!world.isWorkload(object)) continue;
+    for (const pod of podsOf(world, object).pods) {
+      const namespace = pod.namespace ?? '';
+      const name = accountOf(pod.spec);
+      account(namespace, name).push(object);
+      if (object.kind === 'DaemonSet') {
+        const principal: Principal = { kind: 'ServiceAccount', namespace, name };
+        onEveryNode.set(keyOf(principal), principal);
+      }
+    }
+  }
+  return {
+    grants,
+    principals,
+    accounts,
+    administrators,
+    onEveryNode: [...onEveryNode.values()],
+    namespaces: new Map(world.ofKind('/Namespace').map(({ object }) => [nameOf(object), object])),
+    tokenSecrets: world.ofKind('/Secret').flatMap(({ object }) => {
+      const name = valueAt(object, ['metadata', 'annotations', 'kubernetes.io/service-account.name']);
+      return object['type'] === 'kubernetes.io/service-account-token' && typeof name === 'string'
+        ? [
+            {
+              account: { kind: 'ServiceAccount' as const, namespace: namespaceOf(object) ?? '', name },
+              secret: nameOf(object),
+            },
+          ]
+        : [];
+    }),
+    hasAwsAuth: world.find('/ConfigMap', SYSTEM, 'aws-auth') !== undefined,
+  };
+}
+
+/** Something reached: as whom, or what. */
+interface Reached {
+  readonly step: Step | undefined;
+  readonly needs: readonly Reached[];
+}
+
+/** A capability held: where, of what, through which binding, and by what it was reached. */
+interface Held extends Given {
+  /** Undefined for the whole cluster. */
+  readonly namespace: string | undefined;
+  readonly because: Because;
+  readonly binding: KubeObject | undefined;
+  readonly through: Reached;
+}
+
+class Search {
+  readonly #facts: Facts;
+  readonly #subject: Principal;
+  readonly #without: ReadonlySet<KubeObject>;
+  readonly #held = new Map<Capability, Held[]>();
+  readonly #identities = new Map<string, Reached>();
+  readonly #owned = new Set<string>();
+  readonly #goals = new Map<Goal, Reached>();
+  /** ClusterRoles bound to somebody one is, in the whole cluster; Roles by namespace. */
+  readonly #ownRoles: { readonly role: KubeObject; readonly namespace: string | undefined }[] = [];
+  #grew = false;
+
+  constructor(facts: Facts, subject: Principal, without: ReadonlySet<KubeObject>) {
+    this.#facts = facts;
+    this.#subject = subject;
+    this.#without = without;
+  }
+
+  run(): Escalation[] {
+    this.#become(this.#subject, { step: undefined, needs: [] });
+    do {
+      this.#grew = false;
+      this.#round();
+    } while (this.#grew && !this.#goals.has('cluster-admin'));
+    const reached = this.#goals.has('cluster-admin') ? (['cluster-admin'] as const) : goals;
+    return reached.flatMap(goal => {
+      const end = this.#goals.get(goal);
+      if (end === undefined) return [];
+      const steps = stepsOf(end);
+      return [
+        {
+          subject: this.#subject,
+          goal,
+          steps,
+          direct:
+            steps.length === 1 &&
+            end.needs.every(({ step }) => step === undefined) &&
+            steps[0]!.text === HOLDS_ALL,
+        },
+      ];
+    });
+  }
+
+  #become(principal: Principal, reached: Reached): void {
+    const key = keyOf(principal);
+    if (this.#identities.has(key)) return;
+    this.#identities.set(key, reached);
+    this.#grew = true;
+    for (const group of groupsOf(principal)) this.#become({ kind: 'Group', name: group }, reached);
+    if (key === 'Group system:masters')
+      this.#reach('cluster-admin', 'is in the group system:masters', [], [reached]);
+    for (const { binding, namespace, given, role } of this.#facts.grants.get(key) ?? []) {
+      if (this.#without.has(binding)) continue;
+      if (role !== undefined) this.#ownRoles.push({ role, namespace });
+      for (const one of given)
+        this.#hold({
+          ...one,
+          namespace,
+          binding,
+          through: reached,
+          because: {
+            object: role ?? binding,
+            ...(role === undefined ? {} : { path: ['rules', one.rule] }),
+            text: `${principalText(principal)} may ${one.words}${one.names === undefined ? '' : ` (${one.names.join(', ')})`}${namespace === undefined ? '' : ` in namespace ${namespace}`}, by ${binding.kind} ${nameOf(binding)} and ${role === undefined ? 'the role that ships with Kubernetes' : `${role.kind} ${nameOf(role)}`}`,
+          },
+        });
+    }
+  }
+
+  #hold(held: Held): void {
+    const list = this.#held.get(held.capability);
+    if (list === undefined) this.#held.set(held.capability, [held]);
+    // One way to hold it everywhere, or in a namespace, is enough; names add up.
+    else if (
+      held.names === undefined &&
+      list.some(one => (one.through === held.through || list.length > MOST_HELD) && includes(one, held))
+    )
+      return;
+    else list.push(held);
+    this.#grew = true;
+    if (held.capability === 'everything' && held.namespace === undefined && held.names === undefined)
+      this.#reach('cluster-admin', HOLDS_ALL, [held], []);
+  }
+
+  /**
+   * How a capability is held in a namespace (undefined: in the whole cluster), of a name where one is asked for.
+   *
+   * @param beside what else is needed: a way that needs no other identity is the shorter one
+   */
+  #has(
+    capability: Capability,
+    namespace: string | undefined,
+    name?: string,
+    beside?: Held,
+  ): Held | undefined {
+    const fitting = (held: Held): boolean =>
+      (held.namespace === undefined || held.namespace === namespace) &&
+      (held.names === undefined || (name !== undefined && held.names.includes(name)));
+    const list = this.#held.get(capability);
+    return (
+      (beside === undefined
+        ? undefined
+        : list?.find(held => held.through === beside.through && fitting(held))) ?? list?.find(fitting)
+    );
+  }
+
+  /** The holdings of a capability, one for each place. */
+  #all(capability: Capability): readonly Held[] {
+    return [...(this.#held.get(capability) ?? [])];
+  }
+
+  #step(text: string, held: readonly Held[], needs: readonly Reached[], assumes?: string): Reached {
+    const bindings = new Set(held.flatMap(({ binding }) => (binding === undefined ? [] : [binding])));
+    return {
+      step: {
+        text,
+        because: held.map(({ because }) => because),
+        bindings: [...bindings],
+        ...(assumes === undefined ? {} : { assumes }),
+      },
+      needs: [...held.map(({ through }) => through), ...needs],
+    };
+  }
+
+  #reach(goal: Goal, text: string, held: readonly Held[], needs: readonly Reached[], assumes?: string): void {
+    if (this.#goals.has(goal)) return;
+    this.#goals.set(goal, this.#step(text, held, needs, assumes));
+    this.#grew = true;
+  }
+
+  #take(account: Principal, text: string, held: readonly Held[], assumes?: string): void {
+    if (this.#identities.has(keyOf(account))) return;
+    if (account.namespace === SYSTEM && account.name === CONTROLLER)
+      this.#reach(
+        'cluster-admin',
+        `${text}, which may write any ClusterRole`,
+        held,
+        [],
+        CONTROLLERS_HAVE_ACCOUNTS,
+      );
+    else this.#become(account, this.#step(text, held, [], assumes));
+  }
+
+  /** Everything in one namespace. */
+  #own(namespace: string, text: string, held: readonly Held[]): void {
+    if (this.#owned.has(namespace)) return;
+    this.#owned.add(namespace);
+    const reached = this.#step(text, held, []);
+    for (const [index, capability] of (
+      [
+        'requestTokens',
+        'readSecrets',
+        'createSecrets',
+        'createPods',
+        'changeWorkloads',
+        'enterPods',
+        'impersonateAccounts',
+        'createClaims',
+      ] as const
+    ).entries())
+      this.#hold({
+        capability,
+        words: 'everything',
+        rule: index,
+        namespace,
+        binding: undefined,
+        through: reached,
+        because: { text: `everything in namespace ${namespace} is allowed after the step before` },
+      });
+  }
+
+  #round(): void {
+    this.#allSecrets();
+    this.#bindAndEscalate();
+    this.#impersonate();
+    this.#credentials();
+    this.#execution();
+    this.#nodes();
+    this.#controlPlane();
+  }
+
+  #allSecrets(): void {
+    const secrets = this.#has('readSecrets', undefined);
+    if (secrets !== undefined) this.#reach('secrets', 'reads every secret of the cluster', [secrets], []);
+  }
+
+  #bindAndEscalate(): void {
+    const bindings = this.#has('writeClusterRoleBindings', undefined);
+    const bind = this.#has('bindClusterRoles', undefined, 'cluster-admin', bindings);
+    if (bindings !== undefined && bind !== undefined)
+      this.#reach('cluster-admin', 'binds cluster-admin to itself', [bindings, bind], []);
+    // A role of one's own may be raised where escalate allows more than one holds.
+    for (const { role, namespace } of this.#ownRoles) {
+      const name = nameOf(role);
+      const cluster = role.kind === 'ClusterRole';
+      const place = cluster ? undefined : namespace;
+      const change = this.#has(cluster ? 'changeClusterRoles' : 'changeRoles', place, name);
+      const escalate = this.#has(cluster ? 'escalateClusterRoles' : 'escalateRoles', place, name, change);
+      if (change === undefined || escalate === undefined) continue;
+      if (namespace === undefined)
+        this.#reach(
+          'cluster-admin',
+          `raises its own ClusterRole ${name} to every permission`,
+          [change, escalate],
+          [],
+        );
+      else
+        this.#own(
+          namespace,
+          `raises its own ${role.kind} ${name} to every permission in namespace ${namespace}`,
+          [change, escalate],
+        );
+    }
+    for (const held of this.#all('writeRoleBindings')) {
+      if (held.names !== undefined) continue;
+      const place = held.namespace ?? SYSTEM;
+      const bindThere =
+        this.#has('bindClusterRoles', place, 'cluster-admin', held) ??
+        this.#has('bindClusterRoles', place, 'admin', held);
+      if (bindThere !== undefined)
+        this.#own(
+          place,
+          `binds the ClusterRole ${bindThere.names === undefined || bindThere.names.includes('cluster-admin') ? 'cluster-admin' : 'admin'} to itself in namespace ${place}`,
+          [held, bindThere],
+        );
+    }
+  }
+
+  #impersonate(): void {
+    const users = this.#all('impersonateUsers').find(({ namespace }) => namespace === undefined);
+    const accounts = this.#all('impersonateAccounts');
+    const groups = this.#has('impersonateGroups', undefined, 'system:masters');
+    // A group can be put on only together with a user or a service account.
+    const asSomebody = users ?? accounts[0];
+    if (groups !== undefined && asSomebody !== undefined)
+      this.#reach('cluster-admin', 'impersonates the group system:masters', [asSomebody, groups], []);
+    for (const held of this.#all('impersonateUsers')) {
+      if (held.namespace !== undefined) continue;
+      for (const principal of this.#facts.administrators)
+        if (principal.kind === 'User' && (held.names === undefined || held.names.includes(principal.name)))
+          this.#take(principal, `impersonates ${principalText(principal)}`, [held]);
+      for (const name of held.names ?? [])
+        this.#take({ kind: 'User', name }, `impersonates user ${name}`, [held]);
+    }
+    if (asSomebody !== undefined)
+      for (const held of this.#all('impersonateGroups'))
+        for (const name of held.names ?? [])
+          this.#take({ kind: 'Group', name }, `impersonates the group ${name}`, [asSomebody, held]);
+    this.#takeAccounts('impersonateAccounts', account => `impersonates ${account}`);
+  }
+
+  #credentials(): void {
+    this.#takeAccounts('requestTokens', account => `requests a token of ${account}`);
+    for (const { account, secret } of this.#facts.tokenSecrets) {
+      const read = this.#has('readSecrets', account.namespace, secret);
+      if (read !== undefined)
+        this.#take(account, `reads the token of ${principalText(account)} in Secret ${secret}`, [read]);
+    }
+    for (const create of this.#all('createSecrets')) {
+      const namespace = create.namespace ?? SYSTEM;
+      const read = this.#has('readSecrets', namespace, undefined, create);
+      if (read === undefined) continue;
+      for (const account of this.#accountsIn(namespace))
+        this.#take(account, `makes a token Secret for ${principalText(account)} and reads it`, [
+          create,
+          read,
+        ]);
+    }
+    const request = this.#has('createRequests', undefined);
+    const approve = this.#has('approveRequests', undefined, undefined, request);
+    const signer =
+      this.#has('approveSigners', undefined, CLIENT_SIGNER) ??
+      this.#has('approveSigners', undefined, 'kubernetes.io/*');
+    if (request !== undefined && approve !== undefined && signer !== undefined)
+      this.#reach(
+        'cluster-admin',
+        `has a client certificate made for an administrator, through signer ${CLIENT_SIGNER}`,
+        [request, approve, signer],
+        [],
+        'some user or group other than system:masters, whose certificates admission refuses, holds cluster-admin rights',
+      );
+  }
+
+  /** Whoever may act for the service accounts of a namespace, or of some by name, becomes them. */
+  #takeAccounts(capability: Capability, text: (account: string) => string): void {
+    for (const held of this.#all(capability)) {
+      const namespaces =
+        held.namespace === undefined ? [SYSTEM, ...this.#facts.accounts.keys()] : [held.namespace];
+      for (const namespace of namespaces)
+        for (const account of this.#accountsIn(namespace))
+          if (held.names === undefined || held.names.includes(account.name))
+            this.#take(account, text(principalText(account)), [held]);
+    }
+  }
+
+  #accountsIn(namespace: string): Principal[] {
+    const names = new Set(this.#facts.accounts.get(namespace)?.keys());
+    if (namespace === SYSTEM) names.add(CONTROLLER);
+    return [...names].map(name => ({ kind: 'ServiceAccount', namespace, name }));
+  }
+
+  #execution(): void {
+    for (const held of this.#all('createPods'))
+      for (const namespace of held.namespace === undefined
+        ? [SYSTEM, ...this.#facts.accounts.keys()]
+        : [held.namespace])
+        for (const account of this.#accountsIn(namespace))
+          this.#take(account, `runs a pod as ${principalText(account)}`, [held]);
+    for (const capability of ['changeWorkloads', 'enterPods'] as const)
+      for (const held of this.#all(capability))
+        for (const [namespace, accounts] of this.#facts.accounts)
+          if (held.namespace === undefined || held.namespace === namespace)
+            for (const [name, workloads] of accounts)
+              for (const workload of workloads) {
+                const target = `${workload.kind} ${namespace}/${nameOf(workload)}`;
+                if (capability === 'changeWorkloads' && !changes(held, workload)) continue;
+                // The names of pods are made up by their controllers: nothing is known of a rule that lists them.
+                if (capability === 'enterPods' && held.names !== undefined) continue;
+                this.#take(
+                  { kind: 'ServiceAccount', namespace, name },
+                  capability === 'enterPods'
+                    ? `enters a pod of ${target}, which runs as service account ${namespace}/${name}`
+                    : `changes ${target}, which runs as service account ${namespace}/${name}`,
+                  [held],
+                  capability === 'enterPods' ? 'the token is mounted in the pod' : undefined,
+                );
+              }
+  }
+
+  #nodes(): void {
+    for (const pods of [...this.#all('createPods'), ...this.#all('changeWorkloads')]) {
+      if (pods.names !== undefined) continue;
+      const namespaces =
+        pods.namespace === undefined ? [SYSTEM, ...this.#facts.namespaces.keys()] : [pods.namespace];
+      const open = namespaces.find(namespace => this.#admitsPrivileged(namespace) !== 'refused');
+      if (open !== undefined)
+        this.#reach(
+          'node',
+          `runs a privileged pod in ${namespaceText(open)}, which has its node`,
+          [pods],
+          [],
+          this.#admitsPrivileged(open) === 'unknown'
+            ? `nothing refuses privileged pods in ${namespaceText(open)}, whose labels are not in the input`
+            : 'no other admission control refuses it',
+        );
+      const label = namespaces
+        .map(namespace => this.#has('changeNamespaces', namespace, namespace))
+        .find(held => held !== undefined);
+      if (label !== undefined)
+        this.#reach(
+          'node',
+          'takes the Pod Security labels from a namespace and runs a privileged pod in it',
+          [label, pods],
+          [],
+        );
+      const volumes = this.#has('createVolumes', undefined);
+      const claims = this.#has('createClaims', pods.namespace, undefined, pods);
+      if (volumes !== undefined && claims !== undefined)
+        this.#reach(
+          'node',
+          'mounts the disk of a node through a hostPath PersistentVolume, which no Pod Security level refuses',
+          [volumes, claims, pods],
+          [],
+        );
+    }
+    const proxy = this.#has('proxyNodes', undefined);
+    if (proxy !== undefined)
+      this.#reach(
+        'node',
+        'runs commands in any container through the kubelet (nodes/proxy)',
+        [proxy],
+        [],
+        'a privileged pod, such as kube-proxy, runs on the node',
+      );
+    const node = this.#goals.get('node');
+    if (node !== undefined)
+      for (const account of this.#facts.onEveryNode)
+        if (!this.#identities.has(keyOf(account)))
+          this.#become(account, {
+            step: {
+              text: `takes the token of ${principalText(account)}, which a DaemonSet runs on every node`,
+              because: [],
+              bindings: [],
+            },
+            needs: [node],
+          });
+  }
+
+  #admitsPrivileged(namespace: string): 'admitted' | 'refused' | 'unknown' {
+    const object = this.#facts.namespaces.get(namespace);
+    if (object === undefined) return 'unknown';
+    const { policy } = policyOf(metadataOf(object.metadata).labels);
+    return policy.enforce.level === 'privileged' ? 'admitted' : 'refused';
+  }
+
+  #controlPlane(): void {
+    const mutating = this.#has('writeMutatingWebhooks', undefined);
+    if (mutating !== undefined)
+      this.#reach(
+        'cluster-admin',
+        'puts a webhook in front of the API server that rewrites what administrators apply',
+        [mutating],
+        [],
+        'an administrator or controller writes something afterwards',
+      );
+    const validating = this.#has('writeValidatingWebhooks', undefined);
+    if (validating !== undefined)
+      this.#reach(
+        'secrets',
+        'puts a webhook in front of the API server that is sent every secret that is written',
+        [validating],
+        [],
+        'the secrets are written afterwards',
+      );
+    const awsAuth = this.#facts.hasAwsAuth ? this.#has('changeConfigMaps', SYSTEM, 'aws-auth') : undefined;
+    if (awsAuth !== undefined)
+      this.#reach(
+        'cluster-admin',
+        'maps a cloud role to system:masters in ConfigMap kube-system/aws-auth',
+        [awsAuth],
+        [],
+        'the cluster reads aws-auth (EKS)',
+      );
+  }
+}
+
+/** Whether a permission to change workloads holds for this one. Pods may be patched too, where no names limit it. */
+function changes({ resources = [], names }: Held, workload: KubeObject): boolean {
+  const own = resources.includes(`${workload.kind.toLowerCase()}s`);
+  if (names === undefined) return own || resources.includes('pods');
+  return own && names.includes(nameOf(workload));
+}
+
+/** Whether what one holding allows is all that the other does. */
+function includes(one: Held, other: Held): boolean {
+  return (
+    one.names === undefined &&
+    (one.namespace === undefined || one.namespace === other.namespace) &&
+    (other.resources ?? []).every(resource => one.resources?.includes(resource) === true)
+  );
+}
+
+function namespaceText(namespace: string): string {
+  return namespace === '' ? 'its namespace' : `namespace ${namespace}`;
+}
+
+/** The groups that the API server puts a principal into. */
+function groupsOf({ kind, namespace }: Principal): string[] {
+  if (kind === 'Group') return [];
+  return kind === 'User'
+    ? ['system:authenticated']
+    : ['system:serviceaccounts', `system:serviceaccounts:${namespace ?? ''}`, 'system:authenticated'];
+}
+
+/** The steps behind something, each after those that it needs, each once. */
+function stepsOf(end: Reached): Step[] {
+  const steps: Step[] = [];
+  const seen = new Set<Reached>();
+  const visit = (reached: Reached): void => {
+    if (seen.has(reached)) return;
+    seen.add(reached);
+    for (const need of reached.needs) visit(need);
+    if (reached.step !== undefined) steps.push(reached.step);
+  };
+  visit(end);
+  return steps;
+}
