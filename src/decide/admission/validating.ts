@@ -305,7 +305,7 @@ class Policy {
           });
           if (wanted === undefined || wanted.some(type => sameType(type, program.output)))
             return { program, text, path };
-          error = `must evaluate to ${wanted.map(typeText).join(' or ')} but got ${typeText(program.output)}`;
+          error = `must evaluate to ${wanted.length === 1 ? typeText(wanted[0]!) : `one of [${wanted.map(typeText).join(' ')}]`} but got ${typeText(program.output)}`;
         } catch (refused) {
           if (!(refused instanceof CelCompileError)) throw refused;
           error = `compilation failed: ${refused.message}`;
