@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { askOf, createAuthorizer } from '#decide/authorization/door.ts';
 import type { KubeObject } from '#kube/objects.ts';
 import type { AdmissionRequest } from './request.ts';
 import { type AdmissionInput, ValidatingAdmission } from './validating.ts';
@@ -173,6 +174,42 @@ describe('a policy', () => {
     });
     assert.equal(admit(objects, request(), { ask }).decision, 'allow');
     assert.equal(admit(objects, request({ userInfo: { username: 'bob' } }), { ask }).decision, 'deny');
+  });
+
+  it('can be asked of the roles of the input', () => {
+    const rbac = 'rbac.authorization.k8s.io';
+    const authorizer = createAuthorizer({
+      objects: [
+        {
+          apiVersion: `${rbac}/v1`,
+          kind: 'ClusterRole',
+          metadata: { name: 'special' },
+          rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['special'], resourceNames: ['web'] }],
+        },
+        {
+          apiVersion: `${rbac}/v1`,
+          kind: 'ClusterRoleBinding',
+          metadata: { name: 'special' },
+          roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: 'special' },
+          subjects: [{ kind: 'User', name: 'alice' }],
+        },
+      ],
+    });
+    const ask = askOf(attributes => authorizer.authorize(attributes));
+    const run = (expression: string) =>
+      admit([policy({ validations: [{ expression }] }), binding(), namespace], request(), { ask }).decision;
+    assert.equal(run("authorizer.requestResource.check('special').allowed()"), 'allow');
+    assert.equal(run("authorizer.group('').resource('pods').check('special').allowed()"), 'deny');
+    assert.equal(
+      run(
+        "authorizer.group('').resource('pods').name('web').fieldSelector('a=b').check('special').reason() != ''",
+      ),
+      'allow',
+    );
+    assert.equal(
+      run("authorizer.serviceAccount('default', 'x').path('/healthz').check('get').allowed()"),
+      'deny',
+    );
   });
 
   it('warns and audits where its binding says so', () => {
