@@ -23,9 +23,9 @@ export class ConfigurationError extends Error {
   }
 }
 
-export type AuthorizerType = 'Webhook' | 'Node' | 'RBAC' | 'ABAC' | 'AlwaysAllow' | 'AlwaysDeny';
+type AuthorizerType = 'Webhook' | 'Node' | 'RBAC' | 'ABAC' | 'AlwaysAllow' | 'AlwaysDeny';
 
-export type ConfiguredAuthorizer =
+type ConfiguredAuthorizer =
   | { readonly type: Exclude<AuthorizerType, 'Webhook'>; readonly name: string }
   | {
       readonly type: 'Webhook';

@@ -15,6 +15,7 @@ import { type Holder, RbacAuthorizer } from './rbac.ts';
 
 export { type AbacPolicy, PolicyError, parsePolicies } from './abac.ts';
 export { aggregate } from './aggregation.ts';
+export { askOf } from './ask.ts';
 export type {
   Answer,
   Attributes,

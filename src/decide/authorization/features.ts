@@ -4,7 +4,7 @@
  */
 
 /** The newest minor version of Kubernetes 1 whose deciders are known. */
-export const NEWEST_MINOR = 37;
+const NEWEST_MINOR = 37;
 
 export interface Features {
   readonly minor: number;
@@ -13,7 +13,6 @@ export interface Features {
   readonly serviceAccountTokenForCredentialProviders: boolean;
   readonly podCertificateRequest: boolean;
   readonly clusterTrustBundle: boolean;
-  readonly dynamicResourceAllocation: boolean;
   readonly csiVolumeHealth: boolean;
   readonly constrainedImpersonation: boolean;
 }
@@ -40,7 +39,6 @@ export function featuresOf(kubernetes: string | undefined): Features {
     serviceAccountTokenForCredentialProviders: minor >= 34,
     podCertificateRequest: minor >= 37,
     clusterTrustBundle: minor >= 37,
-    dynamicResourceAllocation: minor >= 34,
     csiVolumeHealth: false,
     constrainedImpersonation: minor >= 36,
   };

@@ -327,9 +327,6 @@ function staticRules(features: Features): PolicyRule[] {
     rule('storage.k8s.io', 'csidrivers', READ),
     rule('node.k8s.io', 'runtimeclasses', READ),
     ...(features.clusterTrustBundle ? [rule('certificates.k8s.io', 'clustertrustbundles', READ)] : []),
-    ...(features.dynamicResourceAllocation
-      ? []
-      : [rule('resource.k8s.io', 'resourceclaims', ['get'])].filter(() => features.minor >= 26)),
   ];
 }
 

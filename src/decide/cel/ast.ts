@@ -6,17 +6,17 @@ interface Node {
   readonly at: number;
 }
 
-export interface ConstantExpr extends Node {
+interface ConstantExpr extends Node {
   readonly kind: 'constant';
   readonly value: CelValue;
 }
 
-export interface IdentExpr extends Node {
+interface IdentExpr extends Node {
   readonly kind: 'ident';
   readonly name: string;
 }
 
-export interface SelectExpr extends Node {
+interface SelectExpr extends Node {
   readonly kind: 'select';
   readonly operand: Expr;
   readonly field: string;
@@ -24,7 +24,7 @@ export interface SelectExpr extends Node {
   readonly mode: 'get' | 'has' | 'optional';
 }
 
-export interface IndexExpr extends Node {
+interface IndexExpr extends Node {
   readonly kind: 'index';
   readonly operand: Expr;
   readonly index: Expr;
@@ -41,30 +41,30 @@ export interface CallExpr extends Node {
 }
 
 /** `a && b && c` and `a || b || c`: flat, so that generated chains of any length are no deeper than two terms. */
-export interface LogicExpr extends Node {
+interface LogicExpr extends Node {
   readonly kind: 'logic';
   readonly operator: '&&' | '||';
   readonly terms: readonly Expr[];
 }
 
-export interface ConditionalExpr extends Node {
+interface ConditionalExpr extends Node {
   readonly kind: 'conditional';
   readonly condition: Expr;
   readonly then: Expr;
   readonly otherwise: Expr;
 }
 
-export interface ListExpr extends Node {
+interface ListExpr extends Node {
   readonly kind: 'list';
   readonly elements: readonly { readonly value: Expr; readonly optional: boolean }[];
 }
 
-export interface MapExpr extends Node {
+interface MapExpr extends Node {
   readonly kind: 'map';
   readonly entries: readonly { readonly key: Expr; readonly value: Expr; readonly optional: boolean }[];
 }
 
-export interface StructExpr extends Node {
+interface StructExpr extends Node {
   readonly kind: 'struct';
   readonly name: string;
   readonly fields: readonly {

@@ -10,7 +10,7 @@ const GROUP_CHECK = opaque('kubernetes.authorization.GroupCheck');
 export const RESOURCE_CHECK = opaque('kubernetes.authorization.ResourceCheck');
 const DECISION = opaque('kubernetes.authorization.Decision');
 
-export interface CheckedUser {
+interface CheckedUser {
   readonly name?: string;
   readonly groups?: readonly string[];
   readonly uid?: string;

@@ -15,7 +15,7 @@ import type { Type } from './types.ts';
 import { CelError, CelUnknown, type CelValue } from './values.ts';
 
 /** What one evaluation may cost. Source: apiserver pkg/apis/cel/config.go (PerCallLimit). */
-export const PER_CALL_LIMIT = 1_000_000;
+const PER_CALL_LIMIT = 1_000_000;
 
 export interface Declarations {
   readonly variables: Readonly<Record<string, Type>>;

@@ -53,7 +53,9 @@ export class CelError {
 }
 
 /** What is not known to whoever evaluates: no error of the API server, and no answer either. */
-export class CelUnknown extends CelError {}
+export class CelUnknown extends CelError {
+  readonly isUnknown = true;
+}
 
 /** A value of a type that the Kubernetes libraries add: a quantity, an address, a version, an authorizer. */
 export abstract class Opaque {
