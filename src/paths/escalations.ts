@@ -62,6 +62,8 @@ interface Facts {
   readonly principals: ReadonlyMap<string, Principal>;
   /** The service accounts of each namespace that the input shows, with the workloads that run as them. */
   readonly accounts: ReadonlyMap<string, ReadonlyMap<string, readonly KubeObject[]>>;
+  /** Of them those to whom something is granted, themselves or through a group. */
+  readonly useful: ReadonlyMap<string, readonly Principal[]>;
   /** Accounts that run on every node. */
   readonly onEveryNode: readonly Principal[];
   readonly namespaces: ReadonlyMap<string, KubeObject>;
@@ -211,10 +213,21 @@ function factsOf(world: World): Facts {
       }
     }
   }
+  const useful = new Map(
+    [...accounts].map(([namespace, names]) => [
+      namespace,
+      [...names.keys()]
+        .map((name): Principal => ({ kind: 'ServiceAccount', namespace, name }))
+        .filter(one =>
+          [keyOf(one), ...groupsOf(one).map(group => `Group ${group}`)].some(key => grants.has(key)),
+        ),
+    ]),
+  );
   return {
     grants,
     principals,
     accounts,
+    useful,
     administrators,
     onEveryNode: [...onEveryNode.values()],
     namespaces: new Map(world.ofKind('/Namespace').map(({ object }) => [nameOf(object), object])),
@@ -235,15 +248,18 @@ function factsOf(world: World): Facts {
 
 /** Something reached: as whom, or what. */
 interface Reached {
-  readonly step: Step | undefined;
+  /** Undefined for where the search begins. */
+  readonly text: string | (() => string) | undefined;
+  readonly held: readonly Held[];
   readonly needs: readonly Reached[];
+  readonly assumes: string | undefined;
 }
 
 /** A capability held: where, of what, through which binding, and by what it was reached. */
 interface Held extends Given {
   /** Undefined for the whole cluster. */
   readonly namespace: string | undefined;
-  readonly because: Because;
+  readonly because: () => Because;
   readonly binding: KubeObject | undefined;
   readonly through: Reached;
 }
@@ -255,9 +271,13 @@ class Search {
   readonly #held = new Map<Capability, Held[]>();
   readonly #identities = new Map<string, Reached>();
   readonly #owned = new Set<string>();
+  /** Holdings with which tokens were made already. */
+  readonly #minted = new Set<Held>();
   readonly #goals = new Map<Goal, Reached>();
   /** ClusterRoles bound to somebody one is, in the whole cluster; Roles by namespace. */
   readonly #ownRoles: { readonly role: KubeObject; readonly namespace: string | undefined }[] = [];
+  /** How many holdings of a capability a rule has gone through: none is looked at twice. */
+  readonly #gone = new Map<string, number>();
   #grew = false;
 
   constructor(facts: Facts, subject: Principal, without: ReadonlySet<KubeObject>) {
@@ -267,12 +287,12 @@ class Search {
   }
 
   run(): Escalation[] {
-    this.#become(this.#subject, { step: undefined, needs: [] });
+    this.#become(this.#subject, { text: undefined, held: [], needs: [], assumes: undefined });
     do {
       this.#grew = false;
       this.#round();
-    } while (this.#grew && !this.#goals.has('cluster-admin'));
-    const reached = this.#goals.has('cluster-admin') ? (['cluster-admin'] as const) : goals;
+    } while (this.#grew && !this.#won);
+    const reached = this.#won ? (['cluster-admin'] as const) : goals;
     return reached.flatMap(goal => {
       const end = this.#goals.get(goal);
       if (end === undefined) return [];
@@ -282,10 +302,7 @@ class Search {
           subject: this.#subject,
           goal,
           steps,
-          direct:
-            steps.length === 1 &&
-            end.needs.every(({ step }) => step === undefined) &&
-            steps[0]!.text === HOLDS_ALL,
+          direct: steps.length === 1 && steps[0]!.text === HOLDS_ALL,
         },
       ];
     });
@@ -293,7 +310,7 @@ class Search {
 
   #become(principal: Principal, reached: Reached): void {
     const key = keyOf(principal);
-    if (this.#identities.has(key)) return;
+    if (this.#won || this.#identities.has(key)) return;
     this.#identities.set(key, reached);
     this.#grew = true;
     for (const group of groupsOf(principal)) this.#become({ kind: 'Group', name: group }, reached);
@@ -308,11 +325,11 @@ class Search {
           namespace,
           binding,
           through: reached,
-          because: {
+          because: () => ({
             object: role ?? binding,
             ...(role === undefined ? {} : { path: ['rules', one.rule] }),
             text: `${principalText(principal)} may ${one.words}${one.names === undefined ? '' : ` (${one.names.join(', ')})`}${namespace === undefined ? '' : ` in namespace ${namespace}`}, by ${binding.kind} ${nameOf(binding)} and ${role === undefined ? 'the role that ships with Kubernetes' : `${role.kind} ${nameOf(role)}`}`,
-          },
+          }),
         });
     }
   }
@@ -354,48 +371,46 @@ class Search {
     );
   }
 
-  /** The holdings of a capability, one for each place. */
   #all(capability: Capability): readonly Held[] {
-    return [...(this.#held.get(capability) ?? [])];
+    return this.#held.get(capability) ?? [];
   }
 
-  #step(text: string, held: readonly Held[], needs: readonly Reached[], assumes?: string): Reached {
-    const bindings = new Set(held.flatMap(({ binding }) => (binding === undefined ? [] : [binding])));
-    return {
-      step: {
-        text,
-        because: held.map(({ because }) => because),
-        bindings: [...bindings],
-        ...(assumes === undefined ? {} : { assumes }),
-      },
-      needs: [...held.map(({ through }) => through), ...needs],
-    };
+  /** The holdings that a rule has not seen yet, those that it adds while it runs included. */
+  *#fresh(rule: string, capability: Capability): Generator<Held> {
+    const key = `${rule} ${capability}`;
+    for (let at = this.#gone.get(key) ?? 0; at < this.#all(capability).length && !this.#won; at++) {
+      this.#gone.set(key, at + 1);
+      yield this.#all(capability)[at]!;
+    }
+  }
+
+  get #won(): boolean {
+    return this.#goals.has('cluster-admin');
   }
 
   #reach(goal: Goal, text: string, held: readonly Held[], needs: readonly Reached[], assumes?: string): void {
     if (this.#goals.has(goal)) return;
-    this.#goals.set(goal, this.#step(text, held, needs, assumes));
+    this.#goals.set(goal, { text, held, needs, assumes });
     this.#grew = true;
   }
 
-  #take(account: Principal, text: string, held: readonly Held[], assumes?: string): void {
-    if (this.#identities.has(keyOf(account))) return;
+  #take(account: Principal, text: () => string, held: readonly Held[], assumes?: string): void {
     if (account.namespace === SYSTEM && account.name === CONTROLLER)
       this.#reach(
         'cluster-admin',
-        `${text}, which may write any ClusterRole`,
+        `${text()}, which may write any ClusterRole`,
         held,
         [],
         CONTROLLERS_HAVE_ACCOUNTS,
       );
-    else this.#become(account, this.#step(text, held, [], assumes));
+    else this.#become(account, { text, held, needs: [], assumes });
   }
 
   /** Everything in one namespace. */
   #own(namespace: string, text: string, held: readonly Held[]): void {
     if (this.#owned.has(namespace)) return;
     this.#owned.add(namespace);
-    const reached = this.#step(text, held, []);
+    const reached: Reached = { text, held, needs: [], assumes: undefined };
     for (const [index, capability] of (
       [
         'requestTokens',
@@ -415,18 +430,21 @@ class Search {
         namespace,
         binding: undefined,
         through: reached,
-        because: { text: `everything in namespace ${namespace} is allowed after the step before` },
+        because: () => ({ text: `everything in namespace ${namespace} is allowed after the step before` }),
       });
   }
 
   #round(): void {
-    this.#allSecrets();
-    this.#bindAndEscalate();
-    this.#impersonate();
-    this.#credentials();
-    this.#execution();
-    this.#nodes();
-    this.#controlPlane();
+    for (const rule of [
+      () => this.#allSecrets(),
+      () => this.#bindAndEscalate(),
+      () => this.#impersonate(),
+      () => this.#credentials(),
+      () => this.#execution(),
+      () => this.#nodes(),
+      () => this.#controlPlane(),
+    ])
+      if (!this.#won) rule();
   }
 
   #allSecrets(): void {
@@ -440,7 +458,8 @@ class Search {
     if (bindings !== undefined && bind !== undefined)
       this.#reach('cluster-admin', 'binds cluster-admin to itself', [bindings, bind], []);
     // A role of one's own may be raised where escalate allows more than one holds.
-    for (const { role, namespace } of this.#ownRoles) {
+    const mayRaise = this.#held.has('escalateClusterRoles') || this.#held.has('escalateRoles');
+    for (const { role, namespace } of mayRaise ? this.#ownRoles : []) {
       const name = nameOf(role);
       const cluster = role.kind === 'ClusterRole';
       const place = cluster ? undefined : namespace;
@@ -488,14 +507,14 @@ class Search {
       if (held.namespace !== undefined) continue;
       for (const principal of this.#facts.administrators)
         if (principal.kind === 'User' && (held.names === undefined || held.names.includes(principal.name)))
-          this.#take(principal, `impersonates ${principalText(principal)}`, [held]);
+          this.#take(principal, () => `impersonates ${principalText(principal)}`, [held]);
       for (const name of held.names ?? [])
-        this.#take({ kind: 'User', name }, `impersonates user ${name}`, [held]);
+        this.#take({ kind: 'User', name }, () => `impersonates user ${name}`, [held]);
     }
     if (asSomebody !== undefined)
       for (const held of this.#all('impersonateGroups'))
         for (const name of held.names ?? [])
-          this.#take({ kind: 'Group', name }, `impersonates the group ${name}`, [asSomebody, held]);
+          this.#take({ kind: 'Group', name }, () => `impersonates the group ${name}`, [asSomebody, held]);
     this.#takeAccounts('impersonateAccounts', account => `impersonates ${account}`);
   }
 
@@ -504,14 +523,15 @@ class Search {
     for (const { account, secret } of this.#facts.tokenSecrets) {
       const read = this.#has('readSecrets', account.namespace, secret);
       if (read !== undefined)
-        this.#take(account, `reads the token of ${principalText(account)} in Secret ${secret}`, [read]);
+        this.#take(account, () => `reads the token of ${principalText(account)} in Secret ${secret}`, [read]);
     }
     for (const create of this.#all('createSecrets')) {
       const namespace = create.namespace ?? SYSTEM;
       const read = this.#has('readSecrets', namespace, undefined, create);
-      if (read === undefined) continue;
+      if (read === undefined || this.#minted.has(create)) continue;
+      this.#minted.add(create);
       for (const account of this.#accountsIn(namespace))
-        this.#take(account, `makes a token Secret for ${principalText(account)} and reads it`, [
+        this.#take(account, () => `makes a token Secret for ${principalText(account)} and reads it`, [
           create,
           read,
         ]);
@@ -533,31 +553,33 @@ class Search {
 
   /** Whoever may act for the service accounts of a namespace, or of some by name, becomes them. */
   #takeAccounts(capability: Capability, text: (account: string) => string): void {
-    for (const held of this.#all(capability)) {
+    for (const held of this.#fresh('accounts', capability)) {
       const namespaces =
         held.namespace === undefined ? [SYSTEM, ...this.#facts.accounts.keys()] : [held.namespace];
       for (const namespace of namespaces)
         for (const account of this.#accountsIn(namespace))
           if (held.names === undefined || held.names.includes(account.name))
-            this.#take(account, text(principalText(account)), [held]);
+            this.#take(account, () => text(principalText(account)), [held]);
     }
   }
 
-  #accountsIn(namespace: string): Principal[] {
-    const names = new Set(this.#facts.accounts.get(namespace)?.keys());
-    if (namespace === SYSTEM) names.add(CONTROLLER);
-    return [...names].map(name => ({ kind: 'ServiceAccount', namespace, name }));
+  #accountsIn(namespace: string): readonly Principal[] {
+    const useful = this.#facts.useful.get(namespace) ?? [];
+    // First, for it is the shortest way.
+    return namespace === SYSTEM
+      ? [{ kind: 'ServiceAccount', namespace, name: CONTROLLER }, ...useful]
+      : useful;
   }
 
   #execution(): void {
-    for (const held of this.#all('createPods'))
+    for (const held of this.#fresh('run', 'createPods'))
       for (const namespace of held.namespace === undefined
         ? [SYSTEM, ...this.#facts.accounts.keys()]
         : [held.namespace])
         for (const account of this.#accountsIn(namespace))
-          this.#take(account, `runs a pod as ${principalText(account)}`, [held]);
+          this.#take(account, () => `runs a pod as ${principalText(account)}`, [held]);
     for (const capability of ['changeWorkloads', 'enterPods'] as const)
-      for (const held of this.#all(capability))
+      for (const held of this.#fresh('workloads', capability))
         for (const [namespace, accounts] of this.#facts.accounts)
           if (held.namespace === undefined || held.namespace === namespace)
             for (const [name, workloads] of accounts)
@@ -568,9 +590,10 @@ class Search {
                 if (capability === 'enterPods' && held.names !== undefined) continue;
                 this.#take(
                   { kind: 'ServiceAccount', namespace, name },
-                  capability === 'enterPods'
-                    ? `enters a pod of ${target}, which runs as service account ${namespace}/${name}`
-                    : `changes ${target}, which runs as service account ${namespace}/${name}`,
+                  () =>
+                    capability === 'enterPods'
+                      ? `enters a pod of ${target}, which runs as service account ${namespace}/${name}`
+                      : `changes ${target}, which runs as service account ${namespace}/${name}`,
                   [held],
                   capability === 'enterPods' ? 'the token is mounted in the pod' : undefined,
                 );
@@ -578,7 +601,9 @@ class Search {
   }
 
   #nodes(): void {
-    for (const pods of [...this.#all('createPods'), ...this.#all('changeWorkloads')]) {
+    for (const pods of this.#goals.has('node')
+      ? []
+      : [...this.#all('createPods'), ...this.#all('changeWorkloads')]) {
       if (pods.names !== undefined) continue;
       const namespaces =
         pods.namespace === undefined ? [SYSTEM, ...this.#facts.namespaces.keys()] : [pods.namespace];
@@ -627,12 +652,10 @@ class Search {
       for (const account of this.#facts.onEveryNode)
         if (!this.#identities.has(keyOf(account)))
           this.#become(account, {
-            step: {
-              text: `takes the token of ${principalText(account)}, which a DaemonSet runs on every node`,
-              because: [],
-              bindings: [],
-            },
+            text: `takes the token of ${principalText(account)}, which a DaemonSet runs on every node`,
+            held: [],
             needs: [node],
+            assumes: undefined,
           });
   }
 
@@ -709,8 +732,16 @@ function stepsOf(end: Reached): Step[] {
   const visit = (reached: Reached): void => {
     if (seen.has(reached)) return;
     seen.add(reached);
-    for (const need of reached.needs) visit(need);
-    if (reached.step !== undefined) steps.push(reached.step);
+    const { text, held, needs, assumes } = reached;
+    for (const { through } of held) visit(through);
+    for (const need of needs) visit(need);
+    if (text === undefined) return;
+    steps.push({
+      text: typeof text === 'string' ? text : text(),
+      because: held.map(({ because }) => because()),
+      bindings: [...new Set(held.flatMap(({ binding }) => (binding === undefined ? [] : [binding])))],
+      ...(assumes === undefined ? {} : { assumes }),
+    });
   };
   visit(end);
   return steps;
