@@ -12,7 +12,7 @@ import {
 } from '#decide/network/inventory.ts';
 import { labelsOf, NO, YES } from '#decide/network/labels.ts';
 import { type Peer, QueryError } from '#decide/network/network.ts';
-import { type Because, isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
+import { type Because, groupOf, isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import { readDocuments } from '#yaml/read.ts';
 import {
@@ -139,6 +139,10 @@ class ClusterMesh implements Mesh {
   readonly #services: ServiceIndex;
   readonly #namespaces = new Map<string, KubeObject>();
   readonly #missing: MissingNamespaces;
+  /** Those that single connections ask for, taken out once: of Istio, and of the Gateway API. */
+  readonly #gateways: readonly KubeObject[];
+  readonly #entries: readonly KubeObject[];
+  readonly #waypoints: readonly KubeObject[];
   readonly #assumptions: string[];
   readonly #members = new Map<PodEndpoint, Member>();
   #inventory: Inventory | undefined;
@@ -162,6 +166,9 @@ class ClusterMesh implements Mesh {
     for (const object of objects)
       if (object.apiVersion === 'v1' && object.kind === 'Namespace')
         this.#namespaces.set(nameOf(object), object);
+    this.#gateways = objects.filter(object => isOf(object, 'networking.istio.io', 'Gateway'));
+    this.#entries = objects.filter(object => isOf(object, 'networking.istio.io', 'ServiceEntry'));
+    this.#waypoints = objects.filter(({ apiVersion }) => groupOf(apiVersion) === 'gateway.networking.k8s.io');
     this.#assumptions = [...this.#settings.assumptions];
     if (options.missingNamespaces !== undefined) this.#missing = options.missingNamespaces;
     else if (showsMesh(objects)) this.#missing = 'unknown';
@@ -262,7 +269,7 @@ class ClusterMesh implements Mesh {
     const namespaceName = endpoint.namespace ?? 'default';
     const template = endpoint.object === undefined ? undefined : podTemplateOf(endpoint.object);
     const found = waypointOf(
-      this.#objects,
+      this.#waypoints,
       {
         object: front === undefined ? endpoint.object : front.service,
         labels: front === undefined ? endpoint.labels.labels : (front.service.metadata?.labels ?? {}),
@@ -410,8 +417,7 @@ class ClusterMesh implements Mesh {
   }
 
   #gatewayOf({ endpoint }: Member): KubeObject | undefined {
-    return this.#objects.find(object => {
-      if (!isOf(object, 'networking.istio.io', 'Gateway')) return false;
+    return this.#gateways.find(object => {
       const selector = valueAt(object, ['spec', 'selector']);
       return isRecord(selector) && selectorMatch(selector as Record<string, string>, endpoint.labels) === YES;
     });
@@ -420,8 +426,7 @@ class ClusterMesh implements Mesh {
   #entryFor(address: string, port: number): KubeObject | undefined {
     const place = addressOf(address);
     if (place === undefined) return undefined;
-    return this.#objects.find(object => {
-      if (!isOf(object, 'networking.istio.io', 'ServiceEntry')) return false;
+    return this.#entries.find(object => {
       const ports = itemsOf(valueAt(object, ['spec', 'ports']));
       if (!ports.some(one => valueAt(one, ['number']) === port)) return false;
       const own = itemsOf(valueAt(object, ['spec', 'addresses']));
