@@ -102,6 +102,22 @@ export class Authorizer {
   authorize(target: Target, request: MeshRequest): Authorization {
     const transport = this.#transport(target, request);
     if (transport.allowed === false) return transport;
+    const answer = this.#behindTransport(target, request);
+    if (transport.allowed === 'unknown')
+      return answer.allowed === false
+        ? answer
+        : { ...transport, because: [...transport.because, ...answer.because] };
+    return answer.allowed === true
+      ? { ...answer, because: [...transport.because, ...answer.because] }
+      : answer;
+  }
+
+  /** A waypoint is reached through tunnels only: there is no transport to refuse. */
+  authorizeAtWaypoint(target: Target, request: MeshRequest): Authorization {
+    return this.#behindTransport(target, request);
+  }
+
+  #behindTransport(target: Target, request: MeshRequest): Authorization {
     const speaksHttp =
       request.method !== undefined ||
       request.path !== undefined ||
@@ -115,14 +131,7 @@ export class Authorizer {
     const answers = target.ambient
       ? [this.#tunnel(target, request)]
       : [...kinds].map(tcp => this.#envoyAnswer(target, request, tcp));
-    const answer = agree(answers, 'whether the port carries HTTP is not known');
-    if (transport.allowed === 'unknown')
-      return answer.allowed === false
-        ? answer
-        : { ...transport, because: [...transport.because, ...answer.because] };
-    return answer.allowed === true
-      ? { ...answer, because: [...transport.because, ...answer.because] }
-      : answer;
+    return agree(answers, 'whether the port carries HTTP is not known');
   }
 
   /** The rules of attached policies that name clients by identity, not by what they are not. */

@@ -95,7 +95,12 @@ function authorize(mesh: Mesh, query: FlowQuery, transport: Transport): Authoriz
     port,
   };
   const ask = (sourcePrincipal: string | null | undefined): Authorization =>
-    mesh.authorize({ workload: to, request: { ...request, sourcePrincipal } });
+    mesh.authorize({
+      workload: to,
+      request: { ...request, sourcePrincipal },
+      // Only ztunnel leads its clients to a waypoint; sidecars and gateways go past it.
+      ...(own.dataplane === 'ambient' ? {} : { via: 'pod' as const }),
+    });
   const identity = (transport.identity ?? own.identity)?.replace(/^spiffe:\/\//, '');
   switch (transport.mode) {
     case 'mtls':

@@ -194,7 +194,7 @@ function ruleHost(rule: KubeObject): string | undefined {
   return fullName(host, namespaceOf(rule));
 }
 
-export function fullName(host: string, namespace: string): string {
+function fullName(host: string, namespace: string): string {
   return host.includes('.') || host.includes('*') ? host : `${host}.${namespace}.svc.cluster.local`;
 }
 

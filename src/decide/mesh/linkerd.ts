@@ -19,7 +19,15 @@ import {
   SelectorError,
   YES,
 } from '#decide/network/labels.ts';
-import { type Because, isRecord, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
+import {
+  type Because,
+  groupOf,
+  isRecord,
+  type KubeObject,
+  nameOf,
+  type Path,
+  valueAt,
+} from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import type { Authorization, MeshRequest } from './authorize.ts';
 import { matchingRoute, type RouteChoice } from './linkerd-routes.ts';
@@ -98,7 +106,8 @@ export class LinkerdAuthorizer {
   readonly #settings: LinkerdSettings;
 
   constructor(objects: readonly KubeObject[], settings: LinkerdSettings) {
-    this.#objects = objects;
+    // What policies are made of; the rest of the input is not walked for every request.
+    this.#objects = objects.filter(object => groupOf(object.apiVersion) === POLICY || isRoute(object));
     this.#servers = objects.filter(object => isOf(object, POLICY, 'Server')).sort(byAge);
     this.#settings = settings;
   }

@@ -12,7 +12,8 @@ import {
 } from '#decide/network/inventory.ts';
 import { labelsOf, NO, YES } from '#decide/network/labels.ts';
 import { type Peer, QueryError } from '#decide/network/network.ts';
-import { type Because, isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
+import { type Because, groupOf, isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
+import { podTemplateOf } from '#kube/workloads.ts';
 import { readDocuments } from '#yaml/read.ts';
 import {
   type Authorization,
@@ -31,6 +32,7 @@ import { isOf, readPolicies, selectorMatch } from './policies.ts';
 import { addressOf, isIn, rangeOf } from './ranges.ts';
 import { type Front, ServiceIndex } from './services.ts';
 import { type Side, type Transport, type TransportFacts, transport } from './transport.ts';
+import { accountOfWaypoint, waypointOf } from './waypoints.ts';
 
 export interface MeshOptions {
   /** Istio's configuration; left out: that of the input (ConfigMap `istio`), else Istio's defaults. */
@@ -65,6 +67,11 @@ export type MeshWorkload =
 export interface AuthorizeQuery {
   readonly workload: MeshWorkload;
   readonly request: MeshRequest;
+  /**
+   * In ambient mode: whether the client asks a Service, and so the waypoint before it, or the pod itself. Left out: a
+   * Service, where one leads to the port.
+   */
+  readonly via?: 'service' | 'pod';
 }
 
 export interface TransportQuery {
@@ -132,6 +139,10 @@ class ClusterMesh implements Mesh {
   readonly #services: ServiceIndex;
   readonly #namespaces = new Map<string, KubeObject>();
   readonly #missing: MissingNamespaces;
+  /** Those that single connections ask for, taken out once: of Istio, and of the Gateway API. */
+  readonly #gateways: readonly KubeObject[];
+  readonly #entries: readonly KubeObject[];
+  readonly #waypoints: readonly KubeObject[];
   readonly #assumptions: string[];
   readonly #members = new Map<PodEndpoint, Member>();
   #inventory: Inventory | undefined;
@@ -155,6 +166,9 @@ class ClusterMesh implements Mesh {
     for (const object of objects)
       if (object.apiVersion === 'v1' && object.kind === 'Namespace')
         this.#namespaces.set(nameOf(object), object);
+    this.#gateways = objects.filter(object => isOf(object, 'networking.istio.io', 'Gateway'));
+    this.#entries = objects.filter(object => isOf(object, 'networking.istio.io', 'ServiceEntry'));
+    this.#waypoints = objects.filter(({ apiVersion }) => groupOf(apiVersion) === 'gateway.networking.k8s.io');
     this.#assumptions = [...this.#settings.assumptions];
     if (options.missingNamespaces !== undefined) this.#missing = options.missingNamespaces;
     else if (showsMesh(objects)) this.#missing = 'unknown';
@@ -176,14 +190,14 @@ class ClusterMesh implements Mesh {
     return this.#inventory;
   }
 
-  authorize({ workload, request }: AuthorizeQuery): Authorization {
+  authorize({ workload, request, via }: AuthorizeQuery): Authorization {
     checkPort(request.port);
     if (typeof workload === 'string' || !('namespace' in workload)) {
       const sides = typeof workload === 'string' ? members(this.#named(workload)) : this.#sides(workload);
       return agree(
         sides.map(side =>
           side.is === 'member'
-            ? this.#authorizeMember(side.member, request)
+            ? this.#authorizeMember(side.member, request, via)
             : outside({ text: `${side.id} is no workload of the input` }),
         ),
         'the pods of the workload differ',
@@ -203,7 +217,7 @@ class ClusterMesh implements Mesh {
     );
   }
 
-  #authorizeMember(member: Member, request: MeshRequest): Authorization {
+  #authorizeMember(member: Member, request: MeshRequest, via: AuthorizeQuery['via']): Authorization {
     const { endpoint, because } = member;
     if (member.dataplane === 'none') return outside(because);
     if (!member.takesInbound(request.port))
@@ -222,17 +236,96 @@ class ClusterMesh implements Mesh {
       );
     const fronts = this.#services.inFrontOf(endpoint, request.port);
     const protocols = [...new Set(fronts.map(({ protocol }) => protocol))];
-    const decided = this.#authorizer.authorize(
-      {
-        proxy: { namespace: endpoint.namespace ?? '', labels: endpoint.labels },
-        ambient: member.dataplane === 'ambient',
-        protocols: protocols.length === 0 ? ['AUTO'] : protocols,
-        podIP: podIPOf(endpoint.object),
-      },
-      request,
-    );
+    const atPod = (asked: MeshRequest): Authorization =>
+      this.#authorizer.authorize(
+        {
+          proxy: { namespace: endpoint.namespace ?? '', labels: endpoint.labels },
+          ambient: member.dataplane === 'ambient',
+          protocols: protocols.length === 0 ? ['AUTO'] : protocols,
+          podIP: podIPOf(endpoint.object),
+        },
+        asked,
+      );
+    // Whoever is not in the mesh goes to the pod, past any waypoint.
+    if (member.dataplane === 'ambient' && request.sourcePrincipal !== null) {
+      const asked = via === 'pod' ? [undefined] : fronts.length === 0 ? [undefined] : fronts;
+      return agree(
+        asked.map(front => this.#throughWaypoint(member, front, request, atPod)),
+        'it depends on the Service that the client asks',
+      );
+    }
+    const decided = atPod(request);
     if (member.dataplane !== 'unknown') return decided;
     return agree([decided, outside(because)], because.text);
+  }
+
+  /** The waypoint before a Service or a pod decides first; ztunnel then sees it as the client. */
+  #throughWaypoint(
+    { endpoint }: Member,
+    front: Front | undefined,
+    request: MeshRequest,
+    atPod: (request: MeshRequest) => Authorization,
+  ): Authorization {
+    const namespaceName = endpoint.namespace ?? 'default';
+    const template = endpoint.object === undefined ? undefined : podTemplateOf(endpoint.object);
+    const found = waypointOf(
+      this.#waypoints,
+      {
+        object: front === undefined ? endpoint.object : front.service,
+        labels: front === undefined ? endpoint.labels.labels : (front.service.metadata?.labels ?? {}),
+        path:
+          front === undefined
+            ? (template?.pathOf(['metadata', 'labels']) ?? ['metadata', 'labels'])
+            : ['metadata', 'labels'],
+        namespace: this.#namespaces.get(namespaceName),
+        namespaceName,
+        namespaceLabels: endpoint.namespaceLabels,
+      },
+      front === undefined ? 'workload' : 'service',
+    );
+    if (found.is === 'none') return atPod(request);
+    if (found.is === 'missing')
+      return {
+        allowed: 'unknown',
+        outcome: 'unknown',
+        because: [{ ...found.because, text: `${found.because.text}, which is not in the input` }],
+      };
+    const { gateway } = found;
+    const namespace = namespaceOf(gateway);
+    const atWaypoint = this.#authorizer.authorizeAtWaypoint(
+      {
+        proxy: {
+          namespace,
+          labels: labelsOf({ 'gateway.networking.k8s.io/gateway-name': nameOf(gateway) }),
+          waypoint: true,
+          ...(front === undefined
+            ? {}
+            : {
+                service: { kind: 'Service' as const, namespace: namespaceName, name: nameOf(front.service) },
+              }),
+        },
+        ambient: false,
+        protocols: [front?.protocol ?? 'AUTO'],
+        podIP: undefined,
+      },
+      front === undefined
+        ? request
+        : { ...withoutDestination(request), port: front.port.port, ...clusterIP(front.service) },
+    );
+    const because = [found.because, ...atWaypoint.because];
+    if (atWaypoint.allowed === false) return { ...atWaypoint, because };
+    const [trustDomain] = this.#settings.trustDomains as [string];
+    const principal = `${trustDomain}/ns/${namespace}/sa/${accountOfWaypoint(gateway)}`;
+    const behind = atPod({ ...request, sourcePrincipal: principal });
+    if (behind.allowed === false || atWaypoint.allowed === true)
+      return {
+        ...behind,
+        because: [
+          ...because,
+          ...behind.because.map(one => ({ ...one, text: `${one.text} (the client here is the waypoint)` })),
+        ],
+      };
+    return { ...atWaypoint, because: [...because, ...behind.because] };
   }
 
   transport({ from, to, port }: TransportQuery): Transport {
@@ -324,8 +417,7 @@ class ClusterMesh implements Mesh {
   }
 
   #gatewayOf({ endpoint }: Member): KubeObject | undefined {
-    return this.#objects.find(object => {
-      if (!isOf(object, 'networking.istio.io', 'Gateway')) return false;
+    return this.#gateways.find(object => {
       const selector = valueAt(object, ['spec', 'selector']);
       return isRecord(selector) && selectorMatch(selector as Record<string, string>, endpoint.labels) === YES;
     });
@@ -334,8 +426,7 @@ class ClusterMesh implements Mesh {
   #entryFor(address: string, port: number): KubeObject | undefined {
     const place = addressOf(address);
     if (place === undefined) return undefined;
-    return this.#objects.find(object => {
-      if (!isOf(object, 'networking.istio.io', 'ServiceEntry')) return false;
+    return this.#entries.find(object => {
       const ports = itemsOf(valueAt(object, ['spec', 'ports']));
       if (!ports.some(one => valueAt(one, ['number']) === port)) return false;
       const own = itemsOf(valueAt(object, ['spec', 'addresses']));
@@ -423,6 +514,16 @@ function outside(because: Because): Authorization {
 function checkPort(port: unknown): void {
   if (!Number.isInteger(port) || (port as number) < 1 || (port as number) > 65_535)
     throw new QueryError(`${String(port)} is not a port from 1 to 65535`);
+}
+
+function withoutDestination({ destinationIP: _, ...rest }: MeshRequest): MeshRequest {
+  return rest;
+}
+
+/** What a client of a Service addresses. */
+function clusterIP(service: KubeObject): { destinationIP?: string } {
+  const address = valueAt(service, ['spec', 'clusterIP']);
+  return typeof address === 'string' && address !== 'None' ? { destinationIP: address } : {};
 }
 
 function podIPOf(object: KubeObject | undefined): string | undefined {

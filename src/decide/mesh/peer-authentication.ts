@@ -138,19 +138,6 @@ export class PeerAuthentications {
       };
     });
   }
-
-  /** The objects of one scope that an older one hides. */
-  get hidden(): readonly KubeObject[] {
-    const seen = new Set<string>();
-    return this.#all
-      .filter(({ namespace, selector }) => {
-        if (Object.keys(selector).length > 0) return false;
-        const again = seen.has(namespace);
-        seen.add(namespace);
-        return again;
-      })
-      .map(({ object }) => object);
-  }
 }
 
 function onPort(one: PeerAuthentication, port: number, base: ServerMode): ServerMode {

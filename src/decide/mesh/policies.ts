@@ -83,7 +83,7 @@ export function byAge(a: KubeObject, b: KubeObject): number {
   return compareBytes(nameOf(a), nameOf(b)) || compareBytes(namespaceOf(a), namespaceOf(b));
 }
 
-export function createdAt(object: KubeObject): number {
+function createdAt(object: KubeObject): number {
   const text = object.metadata?.['creationTimestamp'];
   const time = typeof text === 'string' ? Date.parse(text) : Number.NaN;
   return Number.isNaN(time) ? 0 : time;

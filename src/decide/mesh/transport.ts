@@ -52,10 +52,17 @@ interface Sent {
 }
 
 export function transport(facts: TransportFacts, from: Side, to: Side, port: number): Transport {
-  if (to.is === 'address') return leaving(facts, from, to.id, port);
+  if (to.is === 'address') return saidOnce(leaving(facts, from, to.id, port));
   const sent = send(facts, from, to.member, port);
   const answers = sent.flatMap(one => receive(facts, one, from, to.member, port));
-  return agree(answers);
+  return saidOnce(agree(answers));
+}
+
+/** Both sides are often in the mesh for one reason, and both ask for the server's mode. */
+function saidOnce(answer: Transport): Transport {
+  const seen = new Set<string>();
+  const because = answer.because.filter(({ text }) => !seen.has(text) && seen.add(text) !== undefined);
+  return { ...answer, because };
 }
 
 function agree(answers: readonly Transport[]): Transport {

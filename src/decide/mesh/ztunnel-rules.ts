@@ -4,7 +4,7 @@
  * istio/ztunnel src/rbac.rs (Authorization::matches: a clause without any field never matches, and all clauses must).
  */
 import { MAYBE, NO } from '#decide/network/labels.ts';
-import { portOf } from './envoy-rules.ts';
+import { negated, portOf } from './envoy-rules.ts';
 import { all, any, type Condition, type Facts, match, not } from './facts.ts';
 import type { Action, Rule } from './policies.ts';
 import { isIn, rangeOf } from './ranges.ts';
@@ -52,10 +52,6 @@ export function compileTunnelRule(rule: Rule, action: Action, namespace: string)
     clauses.push(clause(fields, field === undefined ? [] : [field], namespace));
   }
   return all(clauses);
-}
-
-function negated(field: string): string {
-  return `not${field[0]!.toUpperCase()}${field.slice(1)}`;
 }
 
 /** One match of a clause: every field that has values; none at all never matches. */

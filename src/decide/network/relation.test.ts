@@ -14,10 +14,16 @@ const selector = fc.oneof(
   fc.constant({}),
   labels.map(matchLabels => ({ matchLabels })),
   fc.constant({ matchExpressions: [{ key: 'tier', operator: 'DoesNotExist' }] }),
+  fc.constant({ matchExpressions: [{ key: 'app', operator: 'NotIn', values: ['x'] }] }),
   fc.constant({ matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values: ['a'] }] }),
 );
 const port = fc.oneof(
   fc.record({ port: fc.constantFrom(80, 81, 'http', 'dns'), protocol: fc.constantFrom('TCP', 'UDP') }),
+  fc.record({
+    port: fc.constantFrom(5, 80),
+    endPort: fc.constantFrom(80, 90),
+    protocol: fc.constantFrom('TCP', 'SCTP'),
+  }),
   fc.constant({}),
 );
 const peer = fc.oneof(
@@ -25,6 +31,7 @@ const peer = fc.oneof(
   fc.record({ namespaceSelector: selector }),
   fc.record({ namespaceSelector: selector, podSelector: selector }),
   fc.record({ ipBlock: fc.record({ cidr: block }) }),
+  fc.constant({ ipBlock: { cidr: '10.0.0.0/8', except: ['10.0.0.0/24', '10.1.0.0/16'] } }),
   fc.constant({}),
 );
 const list = <Item>(item: fc.Arbitrary<Item>) => fc.array(item, { maxLength: 2 });
@@ -61,6 +68,27 @@ const clusterPolicy = fc.record({
   ingress: list(fc.record({ action, from: fc.tuple(clusterPeer), protocols })),
   egress: list(fc.record({ action, to: fc.tuple(outwards), protocols })),
 });
+const oldPorts = fc.option(
+  fc.constantFrom(
+    [{ portNumber: { port: 80, protocol: 'TCP' } }],
+    [{ portRange: { start: 70, end: 90, protocol: 'UDP' } }],
+    [{ namedPort: 'http' }],
+  ),
+  { nil: undefined },
+);
+const oldRules = (actions: readonly string[]) => ({
+  ingress: list(
+    fc.record({ action: fc.constantFrom(...actions), from: fc.tuple(clusterPeer), ports: oldPorts }),
+  ),
+  egress: list(fc.record({ action: fc.constantFrom(...actions), to: fc.tuple(outwards), ports: oldPorts })),
+});
+/** The kinds before ClusterNetworkPolicy: by priority, and the one baseline. */
+const adminPolicy = fc.record({
+  priority: fc.integer({ min: 0, max: 3 }),
+  subject: fc.record({ namespaces: selector }),
+  ...oldRules(['Allow', 'Deny', 'Pass']),
+});
+const baseline = fc.record({ subject: fc.record({ namespaces: selector }), ...oldRules(['Allow', 'Deny']) });
 const podSpec = fc.record({
   hostNetwork: fc.constantFrom(false, false, false, true),
   containers: fc.constantFrom(
@@ -91,6 +119,8 @@ const cluster = fc
     pods: fc.array(podObject, { minLength: 1, maxLength: 5 }),
     policies: fc.array(fc.tuple(fc.constantFrom(...spaces), networkPolicy), { maxLength: 3 }),
     clusterPolicies: fc.array(clusterPolicy, { maxLength: 3 }),
+    adminPolicies: fc.array(adminPolicy, { maxLength: 2 }),
+    baseline: fc.option(baseline, { nil: undefined }),
     cilium: fc.boolean(),
   })
   .map(world => {
@@ -126,6 +156,11 @@ const cluster = fc
         metadata: { name: `c${index}` },
         spec,
       });
+    const admin = (kind: string, name: string, spec: object): void => {
+      objects.push({ apiVersion: 'policy.networking.k8s.io/v1alpha1', kind, metadata: { name }, spec });
+    };
+    for (const [index, spec] of world.adminPolicies.entries()) admin('AdminNetworkPolicy', `a${index}`, spec);
+    if (world.baseline !== undefined) admin('BaselineAdminNetworkPolicy', 'default', world.baseline);
     if (world.cilium)
       objects.push({
         apiVersion: 'cilium.io/v2',
