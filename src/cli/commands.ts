@@ -2,10 +2,12 @@
 import type { Command } from './command.ts';
 import { authorizationCommands } from './groups/authorization.ts';
 import { everydayCommands } from './groups/everyday.ts';
+import { meshCommands } from './groups/mesh.ts';
 import { podSecurityCommands } from './groups/pod-security.ts';
 
 export const commands: readonly Command[] = [
   ...everydayCommands,
   ...podSecurityCommands,
   ...authorizationCommands,
+  ...meshCommands,
 ];

@@ -1,0 +1,74 @@
+/** The commands of network and mesh, in the order of the help. */
+import type { Command, Option } from '../command.ts';
+import { reading } from './options.ts';
+
+const assume: Option = {
+  name: 'assume',
+  value: 'WHAT',
+  many: true,
+  choices: ['unlabelled-namespaces', 'ip-blocks-match-pods', 'ip-blocks-miss-pods', 'sidecars', 'ambient'],
+  description: 'What to take for granted where the input does not say it',
+};
+const format: Option = {
+  name: 'format',
+  short: 'o',
+  value: 'FORMAT',
+  choices: ['text', 'json'],
+  description: 'How to print it',
+};
+
+export const meshCommands: readonly Command[] = [
+  {
+    name: 'mesh connections',
+    summary: 'Who reaches whom, encrypted or not: a table or a map',
+    operands: '[PATH…]',
+    options: [
+      { ...format, choices: ['text', 'json', 'csv', 'dot', 'mermaid', 'svg', 'html'] },
+      { name: 'workload', value: 'NS/NAME', description: 'Only what reaches this one, and what it reaches' },
+      { name: 'namespace', short: 'n', value: 'NAME', description: 'Only workloads of this namespace' },
+      { name: 'external', description: 'Only workloads that the outside reaches, or that reach it' },
+      assume,
+      ...reading,
+    ],
+    examples: [
+      ['sallyport mesh connections manifests/', 'the relation, grouped for people'],
+      ['sallyport mesh connections -o html manifests/ > map.html', 'a map to search and zoom'],
+    ],
+    load: () => import('../commands/mesh-connections.ts'),
+  },
+  {
+    name: 'mesh explain',
+    summary: 'Whether one workload reaches another, and what decides it',
+    operands: '[PATH…]',
+    options: [
+      { name: 'from', value: 'PEER', description: 'Who connects: namespace/name, or an address' },
+      { name: 'to', value: 'PEER', description: 'To whom: namespace/name' },
+      { name: 'port', value: 'PORT', description: "The destination pod's port (default: those it declares)" },
+      { name: 'method', value: 'METHOD', description: 'The method of the request' },
+      { name: 'path', value: 'PATH', description: 'The path of the request' },
+      format,
+      assume,
+      ...reading,
+    ],
+    examples: [
+      ['sallyport mesh explain --from shop/cart --to shop/payments --port 8443', 'with every deciding line'],
+    ],
+    load: () => import('../commands/mesh-explain.ts'),
+  },
+  {
+    name: 'mesh exposure',
+    summary: 'What can be reached from outside, and through which objects',
+    operands: '[PATH…]',
+    options: [format, assume, ...reading],
+    examples: [['sallyport mesh exposure manifests/', 'every way in, with its TLS']],
+    load: () => import('../commands/mesh-exposure.ts'),
+  },
+  {
+    name: 'mesh diff',
+    summary: 'What a change opens, exposes or stops encrypting; exit code 1 where it does',
+    operands: 'BASE HEAD',
+    options: [format, assume, ...reading],
+    examples: [['sallyport mesh diff before/ after/', 'a gate for a pull request']],
+    load: () => import('../commands/mesh-diff.ts'),
+  },
+];
