@@ -35,6 +35,7 @@ import cicdSecretInManifest from './cicd/checks/secret-in-manifest.ts';
 import cicdSelectorMismatch from './cicd/checks/selector-mismatch.ts';
 import cicdUnknownField from './cicd/checks/unknown-field.ts';
 import meshAuthorizationForEverybody from './mesh/checks/authorization-for-everybody.ts';
+import meshAuthorizationSelectsNothing from './mesh/checks/authorization-selects-nothing.ts';
 import meshClientTlsOff from './mesh/checks/client-tls-off.ts';
 import meshCloudMetadataReachable from './mesh/checks/cloud-metadata-reachable.ts';
 import meshDeadPortName from './mesh/checks/dead-port-name.ts';
@@ -55,7 +56,9 @@ import meshRetriesBeyondTimeout from './mesh/checks/retries-beyond-timeout.ts';
 import meshRouteWithoutTimeout from './mesh/checks/route-without-timeout.ts';
 import meshRulesWithoutPolicyType from './mesh/checks/rules-without-policy-type.ts';
 import meshSkippedPorts from './mesh/checks/skipped-ports.ts';
+import meshSubsetSelectsNothing from './mesh/checks/subset-selects-nothing.ts';
 import meshUnrestrictedEgress from './mesh/checks/unrestricted-egress.ts';
+import meshUnverifiedServer from './mesh/checks/unverified-server.ts';
 import meshVoidIdentityRule from './mesh/checks/void-identity-rule.ts';
 import podSecurityApparmorOverride from './pod-security/checks/apparmor-override.ts';
 import podSecurityBidirectionalMount from './pod-security/checks/bidirectional-mount.ts';
@@ -155,6 +158,7 @@ export const checks: readonly Check[] = [
   cicdSelectorMismatch as Check,
   cicdUnknownField as Check,
   meshAuthorizationForEverybody as Check,
+  meshAuthorizationSelectsNothing as Check,
   meshClientTlsOff as Check,
   meshCloudMetadataReachable as Check,
   meshDeadPortName as Check,
@@ -175,7 +179,9 @@ export const checks: readonly Check[] = [
   meshRouteWithoutTimeout as Check,
   meshRulesWithoutPolicyType as Check,
   meshSkippedPorts as Check,
+  meshSubsetSelectsNothing as Check,
   meshUnrestrictedEgress as Check,
+  meshUnverifiedServer as Check,
   meshVoidIdentityRule as Check,
   podSecurityApparmorOverride as Check,
   podSecurityBidirectionalMount as Check,

@@ -2,7 +2,7 @@
 import { createMesh, type Mesh } from '#decide/mesh/door.ts';
 import { createNetwork, type Network, type Peer } from '#decide/network/door.ts';
 import { endpointId } from '#decide/network/inventory.ts';
-import { isRecord, type KubeObject, type Path, valueAt } from '#kube/objects.ts';
+import { groupOf, isRecord, type KubeObject, type Path, valueAt } from '#kube/objects.ts';
 import { matchesSelector } from '#kube/selectors.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import { namespaceOf, type World } from '#world/world.ts';
@@ -63,19 +63,49 @@ export function podsIn(namespace: string | undefined, world: World): readonly La
   return world.fact(labelled).filter(pod => pod.namespace === namespace);
 }
 
+export function allPods(world: World): readonly Labelled[] {
+  return world.fact(labelled);
+}
+
 /** Those of them that a selector selects; undefined where the selector is none that the API server takes. */
 export function selectedBy(
   selector: unknown,
   namespace: string | undefined,
   world: World,
 ): readonly Labelled[] | undefined {
+  return selectedOf(selector, podsIn(namespace, world));
+}
+
+export function selectedOf(selector: unknown, pods: readonly Labelled[]): readonly Labelled[] | undefined {
   try {
-    return podsIn(namespace, world).filter(({ labels }) =>
+    return pods.filter(({ labels }) =>
       matchesSelector((isRecord(selector) ? selector : {}) as Parameters<typeof matchesSelector>[0], labels),
     );
   } catch {
     return undefined;
   }
+}
+
+const operated = (world: World): ReadonlySet<string | undefined> =>
+  new Set(
+    world.declared
+      .filter(({ object }) => {
+        const group = groupOf(object.apiVersion);
+        return group.includes('.') && !/(?:^|\.)(?:k8s|istio)\.io$/.test(group);
+      })
+      .map(({ object }) => namespaceOf(object)),
+  );
+
+/** Whether custom resources stand in a namespace: their controllers may make pods that the input does not show. */
+export function makesPods(namespace: string | undefined, world: World): boolean {
+  return world.fact(operated).has(namespace);
+}
+
+/** Whether anything of the mesh denies at all: the costly questions are asked only then. */
+export function hasDenyRules(world: World): boolean {
+  return world
+    .ofKind('security.istio.io/AuthorizationPolicy')
+    .some(({ object }) => valueAt(object, ['spec', 'action']) === 'DENY');
 }
 
 export function itemsOf(value: unknown): readonly unknown[] {

@@ -4,7 +4,7 @@ import { cis, nsa, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
 import { namespaceOf } from '#world/world.ts';
-import { NETWORK_POLICY, podsIn, selectedBy } from '../facts.ts';
+import { makesPods, NETWORK_POLICY, podsIn, selectedBy } from '../facts.ts';
 
 export default defineCheck({
   practice: 'mesh',
@@ -21,7 +21,8 @@ export default defineCheck({
   kinds: NETWORK_POLICY,
   evaluate({ object }, { world }) {
     const namespace = namespaceOf(object);
-    if (podsIn(namespace, world).length === 0) return notApplicable('the pods are not in the input');
+    if (podsIn(namespace, world).length === 0 || makesPods(namespace, world))
+      return notApplicable('the pods are not in the input');
     const selected = selectedBy(valueAt(object, ['spec', 'podSelector']), namespace, world);
     if (selected === undefined) return unknown('its selector is none that the API server takes');
     return selected.length === 0 ? fail({}, ['spec', 'podSelector']) : pass;

@@ -16,7 +16,9 @@ export default defineCheck({
 
   subject: 'container',
   evaluate({ container, pod }) {
-    if (container.name === 'istio-proxy') return pass;
+    // A gateway is a proxy itself.
+    const gateway = pod.metadata.labels?.['gateway.networking.k8s.io/gateway-name'] !== undefined;
+    if (container.name === 'istio-proxy' || gateway) return pass;
     const own = container.securityContext?.runAsUser;
     if (own === 1337) return fail({}, ['securityContext', 'runAsUser']);
     return own === undefined && pod.spec.securityContext?.runAsUser === 1337

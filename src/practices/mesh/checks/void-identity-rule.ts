@@ -2,7 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
-import { meshOf, networkOf, peerOf } from '../facts.ts';
+import { hasDenyRules, meshOf, networkOf, peerOf } from '../facts.ts';
 
 export default defineCheck({
   practice: 'mesh',
@@ -18,7 +18,7 @@ export default defineCheck({
 
   subject: 'pod',
   evaluate({ object, partial }, { world }) {
-    if (world.ofKind('security.istio.io/AuthorizationPolicy').length === 0) return pass;
+    if (!hasDenyRules(world)) return pass;
     const to = partial ? undefined : peerOf(object, world);
     if (to === undefined) return notApplicable('it is no workload of its own');
     const id = 'workload' in to ? to.workload : 'pod' in to ? to.pod : '';
