@@ -100,6 +100,8 @@ export interface Filter {
   readonly namespace?: string;
   /** Only what is reached from outside, or reaches it. */
   readonly external?: boolean;
+  /** One edge a caller, not joined. */
+  readonly apart?: boolean;
 }
 
 /** The connections of a cluster to the ports that its workloads declare. */
@@ -161,7 +163,8 @@ export function mapOf(cluster: Cluster, filter: Filter = {}): MeshMap {
         const edge = edgeOf(cluster, from, to, protocol, port, meshOf);
         if (edge !== undefined) found.push(edge);
       }
-      edges.push(...(filter.workload === undefined ? grouped(found, all, to) : found));
+      const joined = filter.workload === undefined && filter.apart !== true;
+      edges.push(...(joined ? grouped(found, all, to) : found));
     }
   }
   const shown = new Set(edges.flatMap(({ from, to }) => [from, to]));

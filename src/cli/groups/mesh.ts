@@ -71,4 +71,34 @@ export const meshCommands: readonly Command[] = [
     examples: [['sallyport mesh diff before/ after/', 'a gate for a pull request']],
     load: () => import('../commands/mesh-diff.ts'),
   },
+  {
+    name: 'mesh advise',
+    summary: 'NetworkPolicies that allow exactly what the manifests need, proven',
+    operands: '[PATH…]',
+    options: [
+      { name: 'namespace', short: 'n', value: 'NAME', many: true, description: 'Only close this namespace' },
+      { name: 'output', value: 'FOLDER', description: 'Write numbered files, in the order to apply them' },
+      format,
+      assume,
+      ...reading,
+    ],
+    examples: [
+      ['sallyport mesh advise manifests/ > policies.yaml', 'from what the manifests name'],
+      ['sallyport mesh advise --output policies manifests/', 'as files: allow first, deny last'],
+    ],
+    load: () => import('../commands/mesh-advise.ts'),
+  },
+  {
+    name: 'mesh simulate',
+    summary: 'What a policy would open and close, before it is applied',
+    operands: '[PATH…]',
+    options: [
+      { name: 'apply', value: 'FILE', many: true, description: 'What would be applied' },
+      format,
+      assume,
+      ...reading,
+    ],
+    examples: [['sallyport mesh simulate --apply deny.yaml manifests/', 'who would lose a connection']],
+    load: () => import('../commands/mesh-simulate.ts'),
+  },
 ];
