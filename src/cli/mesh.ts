@@ -23,18 +23,7 @@ export interface Cluster {
   readonly assumptions: readonly string[];
 }
 
-/**
- * What `--assume` may say, and what is taken for granted otherwise. `ip-blocks-match-pods` and its opposite settle what
- * implementations of NetworkPolicy differ in.
- */
-export const ASSUMPTIONS = [
-  'unlabelled-namespaces',
-  'ip-blocks-match-pods',
-  'ip-blocks-miss-pods',
-  'sidecars',
-  'ambient',
-] as const;
-
+/** Reads the paths and makes the deciders, with what `--assume` settles. */
 export async function clusterOf(parsed: Parsed, roots: readonly string[]): Promise<Cluster> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
   const { declared, gaps } = await readInput(parsed, roots, config.ignore);

@@ -4,7 +4,7 @@ import { nameOf } from '#kube/objects.ts';
 import { safe } from '#report/safe.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT } from '../errors.ts';
-import { clusterOf, steps, wayOf } from '../mesh.ts';
+import { clusterOf, sideOf, steps, wayOf } from '../mesh.ts';
 import { print } from '../output.ts';
 
 export async function run(parsed: Parsed): Promise<number> {
@@ -17,9 +17,7 @@ export async function run(parsed: Parsed): Promise<number> {
         exposures: exposures.map(({ workload: _, through, ...rest }) => ({
           ...rest,
           through: through.map(object => `${object.kind} ${nameOf(object)}`),
-          mesh: cluster.mesh.member(
-            rest.id.split('/').length === 3 ? { workload: rest.id } : { pod: rest.id },
-          ).mesh,
+          mesh: cluster.mesh.member(sideOf(rest.id)).mesh,
         })),
         gaps: steps(gaps, cluster),
       }),

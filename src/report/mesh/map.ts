@@ -1,7 +1,7 @@
 /** Who reaches whom, as plain data: what every picture and table of connections is made from. */
 
-/** How a connection travels; `mixed` where its members differ. */
-export type Travel = 'mtls' | 'tls' | 'plaintext' | 'unknown' | 'mixed';
+/** How a connection travels. */
+export type Travel = 'mtls' | 'tls' | 'plaintext' | 'unknown';
 
 export interface MapWorkload {
   /** `ns/kind/name`, or `ns/name` of a pod. */
@@ -36,17 +36,11 @@ export interface MeshMap {
   readonly assumptions: readonly string[];
 }
 
-/** Whether a connection is one to look at: nobody named the caller, or others can read along in a mesh. */
-export function isViolation(edge: MapEdge, meshed: ReadonlySet<string>): boolean {
-  return edge.from === '*' || (edge.travel === 'plaintext' && meshed.has(edge.to));
-}
-
 export const TRAVEL_WORDS: Readonly<Record<Travel, string>> = {
   mtls: 'mTLS',
   tls: 'TLS',
   plaintext: 'plain text',
   unknown: 'encryption unknown',
-  mixed: 'partly encrypted',
 };
 
 /** The sources of an edge in words. */
