@@ -75,12 +75,24 @@ describe('mesh', () => {
     const folder = folderOf({ 'm/shop.yaml': shop });
     const advised = run(folder, ['mesh', 'advise', '--output', 'policies', 'm']);
     assert.equal(advised.code, 0, advised.err);
-    assert.match(advised.err, /proven: all \d+ needed connections work, and nothing else does/);
+    assert.match(advised.err, /proven: all \d+ connections that are named work, and nothing else does/);
     const explain = (from: string, to: string) =>
       run(folder, ['mesh', 'explain', '--from', from, '--to', to, 'm', 'policies']).code;
     assert.equal(explain('shop/web', 'shop/api'), 0);
     assert.equal(explain('shop/other', 'shop/api'), 1);
     assert.equal(explain('shop/api', 'shop/web'), 1);
+  });
+
+  it('lets in what was seen', () => {
+    const folder = folderOf({
+      'm/shop.yaml': shop,
+      'seen.csv': 'shop/other-5d9c7b8f6-x2x4z,shop/api,9090\nnobody\n',
+    });
+    const advised = run(folder, ['mesh', 'advise', '--flows', 'seen.csv', '--output', 'policies', 'm']);
+    assert.equal(advised.code, 0, advised.err);
+    assert.match(advised.err, /seen\.csv:2 left out/);
+    const words = ['mesh', 'explain', '--from', 'shop/other', '--to', 'shop/api', 'm', 'policies'];
+    assert.equal(run(folder, words).code, 0);
   });
 
   it('lets nothing of the input act on the map', () => {

@@ -77,6 +77,13 @@ export const meshCommands: readonly Command[] = [
     operands: '[PATH…]',
     options: [
       { name: 'namespace', short: 'n', value: 'NAME', many: true, description: 'Only close this namespace' },
+      {
+        name: 'flows',
+        value: 'FILE',
+        many: true,
+        description:
+          'Flows that were seen and have to work: Hubble or ztunnel JSON lines, CSV (from,to,port,protocol)',
+      },
       { name: 'output', value: 'FOLDER', description: 'Write numbered files, in the order to apply them' },
       format,
       assume,
