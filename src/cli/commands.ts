@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 import { authorizationCommands } from './groups/authorization.ts';
 import { everydayCommands } from './groups/everyday.ts';
 import { gateCommands } from './groups/gate.ts';
+import { meshCommands } from './groups/mesh.ts';
 import { podSecurityCommands } from './groups/pod-security.ts';
 
 export const commands: readonly Command[] = [
@@ -10,4 +11,5 @@ export const commands: readonly Command[] = [
   ...gateCommands,
   ...podSecurityCommands,
   ...authorizationCommands,
+  ...meshCommands,
 ];

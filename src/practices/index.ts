@@ -34,6 +34,32 @@ import cicdSecretInEnvironment from './cicd/checks/secret-in-environment.ts';
 import cicdSecretInManifest from './cicd/checks/secret-in-manifest.ts';
 import cicdSelectorMismatch from './cicd/checks/selector-mismatch.ts';
 import cicdUnknownField from './cicd/checks/unknown-field.ts';
+import meshAuthorizationForEverybody from './mesh/checks/authorization-for-everybody.ts';
+import meshAuthorizationSelectsNothing from './mesh/checks/authorization-selects-nothing.ts';
+import meshClientTlsOff from './mesh/checks/client-tls-off.ts';
+import meshCloudMetadataReachable from './mesh/checks/cloud-metadata-reachable.ts';
+import meshDeadPortName from './mesh/checks/dead-port-name.ts';
+import meshExternalIps from './mesh/checks/external-ips.ts';
+import meshFailoverWithoutOutlierDetection from './mesh/checks/failover-without-outlier-detection.ts';
+import meshIgnoredPortMtls from './mesh/checks/ignored-port-mtls.ts';
+import meshIngressSnippet from './mesh/checks/ingress-snippet.ts';
+import meshIngressWithoutTls from './mesh/checks/ingress-without-tls.ts';
+import meshLoadBalancerForEverybody from './mesh/checks/load-balancer-for-everybody.ts';
+import meshMtlsNotStrict from './mesh/checks/mtls-not-strict.ts';
+import meshNodePort from './mesh/checks/node-port.ts';
+import meshOpenToEveryPod from './mesh/checks/open-to-every-pod.ts';
+import meshOutsideTheMesh from './mesh/checks/outside-the-mesh.ts';
+import meshPolicyAllowsEverybody from './mesh/checks/policy-allows-everybody.ts';
+import meshPolicySelectsNothing from './mesh/checks/policy-selects-nothing.ts';
+import meshProxyUser from './mesh/checks/proxy-user.ts';
+import meshRetriesBeyondTimeout from './mesh/checks/retries-beyond-timeout.ts';
+import meshRouteWithoutTimeout from './mesh/checks/route-without-timeout.ts';
+import meshRulesWithoutPolicyType from './mesh/checks/rules-without-policy-type.ts';
+import meshSkippedPorts from './mesh/checks/skipped-ports.ts';
+import meshSubsetSelectsNothing from './mesh/checks/subset-selects-nothing.ts';
+import meshUnrestrictedEgress from './mesh/checks/unrestricted-egress.ts';
+import meshUnverifiedServer from './mesh/checks/unverified-server.ts';
+import meshVoidIdentityRule from './mesh/checks/void-identity-rule.ts';
 import podSecurityApparmorOverride from './pod-security/checks/apparmor-override.ts';
 import podSecurityBidirectionalMount from './pod-security/checks/bidirectional-mount.ts';
 import podSecurityCapabilitiesKept from './pod-security/checks/capabilities-kept.ts';
@@ -131,6 +157,32 @@ export const checks: readonly Check[] = [
   cicdSecretInManifest as Check,
   cicdSelectorMismatch as Check,
   cicdUnknownField as Check,
+  meshAuthorizationForEverybody as Check,
+  meshAuthorizationSelectsNothing as Check,
+  meshClientTlsOff as Check,
+  meshCloudMetadataReachable as Check,
+  meshDeadPortName as Check,
+  meshExternalIps as Check,
+  meshFailoverWithoutOutlierDetection as Check,
+  meshIgnoredPortMtls as Check,
+  meshIngressSnippet as Check,
+  meshIngressWithoutTls as Check,
+  meshLoadBalancerForEverybody as Check,
+  meshMtlsNotStrict as Check,
+  meshNodePort as Check,
+  meshOpenToEveryPod as Check,
+  meshOutsideTheMesh as Check,
+  meshPolicyAllowsEverybody as Check,
+  meshPolicySelectsNothing as Check,
+  meshProxyUser as Check,
+  meshRetriesBeyondTimeout as Check,
+  meshRouteWithoutTimeout as Check,
+  meshRulesWithoutPolicyType as Check,
+  meshSkippedPorts as Check,
+  meshSubsetSelectsNothing as Check,
+  meshUnrestrictedEgress as Check,
+  meshUnverifiedServer as Check,
+  meshVoidIdentityRule as Check,
   podSecurityApparmorOverride as Check,
   podSecurityBidirectionalMount as Check,
   podSecurityCapabilitiesKept as Check,

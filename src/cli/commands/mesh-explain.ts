@@ -1,0 +1,113 @@
+/** `sallyport mesh explain`: one connection, decided layer by layer. */
+import { deriveFlow, QueryError } from '#decide/mesh/door.ts';
+import { toJson } from '#kube/json.ts';
+import type { Parsed } from '../command.ts';
+import { EXIT, UsageError } from '../errors.ts';
+import { type Cluster, clusterOf, peerOf, steps } from '../mesh.ts';
+import { print } from '../output.ts';
+
+export async function run(parsed: Parsed): Promise<number> {
+  const [from, to] = [parsed.value('from'), parsed.value('to')];
+  if (from === undefined || to === undefined)
+    throw new UsageError('explain needs --from and --to', 'for example: --from shop/cart --to shop/payments');
+  const cluster = await clusterOf(parsed, parsed.operands);
+  const [source, destination] = [peerOf(from, cluster), peerOf(to, cluster)];
+  const ports = portsAsked(parsed, to, cluster);
+  const request = requestOf(parsed);
+  const flows = ports.map(port => {
+    try {
+      return {
+        port,
+        flow: deriveFlow(cluster.network, cluster.mesh, { from: source, to: destination, port, request }),
+      };
+    } catch (error) {
+      if (error instanceof QueryError) throw new UsageError(error.message);
+      throw error;
+    }
+  });
+  if (parsed.value('format') === 'json')
+    print(toJson(flows.map(({ port, flow }) => ({ port, ...asData(flow, cluster) }))));
+  else for (const { port, flow } of flows) print(textOf(from, to, port, flow, cluster));
+  const answers = flows.map(({ flow }) => flow.allowed);
+  return answers.includes(false) ? EXIT.findings : answers.includes('unknown') ? EXIT.unknown : EXIT.clean;
+}
+
+function portsAsked(parsed: Parsed, to: string, cluster: Cluster): number[] {
+  const given = parsed.value('port');
+  if (given !== undefined) {
+    const port = Number(given);
+    if (!/^\d+$/.test(given) || port < 1 || port > 65_535)
+      throw new UsageError(`--port: "${given}" is not a port from 1 to 65535`);
+    return [port];
+  }
+  const peer = peerOf(to, cluster);
+  const id = 'workload' in peer ? peer.workload : 'pod' in peer ? peer.pod : undefined;
+  const own = cluster.network
+    .connections()
+    .classes.flatMap(({ members }) => members.filter(member => member.id === id));
+  const ports = own
+    .flatMap(member => member.ports ?? [])
+    .filter(({ protocol }) => protocol === 'TCP')
+    .map(({ port }) => port);
+  if (ports.length === 0) throw new UsageError(`${to} declares no TCP port`, 'name one with --port');
+  return [...new Set(ports)];
+}
+
+function requestOf(parsed: Parsed): { method?: string; path?: string } {
+  const [method, path] = [parsed.value('method'), parsed.value('path')];
+  return { ...(method === undefined ? {} : { method }), ...(path === undefined ? {} : { path }) };
+}
+
+type Flow = ReturnType<typeof deriveFlow>;
+
+function layersOf({ network, transport, authorization }: Flow) {
+  return [
+    { layer: 'network', says: word(network.allowed), because: network.because },
+    { layer: 'transport', says: transport.mode, because: transport.because },
+    { layer: 'authorization', says: word(authorization.allowed), because: authorization.because },
+  ];
+}
+
+function word(answer: boolean | 'unknown'): string {
+  return answer === 'unknown' ? 'unknown' : answer ? 'allowed' : 'denied';
+}
+
+function asData(flow: Flow, cluster: Cluster): object {
+  return {
+    allowed: flow.allowed,
+    ...(flow.decidedBy === undefined ? {} : { decidedBy: flow.decidedBy }),
+    ...(flow.transport.identity === undefined ? {} : { identity: flow.transport.identity }),
+    layers: layersOf(flow).map(({ because, ...rest }) => ({ ...rest, because: steps(because, cluster) })),
+    notes: steps(flow.notes, cluster),
+    opposite: opposite(flow),
+  };
+}
+
+function textOf(from: string, to: string, port: number, flow: Flow, cluster: Cluster): string {
+  const lines = [`${from} -> ${to}:${port} is ${word(flow.allowed)}`];
+  for (const { layer, says, because } of layersOf(flow)) {
+    lines.push(`  ${layer.padEnd(14)} ${says}`);
+    lines.push(...steps(because, cluster).map(step => `      ${step}`));
+  }
+  if (flow.transport.identity !== undefined) lines.push(`  identity       ${flow.transport.identity}`);
+  if (flow.notes.length > 0) lines.push('  note', ...steps(flow.notes, cluster).map(step => `      ${step}`));
+  lines.push(`  to change it   ${opposite(flow)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** What would have to be different for the other answer. */
+function opposite({ allowed, decidedBy, network, transport }: Flow): string {
+  if (allowed === true)
+    return 'a NetworkPolicy, or an AuthorizationPolicy of a workload in the mesh, that no longer allows it';
+  if (allowed === 'unknown') return 'the input has to say what is unknown above (see --assume)';
+  if (decidedBy === 'transport')
+    return `client and server have to agree on mutual TLS (now: ${transport.mode})`;
+  if (decidedBy === 'authorization') return 'an ALLOW rule that matches, and no DENY rule that does';
+  const sides = [
+    network.egress === true ? undefined : 'egress of the client',
+    network.ingress === true ? undefined : 'ingress of the server',
+  ].filter(side => side !== undefined);
+  return sides.length === 0
+    ? 'the two networks have to be joined'
+    : `a policy that allows it in the ${sides.join(' and in the ')}`;
+}

@@ -1,0 +1,111 @@
+/** The commands of network and mesh, in the order of the help. */
+import type { Command, Option } from '../command.ts';
+import { reading } from './options.ts';
+
+const assume: Option = {
+  name: 'assume',
+  value: 'WHAT',
+  many: true,
+  choices: ['unlabelled-namespaces', 'ip-blocks-match-pods', 'ip-blocks-miss-pods', 'sidecars', 'ambient'],
+  description: 'What to take for granted where the input does not say it',
+};
+const format: Option = {
+  name: 'format',
+  short: 'o',
+  value: 'FORMAT',
+  choices: ['text', 'json'],
+  description: 'How to print it',
+};
+
+export const meshCommands: readonly Command[] = [
+  {
+    name: 'mesh connections',
+    summary: 'Who reaches whom, encrypted or not: a table or a map',
+    operands: '[PATH…]',
+    options: [
+      { ...format, choices: ['text', 'json', 'csv', 'dot', 'mermaid', 'svg', 'html'] },
+      { name: 'workload', value: 'NS/NAME', description: 'Only what reaches this one, and what it reaches' },
+      { name: 'namespace', short: 'n', value: 'NAME', description: 'Only workloads of this namespace' },
+      { name: 'external', description: 'Only workloads that the outside reaches, or that reach it' },
+      assume,
+      ...reading,
+    ],
+    examples: [
+      ['sallyport mesh connections manifests/', 'the relation, grouped for people'],
+      ['sallyport mesh connections -o html manifests/ > map.html', 'a map to search and zoom'],
+    ],
+    load: () => import('../commands/mesh-connections.ts'),
+  },
+  {
+    name: 'mesh explain',
+    summary: 'Whether one workload reaches another, and what decides it',
+    operands: '[PATH…]',
+    options: [
+      { name: 'from', value: 'PEER', description: 'Who connects: namespace/name, or an address' },
+      { name: 'to', value: 'PEER', description: 'To whom: namespace/name' },
+      { name: 'port', value: 'PORT', description: "The destination pod's port (default: those it declares)" },
+      { name: 'method', value: 'METHOD', description: 'The method of the request' },
+      { name: 'path', value: 'PATH', description: 'The path of the request' },
+      format,
+      assume,
+      ...reading,
+    ],
+    examples: [
+      ['sallyport mesh explain --from shop/cart --to shop/payments --port 8443', 'with every deciding line'],
+    ],
+    load: () => import('../commands/mesh-explain.ts'),
+  },
+  {
+    name: 'mesh exposure',
+    summary: 'What can be reached from outside, and through which objects',
+    operands: '[PATH…]',
+    options: [format, assume, ...reading],
+    examples: [['sallyport mesh exposure manifests/', 'every way in, with its TLS']],
+    load: () => import('../commands/mesh-exposure.ts'),
+  },
+  {
+    name: 'mesh diff',
+    summary: 'What a change opens, exposes or stops encrypting; exit code 1 where it does',
+    operands: 'BASE HEAD',
+    options: [format, assume, ...reading],
+    examples: [['sallyport mesh diff before/ after/', 'a gate for a pull request']],
+    load: () => import('../commands/mesh-diff.ts'),
+  },
+  {
+    name: 'mesh advise',
+    summary: 'NetworkPolicies that allow exactly what the manifests need, proven',
+    operands: '[PATH…]',
+    options: [
+      { name: 'namespace', short: 'n', value: 'NAME', many: true, description: 'Only close this namespace' },
+      {
+        name: 'flows',
+        value: 'FILE',
+        many: true,
+        description:
+          'Flows that were seen and have to work: Hubble or ztunnel JSON lines, CSV (from,to,port,protocol)',
+      },
+      { name: 'output', value: 'FOLDER', description: 'Write numbered files, in the order to apply them' },
+      format,
+      assume,
+      ...reading,
+    ],
+    examples: [
+      ['sallyport mesh advise manifests/ > policies.yaml', 'from what the manifests name'],
+      ['sallyport mesh advise --output policies manifests/', 'as files: allow first, deny last'],
+    ],
+    load: () => import('../commands/mesh-advise.ts'),
+  },
+  {
+    name: 'mesh simulate',
+    summary: 'What a policy would open and close, before it is applied',
+    operands: '[PATH…]',
+    options: [
+      { name: 'apply', value: 'FILE', many: true, description: 'What would be applied' },
+      format,
+      assume,
+      ...reading,
+    ],
+    examples: [['sallyport mesh simulate --apply deny.yaml manifests/', 'who would lose a connection']],
+    load: () => import('../commands/mesh-simulate.ts'),
+  },
+];

@@ -1,0 +1,65 @@
+/** Pods that may ask the cloud who they are. */
+import { defineCheck } from '#check/check.ts';
+import { mitre, owasp } from '#check/frameworks.ts';
+import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
+import { networkOf, peerOf } from '../facts.ts';
+
+export default defineCheck({
+  practice: 'mesh',
+  name: 'cloud-metadata-reachable',
+  title: 'Cloud metadata service is reachable',
+  severity: 'medium',
+  since: '0.1.0',
+  profiles: ['strict'],
+  frameworks: [mitre('T1552.005'), owasp('K07')],
+  why: 'The metadata service hands out the credentials of the node to whoever asks from a pod, where the cloud does not stop it.',
+  remediation:
+    'Restrict egress, and leave 169.254.169.254 out: ipBlock 0.0.0.0/0 with except 169.254.0.0/16.',
+
+  subject: 'pod',
+  evaluate({ object, partial }, { world }) {
+    const from = partial ? undefined : peerOf(object, world);
+    if (from === undefined) return notApplicable('it is no workload of its own');
+    const { egress } = networkOf(world).connection({ from, to: { ip: '169.254.169.254' }, port: 80 });
+    if (egress === 'unknown')
+      return unknown('whether its policies hold depends on what the input does not say');
+    return egress ? fail({}, ['metadata']) : pass;
+  },
+  message: () => 'no policy keeps it from 169.254.169.254',
+  examples: {
+    bad: [
+      `
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: { name: web, namespace: shop }
+      spec:
+        selector: { matchLabels: { app: web } }
+        template:
+          metadata: { labels: { app: web } }
+          spec:
+            containers: [{ name: web, image: "shop:1.4.2", ports: [{ name: http, containerPort: 8080 }] }]
+      `,
+    ],
+    good: [
+      `
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: { name: web, namespace: shop }
+      spec:
+        selector: { matchLabels: { app: web } }
+        template:
+          metadata: { labels: { app: web } }
+          spec:
+            containers: [{ name: web, image: "shop:1.4.2", ports: [{ name: http, containerPort: 8080 }] }]
+      ---
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: { name: web, namespace: shop }
+      spec:
+        podSelector: { matchLabels: { app: web } }
+        policyTypes: [Egress]
+        egress: [{ to: [{ ipBlock: { cidr: 0.0.0.0/0, except: [169.254.0.0/16] } }] }]
+      `,
+    ],
+  },
+});

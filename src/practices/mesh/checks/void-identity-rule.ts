@@ -1,0 +1,93 @@
+/** Rules that whoever hides passes by. */
+import { defineCheck } from '#check/check.ts';
+import { mitre, owasp } from '#check/frameworks.ts';
+import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
+import { hasDenyRules, meshOf, networkOf, peerOf } from '../facts.ts';
+
+export default defineCheck({
+  practice: 'mesh',
+  name: 'void-identity-rule',
+  title: 'DENY by identity where plain text is taken',
+  severity: 'high',
+  since: '0.1.0',
+  profiles: ['default', 'strict'],
+  frameworks: [owasp('K06'), mitre('T1562.001')],
+  why: 'A client without a proxy has no identity: it matches no rule that denies by identity, and gets in.',
+  remediation:
+    'Require mutual TLS for the workload (PeerAuthentication STRICT), or allow by identity instead.',
+
+  subject: 'pod',
+  evaluate({ object, partial }, { world }) {
+    if (!hasDenyRules(world)) return pass;
+    const to = partial ? undefined : peerOf(object, world);
+    if (to === undefined) return notApplicable('it is no workload of its own');
+    const id = 'workload' in to ? to.workload : 'pod' in to ? to.pod : '';
+    const own = networkOf(world)
+      .connections()
+      .classOf(id)!
+      .members.find(member => member.id === id);
+    const mesh = meshOf(world);
+    const said = new Set<string>();
+    for (const { port, protocol } of (own?.ports ?? []).slice(0, 8)) {
+      if (protocol !== 'TCP') continue;
+      const denied = mesh.identityRules(to, port).filter(({ action }) => action === 'DENY');
+      if (denied.length === 0) continue;
+      const { mode } = mesh.transport({ from: { ip: '203.0.113.1' }, to, port });
+      if (mode === 'unknown') return unknown('whether it takes plain text is not known');
+      if (mode === 'plaintext') said.add(denied[0]!.because.text);
+    }
+    return said.size === 0 ? pass : fail([...said], ['metadata']);
+  },
+  message: rules => `plain text is taken, so these do not hold: ${rules.join(', ')}`,
+  examples: {
+    bad: [
+      `
+      apiVersion: v1
+      kind: Namespace
+      metadata: { name: shop, labels: { istio-injection: enabled } }
+      ---
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: { name: web, namespace: shop }
+      spec:
+        selector: { matchLabels: { app: web } }
+        template:
+          metadata: { labels: { app: web } }
+          spec:
+            containers: [{ name: web, image: "shop:1.4.2", ports: [{ name: http, containerPort: 8080 }] }]
+      ---
+      apiVersion: security.istio.io/v1
+      kind: AuthorizationPolicy
+      metadata: { name: web, namespace: shop }
+      spec: { selector: { matchLabels: { app: web } }, action: DENY, rules: [{ from: [{ source: { principals: [cluster.local/ns/shop/sa/cart] } }] }] }
+      `,
+    ],
+    good: [
+      `
+      apiVersion: v1
+      kind: Namespace
+      metadata: { name: shop, labels: { istio-injection: enabled } }
+      ---
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: { name: web, namespace: shop }
+      spec:
+        selector: { matchLabels: { app: web } }
+        template:
+          metadata: { labels: { app: web } }
+          spec:
+            containers: [{ name: web, image: "shop:1.4.2", ports: [{ name: http, containerPort: 8080 }] }]
+      ---
+      apiVersion: security.istio.io/v1
+      kind: AuthorizationPolicy
+      metadata: { name: web, namespace: shop }
+      spec: { selector: { matchLabels: { app: web } }, action: DENY, rules: [{ from: [{ source: { principals: [cluster.local/ns/shop/sa/cart] } }] }] }
+      ---
+      apiVersion: security.istio.io/v1
+      kind: PeerAuthentication
+      metadata: { name: web, namespace: shop }
+      spec: { mtls: { mode: STRICT } }
+      `,
+    ],
+  },
+});

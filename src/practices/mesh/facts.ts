@@ -1,0 +1,124 @@
+/** The network and the mesh that the input describes, made once for all checks. */
+import { createMesh, type Mesh } from '#decide/mesh/door.ts';
+import { createNetwork, type Network, type Peer } from '#decide/network/door.ts';
+import { endpointId } from '#decide/network/inventory.ts';
+import { groupOf, isRecord, type KubeObject, type Path, valueAt } from '#kube/objects.ts';
+import { matchesSelector } from '#kube/selectors.ts';
+import { podTemplateOf } from '#kube/workloads.ts';
+import { namespaceOf, type World } from '#world/world.ts';
+
+export const NETWORK_POLICY = ['networking.k8s.io/NetworkPolicy'];
+
+const network = (world: World): Network => createNetwork(world.declared.map(({ object }) => object));
+const mesh = (world: World): Mesh => createMesh(world.declared.map(({ object }) => object));
+
+export function networkOf(world: World): Network {
+  return world.fact(network);
+}
+
+export function meshOf(world: World): Mesh {
+  return world.fact(mesh);
+}
+
+/** The side of a connection that an object is; undefined for what the deciders take for no workload. */
+export function peerOf(object: KubeObject, world: World): Peer | undefined {
+  const id = endpointId(object);
+  if (networkOf(world).connections().classOf(id) === undefined) return undefined;
+  return object.kind === 'Pod' ? { pod: id } : { workload: id };
+}
+
+interface Labelled {
+  readonly namespace: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly portNames: ReadonlySet<string>;
+}
+
+const labelled = (world: World): readonly Labelled[] =>
+  world.declared.flatMap(({ object }) => {
+    const template = podTemplateOf(object);
+    if (template === undefined) return [];
+    const { metadata, spec } = template.pod;
+    const labels = valueAt(metadata, ['labels']);
+    const containers = [valueAt(spec, ['containers']), valueAt(spec, ['initContainers'])].flatMap(itemsOf);
+    const names = containers.flatMap(container =>
+      itemsOf(valueAt(container, ['ports'])).map(port => valueAt(port, ['name'])),
+    );
+    return [
+      {
+        namespace: namespaceOf(object),
+        labels: isRecord(labels)
+          ? Object.fromEntries(
+              Object.entries(labels).filter(
+                (entry): entry is [string, string] => typeof entry[1] === 'string',
+              ),
+            )
+          : {},
+        portNames: new Set(names.filter(name => typeof name === 'string')),
+      },
+    ];
+  });
+
+/** The pods and templates that the input has in a namespace; of those that state none, the ones that do not either. */
+export function podsIn(namespace: string | undefined, world: World): readonly Labelled[] {
+  return world.fact(labelled).filter(pod => pod.namespace === namespace);
+}
+
+export function allPods(world: World): readonly Labelled[] {
+  return world.fact(labelled);
+}
+
+/** Those of them that a selector selects; undefined where the selector is none that the API server takes. */
+export function selectedBy(
+  selector: unknown,
+  namespace: string | undefined,
+  world: World,
+): readonly Labelled[] | undefined {
+  return selectedOf(selector, podsIn(namespace, world));
+}
+
+export function selectedOf(selector: unknown, pods: readonly Labelled[]): readonly Labelled[] | undefined {
+  try {
+    return pods.filter(({ labels }) =>
+      matchesSelector((isRecord(selector) ? selector : {}) as Parameters<typeof matchesSelector>[0], labels),
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+const operated = (world: World): ReadonlySet<string | undefined> =>
+  new Set(
+    world.declared
+      .filter(({ object }) => {
+        const group = groupOf(object.apiVersion);
+        return group.includes('.') && !/(?:^|\.)(?:k8s|istio)\.io$/.test(group);
+      })
+      .map(({ object }) => namespaceOf(object)),
+  );
+
+/** Whether custom resources stand in a namespace: their controllers may make pods that the input does not show. */
+export function makesPods(namespace: string | undefined, world: World): boolean {
+  return world.fact(operated).has(namespace);
+}
+
+/** Whether anything of the mesh denies at all: the costly questions are asked only then. */
+export function hasDenyRules(world: World): boolean {
+  return world
+    .ofKind('security.istio.io/AuthorizationPolicy')
+    .some(({ object }) => valueAt(object, ['spec', 'action']) === 'DENY');
+}
+
+export function itemsOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** The rules of a policy with their places. */
+export function rulesOf(
+  policy: KubeObject,
+  direction: 'ingress' | 'egress',
+): readonly { readonly rule: unknown; readonly path: Path }[] {
+  return itemsOf(valueAt(policy, ['spec', direction])).map((rule, index) => ({
+    rule,
+    path: ['spec', direction, index],
+  }));
+}
