@@ -81,3 +81,39 @@ export async function planFixes(
   }
   return plans;
 }
+
+/** A fix may bring to light what it hid: without the host's network a pod may have a user namespace of its own. */
+const MOST_ROUNDS = 5;
+
+/**
+ * Plans fixes round by round, until there is nothing left to mend: whoever runs it again finds nothing to do.
+ *
+ * @param propose judges the files with the edits made so far, and says which findings are to be mended
+ */
+export async function planAll(
+  propose: (edited: ReadonlyMap<string, string>) => Promise<{
+    readonly findings: readonly Finding[];
+    readonly declared: ReadonlyMap<Finding, Declared>;
+  }>,
+): Promise<FilePlan[]> {
+  const plans = new Map<string, FilePlan>();
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const edited = new Map([...plans].map(([file, { after }]) => [file, after]));
+    const { findings, declared } = await propose(edited);
+    let progress = false;
+    for (const plan of await planFixes(findings, declared)) {
+      const before = plans.get(plan.file);
+      if (plan.before !== plan.after) progress = true;
+      plans.set(plan.file, {
+        file: plan.file,
+        before: before?.before ?? plan.before,
+        after: plan.after,
+        fixed: [...(before?.fixed ?? []), ...plan.fixed],
+        // What was refused once is refused again.
+        refused: plan.refused.length > 0 ? plan.refused : (before?.refused ?? []),
+      });
+    }
+    if (!progress) break;
+  }
+  return [...plans.values()];
+}

@@ -17,6 +17,7 @@ const MANY = 2000;
  * @param roots paths; the working directory where there are none
  * @param ignored patterns that the configuration leaves out
  * @param lean without the schemas of CustomResourceDefinitions
+ * @param edited texts that stand for those of the files of these names
  * @throws UsageError for a path that is not there or may not be read
  */
 export async function readInput(
@@ -24,6 +25,7 @@ export async function readInput(
   roots: readonly string[],
   ignored: readonly string[],
   lean = true,
+  edited?: ReadonlyMap<string, string>,
 ): Promise<Manifests> {
   try {
     return await readManifests(roots.length === 0 ? ['.'] : [...new Set(roots)], {
@@ -31,6 +33,7 @@ export async function readInput(
       noIgnore: parsed.has('no-ignore'),
       exclude: [...ignored, ...parsed.values('exclude')],
       lean,
+      ...(edited === undefined ? {} : { edited }),
       onFiles: count => {
         // Loaded only here: node:v8 brings streams along, which cost 3 ms.
         if (count > MANY)

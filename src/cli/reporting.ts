@@ -12,22 +12,6 @@ export type Gate = Pick<ReportOptions, 'failOn' | 'allowUnknown' | 'diff'>;
 /** A line of a file; undefined where it cannot be read, or must not be shown. */
 type Source = ReportOptions['source'];
 
-/**
- * Writes a report in every format that the command line asks for.
- *
- * @param reporterOf where a command has a form of its own for a format
- * @param linesOf where the lines of a file come from, if not from the working directory
- */
-export async function writeReports(
-  parsed: Parsed,
-  report: Report,
-  gate: Gate,
-  reporterOf?: (format: string) => Reporter | undefined,
-  linesOf: (file: string) => readonly string[] = readLines,
-): Promise<void> {
-  await writeWanted(wantedReports(parsed), parsed, report, gate, reporterOf, linesOf);
-}
-
 export interface WantedReport {
   readonly format: string;
   readonly file: string | undefined;
@@ -61,19 +45,20 @@ export async function writeWanted(
 ): Promise<void> {
   const texts: { file: string | undefined; text: string }[] = [];
   for (const { format, file } of wanted)
-    texts.push({ file, text: await rendered(format, file, parsed, report, gate, reporterOf, linesOf) });
+    texts.push({ file, text: await rendered(format, parsed, report, gate, reporterOf, linesOf, file) });
   for (const { file, text } of texts) if (file !== undefined) writeWhole(file, text);
   for (const { file, text } of texts) if (file === undefined) print(text);
 }
 
-async function rendered(
+/** @param file where it goes; standard output alone has colours */
+export async function rendered(
   format: string,
-  file: string | undefined,
   parsed: Parsed,
   report: Report,
   gate: Gate,
-  reporterOf: ((format: string) => Reporter | undefined) | undefined,
-  linesOf: (file: string) => readonly string[],
+  reporterOf?: (format: string) => Reporter | undefined,
+  linesOf: (file: string) => readonly string[] = readLines,
+  file?: string,
 ): Promise<string> {
   const terminal = isTerminal();
   const reporter = reporterOf?.(format) ?? (await formats.find(({ name }) => name === format)!.load());

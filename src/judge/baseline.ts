@@ -31,13 +31,13 @@ export class BaselineError extends Error {
   }
 }
 
-export function entryOf({ identity, id, declared, path, position, container }: Place): BaselineEntry {
+export function entryOf({ identity, id, declared, path, container }: Place): BaselineEntry {
   const { object } = declared;
   const namespace = namespaceOf(object);
   return {
     identity,
     check: id,
-    file: position.file,
+    file: declared.origin.file,
     object: `${object.kind} ${namespace === undefined ? '' : `${namespace}/`}${nameOf(object)}`,
     place: `${container === undefined ? '' : `${container}: `}${formatPath(path)}`,
   };

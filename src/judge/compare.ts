@@ -59,7 +59,7 @@ export function compare(
     ...views.flatMap(view => view(base, head, pairs)),
   ].sort(byWeight);
   const known = (places: readonly Place[]) =>
-    places.map(place => ({ identity: place.identity, file: place.position.file }));
+    places.map(place => ({ identity: place.identity, file: place.declared.origin.file }));
   const fresh = matchKnown(head.open, known(base.open));
   const gone = matchKnown(base.open, known(head.open));
   const now = head.judgement.gather(place => head.accept(place) ?? fresh.accept(place));
@@ -123,7 +123,7 @@ function newlyExcepted(head: Side, base: Side): Excepted[] {
     head.judgement.places.filter(place => head.accept(place) !== undefined),
     base.judgement.places
       .filter(place => base.accept(place) !== undefined)
-      .map(place => ({ identity: place.identity, file: place.position.file })),
+      .map(place => ({ identity: place.identity, file: place.declared.origin.file })),
   );
   const { accepted } = head.judgement.gather(place =>
     before.accept(place) === undefined ? head.accept(place) : { is: 'known' },

@@ -38,7 +38,7 @@ export function matchKnown<Known extends KnownPlace>(
   const used = new Set<Known>();
   const rest: Place[] = [];
   for (const place of places) {
-    const one = byFile.get(`${place.identity}\0${place.position.file}`)?.pop();
+    const one = byFile.get(`${place.identity}\0${place.declared.origin.file}`)?.pop();
     if (one === undefined) rest.push(place);
     else {
       matched.add(place);
@@ -52,7 +52,7 @@ export function matchKnown<Known extends KnownPlace>(
     if (one === undefined) continue;
     matched.add(place);
     used.add(one);
-    moved.push({ known: one, file: place.position.file });
+    moved.push({ known: one, file: place.declared.origin.file });
   }
   return {
     accept: place => (matched.has(place) ? BY_KNOWN : undefined),

@@ -105,4 +105,39 @@ describe('fix', () => {
       /a\.yaml:\d+ pod-security\/host-namespaces: left as it is, for the value comes from an anchor/,
     );
   });
+
+  it('meets a level, and says what the images must bear', () => {
+    const folder = folderOf({ 'a.yaml': BEFORE });
+    const { code, err } = run(folder, ['fix', '--level', 'restricted']);
+    assert.equal(code, 0, err);
+    assert.match(err, /the image must run as a user that is not 0/);
+    assert.match(err, /2 of 2 workloads meet restricted now/);
+    const once = readFileSync(join(folder, 'a.yaml'), 'utf8');
+    run(folder, ['fix', '--level', 'restricted']);
+    assert.equal(readFileSync(join(folder, 'a.yaml'), 'utf8'), once);
+  });
+
+  it('writes elsewhere when asked to, and leaves the files alone', () => {
+    const folder = folderOf({ 'x/a.yaml': BEFORE });
+    run(folder, ['fix', '--profile', 'all', '--output-dir', 'out']);
+    assert.equal(readFileSync(join(folder, 'x/a.yaml'), 'utf8'), BEFORE);
+    assert.match(readFileSync(join(folder, 'out/x/a.yaml'), 'utf8'), /imagePullPolicy: Always/);
+  });
+
+  it('writes nothing at all where one file is read-only', () => {
+    const folder = folderOf({ 'a.yaml': BEFORE, 'b.yaml': BEFORE.replaceAll('cart', 'other') });
+    chmodSync(join(folder, 'b.yaml'), 0o444);
+    const { code, err } = run(folder, ['fix', '--profile', 'all']);
+    assert.equal(code, 3);
+    assert.match(err, /b\.yaml is read-only; nothing was written/);
+    assert.equal(readFileSync(join(folder, 'a.yaml'), 'utf8'), BEFORE);
+  });
+
+  it('leaves alone what somebody excepted', () => {
+    const allow = '# sallyport: allow pod-security/host-namespaces -- it watches (owner @ops)\n';
+    const text = BEFORE.replace('    hostPID', `    ${allow}    hostPID`);
+    const folder = folderOf({ 'a.yaml': text });
+    run(folder, ['fix', '--review', '--yes', '--check', 'pod-security/host-namespaces']);
+    assert.equal(readFileSync(join(folder, 'a.yaml'), 'utf8'), text);
+  });
 });

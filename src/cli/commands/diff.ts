@@ -5,7 +5,7 @@ import { gateOf } from '#report/gate.ts';
 import type { Parsed } from '../command.ts';
 import { type Compared, compared } from '../compared.ts';
 import { EXIT, UsageError } from '../errors.ts';
-import { type WantedReport, wantedReports, writeWanted } from '../reporting.ts';
+import { rendered, type WantedReport, wantedReports, writeWanted } from '../reporting.ts';
 
 export async function run(parsed: Parsed): Promise<number> {
   const wanted = wantedReports(parsed);
@@ -18,17 +18,15 @@ export async function report(
   parsed: Parsed,
   { comparison, config, linesOf }: Compared,
   wanted: readonly WantedReport[],
+  alsoMarkdown?: (text: string) => void,
 ): Promise<number> {
   const failOn = (parsed.value('fail-on') as Severity | 'never' | undefined) ?? config.failOn ?? 'high';
   const allowUnknown = parsed.has('allow-unknown') || config.allowUnknown === true;
-  await writeWanted(
-    wanted,
-    parsed,
-    comparison.report,
-    { failOn, allowUnknown, diff: () => undefined },
-    format => comparisonReporter(comparison, format),
-    linesOf,
-  );
+  const gate = { failOn, allowUnknown, diff: () => undefined };
+  const reporterOf = (format: string) => comparisonReporter(comparison, format);
+  await writeWanted(wanted, parsed, comparison.report, gate, reporterOf, linesOf);
+  if (alsoMarkdown !== undefined)
+    alsoMarkdown(await rendered('markdown', parsed, comparison.report, gate, reporterOf, linesOf));
   switch (gateOf(comparison.report.summary, { failOn, allowUnknown }).is) {
     case 'shut by findings':
       return EXIT.findings;
@@ -62,7 +60,7 @@ async function named([first, ...rest]: readonly string[]): Promise<Named> {
   return { base: first, head: second, paths };
 }
 
-async function parting(a: string, b: string): Promise<string> {
+export async function parting(a: string, b: string): Promise<string> {
   const { GitError, Repository } = await import('#sources/git/repository.ts');
   const repository = Repository.find(process.cwd());
   if (repository === undefined)

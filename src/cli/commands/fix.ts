@@ -1,66 +1,152 @@
 /** `sallyport fix`: mends findings in the files that hold them, and touches nothing else. */
-import { lstatSync, readFileSync, readSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
+import { dirname, join, resolve, sep } from 'node:path';
 import type { Finding } from '#check/finding.ts';
-import { scan } from '#judge/scan.ts';
+import { levelsOf } from '#judge/levels.ts';
 import { checks } from '#practices/index.ts';
 import { count, objectName, safe } from '#report/safe.ts';
-import { World } from '#world/world.ts';
+import { type Declared, World } from '#world/world.ts';
 import type { Parsed } from '../command.ts';
-import { readConfig } from '../config.ts';
+import { type Config, readConfig } from '../config.ts';
 import { EXIT, UsageError } from '../errors.ts';
-import { type FilePlan, fixDiff, planFixes } from '../fixes.ts';
+import { type FilePlan, fixDiff, planAll } from '../fixes.ts';
 import { readInput } from '../input.ts';
-import { isTerminal, print, replaceFile, tell } from '../output.ts';
+import { judgeManifests } from '../judging.ts';
+import { isTerminal, print, replaceFile, tell, writeWhole } from '../output.ts';
 import { selection } from '../selection.ts';
 import { unifiedDiff } from '../unified-diff.ts';
 import { minorOf } from '../version-range.ts';
 
 export async function run(parsed: Parsed): Promise<number> {
   if (parsed.operands.includes('-')) throw new UsageError('fix edits files; standard input is none');
+  const level = parsed.value('level');
+  if (level !== undefined && parsed.has('profile'))
+    throw new UsageError('--level says which checks to mend, and so does --profile', 'leave one of them out');
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => checks);
-  const selected = selection(parsed, config);
-  const manifests = await readInput(parsed, parsed.operands, config.ignore);
-  const world = new World({
-    declared: manifests.declared,
-    gaps: manifests.gaps,
-    kubernetesMinor: minorOf(
-      parsed.value('target-kubernetes') ?? config.targetKubernetes,
-      '--target-kubernetes',
-    ),
-  });
-  const { findings, declared } = scan(world, selected);
-  const mendable = findings.filter(({ fix }) => fix !== undefined);
-  const review = parsed.has('review');
-  const chosen = mendable.filter(({ fix }) => fix!.kind === 'safe' || review);
-  const asks = review && !parsed.has('yes') && !parsed.has('diff');
+  const minor = minorOf(parsed.value('target-kubernetes') ?? config.targetKubernetes, '--target-kubernetes');
+  const selected = selection(level === undefined ? parsed : withProfile(parsed, `pss-${level}`), config);
+  const review = parsed.has('review') || level !== undefined;
+  const asks = parsed.has('review') && level === undefined && !parsed.has('yes') && !parsed.has('diff');
   if (asks && !(isTerminal() && process.stdin.isTTY))
     throw new UsageError(
       '--review asks for each fix, and there is no terminal',
       'add --yes to make them all, or --diff to see them',
     );
-  const wanted = asks
-    ? chosen.filter(
-        finding => finding.fix!.kind === 'safe' || agrees(finding, fixDiff(finding, declared.get(finding))),
-      )
-    : chosen;
-  const plans = await planFixes(wanted, declared);
+  const declined = new Set<string>();
+  const wanted = (finding: Finding, declared: Declared | undefined): boolean => {
+    if (!asks || finding.fix!.kind === 'safe') return true;
+    if (declined.has(finding.fingerprint)) return false;
+    if (agrees(finding, fixDiff(finding, declared))) return true;
+    declined.add(finding.fingerprint);
+    return false;
+  };
+  let all = 0;
+  let left = 0;
+  const plans = await planAll(async edited => {
+    const manifests = await readInput(parsed, parsed.operands, config.ignore, true, edited);
+    const judging = await judgeManifests(manifests, selected, config, minor);
+    // What somebody excepted is as it should be.
+    const { findings, declared } = judging.judgement.gather(place => judging.accept(place));
+    const mendable = findings.filter(({ fix }) => fix !== undefined);
+    const chosen = mendable.filter(({ fix }) => fix!.kind === 'safe' || review);
+    all = Math.max(all, findings.length);
+    left = mendable.length - chosen.length;
+    return { findings: chosen.filter(finding => wanted(finding, declared.get(finding))), declared };
+  });
   const changed = plans.filter(({ before, after }) => before !== after);
   if (parsed.has('diff'))
     for (const { file, before, after } of changed) print(unifiedDiff(file, before, after));
-  else for (const plan of changed) write(plan);
-  report(parsed, plans, findings.length, mendable.length - chosen.length);
+  else writeAll(changed, parsed.value('output-dir'));
+  report(parsed, plans, all, left);
+  if (level !== undefined) {
+    tolerances(plans);
+    if (!parsed.has('diff') && !parsed.has('output-dir')) await sayLevels(parsed, config, level, minor);
+  }
   return EXIT.clean;
 }
 
-/** @throws UsageError where the file is not what was read */
-function write({ file, before, after }: FilePlan): void {
+function withProfile(parsed: Parsed, profile: string): Parsed {
+  return { ...parsed, value: option => (option === 'profile' ? profile : parsed.value(option)) };
+}
+
+/** Every file is looked at before the first one is written: either all of them can be, or none is touched. */
+function writeAll(plans: readonly FilePlan[], outputDir: string | undefined): void {
+  if (outputDir !== undefined) {
+    writeBelow(outputDir, plans);
+    return;
+  }
+  const ready = plans.map(plan => ({ plan, mark: unchangedSince(plan) }));
+  for (const { plan, mark } of ready) replaceFile(plan.file, mark + plan.after);
+}
+
+/**
+ * Makes sure that the file is what was read.
+ *
+ * @returns its byte order mark, if it has one
+ * @throws UsageError where it is not, or must not be written
+ */
+function unchangedSince({ file, before }: FilePlan): string {
   if (lstatSync(file).isSymbolicLink())
     throw new UsageError(`${file} is a link; the file that it leads to was left alone`);
+  if ((statSync(file).mode & 0o222) === 0) throw new UsageError(`${file} is read-only; nothing was written`);
   const marked = readFileSync(file, 'utf8');
   const mark = marked.startsWith('\ufeff') ? '\ufeff' : '';
   if (marked !== mark + before)
-    throw new UsageError(`${file} changed since it was read (or is no UTF-8); it was left alone`);
-  replaceFile(file, mark + after);
+    throw new UsageError(`${file} changed since it was read (or is no UTF-8); nothing was written`);
+  return mark;
+}
+
+/** @throws UsageError for a file that would lie outside of the folder */
+function writeBelow(folder: string, plans: readonly FilePlan[]): void {
+  const root = resolve(folder);
+  for (const { file, after } of plans) {
+    const path = resolve(root, file);
+    if (!path.startsWith(root + sep))
+      throw new UsageError(`${file} lies outside of this folder, so it has no place in ${folder}`);
+    mkdirSync(dirname(path), { recursive: true });
+    // A link in the output folder could lead anywhere.
+    if (!`${realpathSync(dirname(path))}${sep}`.startsWith(realpathSync(root) + sep))
+      throw new UsageError(`${join(folder, file)} would lie outside of ${folder}`);
+    if (existsSync(path) && lstatSync(path).isSymbolicLink())
+      throw new UsageError(`${join(folder, file)} is a link`);
+    writeWhole(path, after);
+  }
+}
+
+/** What an image must bear once a control is kept: who applies a fix wants to know what to try out. */
+const TOLERANCES: Readonly<Record<string, string>> = {
+  'pod-security/run-as-root': 'the image must run as a user that is not 0, and own what it writes',
+  'pod-security/root-user': 'the image must run as a user that is not 0, and own what it writes',
+  'pod-security/privilege-escalation': 'sudo, su and other setuid programs no longer gain anything',
+  'pod-security/capabilities-kept': 'no chown, ping, or ports below 1024 without NET_BIND_SERVICE',
+  'pod-security/capability-added': 'what needed the capability fails with "operation not permitted"',
+  'pod-security/seccomp-missing': 'rare system calls (mount, ptrace of others, kexec) are refused',
+  'pod-security/seccomp-unconfined': 'rare system calls (mount, ptrace of others, kexec) are refused',
+  'pod-security/privileged': 'no devices of the node, no changes of its kernel',
+  'pod-security/host-namespaces': "the node's network, processes and memory are out of reach",
+  'pod-security/host-port': "it is reached by a Service, no longer on the node's own port",
+};
+
+function tolerances(plans: readonly FilePlan[]): void {
+  const mended = new Set(plans.flatMap(({ fixed }) => fixed.map(({ check }) => check)));
+  const lines = new Set([...mended].flatMap(check => TOLERANCES[check] ?? []));
+  if (lines.size > 0)
+    tell(`What the images must bear now:\n${[...lines].map(line => `  ${line}\n`).join('')}`);
+}
+
+/** Reads everything again, and says who does not meet the level yet. */
+async function sayLevels(parsed: Parsed, config: Config, level: string, minor: number): Promise<void> {
+  const { declared, gaps } = await readInput(parsed, parsed.operands, config.ignore);
+  const { workloads } = levelsOf(new World({ declared, gaps, kubernetesMinor: minor }), 'latest');
+  const short = workloads.filter(
+    one => one.level !== level && (level === 'restricted' || one.level === 'privileged'),
+  );
+  for (const { file, line, object, violations } of short) {
+    const ids = [...new Set(violations.map(({ id }) => id))].join(', ');
+    tell(`${safe(file)}:${line} ${objectName(object)} does not meet ${level} yet: ${ids}\n`);
+  }
+  if (!parsed.has('quiet'))
+    tell(`${workloads.length - short.length} of ${count(workloads.length, 'workload')} meet ${level} now.\n`);
 }
 
 function agrees(finding: Finding, diff: readonly string[] | undefined): boolean {

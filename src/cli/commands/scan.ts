@@ -11,14 +11,22 @@ import { EXIT, UsageError } from '../errors.ts';
 import { readInput } from '../input.ts';
 import { judgeManifests, readBaseline, reportOfRun } from '../judging.ts';
 import { tell } from '../output.ts';
-import { wantedReports, writeWanted } from '../reporting.ts';
+import { rendered, type WantedReport, wantedReports, writeWanted } from '../reporting.ts';
 import { selection } from '../selection.ts';
 import { minorOf } from '../version-range.ts';
 
-export async function run(parsed: Parsed): Promise<number> {
+export function run(parsed: Parsed): Promise<number> {
+  return scanInto(parsed, wantedReports(parsed));
+}
+
+/** @param alsoMarkdown is given the report as Markdown too */
+export async function scanInto(
+  parsed: Parsed,
+  wanted: readonly WantedReport[],
+  alsoMarkdown?: (text: string) => void,
+): Promise<number> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => checks);
   const selected = selection(parsed, config);
-  const wanted = wantedReports(parsed);
   const minor = minorOf(parsed.value('target-kubernetes') ?? config.targetKubernetes, '--target-kubernetes');
   const honored = honoredTools(parsed);
   const known = parsed.value('baseline') ?? config.baseline;
@@ -30,6 +38,7 @@ export async function run(parsed: Parsed): Promise<number> {
   const allowUnknown = parsed.has('allow-unknown') || config.allowUnknown === true;
   const gate = { failOn, allowUnknown, diff: await differ(parsed, judged) };
   await writeWanted(wanted, parsed, report, gate);
+  if (alsoMarkdown !== undefined) alsoMarkdown(await rendered('markdown', parsed, report, gate));
   return exitCode(report, manifests, failOn, allowUnknown, parsed);
 }
 

@@ -62,6 +62,13 @@ export const everydayCommands: readonly Command[] = [
       { name: 'diff', description: 'Only show what would change' },
       { name: 'review', description: 'Also fixes that may change what a workload does; asks for each' },
       { name: 'yes', short: 'y', description: 'With --review: do not ask' },
+      {
+        name: 'level',
+        value: 'LEVEL',
+        choices: ['baseline', 'restricted'],
+        description: 'Everything that a Pod Security level asks for, and what the images must then bear',
+      },
+      { name: 'output-dir', value: 'DIR', description: 'Write changed files below this folder instead' },
       { name: 'profile', value: 'NAME', choices: profiles, description: 'Whose findings to mend' },
       {
         name: 'check',
@@ -76,10 +83,7 @@ export const everydayCommands: readonly Command[] = [
     examples: [
       ['sallyport fix deploy/', 'the safe fixes: they cannot change what a working workload does'],
       ['sallyport fix --review --diff deploy/', 'what could be mended besides'],
-      [
-        'sallyport fix --review --yes --check PSS deploy/',
-        'everything that the Pod Security Standards ask for',
-      ],
+      ['sallyport fix --level restricted deploy/', 'everything that the level asks for'],
     ],
     load: () => import('../commands/fix.ts'),
   },

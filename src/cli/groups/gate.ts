@@ -65,6 +65,20 @@ export const gateCommands: readonly Command[] = [
     load: () => import('../commands/diff.ts'),
   },
   {
+    name: 'ci',
+    summary: 'The right thing in a pipeline: diff on pull requests, scan on branches',
+    options: [
+      ...reporting.filter(({ name }) => name !== 'format' && name !== 'output'),
+      ...choosing,
+      ...reading,
+    ],
+    examples: [
+      ['sallyport ci', 'annotations, summary, SARIF and JUnit files, as the system takes them'],
+      ['sallyport ci --fail-on never', 'only tells'],
+    ],
+    load: () => import('../commands/ci.ts'),
+  },
+  {
     name: 'baseline create',
     summary: 'Accept the findings of today: from now on only new ones fail',
     operands: '[PATH]…',

@@ -54,6 +54,8 @@ export interface ReadOptions extends WalkOptions {
   readonly stdin?: () => Buffer;
   /** Where the bytes of a file come from, if not from the file system. It throws an Error with words for people. */
   readonly open?: (found: Found) => Buffer;
+  /** Texts that stand for those of the files of these names: edits that are not written yet. */
+  readonly edited?: ReadonlyMap<string, string>;
   /** What was read of files that name their content, shared between the two sides of a comparison. */
   readonly shared?: SharedFiles;
 }
@@ -184,6 +186,8 @@ class Reader implements Manifests {
   #bytes(found: Found): Buffer | undefined {
     const limit = this.#options.maxFileSize ?? MAX_FILE_SIZE;
     const { path, name } = found;
+    const edited = this.#options.edited?.get(name);
+    if (edited !== undefined) return Buffer.from(edited);
     if (this.#options.open !== undefined)
       try {
         return this.#options.open(found);
