@@ -11,15 +11,14 @@ const FLOORS = {
   check: ['kube', 'world'],
   practices: ['kube', 'world', 'decide', 'paths', 'check'],
   judge: ['kube', 'world', 'decide', 'check'],
-  advise: ['kube', 'decide'],
+  advise: ['kube', 'world', 'decide'],
   report: ['kube', 'check'],
   sources: ['kube', 'yaml', 'world'],
-  cli: ['kube', 'yaml', 'world', 'decide', 'paths', 'check', 'practices', 'judge', 'report', 'sources'],
+  cli: [
+    ...['kube', 'yaml', 'world', 'decide', 'paths', 'check', 'practices', 'judge', 'report', 'advise', 'sources'],
+  ],
 };
-const PURE = 'kube|yaml|world|decide|paths|check|practices|judge|report';
-  cli: ['kube', 'yaml', 'world', 'decide', 'check', 'practices', 'judge', 'report', 'advise', 'sources'],
-};
-const PURE = 'kube|yaml|world|decide|check|practices|judge|report|advise';
+const PURE = 'kube|yaml|world|decide|paths|check|practices|judge|report|advise';
 const TESTS = '\\.test\\.ts$';
 
 const floors = Object.entries(FLOORS).map(([floor, below]) => ({
