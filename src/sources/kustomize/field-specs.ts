@@ -89,10 +89,13 @@ export function sorted(config: Config): Config {
   ) as unknown as Config;
 }
 
-/** Most configurations are the built-in one, which then need not be compared with itself. */
-export function mergeConfigs(config: Config, more: Config): Config {
+/**
+ * Most configurations are the built-in one, which then need not be compared with itself. A merge into nothing is none
+ * either only for that one: merging may drop what a list of one's own, sorted, says twice.
+ */
+export function mergeConfigs(config: Config, more: Config, builtIn?: Config): Config {
   if (config === more || more === EMPTY_CONFIG) return config;
-  if (config === EMPTY_CONFIG) return more;
+  if (config === EMPTY_CONFIG && more === builtIn) return more;
   const merged: Record<string, unknown> = {
     nameReference: more.nameReference.reduce(mergeReference, config.nameReference),
   };

@@ -186,7 +186,8 @@ export function hashOf(resource: Resource): string {
     if (found === undefined) return '';
     return found.kind === 'scalar' ? found.value : toJson(found);
   };
-  const content: { [key: string]: Json } = { kind, name: value(['metadata', 'name']), data: value(['data']) };
+  // Kustomize looks for a field called `metadata/name`, which there is not: the name is no part of the hash.
+  const content: { [key: string]: Json } = { kind, name: '', data: value(['data']) };
   if (kind === 'Secret') content['type'] = value(['type']);
   const extra = kind === 'Secret' ? 'stringData' : 'binaryData';
   if (field(node, extra)?.kind === 'map') content[extra] = value([extra]);

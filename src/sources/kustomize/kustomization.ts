@@ -5,7 +5,7 @@
 import { BuildError, field, fieldsOf, type Node, prefixed } from './node.ts';
 import { plainData, plainKey, readValueOf } from './plain.ts';
 import { compareText } from './ids.ts';
-import type { Json } from './scalars.ts';
+import { goFloat, type Json } from './scalars.ts';
 import type { SelectorFields } from './selector.ts';
 import type { Place, Source } from './source.ts';
 
@@ -103,6 +103,33 @@ const HELM_ARGS = struct('HelmChartArgs', {
   ),
   valuesLocal: { map: 'any' },
   extraArgs: TEXTS,
+});
+
+/** What the built-in generators and transformers take, in files of their own. */
+export const GENERATOR_FILE = struct('Generator', {
+  ...GENERATOR,
+  type: 'string',
+  metadata: META,
+  cloud: 'string',
+  kubernetesService: struct('KubernetesService', strings('name namespace')),
+  serviceAccount: struct('ServiceAccount', strings('name projectId')),
+  ...HELM_CHART.fields,
+  chartHome: 'string',
+});
+export const TRANSFORMER_FILE = struct('Transformer', {
+  ...strings('setRoleBindingSubjects path jsonOp patches patch prefix suffix value targetFilePath'),
+  metadata: META,
+  labels: PAIRS,
+  annotations: PAIRS,
+  fieldSpecs: [FIELD_SPEC],
+  imageTag: IMAGE,
+  unsetOnly: 'bool',
+  target: SELECTOR,
+  paths: TEXTS,
+  options: { map: 'bool' },
+  replacements: [REPLACEMENT_FIELD],
+  replica: REPLICA,
+  targets: [struct('Target', { selector: SELECTOR, fieldPath: 'string', filePathPosition: 'int' })],
 });
 
 const KUSTOMIZATION = struct('Kustomization', {
@@ -288,10 +315,12 @@ export type PlaceOf = (...path: readonly (string | number)[]) => Place | undefin
 
 class Decoder {
   error: string | undefined;
-  readonly strict: boolean;
+  readonly #strict: boolean;
+  readonly #convert: boolean;
 
-  constructor(strict: boolean) {
-    this.strict = strict;
+  constructor(strict: boolean, convert: boolean) {
+    this.#strict = strict;
+    this.#convert = convert;
   }
 
   decode(value: Json, shape: Shape, owner: string, path: readonly string[]): Json | undefined {
@@ -321,7 +350,7 @@ class Decoder {
         ? key
         : Object.keys(fields).find(one => one.toLowerCase() === key.toLowerCase());
       if (known === undefined) {
-        if (this.strict) this.error ??= `json: unknown field ${JSON.stringify(key)}`;
+        if (this.#strict) this.error ??= `json: unknown field ${JSON.stringify(key)}`;
         continue;
       }
       const item = this.decode(value[key]!, fields[known]!, name, [...path, known]);
@@ -337,6 +366,8 @@ class Decoder {
     path: readonly string[],
   ): Json | undefined {
     if (shape === 'string' && typeof value === 'string') return value;
+    if (shape === 'string' && this.#convert && typeof value === 'boolean') return String(value);
+    if (shape === 'string' && this.#convert && typeof value === 'number') return goFloat(value);
     if (shape === 'bool' && typeof value === 'boolean') return value;
     if (shape === 'int' && typeof value === 'number' && Number.isSafeInteger(value)) return value;
     const type = shape === 'int' ? (path.at(-1) === 'count' ? 'int64' : 'int') : shape;
@@ -386,9 +417,20 @@ function zero(shape: Shape): Json {
   return shape === 'any' ? null : {};
 }
 
-/** Plain data as a struct. @throws BuildError with Go's words */
-export function decodeAs<T>(value: Json, shape: Struct | readonly [Struct], strict: boolean): T {
-  const decoder = new Decoder(strict);
+/**
+ * Plain data as a struct.
+ *
+ * @param strict refuses fields that there are not
+ * @param convert makes texts of numbers and booleans, as sigs.k8s.io/yaml does where it knows that a text is wanted
+ * @throws BuildError with Go's words
+ */
+export function decodeAs<T>(
+  value: Json,
+  shape: Struct | readonly [Struct],
+  strict: boolean,
+  convert = true,
+): T {
+  const decoder = new Decoder(strict, convert);
   const owner = Array.isArray(shape) ? (shape[0] as Struct).name : (shape as Struct).name;
   const result = decoder.decode(value, shape as Shape, owner, []);
   if (decoder.error !== undefined) throw new BuildError(decoder.error);
@@ -420,7 +462,12 @@ export function readKustomization(source: Source, folder: string): ReadKustomiza
   let value: Kustomization;
   try {
     node = readValueOf(source);
-    value = decodeAs<Kustomization>(node === undefined ? null : plainData(node), KUSTOMIZATION, true);
+    value = decodeAs<Kustomization>(
+      node === undefined ? null : plainData(node),
+      KUSTOMIZATION,
+      true,
+      false,
+    );
   } catch (error) {
     throw prefixed(error, 'invalid Kustomization');
   }

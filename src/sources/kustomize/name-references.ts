@@ -1,9 +1,10 @@
 /** Names that changed are changed where others use them. Source: api/filters/nameref, api/internal/accumulator. */
+import { emit } from './emit.ts';
 import { applySpec, type FieldSpec, type NameReference } from './field-specs.ts';
 import { effectiveNamespace, type Gvk, idText, isSelected, sameNamespace } from './ids.ts';
 import { BuildError, field, get, isMissing, type Node, prefixed, scalar, setField } from './node.ts';
 import type { ResMap, Resource } from './resource.ts';
-import { isNonString } from './scalars.ts';
+import { isNonString, toJson } from './scalars.ts';
 
 export function fixNameReferences(map: ResMap, references: readonly NameReference[]): void {
   for (const referrer of map.list) {
@@ -127,8 +128,9 @@ class Fixer {
     if (list.length > 1) list = list.filter(one => this.#fitsAround(one, false));
     if (list.length <= 1) return list[0];
     if (identical(list)) return list[0];
+    const details = list.map((one, i) => `--- possible referral ${i}:\n${yaml(one)}\n`);
     throw new BuildError(
-      `found multiple possible referrals: ${list.map(one => idText(one.id)).join(', ')}`,
+      `found multiple possible referrals: ${list.map(one => idText(one.id)).join(', ')}\n\n**** Too many possible referral targets to referrer:\n${yaml(this.#referrer)}\n${details.join('')}`,
     );
   }
 
@@ -150,6 +152,10 @@ class Fixer {
       same(other.prefixes, this.#referrer.prefixes) && same(other.suffixes, this.#referrer.suffixes)
     );
   }
+}
+
+function yaml({ node }: Resource): string {
+  return emit(toJson(node!));
 }
 
 /** Source: api/internal/utils/stringslice.go (SameEndingSubSlice). */

@@ -13,6 +13,7 @@ import { applyJsonPatch, type JsonPatch, readJsonPatch } from './json-patch.ts';
 import {
   decodeAs,
   type FieldSpecArgs,
+  GENERATOR_FILE,
   type GeneratorArgs,
   type GeneratorOptions,
   type HelmChart,
@@ -22,6 +23,7 @@ import {
   REPLACEMENT,
   type ReadKustomization,
   type ReplacementArgs,
+  TRANSFORMER_FILE,
 } from './kustomization.ts';
 import type { Loader } from './loader.ts';
 import { BuildError, field, Node, NotLocalError, prefixed, setField, text } from './node.ts';
@@ -427,8 +429,9 @@ function readReplacements(list: readonly ReplacementArgs[], loader: Loader): Rep
 
 // ---- Plugins in files of their own ----
 
-function pluginData(resource: Resource): Record<string, Json> {
-  return toJson(resource.node!) as Record<string, Json>;
+function pluginData(resource: Resource, isGenerator: boolean): Record<string, Json> {
+  const shape = isGenerator ? GENERATOR_FILE : TRANSFORMER_FILE;
+  return decodeAs<Record<string, Json>>(toJson(resource.node!), shape, false);
 }
 
 function expectBuiltIn(resource: Resource): string {
@@ -478,10 +481,10 @@ export function generatorOf(resource: Resource, context: Context): () => Resourc
   if (!GENERATORS.includes(kind)) {
     if (TRANSFORMERS[kind] === undefined)
       throw new BuildError(`unable to load builtin ${kind}.${resource.gvk.version}.[noGrp]`);
-    failing(resource, () => TRANSFORMERS[kind]!(pluginData(resource), resource, context));
+    failing(resource, () => TRANSFORMERS[kind]!(pluginData(resource, false), resource, context));
     throw new BuildError(`plugin ${idText(resource.originalId)} not a generator`);
   }
-  const data = pluginData(resource);
+  const data = failing(resource, () => pluginData(resource, true));
   const places: PlaceOf = (...path) => fieldPlace(resource, ...path);
   if (kind === 'IAMPolicyGenerator') return () => [accountOf(data, resource, build)];
   if (kind === 'HelmChartInflationGenerator') {
@@ -595,7 +598,7 @@ const TRANSFORMERS: Readonly<Record<string, Configure>> = {
       data as unknown as PatchArgs,
       context,
       field(resource.node, 'patch'),
-      emit(data as Json),
+      emit(toJson(resource.node!)),
     ),
   PrefixTransformer: affix('prefix'),
   SuffixTransformer: affix('suffix'),
@@ -670,6 +673,6 @@ export function transformerOf(resource: Resource, context: Context): Plugin {
       throw new BuildError(`plugin ${idText(resource.originalId)} not a transformer`);
     throw new BuildError(`unable to load builtin ${kind}.${resource.gvk.version}.[noGrp]`);
   }
-  return { kind, transform: failing(resource, () => configure(pluginData(resource), resource, context)) };
+  return { kind, transform: failing(resource, () => configure(pluginData(resource, false), resource, context)) };
 }
 

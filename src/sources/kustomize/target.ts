@@ -37,7 +37,7 @@ class Accumulator {
 
   merge(other: Accumulator): void {
     this.map.appendAll(other.map);
-    this.config = mergeConfigs(this.config, other.config);
+    this.config = mergeConfigs(this.config, other.config, defaultConfig());
     this.variables.addAll(other.variables);
   }
 }
@@ -118,7 +118,7 @@ export class Target {
     const custom = readConfigurations(this.#loader, kustomization.configurations ?? []);
     const own = mergeConfigs(defaultConfig(), custom);
     try {
-      gathered.config = mergeConfigs(gathered.config, own);
+      gathered.config = mergeConfigs(gathered.config, own, defaultConfig());
     } catch (error) {
       throw prefixed(error, 'merging config');
     }
