@@ -2,8 +2,8 @@
  * YAML as kubectl prints it: keys sorted, lists at the column of their key, long texts folded at 80 columns.
  * Source: go-yaml v2 encode.go and emitterc.go, behind sigs.k8s.io/yaml (JSONToYAML).
  */
-import { tagOf, type Json } from './scalars.ts';
 import { NOT_IN_JSON, resolvePlain } from '#yaml/scalars.ts';
+import { goFloat, type Json, tagOf } from './scalars.ts';
 
 const WIDTH = 80;
 
@@ -166,7 +166,7 @@ class Emitter {
     quote: string,
     escape: (text: string) => string,
   ): void {
-    const own = indent + 2;
+    const own = indent < 0 ? 2 : indent + 2;
     this.#write(quote);
     const characters = [...value];
     let spaces = false;
@@ -190,7 +190,7 @@ class Emitter {
   }
 
   #double(value: string, indent: number, isKey: boolean): void {
-    const own = indent + 2;
+    const own = indent < 0 ? 2 : indent + 2;
     this.#write('"');
     const characters = [...value];
     let spaces = false;
@@ -227,16 +227,12 @@ class Emitter {
 }
 
 function number(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 1e21) return Object.is(value, -0) ? '-0' : BigInt(value).toString();
-  const [mantissa, exponent] = value.toExponential().split('e') as [string, string];
-  const power = Number(exponent);
-  if (power < -4 || power >= 21)
-    return `${mantissa}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
-  return String(value);
+  // What an integer of Go holds keeps its digits; anything larger is a float to it.
+  return Number.isInteger(value) && Math.abs(value) < 2 ** 64 ? String(value) : goFloat(value);
 }
 
 function isSimpleKey(key: string): boolean {
-  return Buffer.byteLength(key) <= 128 && !key.includes('\n');
+  return Buffer.byteLength(key) <= 128 && !/[\r\n\x85\u2028\u2029]/.test(key);
 }
 
 const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
@@ -244,7 +240,7 @@ const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
 /** Read again without quotes, is it still this text? */
 function staysText(value: string): boolean {
   const resolved = resolvePlain(value);
-  if (resolved === NOT_IN_JSON || typeof resolved !== 'string' || value === '<<') return false;
+  if (resolved === NOT_IN_JSON || typeof resolved !== 'string') return false;
   return tagOf(value) !== '!!timestamp' && !BASE_60.test(value);
 }
 
@@ -255,7 +251,7 @@ interface Facts {
 }
 
 /** Printable, as the emitter sees it: no control characters, no byte order mark, nothing beyond the basic plane. */
-const SPECIAL = /[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/;
+const SPECIAL = /[^\n\x20-\x7f\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]/;
 
 /** Which styles can hold the text. Source: emitterc.go (yaml_emitter_analyze_scalar), for block context. */
 function analyze(value: string): Facts {

@@ -367,7 +367,8 @@ class Decoder {
   ): Json | undefined {
     if (shape === 'string' && typeof value === 'string') return value;
     if (shape === 'string' && this.#convert && typeof value === 'boolean') return String(value);
-    if (shape === 'string' && this.#convert && typeof value === 'number') return goFloat(value);
+    if (shape === 'string' && this.#convert && typeof value === 'number')
+      return Number.isInteger(value) ? String(value) : goFloat(value);
     if (shape === 'bool' && typeof value === 'boolean') return value;
     if (shape === 'int' && typeof value === 'number' && Number.isSafeInteger(value)) return value;
     const type = shape === 'int' ? (path.at(-1) === 'count' ? 'int64' : 'int') : shape;

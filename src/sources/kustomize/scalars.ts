@@ -257,12 +257,12 @@ function newScalar(tag: string, value: string, style: Node['style']): Node {
   return new Node('scalar', tag, value, style);
 }
 
-/** Go's FormatFloat(x, 'g', -1, 64): an exponent from 1e21 on, and below 1e-4. */
+/** Go's FormatFloat(x, 'g', -1, 64): an exponent from a million on, and below 1e-4. Source: strconv/ftoa.go. */
 export function goFloat(value: number): string {
-  if (Object.is(value, -0)) return '-0';
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0';
   const [mantissa, exponent] = value.toExponential().split('e') as [string, string];
   const power = Number(exponent);
-  if (power < -4 || power >= 21)
+  if (power < -4 || power >= 6)
     return `${mantissa}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
-  return Number.isInteger(value) ? BigInt(value).toString() : String(value);
+  return String(value);
 }
