@@ -87,7 +87,8 @@ const definitions = new Map(
 
 /** Everything below a definition that a merge asks for: lists that merge, and the way to them. */
 const table = new Map<string, Record<string, readonly [string, string, string]>>();
-const listOf = (yaml: string | undefined): string => (yaml ?? '').replaceAll(/^- /gm, '').split('\n').filter(Boolean).join(',');
+const listOf = (yaml: string | undefined): string =>
+  (yaml ?? '').replaceAll(/^- /gm, '').split('\n').filter(Boolean).join(',');
 
 function visit(name: string): boolean {
   const known = table.get(name);
@@ -101,7 +102,8 @@ function visit(name: string): boolean {
     const keys = mapKeys === '' ? (property.extensions.get('x-kubernetes-patch-merge-key') ?? '') : mapKeys;
     const target = property.ref || property.items?.ref || property.additional?.ref || '';
     const below = target !== '' && definitions.has(target) && (visit(target) || isRecursive(target));
-    if (strategy !== '' || below) fields[field] = [strategy, strategy === '' ? '' : keys, below ? target : ''];
+    if (strategy !== '' || below)
+      fields[field] = [strategy, strategy === '' ? '' : keys, below ? target : ''];
   }
   return Object.keys(fields).length > 0;
 }
@@ -117,7 +119,8 @@ for (const [name, schema] of definitions) {
   if (kind === undefined) continue;
   visit(name);
   for (const entry of kind.split(/^- /m).filter(Boolean)) {
-    const value = (key: string) => new RegExp(`${key}: *(.*)`).exec(entry)?.[1]?.replaceAll(/["']/g, '').trim() ?? '';
+    const value = (key: string) =>
+      new RegExp(`${key}: *(.*)`).exec(entry)?.[1]?.replaceAll(/["']/g, '').trim() ?? '';
     const group = value('group');
     kinds[`${group === '' ? '' : `${group}/`}${value('version')}/${value('kind')}`] = name;
   }

@@ -1,8 +1,9 @@
 /** What one build shares: schemas, warnings, and what was asked from outside. */
-import type { Files } from './loader.ts';
-import type { Schemas } from './schemas.ts';
-import type { Json } from './scalars.ts';
+
 import type { Origin } from '#world/origin.ts';
+import type { Files } from './loader.ts';
+import type { Json } from './scalars.ts';
+import type { Schemas } from './schemas.ts';
 
 /** A chart of the tree, and what a kustomization wants of it: the arguments of `helm template`. */
 export interface ChartRequest {

@@ -23,7 +23,10 @@ export function chartDocuments(
   const { name = '', version = '', repo = '' } = args;
   if (name === '') throw new BuildError('chart name cannot be empty');
   const home = globals.chartHome || 'charts';
-  const folders = [`${home}/${name}`, ...(version === '' || repo === '' ? [] : [`${home}/${name}-${version}/${name}`])];
+  const folders = [
+    `${home}/${name}`,
+    ...(version === '' || repo === '' ? [] : [`${home}/${name}-${version}/${name}`]),
+  ];
   const chart = folders
     .map(folder => cleanPath(`${loader.root}/${folder}`))
     .find(folder => loader.tree.files.has(`${folder}/Chart.yaml`));

@@ -6,17 +6,7 @@ import { Directives } from '#yaml/directives.ts';
 import { defaultLimits } from '#yaml/documents.ts';
 import { StructureError } from '#yaml/structure.ts';
 import { type Token, type TokenKind, Tokens } from '#yaml/tokens.ts';
-import {
-  BuildError,
-  clearField,
-  field,
-  MAP,
-  Node,
-  NULL,
-  SEQ,
-  STR,
-  type Style,
-} from './node.ts';
+import { BuildError, clearField, field, MAP, Node, NULL, SEQ, STR, type Style } from './node.ts';
 import { MAX_DEPTH, tagOf } from './scalars.ts';
 import type { Source } from './source.ts';
 
@@ -36,7 +26,11 @@ export function readNodes(source: Source): Node[] {
     const node = readOne(source, start, end);
     if (node === undefined || node.tag === NULL) continue;
     const kind = node.kind === 'map' ? field(node, 'kind')?.value : undefined;
-    if (parts.length === 1 && (kind === 'List' || kind === 'ResourceList') && field(node, 'items') !== undefined)
+    if (
+      parts.length === 1 &&
+      (kind === 'List' || kind === 'ResourceList') &&
+      field(node, 'items') !== undefined
+    )
       nodes.push(...field(node, 'items')!.content);
     else nodes.push(node);
   }
@@ -57,7 +51,7 @@ function split(text: string): { readonly start: number; readonly end: number }[]
     const behind = match[0].slice(4).trim();
     if (behind !== '' && !behind.startsWith('#'))
       throw new BuildError(`invalid document separator: ${match[0].trim()}`);
-    parts.push({ start: from, end: match.index });
+    parts.push({ start: from, end: match.index + 1 });
     from = match.index + match[0].length;
   }
   parts.push({ start: from, end: text.length });
@@ -68,7 +62,7 @@ function readOne(source: Source, start: number, end: number): Node | undefined {
   const base = source.text.charCodeAt(start) === 0xfeff ? start + 1 : start;
   const text = source.text.slice(base, end);
   try {
-    return new Composer(text.endsWith('\n') ? text : `${text}\n`, source, base).read();
+    return new Composer(text, source, base).read();
   } catch (error) {
     if (!(error instanceof StructureError)) throw error;
     const { line } = source.position(Math.min(base + error.at, end), end);
@@ -96,11 +90,15 @@ class Composer {
   readonly #base: number;
   readonly #directives = new Directives();
   readonly #anchors = new Map<string, Node>();
+  /** Where a text without a last line break ends; infinite for any other. */
+  readonly #openEnd: number;
   #depth = 0;
   #contentEnd = 0;
 
   constructor(text: string, source: Source, base: number) {
-    this.#tokens = new Tokens(text);
+    const isClosed = text.endsWith('\n');
+    this.#openEnd = isClosed ? Number.POSITIVE_INFINITY : text.length;
+    this.#tokens = new Tokens(isClosed ? text : `${text}\n`);
     this.#source = source;
     this.#base = base;
   }
@@ -170,6 +168,9 @@ class Composer {
     const node = this.#make('scalar', properties.start ?? token.start, token.end, properties);
     node.value = token.text;
     node.style = PLAIN_STYLES[token.style] ?? '';
+    // A block that the end of the text ends has no last line break; the scanner was given one.
+    if (token.end >= this.#openEnd && (node.style === 'literal' || node.style === 'folded'))
+      node.value = node.value.replace(/\n$/, '');
     if (!node.tagged) node.tag = node.style === '' && properties.tag !== '!' ? tagOf(token.text) : STR;
     this.#contentEnd = token.end;
     return node;
@@ -184,7 +185,8 @@ class Composer {
 
   #alias(token: Token): Node {
     const target = this.#anchors.get(token.text);
-    if (target === undefined) throw new StructureError(`unknown anchor '${token.text}' referenced`, token.start);
+    if (target === undefined)
+      throw new StructureError(`unknown anchor '${token.text}' referenced`, token.start);
     const node = new Node('alias');
     node.alias = target;
     node.at = { source: this.#source, start: this.#base + token.start, end: this.#base + token.end };
@@ -275,7 +277,9 @@ class Composer {
     }
     while (this.#is('key')) {
       const token = this.#tokens.take();
-      const key = this.#is('key', 'value', 'block end') ? this.#empty(token.end, NONE) : this.#node(true, true);
+      const key = this.#is('key', 'value', 'block end')
+        ? this.#empty(token.end, NONE)
+        : this.#node(true, true);
       node.content.push(key, this.#value(['key', 'value', 'block end'], true));
     }
     this.#end('did not find expected key');
@@ -366,4 +370,3 @@ function setEntry(node: Node, key: Node, value: Node): void {
     }
   content.push(key, value);
 }
-

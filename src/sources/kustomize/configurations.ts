@@ -56,8 +56,7 @@ export function readConfigurations(loader: Loader, paths: readonly string[]): Co
       throw prefixed(error, 'error unmarshaling JSON: while decoding JSON');
     }
     const read: Record<string, unknown> = {};
-    for (const name of LISTS)
-      read[name] = ((data[name] ?? []) as unknown as FieldSpecArgs[]).map(fieldSpec);
+    for (const name of LISTS) read[name] = ((data[name] ?? []) as unknown as FieldSpecArgs[]).map(fieldSpec);
     const references = (data['nameReference'] ?? []) as unknown as (FieldSpecArgs & {
       readonly fieldSpecs?: readonly FieldSpecArgs[];
     })[];

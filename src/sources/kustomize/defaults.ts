@@ -2,7 +2,14 @@
  * The field specs that Kustomize brings along. Source: api/internal/konfig/builtinpluginconsts/*.go; most of them are
  * the same fields of the pod spec in every kind that has one, so they are put together from those.
  */
-import { type Config, type FieldSpec, LISTS, mergeReference, type NameReference, sorted } from './field-specs.ts';
+import {
+  type Config,
+  type FieldSpec,
+  type LISTS,
+  mergeReference,
+  type NameReference,
+  sorted,
+} from './field-specs.ts';
 import { NO_GVK } from './ids.ts';
 
 function spec(path: string, kind = '', group = '', version = '', create = false): FieldSpec {
@@ -132,16 +139,23 @@ const REFERENCES: readonly NameReference[] = [
     ...ofPodV1(SECRET_FIELDS),
     ...inPods(USERS, SECRET_FIELDS),
     spec('spec/tls/secretName', 'Ingress'),
-    ...['ingress.kubernetes.io\\/auth-secret', 'nginx.ingress.kubernetes.io\\/auth-secret', 'nginx.ingress.kubernetes.io\\/auth-tls-secret'].map(
-      name => spec(`metadata/annotations/${name}`, 'Ingress'),
-    ),
+    ...[
+      'ingress.kubernetes.io\\/auth-secret',
+      'nginx.ingress.kubernetes.io\\/auth-secret',
+      'nginx.ingress.kubernetes.io\\/auth-tls-secret',
+    ].map(name => spec(`metadata/annotations/${name}`, 'Ingress')),
     spec('imagePullSecrets/name', 'ServiceAccount'),
     ...['secretName', 'adminSecretName', 'userSecretName', 'secretRef'].map(name =>
       spec(`parameters/${name}`, 'StorageClass'),
     ),
     spec('rules/resourceNames', 'Role'),
     spec('rules/resourceNames', 'ClusterRole'),
-    spec(`${TEMPLATE}spec/containers/env/valueFrom/secretKeyRef/name`, 'Service', 'serving.knative.dev', 'v1'),
+    spec(
+      `${TEMPLATE}spec/containers/env/valueFrom/secretKeyRef/name`,
+      'Service',
+      'serving.knative.dev',
+      'v1',
+    ),
     spec('spec/azureFile/secretName', 'PersistentVolume'),
   ),
   reference(
@@ -149,9 +163,12 @@ const REFERENCES: readonly NameReference[] = [
     '',
     'v1',
     spec('spec/serviceName', 'StatefulSet', 'apps'),
-    ...['rules/http/paths/backend/serviceName', 'backend/serviceName', 'rules/http/paths/backend/service/name', 'defaultBackend/service/name'].map(
-      path => spec(`spec/${path}`, 'Ingress'),
-    ),
+    ...[
+      'rules/http/paths/backend/serviceName',
+      'backend/serviceName',
+      'rules/http/paths/backend/service/name',
+      'defaultBackend/service/name',
+    ].map(path => spec(`spec/${path}`, 'Ingress')),
     spec('spec/service/name', 'APIService', 'apiregistration.k8s.io'),
     spec('webhooks/clientConfig/service', 'ValidatingWebhookConfiguration', ADMISSION),
     spec('webhooks/clientConfig/service', 'MutatingWebhookConfiguration', ADMISSION),
@@ -200,7 +217,9 @@ const REFERENCES: readonly NameReference[] = [
 ];
 
 const OF_CONTAINERS = ['containers', 'initContainers']
-  .flatMap(list => ['args', 'command', 'env/value', 'volumeMounts/mountPath'].map(field => `${list}/${field}`))
+  .flatMap(list =>
+    ['args', 'command', 'env/value', 'volumeMounts/mountPath'].map(field => `${list}/${field}`),
+  )
   .join(' ');
 
 const VARIABLES: readonly FieldSpec[] = [

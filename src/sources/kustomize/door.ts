@@ -124,9 +124,7 @@ class BuiltOrigin implements Origin {
       node = next;
       known = placeOf(node, key) ?? known;
     }
-    return (
-      known ?? { file: this.#kustomization, line: 1, column: 1, endLine: 1, endColumn: 1 }
-    );
+    return known ?? { file: this.#kustomization, line: 1, column: 1, endLine: 1, endColumn: 1 };
   }
 }
 

@@ -77,9 +77,7 @@ export function mergeReference(
 ): readonly NameReference[] {
   if (!list.some(one => sameGvk(one, reference))) return [...list, reference];
   return list.map(one =>
-    sameGvk(one, reference)
-      ? { ...one, referrers: mergeSpecs(one.referrers, reference.referrers) }
-      : one,
+    sameGvk(one, reference) ? { ...one, referrers: mergeSpecs(one.referrers, reference.referrers) } : one,
   );
 }
 
@@ -130,13 +128,7 @@ export function applySpec(object: Node, spec: FieldSpec, setting: Setting): void
   }
 }
 
-function follow(
-  node: Node,
-  path: readonly string[],
-  depth: number,
-  spec: FieldSpec,
-  setting: Setting,
-): void {
+function follow(node: Node, path: readonly string[], depth: number, spec: FieldSpec, setting: Setting): void {
   if (depth === path.length) {
     setting.set(node);
     return;

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { GeneratorArgs, PlaceOf } from './kustomization.ts';
 import type { Loader } from './loader.ts';
-import { BOOL, BuildError, field, lookup, Node, prefixed, setField, STR, text } from './node.ts';
+import { BOOL, BuildError, field, lookup, Node, prefixed, STR, setField, text } from './node.ts';
 import { Resource } from './resource.ts';
 import { isNonString, type Json, toJson } from './scalars.ts';
 import type { Schemas } from './schemas.ts';
@@ -64,13 +64,7 @@ export function generate(
   return resource;
 }
 
-function put(
-  node: Node,
-  path: readonly string[],
-  name: string,
-  value: string,
-  at: Place | undefined,
-): void {
+function put(node: Node, path: readonly string[], name: string, value: string, at: Place | undefined): void {
   setField(lookup(node, path, 'map')!, name, text(value, at), isNonString);
 }
 
@@ -201,10 +195,8 @@ const HASH_LETTERS: Readonly<Record<string, string>> = { '0': 'g', '1': 'h', '3'
 /** Go's JSON: keys sorted, markup and line separators escaped. */
 export function goJson(value: Json): string {
   if (typeof value === 'string')
-    return JSON.stringify(value).replaceAll(
-      /[<>&\u2028\u2029\x7f]/g,
-      character =>
-        character === '\x7f' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    return JSON.stringify(value).replaceAll(/[<>&\u2028\u2029\x7f]/g, character =>
+      character === '\x7f' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
     );
   if (typeof value === 'bigint') return String(value);
   if (Array.isArray(value)) return `[${value.map(goJson).join(',')}]`;

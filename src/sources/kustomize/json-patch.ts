@@ -230,8 +230,7 @@ function apply(root: Node, operation: Operation): void {
       return;
     case 'move':
     case 'copy':
-      if (from === undefined)
-        throw new BuildError(`${op} operation failed to decode from: ${MISSING}`);
+      if (from === undefined) throw new BuildError(`${op} operation failed to decode from: ${MISSING}`);
       transfer(root, op, from, at);
       return;
     default:

@@ -2,9 +2,10 @@
  * A kustomization file: which fields there are, and how Go's decoder takes them. Source: api/types/*.go;
  * encoding/json (decode.go) with unknown fields forbidden.
  */
+
+import { compareText } from './ids.ts';
 import { BuildError, field, fieldsOf, type Node, prefixed } from './node.ts';
 import { plainData, plainKey, readValueOf } from './plain.ts';
-import { compareText } from './ids.ts';
 import { goFloat, type Json } from './scalars.ts';
 import type { SelectorFields } from './selector.ts';
 import type { Place, Source } from './source.ts';
@@ -49,7 +50,12 @@ const GENERATOR: Record<string, Shape> = {
 };
 const CONFIG_MAP = struct('ConfigMapArgs', GENERATOR);
 const SECRET = struct('SecretArgs', { ...GENERATOR, type: 'string' });
-const PATCH = struct('Patch', { path: 'string', patch: 'string', target: SELECTOR, options: { map: 'bool' } });
+const PATCH = struct('Patch', {
+  path: 'string',
+  patch: 'string',
+  target: SELECTOR,
+  options: { map: 'bool' },
+});
 const IMAGE = struct('Image', strings('name newName tagSuffix newTag digest'));
 const FIELD_OPTIONS = struct('FieldOptions', {
   ...strings('delimiter encoding'),
@@ -375,13 +381,7 @@ class Decoder {
     return this.#wrong(value, type, owner, path, shape === 'int');
   }
 
-  #wrong(
-    value: Json,
-    type: string,
-    owner: string,
-    path: readonly string[],
-    showNumber = false,
-  ): undefined {
+  #wrong(value: Json, type: string, owner: string, path: readonly string[], showNumber = false): undefined {
     const word = Array.isArray(value)
       ? 'array'
       : typeof value === 'string'
@@ -463,12 +463,7 @@ export function readKustomization(source: Source, folder: string): ReadKustomiza
   let value: Kustomization;
   try {
     node = readValueOf(source);
-    value = decodeAs<Kustomization>(
-      node === undefined ? null : plainData(node),
-      KUSTOMIZATION,
-      true,
-      false,
-    );
+    value = decodeAs<Kustomization>(node === undefined ? null : plainData(node), KUSTOMIZATION, true, false);
   } catch (error) {
     throw prefixed(error, 'invalid Kustomization');
   }
@@ -521,8 +516,7 @@ function fix(value: Kustomization): void {
   if (old.length === 0) return;
   const text = (args: Readonly<Record<string, Json>>, name: string): string =>
     typeof args[name] === 'string' ? args[name] : '';
-  const last = (name: string): string =>
-    old.map(args => text(args, name)).findLast(one => one !== '') ?? '';
+  const last = (name: string): string => old.map(args => text(args, name)).findLast(one => one !== '') ?? '';
   if (value.helmGlobals === undefined && (last('chartHome') !== '' || last('helmHome') !== ''))
     value.helmGlobals = { chartHome: last('chartHome'), configHome: last('helmHome') };
   value.helmCharts = [

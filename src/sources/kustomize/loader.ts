@@ -66,7 +66,9 @@ export function cleanPath(path: string): string {
 
 /** A path below a folder, as it is written from there. */
 function within(folder: string, path: string): boolean {
-  return folder === '' ? path !== '..' && !path.startsWith('../') : path === folder || path.startsWith(`${folder}/`);
+  return folder === ''
+    ? path !== '..' && !path.startsWith('../')
+    : path === folder || path.startsWith(`${folder}/`);
 }
 
 /** Kustomizations inside each other. Nothing real comes near. */
@@ -171,7 +173,8 @@ function missing(tree: Tree, path: string): string {
     }
   }
   const first = parts.slice(0, at).join('/');
-  const problem = tree.files.has(first) && at < parts.length ? 'not a directory' : 'no such file or directory';
+  const problem =
+    tree.files.has(first) && at < parts.length ? 'not a directory' : 'no such file or directory';
   const name = problem === 'not a directory' ? tree.show(parts.slice(0, at + 1).join('/')) : tree.show(first);
   return `evalsymlink failure on '${shown}' : lstat ${name}: ${problem}`;
 }

@@ -11,15 +11,15 @@ import {
   isEmptyMap,
   isMissing,
   isNilOrEmpty,
-  keyOf,
   type Kind,
+  keyOf,
   matchElement,
   Node,
   NULL,
+  type Style,
   scalar,
   setElement,
   setField,
-  type Style,
 } from './node.ts';
 import { isNonString, MAX_DEPTH } from './scalars.ts';
 import type { Schema, Schemas } from './schemas.ts';
@@ -85,7 +85,9 @@ function directiveOf(patch: Maybe): Directive {
   if (patch === undefined) return 'merge';
   if (patch.kind === 'list') return listDirective(patch);
   if (patch.kind !== 'map')
-    throw new BuildError(`no implemented strategic merge patch strategy for '${patch.tag}' ('${patch.value}')`);
+    throw new BuildError(
+      `no implemented strategic merge patch strategy for '${patch.tag}' ('${patch.value}')`,
+    );
   const directive = field(patch, '$patch');
   if (isMissing(directive)) return 'merge';
   const { value } = directive!;

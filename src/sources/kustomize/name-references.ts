@@ -148,9 +148,7 @@ class Fixer {
   #fitsAround(other: Resource, orNone: boolean): boolean {
     const same = (a: readonly string[], b: readonly string[]): boolean =>
       (orNone && (a.length === 0 || b.length === 0)) || sameEnding(a, b);
-    return (
-      same(other.prefixes, this.#referrer.prefixes) && same(other.suffixes, this.#referrer.suffixes)
-    );
+    return same(other.prefixes, this.#referrer.prefixes) && same(other.suffixes, this.#referrer.suffixes);
   }
 }
 
@@ -172,4 +170,3 @@ function sameNames(list: readonly Resource[]): boolean {
 function sameNamesAndNamespaces(list: readonly Resource[]): boolean {
   return sameNames(list) && list.every(one => one.namespace === list[0]!.namespace);
 }
-

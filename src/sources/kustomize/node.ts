@@ -193,7 +193,8 @@ export function setField(
   nonString: NonString,
   keyStyle: Style = '',
 ): Node | undefined {
-  if (value !== undefined && isText(value) && value.style === '' && nonString(value.value)) value.style = 'double';
+  if (value !== undefined && isText(value) && value.style === '' && nonString(value.value))
+    value.style = 'double';
   if (name === '') {
     expectKind(node, 'scalar');
     if (isMissing(value)) return node;
@@ -361,7 +362,10 @@ export function elementsOf(node: Node | undefined): readonly Node[] {
 /** Source: kyaml/utils/pathsplitter.go. */
 export function splitPath(path: string, delimiter: string): string[] {
   const parts: string[] = [];
-  for (const part of path.split(delimiter)) {
+  const pieces = path.split(delimiter);
+  // A path may begin with the delimiter.
+  if (pieces.length > 1 && pieces[0] === '') pieces.shift();
+  for (const part of pieces) {
     const last = parts.at(-1);
     if (last?.endsWith('\\') === true) parts[parts.length - 1] = last.slice(0, -1) + delimiter + part;
     else parts.push(part);

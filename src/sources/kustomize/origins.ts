@@ -1,6 +1,7 @@
 /** Where a resource came from, as `buildMetadata` has it written into annotations. Source: api/resource/origin.go. */
-import { ORIGIN, type Resource, TRANSFORMATIONS } from './resource.ts';
+
 import { cleanPath } from './loader.ts';
+import { ORIGIN, type Resource, TRANSFORMATIONS } from './resource.ts';
 
 export interface Origin {
   readonly path: string;

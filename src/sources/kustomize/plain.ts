@@ -42,7 +42,11 @@ export function plainData(node: Node, depth = 0): Json {
   }
   if (node.kind !== 'scalar') return null;
   const value = careful(() =>
-    isPlain(node) ? resolvePlain(node.value) : node.tagged ? resolveTagged(longTag(node), node.value) : node.value,
+    isPlain(node)
+      ? resolvePlain(node.value)
+      : node.tagged
+        ? resolveTagged(longTag(node), node.value)
+        : node.value,
   );
   if (value === NOT_IN_JSON) throw new BuildError(`json: unsupported value: ${node.value}`);
   return value as Json;

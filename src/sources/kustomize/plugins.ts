@@ -2,8 +2,9 @@
  * The built-in generators and transformers, as the fields of a kustomization set them up, or a file of their own.
  * Source: api/internal/target/kusttarget_configplugin.go, api/internal/plugins/loader/loader.go, api/internal/builtins.
  */
-import { chartDocuments } from './charts.ts';
+
 import type { Build } from './build-state.ts';
+import { chartDocuments } from './charts.ts';
 import { fieldSpec } from './configurations.ts';
 import { emit } from './emit.ts';
 import type { Config, FieldSpec } from './field-specs.ts';
@@ -104,14 +105,17 @@ export function builtInGenerators(context: Context): Generator[] {
       const merged: GeneratorArgs = options === undefined ? args : { ...args, options };
       const own = placesOf(context, name, i);
       const places: PlaceOf = (...path) =>
-        own(...path) ?? (path[0] === 'options' ? placesOf(context, 'generatorOptions')(...path.slice(1)) : undefined);
+        own(...path) ??
+        (path[0] === 'options' ? placesOf(context, 'generatorOptions')(...path.slice(1)) : undefined);
       generators.push({
         kind: `${kind}Generator`,
         run: () => [generate(kind, merged, loader, build.schemas, places)],
       });
     }
   for (const [i, chart] of (value.helmCharts ?? []).entries())
-    generators.push(helmGenerator(chart, value.helmGlobals ?? {}, context, placesOf(context, 'helmCharts', i)));
+    generators.push(
+      helmGenerator(chart, value.helmGlobals ?? {}, context, placesOf(context, 'helmCharts', i)),
+    );
   return generators;
 }
 
@@ -213,8 +217,7 @@ export function builtInTransformers(context: Context, config: Config): Plugin[] 
       readReplacements(value.replacements!, context.loader),
     );
     add(kind, map => {
-      for (const one of replacements)
-        applyReplacement(map.list, one, place('replacements'));
+      for (const one of replacements) applyReplacement(map.list, one, place('replacements'));
     });
   }
   return plugins;
@@ -261,8 +264,7 @@ function applyByName(map: ResMap, patches: readonly Resource[]): void {
 
 function strategicPatches(paths: readonly string[], inline: string, context: Context): Resource[] {
   const { loader, build, read } = context;
-  if (paths.length === 0 && inline === '')
-    throw new BuildError('empty file path and empty patch content');
+  if (paths.length === 0 && inline === '') throw new BuildError('empty file path and empty patch content');
   const patches: Resource[] = [];
   for (const [i, path] of paths.entries()) {
     let found: Resource[];
@@ -417,8 +419,7 @@ function readReplacements(list: readonly ReplacementArgs[], loader: Loader): Rep
       throw new BuildError('cannot specify both path and inline replacement');
     const node = readValueOf(loader.source(one.path));
     const data = node === undefined ? null : plainData(node);
-    if (Array.isArray(data))
-      return data.map(item => decodeAs<ReplacementArgs>(item, REPLACEMENT, false));
+    if (Array.isArray(data)) return data.map(item => decodeAs<ReplacementArgs>(item, REPLACEMENT, false));
     if (data === null || typeof data !== 'object')
       throw new BuildError(
         `unsupported replacement type encountered within replacement path: ${data === null ? 'invalid' : typeof data}`,
@@ -468,12 +469,16 @@ function entriesOf(value: Json | undefined): Record<string, string> {
 /** The place of a plugin's own field. */
 function fieldPlace(resource: Resource, ...path: readonly (string | number)[]): Place | undefined {
   let node: Node | undefined = resource.node;
-  for (const step of path)
-    node = typeof step === 'number' ? node?.content[step] : field(node, step);
+  for (const step of path) node = typeof step === 'number' ? node?.content[step] : field(node, step);
   return (node ?? resource.node)?.at;
 }
 
-const GENERATORS = ['ConfigMapGenerator', 'SecretGenerator', 'IAMPolicyGenerator', 'HelmChartInflationGenerator'];
+const GENERATORS = [
+  'ConfigMapGenerator',
+  'SecretGenerator',
+  'IAMPolicyGenerator',
+  'HelmChartInflationGenerator',
+];
 
 export function generatorOf(resource: Resource, context: Context): () => Resource[] {
   const kind = expectBuiltIn(resource);
@@ -531,11 +536,7 @@ function accountOf(data: Record<string, Json>, resource: Resource, build: Build)
   return new Resource(node, build.schemas);
 }
 
-type Configure = (
-  data: Record<string, Json>,
-  resource: Resource,
-  context: Context,
-) => (map: ResMap) => void;
+type Configure = (data: Record<string, Json>, resource: Resource, context: Context) => (map: ResMap) => void;
 
 function affix(where: 'prefix' | 'suffix'): Configure {
   return (data, resource) => {
@@ -673,6 +674,8 @@ export function transformerOf(resource: Resource, context: Context): Plugin {
       throw new BuildError(`plugin ${idText(resource.originalId)} not a transformer`);
     throw new BuildError(`unable to load builtin ${kind}.${resource.gvk.version}.[noGrp]`);
   }
-  return { kind, transform: failing(resource, () => configure(pluginData(resource, false), resource, context)) };
+  return {
+    kind,
+    transform: failing(resource, () => configure(pluginData(resource, false), resource, context)),
+  };
 }
-

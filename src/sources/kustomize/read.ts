@@ -20,7 +20,9 @@ export function readResources(source: Source, schemas: Schemas): Resource[] {
     }
     if (items.tag === '!!null') continue;
     if (items.kind !== 'list')
-      throw new BuildError(`expected array in ${kind}/items, but found ${items.kind === 'map' ? 'map[string]interface {}' : 'string'}`);
+      throw new BuildError(
+        `expected array in ${kind}/items, but found ${items.kind === 'map' ? 'map[string]interface {}' : 'string'}`,
+      );
     for (const item of items.content) if (item.kind === 'map') throughJson(item);
     queue.push(...keepGood(items.content));
   }

@@ -23,7 +23,7 @@ import {
 } from './node.ts';
 import type { Resource } from './resource.ts';
 import { isNonString, tagOf } from './scalars.ts';
-import { regex, Requirements, type SelectorFields } from './selector.ts';
+import { Requirements, regex, type SelectorFields } from './selector.ts';
 import type { Place } from './source.ts';
 
 const DEFAULT_PATH = 'metadata.name';
@@ -63,10 +63,7 @@ function showSource(source: NonNullable<ReplacementArgs['source']>): string {
   return parts.join(':');
 }
 
-function sourceNode(
-  resources: readonly Resource[],
-  source: NonNullable<ReplacementArgs['source']>,
-): Node {
+function sourceNode(resources: readonly Resource[], source: NonNullable<ReplacementArgs['source']>): Node {
   const selector = idOf(source);
   const matches = resources.filter(resource => idsOf(resource).some(id => isSelectedBy(id, selector)));
   if (matches.length > 1) throw new BuildError(`multiple matches for selector ${showSource(source)}`);
@@ -79,9 +76,7 @@ function sourceNode(
     throw prefixed(error, 'error looking up replacement source');
   }
   if (isNilOrEmpty(node))
-    throw new BuildError(
-      `fieldPath \`${path}\` is missing for replacement source ${idText(selector)}`,
-    );
+    throw new BuildError(`fieldPath \`${path}\` is missing for replacement source ${idText(selector)}`);
   return refined(node!, source.options);
 }
 
@@ -140,8 +135,7 @@ function setValue(target: Node, given: Node, options: FieldOptions | undefined):
   const value = given.copy();
   const { delimiter = '', index = 0 } = options ?? {};
   if (delimiter !== '') {
-    if (target.kind !== 'scalar')
-      throw new BuildError('delimiter option can only be used with scalar nodes');
+    if (target.kind !== 'scalar') throw new BuildError('delimiter option can only be used with scalar nodes');
     const parts = target.value.split(delimiter);
     const text = valueOf(value);
     if (index < 0) parts.unshift(text);

@@ -350,10 +350,7 @@ export class Resource {
   /** Internal annotations, which a JSON patch must not lose. Source: kioutil.go (GetInternalAnnotations). */
   get internalAnnotations(): Map<string, string> {
     return new Map(
-      [...this.annotations].filter(
-        ([name]) =>
-          name.startsWith(DOMAIN) || BUILD_ANNOTATIONS.includes(name),
-      ),
+      [...this.annotations].filter(([name]) => name.startsWith(DOMAIN) || BUILD_ANNOTATIONS.includes(name)),
     );
   }
 }
@@ -520,4 +517,3 @@ function goId(id: ResId): string {
   const q = JSON.stringify;
   return `resid.ResId{Gvk:resid.Gvk{Group:${q(id.group)}, Version:${q(id.version)}, Kind:${q(id.kind)}, isClusterScoped:${id.clusterScoped}}, Name:${q(id.name)}, Namespace:${q(id.namespace)}}`;
 }
-

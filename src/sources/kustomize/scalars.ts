@@ -116,8 +116,7 @@ export function scalarValue(node: Node): Json {
       }
       if (own !== tag) break;
       const resolved = resolvePlain(value);
-      if (resolved === NOT_IN_JSON)
-        throw new BuildError(`json: unsupported value: ${infinity(value)}`);
+      if (resolved === NOT_IN_JSON) throw new BuildError(`json: unsupported value: ${infinity(value)}`);
       return resolved;
     }
     default:

@@ -116,7 +116,9 @@ const CLUSTER_SCOPED = new Set(
       return group
         .slice(slash + 1)
         .split(',')
-        .flatMap(version => kinds.split(',').map(kind => `${name === '' ? '' : `${name}/`}${version}/${kind}`));
+        .flatMap(version =>
+          kinds.split(',').map(kind => `${name === '' ? '' : `${name}/`}${version}/${kind}`),
+        );
     }),
 );
 

@@ -3,10 +3,12 @@
  * transformers, validators. Source: api/internal/target/kusttarget.go, kusttarget_configplugin.go.
  */
 import { isDeepStrictEqual } from 'node:util';
+import type { Build } from './build-state.ts';
 import { configFromCrds, readConfigurations } from './configurations.ts';
 import { defaultConfig } from './defaults.ts';
 import { type Config, EMPTY_CONFIG, mergeConfigs } from './field-specs.ts';
-import { type Kustomization, readKustomization, type ReadKustomization } from './kustomization.ts';
+import { hashOf } from './generators.ts';
+import { type Kustomization, type ReadKustomization, readKustomization } from './kustomization.ts';
 import type { Loader } from './loader.ts';
 import { fixNameReferences } from './name-references.ts';
 import { BuildError, NotLocalError, prefixed } from './node.ts';
@@ -23,9 +25,7 @@ import {
 import { expectMetadata, insideSource, readResources } from './read.ts';
 import { ORIGIN, ResMap, type Resource, setMetadataMap } from './resource.ts';
 import { toJson } from './scalars.ts';
-import { hashOf } from './generators.ts';
-import type { Build } from './build-state.ts';
-import { variableOf, Variables } from './variables.ts';
+import { Variables, variableOf } from './variables.ts';
 
 const FILE_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 
@@ -254,7 +254,12 @@ export class Target {
   }
 
   get #context(): Context {
-    return { loader: this.#loader, build: this.#build, file: this.#loader.find(this.#file), read: this.#read };
+    return {
+      loader: this.#loader,
+      build: this.#build,
+      file: this.#loader.find(this.#file),
+      read: this.#read,
+    };
   }
 
   #configuredHere(kind: string): Origin | undefined {

@@ -13,9 +13,9 @@ import {
   Node,
   NodeKindError,
   prefixed,
+  STR,
   scalar,
   setField,
-  STR,
   valueOf,
 } from './node.ts';
 import type { ResMap, Resource } from './resource.ts';
@@ -127,8 +127,7 @@ export function setNamespace(resource: Resource, options: NamespaceOptions): voi
   };
   const { gvk } = resource;
   let specs = options.specs.filter(
-    ({ path }) =>
-      path !== 'metadata/namespace' && (apiVersionOf(gvk) === 'v1' || path !== 'metadata/name'),
+    ({ path }) => path !== 'metadata/namespace' && (apiVersionOf(gvk) === 'v1' || path !== 'metadata/name'),
   );
   if (!resource.id.clusterScoped)
     applySpec(
@@ -203,9 +202,7 @@ export function setImages(
   specs: readonly FieldSpec[],
   at: Place | undefined,
 ): void {
-  const fits = regex(
-    `^${image.name ?? ''}(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$`,
-  );
+  const fits = regex(`^${image.name ?? ''}(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$`);
   const set = (node: Node | undefined): void => {
     if (isMissing(node)) {
       if (node === undefined) return;
@@ -215,8 +212,7 @@ export function setImages(
   };
   const resources = map.list.filter(({ gvk }) => gvk.kind !== 'CustomResourceDefinition');
   for (const resource of resources) inContainers(resource.node!, set);
-  for (const resource of resources)
-    for (const spec of specs) applySpec(resource.node!, spec, { set });
+  for (const resource of resources) for (const spec of specs) applySpec(resource.node!, spec, { set });
 }
 
 /** Containers wherever they stand. Source: filters/imagetag/legacy.go. */
@@ -325,7 +321,13 @@ export function sortResources(map: ResMap, options: SortOptions | undefined): vo
 }
 
 /** Source: builtins/ValueAddTransformer.go, filters/valueadd, kyaml/filesys/util.go (InsertPathPart). */
-export function addValue(resource: Resource, value: string, path: string, position: number, at: Place | undefined): void {
+export function addValue(
+  resource: Resource,
+  value: string,
+  path: string,
+  position: number,
+  at: Place | undefined,
+): void {
   const fields = path.split('/').reduce<string[]>((parts, part) => {
     const last = parts.at(-1);
     if (last?.endsWith('\\') === true) parts[parts.length - 1] = `${last.slice(0, -1)}/${part}`;
@@ -346,4 +348,3 @@ function insertPart(path: string, position: number, part: string): string {
   parts.splice(Math.min(Math.max(0, position), parts.length), 0, part);
   return (isAbsolute ? '/' : '') + parts.join('/');
 }
-

@@ -11,8 +11,8 @@ import {
   isText,
   lookup,
   type Node,
-  splitFieldPath,
   STR,
+  splitFieldPath,
 } from './node.ts';
 import type { ResMap } from './resource.ts';
 
@@ -88,9 +88,7 @@ type Value = { readonly tag: string; readonly text: string } | undefined;
 function valueOf(variable: Variable, map: ResMap): Value {
   const resource = map.list.find(one => one.refVarNames.includes(variable.name));
   if (resource === undefined)
-    throw new BuildError(
-      `var '${show(variable)}' cannot be mapped to a field in the set of known resources`,
-    );
+    throw new BuildError(`var '${show(variable)}' cannot be mapped to a field in the set of known resources`);
   let node: Node | undefined;
   try {
     node = lookup(resource.node, pathOf(variable.fieldPath));
