@@ -102,7 +102,7 @@ describe('bounds', () => {
     ));
   it('a remote base', () =>
     refused(
-      { 'kustomization.yaml': 'resources: [github.com/org/repo//base?ref=v1]\n' },
+      { 'kustomization.yaml': 'resources: ["github.com/org/repo//base?ref=v1"]\n' },
       '',
       /remote base github.com\/org\/repo\/\/base\?ref=v1 is not fetched/,
     ));

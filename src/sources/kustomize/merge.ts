@@ -49,12 +49,19 @@ function walk(pair: Pair, given: Schema | undefined, schemas: Schemas, depth: nu
         : (pair[1] ?? pair[0]);
     case 'scalar':
       expectAll(pair, 'scalar');
+      restate(pair);
       return pair[1] ?? pair[0];
     case '':
       return walkMap(pair, schema, schemas, depth);
     case 'alias':
       return undefined;
   }
+}
+
+/** A patch that says again what is there changes nothing: the place stays the base's. */
+function restate([destination, patch]: Pair): void {
+  if (destination !== undefined && patch?.value === destination.value && patch.tag === destination.tag)
+    patch.at = destination.at;
 }
 
 function kindOf(pair: Pair): Kind {

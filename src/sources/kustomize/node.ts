@@ -129,7 +129,7 @@ export function isText(node: Node): boolean {
   return node.kind === 'scalar' && (node.tag === STR || node.tag === '');
 }
 
-export function valueOf(node: Node | undefined): string {
+export function textOf(node: Node | undefined): string {
   return isMissing(node) ? '' : node!.value;
 }
 

@@ -19,7 +19,7 @@ import {
   scalar,
   setField,
   splitFieldPath,
-  valueOf,
+  textOf,
 } from './node.ts';
 import type { Resource } from './resource.ts';
 import { isNonString, tagOf } from './scalars.ts';
@@ -84,9 +84,9 @@ function refined(node: Node, options: FieldOptions | undefined): Node {
   const { delimiter = '', index = 0 } = options ?? {};
   if (delimiter === '') return node;
   if (node.kind !== 'scalar') throw new BuildError('delimiter option can only be used with scalar nodes');
-  const parts = valueOf(node).split(delimiter);
+  const parts = textOf(node).split(delimiter);
   if (index < 0 || index >= parts.length)
-    throw new BuildError(`options.index ${index} is out of bounds for value ${valueOf(node)}`);
+    throw new BuildError(`options.index ${index} is out of bounds for value ${textOf(node)}`);
   const copy = node.copy();
   copy.value = parts[index]!;
   return copy;
@@ -137,7 +137,7 @@ function setValue(target: Node, given: Node, options: FieldOptions | undefined):
   if (delimiter !== '') {
     if (target.kind !== 'scalar') throw new BuildError('delimiter option can only be used with scalar nodes');
     const parts = target.value.split(delimiter);
-    const text = valueOf(value);
+    const text = textOf(value);
     if (index < 0) parts.unshift(text);
     else if (index >= parts.length) parts.push(text);
     else parts[index] = text;

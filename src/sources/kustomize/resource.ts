@@ -27,7 +27,7 @@ import {
   scalar,
   setField,
   text,
-  valueOf,
+  textOf,
 } from './node.ts';
 import { isNonString } from './scalars.ts';
 import type { Schemas } from './schemas.ts';
@@ -360,7 +360,7 @@ export function mergedData(base: Node | undefined, over: Node | undefined, name:
   const result = new Map<string, Node>();
   for (const node of [field(base, name), field(over, name)])
     for (const [key, value] of fieldsOf(node)) {
-      const copy = text(valueOf(value), value.at);
+      const copy = text(textOf(value), value.at);
       result.set(key.value, copy);
     }
   return new Map([...result].sort(([a], [b]) => compareKeys(a, b)));

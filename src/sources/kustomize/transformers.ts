@@ -16,7 +16,7 @@ import {
   STR,
   scalar,
   setField,
-  valueOf,
+  textOf,
 } from './node.ts';
 import type { ResMap, Resource } from './resource.ts';
 import { isNonString } from './scalars.ts';
@@ -120,7 +120,7 @@ export function setNamespace(resource: Resource, options: NamespaceOptions): voi
   const { namespace, unsetOnly, at } = options;
   const node = resource.node!;
   const set = (target: Node): void => {
-    if (unsetOnly && !isNilOrEmpty(target) && target.kind === 'scalar' && valueOf(target) !== '') return;
+    if (unsetOnly && !isNilOrEmpty(target) && target.kind === 'scalar' && textOf(target) !== '') return;
     const value = new Node('scalar', STR, namespace);
     value.at = at;
     setField(target, '', value, isNonString);
@@ -161,8 +161,8 @@ function moveSubjects(binding: Node, mode: string, set: (node: Node) => void): v
   for (const subject of subjects!.content) {
     const isMeant =
       mode === 'allServiceAccounts'
-        ? valueOf(field(subject, 'kind')) === 'ServiceAccount'
-        : valueOf(field(subject, 'name')) === 'default';
+        ? textOf(field(subject, 'kind')) === 'ServiceAccount'
+        : textOf(field(subject, 'name')) === 'default';
     if (isMeant) set(lookup(subject, ['namespace'], 'scalar')!);
   }
 }

@@ -76,7 +76,8 @@ export class Variables {
 
   resolve(map: ResMap, specs: readonly FieldSpec[]): void {
     const values = new Map<string, Value>();
-    for (const name of [...this.#all.keys()].sort()) values.set(name, valueOf(this.#all.get(name)!, map));
+    for (const name of [...this.#all.keys()].sort())
+      values.set(name, variableValue(this.#all.get(name)!, map));
     if (values.size === 0) return;
     for (const resource of map.list)
       for (const spec of specs) applySpec(resource.node!, spec, { set: node => replace(node, values) });
@@ -85,7 +86,7 @@ export class Variables {
 
 type Value = { readonly tag: string; readonly text: string } | undefined;
 
-function valueOf(variable: Variable, map: ResMap): Value {
+function variableValue(variable: Variable, map: ResMap): Value {
   const resource = map.list.find(one => one.refVarNames.includes(variable.name));
   if (resource === undefined)
     throw new BuildError(`var '${show(variable)}' cannot be mapped to a field in the set of known resources`);
