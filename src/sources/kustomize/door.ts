@@ -35,6 +35,8 @@ export interface Built {
   readonly origins: readonly Origin[];
   /** The kustomization files that took part. */
   readonly kustomizations: readonly string[];
+  /** Every file that was read. */
+  readonly used: ReadonlySet<string>;
 }
 
 /** What Kubernetes 1.35's kubectl carries. */
@@ -90,6 +92,7 @@ export function build(files: Files, root: string, options: BuildOptions = {}): B
     warnings: state.warnings,
     origins,
     kustomizations: state.kustomizations,
+    used: tree.used,
   };
 }
 

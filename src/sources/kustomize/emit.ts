@@ -164,7 +164,7 @@ class Emitter {
     indent: number,
     isKey: boolean,
     quote: string,
-    escape: (text: string) => string,
+    inside: (text: string) => string,
   ): void {
     const own = indent < 0 ? 2 : indent + 2;
     this.#write(quote);
@@ -182,7 +182,7 @@ class Emitter {
         else this.#write(' ');
         spaces = true;
       } else {
-        this.#write(escape(character));
+        this.#write(inside(character));
         spaces = false;
       }
     }

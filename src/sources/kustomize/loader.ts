@@ -18,6 +18,8 @@ export class Tree {
   /** How messages and places call the tree's top. */
   readonly top: string;
   readonly unrestricted: boolean;
+  /** Files that were read: what a build is made of. */
+  readonly used = new Set<string>();
   readonly #sources = new Map<string, Source>();
 
   constructor(files: Files, top: string, unrestricted: boolean) {
@@ -123,6 +125,7 @@ export class Loader {
     }
     if (!tree.unrestricted && !within(this.root, found))
       throw new BuildError(`security; file '${tree.show(found)}' is not in or below '${this.shownRoot}'`);
+    tree.used.add(found);
     return found;
   }
 

@@ -1,8 +1,7 @@
 /** Which resources a patch or a replacement is for. Source: api/types/selector.go, k8sgen/pkg/labels/selector.go. */
 import { RE2JS, RE2JSException } from 're2js';
-import { effectiveNamespace } from './ids.ts';
+import { effectiveNamespace, type ResId } from './ids.ts';
 import { BuildError } from './node.ts';
-import type { Resource } from './resource.ts';
 
 export interface SelectorFields {
   readonly group?: string;
@@ -31,6 +30,14 @@ function whole(pattern: string | undefined): (text: string) => boolean {
   return regex(`^(?:${pattern})$`);
 }
 
+/** What a selector asks a resource for. */
+interface Selectable {
+  readonly id: ResId;
+  readonly originalId: ResId;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly annotations: ReadonlyMap<string, string>;
+}
+
 export class Selector {
   readonly #group: (text: string) => boolean;
   readonly #version: (text: string) => boolean;
@@ -50,7 +57,7 @@ export class Selector {
     this.#annotations = new Requirements(fields.annotationSelector ?? '');
   }
 
-  fits(resource: Resource): boolean {
+  fits(resource: Selectable): boolean {
     const { id, originalId } = resource;
     return (
       (this.#namespace(effectiveNamespace(originalId)) || this.#namespace(effectiveNamespace(id))) &&
