@@ -106,9 +106,9 @@ class Scan {
       if (this.#world.isWorkload(declared.object)) workloads++;
       this.#judge(declared);
     }
-    this.#findings.sort(compareFindings);
+    const findings = mergeEnvironments(this.#findings, this.#declared).sort(compareFindings);
     this.#unknowns.sort(compareUnknowns);
-    return { findings: this.#findings, unknowns: this.#unknowns, workloads, declared: this.#declared };
+    return { findings, unknowns: this.#unknowns, workloads, declared: this.#declared };
   }
 
   #judge(declared: Declared): void {
@@ -253,6 +253,37 @@ class Scan {
     this.#fingerprints.set(identity, count + 1);
     return fingerprintOf(count === 0 ? identity : `${identity}\0${count}`);
   }
+}
+
+/**
+ * What overlays make of one line is one finding, with the overlays that have it: there is one place to mend. Where all
+ * of them have it, as with a scan of one overlay, nothing need be said.
+ */
+function mergeEnvironments(findings: readonly Finding[], declared: Map<Finding, Declared>): Finding[] {
+  const all = new Set<string>();
+  for (const { environments } of declared.values()) for (const one of environments ?? []) all.add(one);
+  if (all.size < 2) return [...findings];
+  const groups = new Map<string, { readonly first: Finding; readonly environments: Set<string> }>();
+  const result: Finding[] = [];
+  for (const finding of findings) {
+    const { environments } = declared.get(finding) ?? {};
+    if (environments === undefined) {
+      result.push(finding);
+      continue;
+    }
+    const { check, file, line, column, path, message } = finding;
+    const key = JSON.stringify([check, file, line, column, path, message]);
+    const group = groups.get(key) ?? { first: finding, environments: new Set<string>() };
+    groups.set(key, group);
+    for (const one of environments) group.environments.add(one);
+  }
+  for (const { first, environments } of groups.values()) {
+    const names = [...environments].map(one => (one === '' ? '.' : one)).join(', ');
+    const merged = { ...first, message: `${first.message} (in ${names})` };
+    declared.set(merged, declared.get(first)!);
+    result.push(merged);
+  }
+  return result;
 }
 
 function worst(check: Check, failures: readonly Failure[]): Severity {

@@ -64,7 +64,7 @@ const ODD: readonly (readonly [
       'k/a.yaml': pod('base'),
       'k/p.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: { name: base }\nspec: { hostIPC: true }\n',
     },
-    /kustomization[^]*not fetched/,
+    /kustomization[\s\S]*not fetched/,
   ],
   [
     'a pod that cannot be decoded',

@@ -44,7 +44,7 @@ function walk(pair: Pair, given: Schema | undefined, schemas: Schemas, depth: nu
       return walkMap(pair, schema, schemas, depth);
     case 'list':
       expectAll(pair, 'list');
-      return schema !== undefined && schema.strategy.split(',').includes('merge')
+      return schema?.strategy.split(',').includes('merge')
         ? walkList(pair, schema, schemas, depth)
         : (pair[1] ?? pair[0]);
     case 'scalar':

@@ -59,7 +59,7 @@ export function buildRoots(
   const gaps: Gap[] = [];
   const used = new Set<string>();
   const built = new Map<string, string[]>();
-  const seen = new Set<string>();
+  const seen = new Map<string, string[]>();
   for (const file of kustomizations) {
     const root = folderOf(file);
     if (inner.has(root)) continue;
@@ -83,9 +83,14 @@ export function buildRoots(
       const text = JSON.stringify(document, (_, value) =>
         typeof value === 'bigint' ? String(value) : value,
       );
-      if (seen.has(text)) continue;
-      seen.add(text);
-      declared.push({ object: document as KubeObject, origin: result.origins[i]! });
+      const known = seen.get(text);
+      if (known !== undefined) {
+        known.push(root);
+        continue;
+      }
+      const environments = [root];
+      seen.set(text, environments);
+      declared.push({ object: document as KubeObject, origin: result.origins[i]!, environments });
     }
   }
   return { declared, gaps, used, built };
