@@ -3,7 +3,7 @@
  * how a spec is followed. Source: api/types/fieldspec.go, api/filters/fieldspec/fieldspec.go,
  * api/internal/plugins/builtinconfig/transformerconfig.go.
  */
-import { compareGvk, type Gvk, gvkText, idText, isSelected, parseApiVersion, sameGvk } from './ids.ts';
+import { compareGvk, type Gvk, idText, isSelected, parseApiVersion, sameGvk } from './ids.ts';
 import {
   BuildError,
   elementsOf,
@@ -177,8 +177,4 @@ function followMap(
 
 function lookupField(node: Node, name: string): Node | undefined {
   return /^[-+]?[0-9]+$|^[-*]$|^\[.*\]$/.test(name.trim()) ? lookup(node, [name]) : get(node, name.trim());
-}
-
-export function specText(spec: FieldSpec): string {
-  return `${gvkText(spec)}:${spec.create}:${spec.path}`;
 }

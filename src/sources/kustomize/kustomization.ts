@@ -34,7 +34,7 @@ const ID = { ...GVK, ...strings('name namespace') };
 
 const META = struct('ObjectMeta', { ...strings('name namespace'), labels: PAIRS, annotations: PAIRS });
 export const FIELD_SPEC = struct('FieldSpec', { ...GVK, path: 'string', create: 'bool' });
-export const SELECTOR = struct('Selector', { ...ID, ...strings('annotationSelector labelSelector') });
+const SELECTOR = struct('Selector', { ...ID, ...strings('annotationSelector labelSelector') });
 const OPTIONS = struct('GeneratorOptions', {
   labels: PAIRS,
   annotations: PAIRS,
@@ -88,7 +88,7 @@ const VAR = struct('Var', {
   fieldref: struct('FieldSelector', { fieldPath: 'string' }),
 });
 const REPLICA = struct('Replica', { name: 'string', count: 'int' });
-export const SORT_OPTIONS = struct('SortOptions', {
+const SORT_OPTIONS = struct('SortOptions', {
   order: 'string',
   legacySortOptions: struct('LegacySortOptions', { orderFirst: TEXTS, orderLast: TEXTS }),
 });
@@ -449,8 +449,8 @@ const DEPRECATED: readonly (readonly [keyof Kustomization, string, string])[] = 
   ['vars', 'replacements', '[EXPERIMENTAL] '],
 ];
 
-export const KUSTOMIZATION_VERSION = 'kustomize.config.k8s.io/v1beta1';
-export const COMPONENT_VERSION = 'kustomize.config.k8s.io/v1alpha1';
+const KUSTOMIZATION_VERSION = 'kustomize.config.k8s.io/v1beta1';
+const COMPONENT_VERSION = 'kustomize.config.k8s.io/v1alpha1';
 
 /**
  * Reads a kustomization file.
