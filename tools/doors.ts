@@ -3,6 +3,7 @@ export const doors: Readonly<Record<string, string>> = {
   index: 'src/index.ts',
   authorization: 'src/decide/authorization/door.ts',
   mesh: 'src/decide/mesh/door.ts',
+  kustomize: 'src/sources/kustomize/door.ts',
   network: 'src/decide/network/door.ts',
   'pod-security': 'src/decide/pod-security/door.ts',
 };

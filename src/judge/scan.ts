@@ -389,6 +389,7 @@ class Gathering {
   }
 }
 
+<<<<<<< HEAD
 /** One part of a failure: as if the other places were in order. */
 function narrow(failure: Failure, places: readonly FailedPlace[]): Failure {
   const others = failure.places.filter(place => !places.includes(place));
@@ -453,6 +454,37 @@ function withoutContainers(pod: PodSubject, accepted: readonly Place[], kept: re
     containers: pod.containers.map(one => containers.get(one.path.join('/')) ?? one),
     pathOf: path => pod.pathOf(path),
   };
+=======
+/**
+ * What overlays make of one line is one finding, with the overlays that have it: there is one place to mend. Where all
+ * of them have it, as with a scan of one overlay, nothing need be said.
+ */
+function mergeEnvironments(findings: readonly Finding[], declared: Map<Finding, Declared>): Finding[] {
+  const all = new Set<string>();
+  for (const { environments } of declared.values()) for (const one of environments ?? []) all.add(one);
+  if (all.size < 2) return [...findings];
+  const groups = new Map<string, { readonly first: Finding; readonly environments: Set<string> }>();
+  const result: Finding[] = [];
+  for (const finding of findings) {
+    const { environments } = declared.get(finding) ?? {};
+    if (environments === undefined) {
+      result.push(finding);
+      continue;
+    }
+    const { check, file, line, column, path, message } = finding;
+    const key = JSON.stringify([check, file, line, column, path, message]);
+    const group = groups.get(key) ?? { first: finding, environments: new Set<string>() };
+    groups.set(key, group);
+    for (const one of environments) group.environments.add(one);
+  }
+  for (const { first, environments } of groups.values()) {
+    const names = [...environments].map(one => (one === '' ? '.' : one)).join(', ');
+    const merged = { ...first, message: `${first.message} (in ${names})` };
+    declared.set(merged, declared.get(first)!);
+    result.push(merged);
+  }
+  return result;
+>>>>>>> wt-kustomize
 }
 
 function worst(check: Check, failures: readonly Failure[]): Severity {

@@ -19,6 +19,8 @@ export interface Declared {
   readonly duplicateKeys?: readonly Path[];
   /** Of a CustomResourceDefinition whose schemas were not kept: the pod templates that they show. */
   readonly learnt?: ReturnType<typeof placesOfDefinition>;
+  /** What it was built for, where the same source becomes several objects: folders of overlays. */
+  readonly environments?: readonly string[];
 }
 
 /** Something that the sources met and could not turn into facts. */

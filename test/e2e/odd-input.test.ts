@@ -57,13 +57,14 @@ const ODD: readonly (readonly [
     /chart\/Chart\.yaml.*Helm chart/,
   ],
   [
-    'a kustomization',
+    'a kustomization with a remote base',
     {
-      'k/kustomization.yaml': 'resources: [a.yaml]\npatches: [{ path: p.yaml }]\n',
+      'k/kustomization.yaml':
+        'resources: [a.yaml, "https://x.invalid/b.yaml"]\npatches: [{ path: p.yaml }]\n',
       'k/a.yaml': pod('base'),
       'k/p.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: { name: base }\nspec: { hostIPC: true }\n',
     },
-    /kustomization/,
+    /kustomization[\s\S]*not fetched/,
   ],
   [
     'a pod that cannot be decoded',

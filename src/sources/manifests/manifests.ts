@@ -2,11 +2,13 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { isRecord, type KubeObject, type Path } from '#kube/objects.ts';
 import { placesOfDefinition } from '#kube/workloads.ts';
+import type { Roots } from '#sources/kustomize/roots.ts';
 import type { Declared, Gap } from '#world/world.ts';
 import type { ReadDocument } from '#yaml/documents.ts';
 import { readFast } from '#yaml/fast.ts';
 import { type MarkedComment, markedComments, mayHoldMarks } from './comments.ts';
 import { decode } from './decode.ts';
+import { readKustomizations } from './kustomizations.ts';
 import { DocumentSource, ManifestOrigin, type ReadText } from './origin.ts';
 import {
   folderOf,
@@ -121,9 +123,16 @@ class Reader implements Manifests {
   async all(files: readonly Found[]): Promise<void> {
     const charts = chartFolders(files);
     const kustomizations = files.filter(({ name }) => isKustomizationName(name));
-    for (const found of kustomizations) await this.#kustomization(found);
+    const rendered = await readKustomizations(files, this.#options.cwd);
+    for (const found of kustomizations) await this.#kustomization(found, rendered);
+    this.declared.push(...(rendered?.declared ?? []));
     for (const found of files) {
       if (isKustomizationName(found.name)) continue;
+      if (rendered?.used.has(found.name) === true) {
+        const reason = 'judged in what the kustomization makes of it';
+        this.files.push({ file: found.name, understood: 'kustomization', reason, documents: 0 });
+        continue;
+      }
       const chart = chartOf(found.name, charts);
       if (chart !== undefined) this.#chartFile(found.name, chart);
       else if (now() > this.#deadline) this.unreadable(found.name, 'the time for reading was used up');
@@ -354,8 +363,15 @@ class Reader implements Manifests {
       });
   }
 
-  async #kustomization(found: Found): Promise<void> {
+  async #kustomization(found: Found, rendered: Roots | undefined): Promise<void> {
     const { name } = found;
+    const roots = rendered?.built.get(name);
+    if (roots !== undefined) {
+      const folder = folderOf(name);
+      const reason = roots.includes(folder) ? 'built' : `built as part of ${roots.join(', ')}`;
+      this.files.push({ file: name, understood: 'kustomization', reason, documents: 1 });
+      return;
+    }
     const bytes = this.#bytes(found);
     if (bytes === undefined) return;
     const decoded = decode(bytes);
@@ -377,14 +393,18 @@ class Reader implements Manifests {
     this.files.push({
       file: name,
       understood: 'kustomization',
-      reason: 'not rendered yet',
+      reason: 'not built',
       documents: documents.length,
     });
-    this.gaps.push({
-      file: name,
-      line: 1,
-      reason: 'a kustomization: not rendered yet; the files it lists were judged as they are written',
-    });
+    const failures = rendered?.gaps.filter(({ file }) => file === name) ?? [];
+    this.gaps.push(...failures);
+    if (failures.length === 0)
+      this.gaps.push({
+        file: name,
+        line: 1,
+        reason:
+          'a kustomization: part of none that was built; the files it lists were judged as they are written',
+      });
   }
 }
 

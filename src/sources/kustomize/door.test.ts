@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { build } from './door.ts';
+
+function files(texts: Readonly<Record<string, string>>): Map<string, Uint8Array> {
+  return new Map(Object.entries(texts).map(([path, text]) => [path, Buffer.from(text)]));
+}
+
+const DEPLOYMENT = `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: shop
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          image: shop:1
+          securityContext:
+            privileged: false
+`;
+
+describe('provenance', () => {
+  const built = build(
+    files({
+      'base/kustomization.yaml': 'resources: [shop.yaml]\n',
+      'base/shop.yaml': DEPLOYMENT,
+      'prod/patch.yaml': `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec:
+  template:
+    spec:
+      containers:
+        - name: web
+          securityContext:
+            privileged: true
+`,
+      'prod/app.env': 'A=1\nB=2\n',
+      'prod/kustomization.yaml': `resources: [../base]
+patches:
+  - path: patch.yaml
+  - target: {kind: Deployment}
+    patch: |-
+      - op: add
+        path: /spec/replicas
+        value: 3
+images:
+  - name: shop
+    newTag: "2"
+configMapGenerator:
+  - name: c
+    literals:
+      - x=1
+    envs: [app.env]
+`,
+    }),
+    'prod',
+  );
+  const place = (document: number, path: (string | number)[]) => {
+    const { file, line } = built.origins[document]!.positionOf(path);
+    return `${file}:${line}`;
+  };
+  const container = ['spec', 'template', 'spec', 'containers', 0];
+
+  for (const [name, document, path, expected] of [
+    ['a value of the base', 1, [...container, 'name'], 'base/shop.yaml:9'],
+    ['a value of a patch', 1, [...container, 'securityContext', 'privileged'], 'prod/patch.yaml:10'],
+    ['a value of a JSON patch inside the file', 1, ['spec', 'replicas'], 'prod/kustomization.yaml:8'],
+    ['an image', 1, [...container, 'image'], 'prod/kustomization.yaml:11'],
+    ['a literal', 0, ['data', 'x'], 'prod/kustomization.yaml:15'],
+    ['a line of an environment file', 0, ['data', 'B'], 'prod/app.env:2'],
+    ['an absent field: the nearest above', 1, ['spec', 'template', 'spec', 'hostPID'], 'base/shop.yaml:7'],
+  ] as const)
+    it(name, () => assert.equal(place(document, [...path]), expected));
+});
+
+describe('bounds', () => {
+  const refused = (texts: Readonly<Record<string, string>>, root: string, message: RegExp) =>
+    assert.throws(() => build(files(texts), root), { message });
+
+  it('a cycle', () =>
+    refused(
+      {
+        'a/kustomization.yaml': 'resources: [../b]\n',
+        'b/kustomization.yaml': 'resources: [../a]\n',
+      },
+      'a',
+      /cycle detected: candidate root '\/a' contains visited root '\/a'/,
+    ));
+  it('a file outside of the folder', () =>
+    refused(
+      { 'a/kustomization.yaml': 'patches: [{path: ../secret.yaml}]\n', 'secret.yaml': DEPLOYMENT },
+      'a',
+      /security; file '\/secret.yaml' is not in or below '\/a'/,
+    ));
+  it('a path out of the tree', () =>
+    refused(
+      { 'a/kustomization.yaml': 'configMapGenerator: [{name: c, files: [../../../etc/passwd]}]\n' },
+      'a',
+      /no such file or directory/,
+    ));
+  it('a remote base', () =>
+    refused(
+      { 'kustomization.yaml': 'resources: ["github.com/org/repo//base?ref=v1"]\n' },
+      '',
+      /remote base github.com\/org\/repo\/\/base\?ref=v1 is not fetched/,
+    ));
+  it('a remote file', () =>
+    refused({ 'kustomization.yaml': 'resources: ["https://x.invalid/a.yaml"]\n' }, '', /is not fetched/));
+  it('an external plugin', () =>
+    refused(
+      {
+        'kustomization.yaml': 'transformers: [t.yaml]\n',
+        't.yaml': 'apiVersion: x/v1\nkind: Fn\nmetadata: {name: f}\n',
+      },
+      '',
+      /external plugins disabled/,
+    ));
+  it('aliases that grow without end', () => {
+    const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]'];
+    for (let i = 1; i < 12; i++)
+      lines.push(
+        `a${i}: &a${i} [${Array(10)
+          .fill(`*a${i - 1}`)
+          .join(', ')}]`,
+      );
+    refused(
+      { 'kustomization.yaml': 'resources: [a.yaml]\n', 'a.yaml': `${DEPLOYMENT}${lines.join('\n')}\n` },
+      '',
+      /excessive aliasing/,
+    );
+  });
+  it('an anchor that holds itself', () =>
+    refused(
+      { 'kustomization.yaml': 'resources: [a.yaml]\n', 'a.yaml': `${DEPLOYMENT}x: &a [*a]\n` },
+      '',
+      /anchor contains itself/,
+    ));
+});

@@ -1,0 +1,102 @@
+/**
+ * All kustomizations of a tree: those that no other one uses are built, each an environment; the others are parts of
+ * them and are not judged alone.
+ */
+import { isRecord, type KubeObject } from '#kube/objects.ts';
+import type { Declared, Gap } from '#world/world.ts';
+import { type BuildOptions, type Built, build } from './door.ts';
+import { cleanPath, type Files } from './loader.ts';
+import { BuildError } from './node.ts';
+import { plainData, readValueOf } from './plain.ts';
+import { Source } from './source.ts';
+
+export interface Roots {
+  readonly declared: readonly Declared[];
+  readonly gaps: readonly Gap[];
+  /** Files that a build was made of: they are judged in it, not as they are written. */
+  readonly used: ReadonlySet<string>;
+  /** Kustomization files that were built, each with the folders of the roots that it is part of. */
+  readonly built: ReadonlyMap<string, readonly string[]>;
+}
+
+function folderOf(file: string): string {
+  const slash = file.lastIndexOf('/');
+  return slash < 0 ? '' : file.slice(0, slash);
+}
+
+/** The folders that a kustomization names, whether they are kustomizations or not. */
+function namedBy(files: Files, file: string): string[] {
+  try {
+    const node = readValueOf(new Source(file, new TextDecoder().decode(files.get(file))));
+    const value = node === undefined ? null : plainData(node);
+    if (!isRecord(value)) return [];
+    return ['resources', 'bases', 'components'].flatMap(name => {
+      const list = value[name];
+      return Array.isArray(list)
+        ? list
+            .filter(path => typeof path === 'string' && !path.includes('\n'))
+            .map(path => cleanPath(`${folderOf(file)}/${path}`))
+        : [];
+    });
+  } catch (error) {
+    if (error instanceof BuildError) return [];
+    throw error;
+  }
+}
+
+/**
+ * Builds what no other kustomization uses.
+ *
+ * @param kustomizations paths of the kustomization files
+ */
+export function buildRoots(
+  files: Files,
+  kustomizations: readonly string[],
+  options: BuildOptions = {},
+): Roots {
+  const inner = new Set(kustomizations.flatMap(file => namedBy(files, file)));
+  const declared: Declared[] = [];
+  const gaps: Gap[] = [];
+  const used = new Set<string>();
+  const built = new Map<string, string[]>();
+  const seen = new Map<string, string[]>();
+  for (const file of kustomizations) {
+    const root = folderOf(file);
+    if (inner.has(root)) continue;
+    let result: Built;
+    try {
+      result = build(files, root, options);
+    } catch (error) {
+      if (!(error instanceof BuildError)) throw error;
+      const [first] = error.message.split('\n');
+      gaps.push({
+        file,
+        line: 1,
+        reason: `a kustomization that was not built: ${first}; the files it lists were judged as they are written`,
+      });
+      continue;
+    }
+    for (const one of result.used) used.add(one);
+    for (const one of result.kustomizations) built.set(one, [...(built.get(one) ?? []), root]);
+    for (const [i, document] of result.documents.entries()) {
+      // What two environments have in common to the last letter is one object.
+      const text = JSON.stringify(document, (_, value) =>
+        typeof value === 'bigint' ? String(value) : value,
+      );
+      const known = seen.get(text);
+      if (known !== undefined) {
+        known.push(root);
+        continue;
+      }
+      const environments = [root];
+      seen.set(text, environments);
+      declared.push({ object: document as KubeObject, origin: result.origins[i]!, environments });
+    }
+  }
+  return { declared, gaps, used, built };
+}
+
+/** One kustomization for `sallyport render`: the text as kubectl prints it, the documents and their places. */
+export function renderKustomization(files: Files, root: string, options: BuildOptions = {}): Built {
+  return build(files, root, options);
+}

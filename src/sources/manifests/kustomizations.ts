@@ -1,0 +1,57 @@
+/** The kustomizations among the files of a scan, built; their files are read only now, and only if there are any. */
+import { lstatSync, readFileSync, realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Roots } from '#sources/kustomize/roots.ts';
+import { isKustomizationName } from './recognise.ts';
+import type { Found } from './walk.ts';
+
+/** A ConfigMap or a patch larger than this would be none. */
+const MAX_FILE_SIZE = 16 * 1024 * 1024;
+
+/**
+ * Files by name, read when they are asked for. Beside what the walk found, whatever kind of file a generator names
+ * can be asked for, as long as it is a regular file reached without links: a kustomization only reaches what lies in or
+ * below its own folder.
+ */
+class FilesOnDisk extends Map<string, Uint8Array> {
+  readonly #cwd: string;
+  readonly #found: ReadonlyMap<string, string>;
+
+  constructor(cwd: string, found: readonly Found[]) {
+    super();
+    this.#cwd = cwd;
+    this.#found = new Map(found.map(({ name, path }) => [name, path]));
+  }
+
+  override keys(): MapIterator<string> {
+    return this.#found.keys() as MapIterator<string>;
+  }
+
+  override has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+
+  override get(name: string): Uint8Array | undefined {
+    const known = super.get(name);
+    if (known !== undefined) return known;
+    const path = this.#found.get(name) ?? resolve(this.#cwd, name);
+    try {
+      const { size } = lstatSync(path);
+      const real = realpathSync(path);
+      const isAllowed = this.#found.has(name) || real === path;
+      if (!isAllowed || !lstatSync(real).isFile() || size > MAX_FILE_SIZE) return undefined;
+      const bytes = readFileSync(real);
+      this.set(name, bytes);
+      return bytes;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+export async function readKustomizations(files: readonly Found[], cwd: string): Promise<Roots | undefined> {
+  const kustomizations = files.filter(({ name }) => isKustomizationName(name)).map(({ name }) => name);
+  if (kustomizations.length === 0) return undefined;
+  const { buildRoots } = await import('#sources/kustomize/roots.ts');
+  return buildRoots(new FilesOnDisk(cwd, files), kustomizations, { top: '.' });
+}
