@@ -643,9 +643,16 @@ function isOfType(value: Value, type: ParamType): boolean {
 }
 
 /** The methods of named map and slice types: a chart's files, the values, the API versions. */
-const VALUES_METHODS: Readonly<Record<string, Fn>> = Object.assign(Object.create(null), {});
+const VALUES_METHODS: Readonly<Record<string, Fn>> = Object.assign(Object.create(null), {
+  AsMap: { params: [], rest: undefined, call: ([values]: Value[]) => plainMap(values as GoMap) },
+});
+
+function plainMap(values: GoMap): GoMap {
+  const map = new GoMap(values.entries);
+  map.places = values.places;
+  return map;
+}
 export const FILES_METHODS: Record<string, Fn> = Object.create(null);
-export const VALUES_METHOD_TABLE: Record<string, Fn> = VALUES_METHODS as Record<string, Fn>;
 export const SLICE_METHODS: Record<string, Record<string, Fn>> = Object.create(null);
 
 function fileMethod(name: string): Fn | undefined {

@@ -167,12 +167,16 @@ const listCalls: Readonly<Record<string, (name: string) => Fn>> = {
     define('int, any', ([size, items]) => {
       const all = itemsOf(items, (kind) => `Cannot chunk type ${kind}`);
       const count = number(size);
-      if (count <= 0) throw new GoError(count === 0 ? DIVIDE : 'runtime error: makeslice: len out of range');
+      if (count <= 0) throw new GoError('runtime error: makeslice: len out of range');
       const chunks: Value[] = [];
       for (let at = 0; at < all.length; at += count) chunks.push(list(all.slice(at, at + count)));
       return list(chunks, '[][]interface {}');
     }),
-  deepCopy: () => define('any', ([value]) => deepCopy(value)),
+  deepCopy: () =>
+    define('any', ([value]) => {
+      if (value === null || value === undefined) throw new GoError('reflect: call of reflect.Value.Type on zero Value');
+      return deepCopy(value);
+    }),
 };
 
 /** mergo.Merge: what is empty in the destination is filled, or with override replaced by what is not empty. */
@@ -183,14 +187,10 @@ function merge(target: GoMap, source: GoMap, override: boolean): void {
       merge(before, value, override);
       continue;
     }
-    const known = target.entries.has(key);
-    if (override ? !isEmpty(value) || !known : !known || isEmpty(before)) {
-      if (!known || !isEmpty(value) || override) {
-        target.entries.set(key, value);
-        const place = source.places?.get(key);
-        if (place !== undefined) (target.places ??= new Map()).set(key, place);
-      }
-    }
+    if (!override && (value === null || value === undefined || !isEmpty(before))) continue;
+    target.entries.set(key, value);
+    const place = source.places?.get(key);
+    if (place !== undefined) (target.places ??= new Map()).set(key, place);
   }
 }
 
