@@ -3,9 +3,11 @@ import type { Command } from './command.ts';
 import { authorizationCommands } from './groups/authorization.ts';
 import { everydayCommands } from './groups/everyday.ts';
 import { podSecurityCommands } from './groups/pod-security.ts';
+import { renderCommands } from './groups/render.ts';
 
 export const commands: readonly Command[] = [
   ...everydayCommands,
   ...podSecurityCommands,
   ...authorizationCommands,
+  ...renderCommands,
 ];

@@ -4,7 +4,7 @@ import { define } from './define.ts';
 import { globMatcher } from './glob.ts';
 import { basePath } from './paths.ts';
 import { newVersion } from './semver.ts';
-import { bytesOf, compareStrings, GoMap, GoSlice, GoStruct, int, type Method, type Value, GoError } from './value.ts';
+import { bytesOf, compareStrings, GoMap, GoSlice, GoStruct, Int, type Method, type Value, GoError } from './value.ts';
 import { writeYaml } from './yaml-write.ts';
 
 /** The API versions that helm 4.1.4 knows without a cluster: client-go's scheme, from `helm template` itself. */
@@ -75,7 +75,7 @@ const yaml = (files: Value, value: (content: string) => string): string =>
 
 Object.assign(FILES_METHODS, {
   Get: define('string', ([files, name]) => text(files, name)),
-  GetBytes: define('string', ([files, name]) => new GoSlice(Array.from(bytesOf(text(files, name)), (byte) => int(byte)), '[]uint8')),
+  GetBytes: define('string', ([files, name]) => new GoSlice(Array.from(bytesOf(text(files, name)), (byte) => new Int('uint8', BigInt(byte))), '[]uint8')),
   Lines: define('string', ([files, name]) => {
     if (!(files as GoMap).entries.has(name as string)) return new GoSlice([], '[]string');
     const content = text(files, name);

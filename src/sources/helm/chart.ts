@@ -1,6 +1,7 @@
 /** A chart, loaded: pkg/chart/v2 and its loader. A bad chart is an error with the message that helm gives. */
 import { readArchive } from './archive.ts';
 import { ignoreRules } from './ignore.ts';
+import { showFloat } from './numbers.ts';
 import { basePath } from './paths.ts';
 import { readYaml } from './read-values.ts';
 import { newVersion } from './semver.ts';
@@ -230,8 +231,11 @@ function readMap(source: string, what: string): GoMap {
 function text(map: GoMap, key: string): string {
   const value = map.entries.get(key);
   if (value === null || value === undefined) return '';
+  // sigs.k8s.io/yaml turns any scalar into text where text is wanted.
+  if (typeof value === 'number') return showFloat(value);
+  if (typeof value === 'boolean') return String(value);
   if (typeof value !== 'string') {
-    const type = typeof value === 'number' ? 'number' : typeof value === 'boolean' ? 'bool' : value instanceof GoSlice ? 'array' : 'object';
+    const type = value instanceof GoSlice ? 'array' : 'object';
     throw new GoError(`cannot load Chart.yaml: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${type} into Go struct field Metadata.${key} of type string`);
   }
   return sanitized(value);

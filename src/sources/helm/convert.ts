@@ -1,5 +1,5 @@
 /** Conversions of sprig: numbers by spf13/cast, texts by strval, equality by reflect.DeepEqual. */
-import { sprint } from './format.ts';
+import { format, sprint } from './format.ts';
 import { readInteger } from './parse.ts';
 import { GoError, GoMap, GoSlice, GoStruct, Int, isTrue, kindOf, type Value } from './value.ts';
 
@@ -47,6 +47,7 @@ export function parseFloat64(text: string): number | undefined {
 /** sprig's strval. */
 export function strval(value: Value): string {
   if (typeof value === 'string') return value;
+  if (value instanceof GoSlice && value.type === '[]uint8') return format('%s', [value]);
   return sprint([value]);
 }
 

@@ -108,7 +108,8 @@ export function coalesce(
   valueFiles: readonly string[] = [],
   set: readonly string[] = [],
 ): { coalesced: object; rendered: object; enabled: string[] | null } {
-  const values = userValues({ valueFiles: valueFiles.map((text, at) => ({ name: `values ${at + 1}`, text })), set });
+  const values = userValues({ valueFiles: valueFiles.map((text, at) => ({ name: `values ${at + 1}`, text })) });
+  for (const text of set) setValues(text, values);
   const warn = (): void => undefined;
   const coalesced = coalesceValues(chartOf(chart), values, warn);
   const top = chartOf(chart);
@@ -127,7 +128,7 @@ const encoder = new TextEncoder();
 function chartOf(sketch: ChartSketch): Chart {
   const declared = (sketch.declared ?? []).map(({ importValues, ...one }) => ({
     ...one,
-    version: '',
+    version: '0.1.0',
     ...(importValues === undefined ? {} : { 'import-values': importValues }),
   }));
   const metadata = { apiVersion: 'v2', name: sketch.name, version: '0.1.0', dependencies: declared };

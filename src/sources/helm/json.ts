@@ -1,6 +1,6 @@
 /** JSON as Go's encoding/json reads and writes it. */
 import { formatFloat } from './numbers.ts';
-import { compareStrings, Complex, GoError, GoMap, GoSlice, GoStruct, Int, type Value, wellFormed } from './value.ts';
+import { bytesOf, compareStrings, Complex, GoError, GoMap, GoSlice, GoStruct, Int, type Value, wellFormed } from './value.ts';
 
 /** json.Marshal: keys sorted, `<`, `>` and `&` escaped unless told otherwise. */
 export function writeJson(value: Value, escapeHtml = true): string {
@@ -17,8 +17,9 @@ export function writeJson(value: Value, escapeHtml = true): string {
   }
   if (value instanceof Int) return value.value.toString();
   if (value instanceof GoMap) {
+    const base64 = value.type === 'chart.Files';
     const keys = [...value.entries.keys()].sort(compareStrings);
-    return `{${keys.map((key) => `${quoteJson(key, escapeHtml)}:${writeJson(value.entries.get(key), escapeHtml)}`).join(',')}}`;
+    return `{${keys.map((key) => `${quoteJson(key, escapeHtml)}:${base64 ? JSON.stringify(Buffer.from(bytesOf(value.entries.get(key) as string)).toString('base64')) : writeJson(value.entries.get(key), escapeHtml)}`).join(',')}}`;
   }
   if (value instanceof GoSlice) {
     if (value.type === '[]uint8') return JSON.stringify(btoa(String.fromCharCode(...value.items.map((item) => Number((item as Int).value)))));

@@ -56,7 +56,9 @@ export interface RenderedChart {
   readonly text: string;
   readonly warnings: readonly string[];
   /** Dependencies that are not vendored. */
-  readonly missing: readonly string[];
+  readonly missing: readonly { readonly name: string; readonly version: string }[];
+  /** Each template's file, by the name that `# Source:` and origins have for it. */
+  readonly sources: ReadonlyMap<string, { readonly file: string; readonly archive: boolean }>;
   readonly chart: { readonly name: string; readonly version: string };
 }
 
@@ -97,10 +99,10 @@ export function renderChartFiles(files: ReadonlyMap<string, Uint8Array>, options
   if (chart.metadata.type === 'library') throw new GoError('library charts are not installable');
   const missing = chart.declared
     .filter((one) => !chart.dependencies.some((sub) => sub.name === one.name))
-    .map((one) => one.name);
+    .map(({ name, version }) => ({ name, version }));
   if (missing.length > 0 && options.allowMissing !== true)
     throw new GoError(
-      `an error occurred while checking for chart dependencies. You may need to run \`helm dependency build\` to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: ${missing.join(', ')}`,
+      `an error occurred while checking for chart dependencies. You may need to run \`helm dependency build\` to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: ${missing.map((one) => one.name).join(', ')}`,
     );
   try {
     processDependencies(chart, values, warn);
@@ -159,7 +161,7 @@ export function renderChartFiles(files: ReadonlyMap<string, Uint8Array>, options
     }
   }
   if (options.showOnly !== undefined && options.showOnly.length > 0) text = shownOnly(text, options.showOnly);
-  return { documents, text, warnings, missing, chart: { name: chart.name, version: chart.version } };
+  return { documents, text, warnings, missing, sources: sourcesOf(chart), chart: { name: chart.name, version: chart.version } };
 }
 
 const SPACE = /^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/g;
@@ -329,6 +331,20 @@ function metadataOf(chart: Chart): GoMap {
   );
 }
 
+function sourcesOf(chart: Chart, found = new Map<string, { file: string; archive: boolean }>()): typeof found {
+  const archive = chart.folder.indexOf('.tgz') >= 0;
+  for (const { name } of [...chart.templates, ...chart.files]) {
+    const file = archive
+      ? chart.folder.replace(/\.tgz.*$/, '.tgz')
+      : chart.folder === ''
+        ? name
+        : `${chart.folder}/${name}`;
+    found.set(`${chart.fullPath}/${name}`, { file, archive });
+  }
+  for (const sub of chart.dependencies) sourcesOf(sub, found);
+  return found;
+}
+
 function schemaProblems(
   chart: Chart,
   values: GoMap,
@@ -449,8 +465,9 @@ function headOf(text: string, file: string): Head {
   const typeOf = (one: unknown): string => (Array.isArray(one) ? 'array' : typeof one === 'boolean' ? 'bool' : typeof one === 'bigint' ? 'number' : typeof one);
   const string = (one: unknown, field: string): string => {
     if (one === null || one === undefined) return '';
-    if (typeof one !== 'string') return fail(`${decode} ${typeOf(one)} into Go struct field ${field} of type string`);
-    return one;
+    if (typeof one === 'object') return fail(`${decode} ${typeOf(one)} into Go struct field ${field} of type string`);
+    // sigs.k8s.io/yaml turns any scalar into text where text is wanted.
+    return String(one);
   };
   string(record['apiVersion'], 'SimpleHead.apiVersion');
   const kind = string(record['kind'], 'SimpleHead.kind');
