@@ -54,7 +54,10 @@ for (const suite of ['go-template', 'sprig']) {
     it(`answers ${cases.length} cases of ${suite} as helm does`, () => {
       assert.ok(cases.length > 2000);
       const wrong = cases.filter(one => !agrees(one));
-      assert.ok(wrong.length <= KNOWN[suite]!, wrong.map(({ id, template }) => `${id} ${template}`).join('\n'));
+      assert.ok(
+        wrong.length <= KNOWN[suite]!,
+        wrong.map(({ id, template }) => `${id} ${template}`).join('\n'),
+      );
     });
   });
 }
@@ -89,7 +92,11 @@ withShared('conformance/rendering/coalesce.json', path => {
   });
 });
 
-function filesBelow(folder: string, prefix = '', files = new Map<string, Uint8Array>()): Map<string, Uint8Array> {
+function filesBelow(
+  folder: string,
+  prefix = '',
+  files = new Map<string, Uint8Array>(),
+): Map<string, Uint8Array> {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
     if (statSync(path).isDirectory()) filesBelow(path, `${prefix}${name}/`, files);
@@ -105,7 +112,10 @@ interface Run {
 }
 
 /** helm's flags as options of renderChart; undefined for flags that only a command line has. */
-function optionsOf(args: readonly string[], folder: string): { path: string; options: ChartOptions } | undefined {
+function optionsOf(
+  args: readonly string[],
+  folder: string,
+): { path: string; options: ChartOptions } | undefined {
   const lists: Record<string, string[]> = {};
   const values: { name: string; text: string }[] = [];
   const operands: string[] = [];
@@ -115,6 +125,7 @@ function optionsOf(args: readonly string[], folder: string): { path: string; opt
     '--set-string': 'setString',
     '--set-json': 'setJson',
     '--set-file': 'setFile',
+    '--set-literal': 'setLiteral',
     '-a': 'apiVersions',
     '--api-versions': 'apiVersions',
     '-s': 'showOnly',
@@ -138,6 +149,7 @@ function optionsOf(args: readonly string[], folder: string): { path: string; opt
     else if (flag === '--kube-version') options['kubeVersion'] = value();
     else if (flag === '--include-crds') options['includeCrds'] = true;
     else if (flag === '--no-hooks') options['noHooks'] = true;
+    else if (flag === '--skip-tests') options['skipTests'] = true;
     else if (flag === '--skip-schema-validation') options['skipSchemaValidation'] = true;
     else if (flag.startsWith('-')) return undefined;
     else operands.push(word);
@@ -176,7 +188,10 @@ withShared('conformance/rendering/helm-charts', path => {
           if (run.exit !== 0 || text !== expected) wrong.push(label);
         } catch (error) {
           if (!isHelmError(error)) throw error;
-          const message = lastLine(expected.replace(/\n\nUse --debug flag[^\n]*\n$/, '\n')).replace(/^Error: /, '');
+          const message = lastLine(expected.replace(/\n\nUse --debug flag[^\n]*\n$/, '\n')).replace(
+            /^Error: /,
+            '',
+          );
           if (run.exit === 0 || !error.message.trimEnd().endsWith(message)) wrong.push(label);
         }
       }

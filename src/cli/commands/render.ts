@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { toJson } from '#kube/json.ts';
 import { BudgetError } from '#sources/helm/budget.ts';
 import { readChart } from '#sources/helm/folder.ts';
+import { mayNeedRe2 } from '#sources/helm/regexes.ts';
 import { type RenderedChart, renderChartFiles } from '#sources/helm/render.ts';
 import type { LineOrigin } from '#sources/helm/trace.ts';
 import { GoError, wellFormed } from '#sources/helm/value.ts';
@@ -10,7 +11,7 @@ import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { print, tell } from '../output.ts';
 
-export function run(parsed: Parsed): number {
+export async function run(parsed: Parsed): Promise<number> {
   const [first, second] = parsed.operands;
   if (first === undefined || parsed.operands.length > 2)
     throw new UsageError('render needs the path of a chart', 'for example: sallyport render charts/shop');
@@ -23,7 +24,9 @@ export function run(parsed: Parsed): number {
   try {
     const valueFiles = parsed.values('values').map(name => ({ name, text: fileText(name) }));
     const isFolder = stats(path).isDirectory();
-    rendered = renderChartFiles(readChart(path), {
+    const files = readChart(path);
+    if (mayNeedRe2(files) || parsed.values('values').length > 0) await import('#sources/helm/re2.ts');
+    rendered = renderChartFiles(files, {
       ...optional('releaseName', releaseName),
       ...optional('namespace', parsed.value('namespace')),
       ...optional('kubeVersion', parsed.value('kube-version')),
@@ -32,6 +35,9 @@ export function run(parsed: Parsed): number {
       setString: parsed.values('set-string'),
       setJson: parsed.values('set-json'),
       setFile: parsed.values('set-file'),
+      setLiteral: parsed.values('set-literal'),
+      skipTests: parsed.has('skip-tests'),
+      skipSchemaValidation: parsed.has('skip-schema-validation'),
       readFile: fileText,
       apiVersions: parsed.values('api-versions'),
       includeCrds: parsed.has('include-crds'),

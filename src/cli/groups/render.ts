@@ -12,6 +12,7 @@ export const renderCommands: readonly Command[] = [
       { name: 'set-string', value: 'A.B=C', many: true, description: 'One value, taken as text' },
       { name: 'set-json', value: 'A.B=JSON', many: true, description: 'One value in JSON' },
       { name: 'set-file', value: 'A.B=FILE', many: true, description: 'One value from a file' },
+      { name: 'set-literal', value: 'A.B=TEXT', many: true, description: 'One value, the text as it stands' },
       { name: 'release-name', value: 'NAME', description: 'The release (default: release-name)' },
       { name: 'namespace', short: 'n', value: 'NAME', description: 'The namespace (default: default)' },
       { name: 'kube-version', value: 'VERSION', description: 'What .Capabilities.KubeVersion says' },
@@ -24,7 +25,13 @@ export const renderCommands: readonly Command[] = [
       },
       { name: 'include-crds', description: "Print the charts' crds/ too" },
       { name: 'no-hooks', description: 'Leave hooks out' },
-      { name: 'show-only', short: 's', value: 'TEMPLATE', many: true, description: 'Print only this template' },
+      {
+        name: 'show-only',
+        short: 's',
+        value: 'TEMPLATE',
+        many: true,
+        description: 'Print only this template',
+      },
       { name: 'provenance', description: 'Show where each line came from' },
       {
         name: 'format',

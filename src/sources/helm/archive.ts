@@ -15,16 +15,18 @@ export function readArchive(data: Uint8Array): Map<string, Uint8Array> {
     tar = gunzipSync(data, { maxOutputLength: MAX_TOTAL });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ERR_BUFFER_TOO_LARGE') throw new GoError(`decompressed chart is larger than the maximum size ${MAX_TOTAL}`);
+    if (code === 'ERR_BUFFER_TOO_LARGE')
+      throw new GoError(`decompressed chart is larger than the maximum size ${MAX_TOTAL}`);
     throw new GoError('gzip: invalid header');
   }
   const files = new Map<string, Uint8Array>();
   let longName: string | undefined;
   for (let at = 0; at + 512 <= tar.length; ) {
     const header = tar.subarray(at, at + 512);
-    if (header.every((byte) => byte === 0)) break;
+    if (header.every(byte => byte === 0)) break;
     const size = Number.parseInt(ascii(header, 124, 12).trim() || '0', 8);
-    if (!Number.isSafeInteger(size) || size < 0 || at + 512 + size > tar.length) throw new GoError('unexpected EOF');
+    if (!Number.isSafeInteger(size) || size < 0 || at + 512 + size > tar.length)
+      throw new GoError('unexpected EOF');
     const type = String.fromCharCode(header[156]!);
     const body = tar.subarray(at + 512, at + 512 + size);
     at += 512 + Math.ceil(size / 512) * 512;
@@ -44,7 +46,8 @@ export function readArchive(data: Uint8Array): Map<string, Uint8Array> {
     if (type === '5' || full.endsWith('/')) continue;
     const name = safeName(full);
     if (type !== '0' && type !== '\0' && type !== '7') continue;
-    if (size > MAX_FILE) throw new GoError(`decompressed chart file "${full}" is larger than the maximum file size ${MAX_FILE}`);
+    if (size > MAX_FILE)
+      throw new GoError(`decompressed chart file "${full}" is larger than the maximum file size ${MAX_FILE}`);
     if (files.size >= MAX_FILES) throw new GoError(`chart archive holds more than ${MAX_FILES} files`);
     files.set(name, body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? body.subarray(3) : body);
   }
@@ -57,7 +60,8 @@ function safeName(full: string): string {
   const name = parts.slice(1).join('/');
   if (parts[0] === 'Chart.yaml') throw new GoError('chart yaml not in base directory');
   if (name === '') throw new GoError('chart illegally contains content outside the base directory');
-  if (/^[a-zA-Z]:/.test(name) || name.startsWith('/')) throw new GoError('chart contains illegally named files');
+  if (/^[a-zA-Z]:/.test(name) || name.startsWith('/'))
+    throw new GoError('chart contains illegally named files');
   const clean = cleanPath(name);
   if (clean === '.') throw new GoError('chart illegally contains content outside the base directory');
   if (clean.startsWith('..')) throw new GoError('chart illegally references parent directory');
@@ -70,7 +74,8 @@ const cString = (bytes: Uint8Array): Uint8Array => {
   const end = bytes.indexOf(0);
   return end < 0 ? bytes : bytes.subarray(0, end);
 };
-const ascii = (header: Uint8Array, from: number, length: number): string => utf8(cString(header.subarray(from, from + length)));
+const ascii = (header: Uint8Array, from: number, length: number): string =>
+  utf8(cString(header.subarray(from, from + length)));
 
 function paxPath(text: string): string | undefined {
   for (const line of text.split('\n')) {

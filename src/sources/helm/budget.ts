@@ -10,7 +10,11 @@ export interface RenderLimits {
   readonly time: number;
 }
 
-export const defaultRenderLimits: RenderLimits = { steps: 20_000_000, output: 256 * 1024 * 1024, time: 30_000 };
+export const defaultRenderLimits: RenderLimits = {
+  steps: 20_000_000,
+  output: 256 * 1024 * 1024,
+  time: 30_000,
+};
 
 /** The chart asks for more than it may have. It is no error of the template: helm would go on. */
 export class BudgetError extends Error {}
@@ -41,7 +45,8 @@ export class Budget {
 
   /** A text that a function is about to make: refused before it takes the memory. */
   make(length: number): void {
-    if (length > this.limits.output) throw new GoError(`text of ${length} characters is more than may be made`);
+    if (length > this.limits.output)
+      throw new GoError(`text of ${length} characters is more than may be made`);
     this.wrote(length / 8);
   }
 }

@@ -41,7 +41,7 @@ export class Chart {
   constructor(metadata: Metadata, folder: string) {
     this.metadata = metadata;
     this.name = metadata.name;
-    this.declared = metadata.dependencies.map((one) => ({ ...one }));
+    this.declared = metadata.dependencies.map(one => ({ ...one }));
     this.folder = folder;
   }
 
@@ -66,8 +66,8 @@ export class Chart {
     copy.schema = this.schema;
     copy.templates = this.templates;
     copy.files = this.files;
-    copy.declared = this.declared.map((one) => ({ ...one }));
-    copy.setDependencies(this.dependencies.map((sub) => sub.shallow()));
+    copy.declared = this.declared.map(one => ({ ...one }));
+    copy.setDependencies(this.dependencies.map(sub => sub.shallow()));
     return copy;
   }
 
@@ -79,7 +79,7 @@ export class Chart {
     copy.templates = this.templates;
     copy.files = this.files;
     copy.declared = this.declared;
-    copy.setDependencies(this.dependencies.map((sub) => sub.shallow()));
+    copy.setDependencies(this.dependencies.map(sub => sub.shallow()));
     return copy;
   }
 }
@@ -110,7 +110,7 @@ export function loadChart(files: ReadonlyMap<string, Uint8Array>, folder = ''): 
     if (data[0] === 0xef && data[1] === 0xbb && data[2] === 0xbf) data = data.subarray(3);
     kept.push({ name, text: stringOf(data) });
   }
-  return loadFiles(kept, folder, 0, (name) => files.get(name));
+  return loadFiles(kept, folder, 0, name => files.get(name));
 }
 
 /** The order in which filepath.Walk goes: names of a folder in order, a folder's content at its place. */
@@ -131,25 +131,27 @@ function loadFiles(
   bytes: (name: string) => Uint8Array | undefined,
 ): Chart {
   if (depth > MAX_DEPTH) throw new GoError(`charts lie in each other more than ${MAX_DEPTH} deep`);
-  const chartFile = files.find((file) => file.name === 'Chart.yaml');
+  const chartFile = files.find(file => file.name === 'Chart.yaml');
   let raw: GoMap | undefined;
   if (chartFile !== undefined) {
     raw = readMap(chartFile.text, 'cannot load Chart.yaml');
     if (text(raw, 'apiVersion') === '') raw.entries.set('apiVersion', 'v1');
   }
-  const requirements = files.find((file) => file.name === 'requirements.yaml');
+  const requirements = files.find(file => file.name === 'requirements.yaml');
   if (requirements !== undefined) {
     const more = readMap(requirements.text, 'cannot load requirements.yaml');
     raw ??= new GoMap();
     for (const [key, value] of more.entries) raw.entries.set(key, value);
   }
   let values: GoMap | undefined;
-  const valuesFile = files.find((file) => file.name === 'values.yaml');
+  const valuesFile = files.find(file => file.name === 'values.yaml');
   if (valuesFile !== undefined) {
     try {
       const read = readYaml(valuesFile.text, folder === '' ? 'values.yaml' : `${folder}/values.yaml`);
       if (read !== null && !(read instanceof GoMap))
-        throw new GoError(`error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${read instanceof GoSlice ? 'array' : typeof read} into Go value of type map[string]interface {}`);
+        throw new GoError(
+          `error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${read instanceof GoSlice ? 'array' : typeof read} into Go value of type map[string]interface {}`,
+        );
       values = read === null ? new GoMap() : (read as GoMap);
     } catch (error) {
       if (error instanceof GoError) throw new GoError(`cannot load values.yaml: ${error.message}`);
@@ -194,19 +196,22 @@ function loadFiles(
             [...unpacked].map(([inner, data]) => ({ name: inner, text: stringOf(data) })),
             `${folder === '' ? '' : `${folder}/`}charts/${name}`,
             depth + 1,
-            (inner) => unpacked.get(inner),
+            inner => unpacked.get(inner),
           ),
         );
       } else {
         const inner = list
-          .filter((file) => file.name.includes('/'))
-          .map((file) => ({ name: file.name.slice(name.length + 1), text: file.text }));
+          .filter(file => file.name.includes('/'))
+          .map(file => ({ name: file.name.slice(name.length + 1), text: file.text }));
         loaded.push(
-          loadFiles(inner, `${folder === '' ? '' : `${folder}/`}charts/${name}`, depth + 1, (file) => bytes(`charts/${name}/${file}`)),
+          loadFiles(inner, `${folder === '' ? '' : `${folder}/`}charts/${name}`, depth + 1, file =>
+            bytes(`charts/${name}/${file}`),
+          ),
         );
       }
     } catch (error) {
-      if (error instanceof GoError) throw new GoError(`error unpacking subchart ${name} in ${chart.name}: ${error.message}`);
+      if (error instanceof GoError)
+        throw new GoError(`error unpacking subchart ${name} in ${chart.name}: ${error.message}`);
       throw error;
     }
   }
@@ -236,14 +241,18 @@ function text(map: GoMap, key: string): string {
   if (typeof value === 'boolean') return String(value);
   if (typeof value !== 'string') {
     const type = value instanceof GoSlice ? 'array' : 'object';
-    throw new GoError(`cannot load Chart.yaml: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${type} into Go struct field Metadata.${key} of type string`);
+    throw new GoError(
+      `cannot load Chart.yaml: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${type} into Go struct field Metadata.${key} of type string`,
+    );
   }
   return sanitized(value);
 }
 
 /** sanitizeString: what is not printable is taken out, spaces of any kind become a space. */
 const sanitized = (value: string): string =>
-  value.replace(/[\t-\r\x85\xa0\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/g, ' ').replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '');
+  value
+    .replace(/[\t-\r\x85\xa0\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/g, ' ')
+    .replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '');
 
 const invalid = (message: string): never => {
   throw new GoError(`validation: ${message}`);
@@ -279,7 +288,7 @@ function validate(raw: GoMap): Metadata {
         version: text(item, 'version'),
         repository: text(item, 'repository'),
         condition: text(item, 'condition'),
-        tags: tags instanceof GoSlice ? tags.items.filter((tag) => typeof tag === 'string') : [],
+        tags: tags instanceof GoSlice ? tags.items.filter(tag => typeof tag === 'string') : [],
         alias: text(item, 'alias'),
         importValues: imports instanceof GoSlice ? imports.items : [],
         enabled: false,

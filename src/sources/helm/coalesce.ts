@@ -6,7 +6,7 @@ import type { Chart, Dependency } from './chart.ts';
 import { deepCopy } from './convert.ts';
 import { sprint } from './format.ts';
 import { newConstraint, newVersion } from './semver.ts';
-import { GoError, GoMap, GoSlice, sortedKeys, type Value } from './value.ts';
+import { GoError, GoMap, GoSlice, setPlace, sortedKeys, type Value } from './value.ts';
 
 type Warn = (text: string) => void;
 
@@ -15,7 +15,7 @@ const join = (prefix: string, key: string): string => (prefix === '' ? key : `${
 function put(map: GoMap, key: string, value: Value, from?: GoMap): void {
   map.entries.set(key, value);
   const place = from?.places?.get(key);
-  if (place !== undefined) (map.places ??= new Map()).set(key, place);
+  if (place !== undefined) setPlace(map, key, place);
 }
 
 export function coalesceValues(chart: Chart, values: GoMap, warn: Warn): GoMap {
@@ -31,7 +31,8 @@ function coalesce(chart: Chart, into: GoMap, prefix: string, merge: boolean, war
   for (const sub of chart.dependencies) {
     const before = into.entries.get(sub.name);
     if (!into.entries.has(sub.name)) into.entries.set(sub.name, new GoMap());
-    else if (!(before instanceof GoMap)) throw new GoError(`type mismatch on ${sub.name}: ${booleanVerb(before)}`);
+    else if (!(before instanceof GoMap))
+      throw new GoError(`type mismatch on ${sub.name}: ${booleanVerb(before)}`);
     const below = into.entries.get(sub.name) as GoMap;
     const deeper = join(prefix, chart.name);
     globals(below, into, deeper, warn);
@@ -68,7 +69,8 @@ function globals(into: GoMap, from: GoMap, prefix: string, warn: Warn): void {
       const copy = new GoMap(new Map(value.entries));
       if (value.places !== undefined) copy.places = new Map(value.places);
       if (!target.entries.has(key)) put(target, key, copy, source);
-      else if (!(before instanceof GoMap)) warn(`Conflict: cannot merge map onto non-map for "${key}". Skipping.`);
+      else if (!(before instanceof GoMap))
+        warn(`Conflict: cannot merge map onto non-map for "${key}". Skipping.`);
       else {
         tables(copy, before, join(prefix, key), true, warn);
         put(target, key, copy, source);
@@ -92,9 +94,10 @@ function ownValues(chart: Chart, into: GoMap, prefix: string, merge: boolean, wa
     if ((before === null || before === undefined) && !merge) into.entries.delete(key);
     else if (before instanceof GoMap) {
       if (value instanceof GoMap) {
-        const isChild = chart.dependencies.some((sub) => sub.name === key);
+        const isChild = chart.dependencies.some(sub => sub.name === key);
         tables(before, value, join(deeper, key), isChild || merge, warn);
-      } else if (value !== null && value !== undefined) warn(`warning: skipped value for ${deeper}.${key}: Not a table.`);
+      } else if (value !== null && value !== undefined)
+        warn(`warning: skipped value for ${deeper}.${key}: Not a table.`);
     }
   }
 }
@@ -103,13 +106,15 @@ function ownValues(chart: Chart, into: GoMap, prefix: string, merge: boolean, wa
 function tables(into: GoMap, from: GoMap, prefix: string, merge: boolean, warn: Warn): GoMap {
   const stated = new Set<string>();
   for (const [key, value] of from.entries) if (value !== null && value !== undefined) stated.add(key);
-  for (const [key, value] of into.entries) if (value === null || value === undefined) from.entries.set(key, null);
+  for (const [key, value] of into.entries)
+    if (value === null || value === undefined) from.entries.set(key, null);
   for (const key of sortedKeys(from)) {
     const value = from.entries.get(key);
     const full = join(prefix, key);
     const has = into.entries.has(key);
     const before = into.entries.get(key);
-    if (has && !merge && (before === null || before === undefined) && stated.has(key)) into.entries.delete(key);
+    if (has && !merge && (before === null || before === undefined) && stated.has(key))
+      into.entries.delete(key);
     else if (!has) put(into, key, value, from);
     else if (value instanceof GoMap) {
       if (before instanceof GoMap) tables(before, value, full, merge, warn);
@@ -120,7 +125,8 @@ function tables(into: GoMap, from: GoMap, prefix: string, merge: boolean, warn: 
   return into;
 }
 
-export const mergeTables = (into: GoMap, from: GoMap, warn: Warn): GoMap => tables(into, from, '', true, warn);
+export const mergeTables = (into: GoMap, from: GoMap, warn: Warn): GoMap =>
+  tables(into, from, '', true, warn);
 
 /** A value by its path in dots; undefined where there is none, as ErrNoValue. */
 function atPath(values: GoMap, path: string): Value {
@@ -163,10 +169,12 @@ export function isCompatible(range: string, version: string): boolean {
 function enable(chart: Chart, values: GoMap, path: string, warn: Warn): void {
   if (chart.declared.length === 0) return;
   const kept = chart.dependencies.filter(
-    (sub) => !chart.declared.some((one) => one.name === sub.name && isCompatible(one.version, sub.version)),
+    sub => !chart.declared.some(one => one.name === sub.name && isCompatible(one.version, sub.version)),
   );
   for (const declared of chart.declared) {
-    const found = chart.dependencies.find((sub) => sub.name === declared.name && isCompatible(declared.version, sub.version));
+    const found = chart.dependencies.find(
+      sub => sub.name === declared.name && isCompatible(declared.version, sub.version),
+    );
     if (found !== undefined) kept.push(found.copy(declared.alias));
     if (declared.alias !== '') declared.name = declared.alias;
   }
@@ -175,10 +183,10 @@ function enable(chart: Chart, values: GoMap, path: string, warn: Warn): void {
   const coalesced = coalesceValues(chart, values, warn);
   byTags(chart.declared, coalesced, warn);
   byConditions(chart.declared, coalesced, path, warn);
-  const removed = new Set(chart.declared.filter((one) => !one.enabled).map((one) => one.name));
-  const left = chart.dependencies.filter((sub) => !removed.has(sub.name));
+  const removed = new Set(chart.declared.filter(one => !one.enabled).map(one => one.name));
+  const left = chart.dependencies.filter(sub => !removed.has(sub.name));
   for (const sub of left) enable(sub, coalesced, `${path}${sub.name}.`, warn);
-  chart.declared = chart.declared.filter((one) => !removed.has(one.name));
+  chart.declared = chart.declared.filter(one => !removed.has(one.name));
   chart.setDependencies(left);
 }
 
@@ -236,5 +244,7 @@ function importAll(chart: Chart, warn: Warn): void {
 
 function nested(path: string, data: GoMap): GoMap {
   if (path === '.') return data;
-  return path.split('.').reduceRight((inner, step) => new GoMap(new Map<string, Value>([[step, inner]])), data);
+  return path
+    .split('.')
+    .reduceRight((inner, step) => new GoMap(new Map<string, Value>([[step, inner]])), data);
 }

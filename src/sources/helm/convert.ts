@@ -5,11 +5,12 @@ import { GoError, GoMap, GoSlice, GoStruct, Int, isTrue, kindOf, type Value } fr
 
 /** cast.ToInt64: what does not convert is 0. */
 export function toInt64(value: Value): bigint {
-  if (value instanceof Int) return value.named === undefined || value.kind === 'int' ? BigInt.asIntN(64, value.value) : 0n;
+  if (value instanceof Int)
+    return value.named === undefined || value.kind === 'int' ? BigInt.asIntN(64, value.value) : 0n;
   if (typeof value === 'number') return floatToInt(value);
   if (typeof value === 'boolean') return value ? 1n : 0n;
   if (typeof value !== 'string') return 0n;
-  const parsed = readInteger(value.replace(/\.0*$/, (zeros) => (zeros.length > 1 ? '' : zeros)));
+  const parsed = readInteger(value.replace(/\.0*$/, zeros => (zeros.length > 1 ? '' : zeros)));
   if (parsed === undefined || parsed >= 1n << 63n || parsed < -(1n << 63n)) return 0n;
   return parsed;
 }
@@ -53,7 +54,8 @@ export function strval(value: Value): string {
 
 /** sprig's strslice. */
 export function strslice(value: Value): string[] {
-  if (value instanceof GoSlice) return value.items.filter((item) => item !== null && item !== undefined).map(strval);
+  if (value instanceof GoSlice)
+    return value.items.filter(item => item !== null && item !== undefined).map(strval);
   if (value === null || value === undefined) return [];
   return [strval(value)];
 }
@@ -64,7 +66,8 @@ export const isEmpty = (value: Value): boolean => !isTrue(value);
 export function deepEqual(a: Value, b: Value): boolean {
   if (a === b) return true;
   if (a === null || a === undefined || b === null || b === undefined) return (a ?? null) === (b ?? null);
-  if (a instanceof Int) return b instanceof Int && a.kind === b.kind && a.value === b.value && a.named?.type === b.named?.type;
+  if (a instanceof Int)
+    return b instanceof Int && a.kind === b.kind && a.value === b.value && a.named?.type === b.named?.type;
   if (a instanceof GoMap) {
     if (!(b instanceof GoMap) || a.type !== b.type || a.entries.size !== b.entries.size) return false;
     for (const [key, value] of a.entries) {
@@ -76,7 +79,8 @@ export function deepEqual(a: Value, b: Value): boolean {
     if (!(b instanceof GoSlice) || a.type !== b.type || a.items.length !== b.items.length) return false;
     return a.items.every((item, at) => deepEqual(item, b.items[at]));
   }
-  if (a instanceof GoStruct) return b instanceof GoStruct && a.type === b.type && a.text !== undefined && a.text === b.text;
+  if (a instanceof GoStruct)
+    return b instanceof GoStruct && a.type === b.type && a.text !== undefined && a.text === b.text;
   return false;
 }
 

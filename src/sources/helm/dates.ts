@@ -4,7 +4,20 @@ import type { Fn } from './exec.ts';
 import { goQuote } from './quote.ts';
 import { GoError, GoStruct, Int, int, int64, type Method, type Value } from './value.ts';
 
-const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
+const MONTHS = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+];
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
 /** A moment: seconds since 1970 and nanoseconds, shown with an offset. */
@@ -29,7 +42,12 @@ function civil(moment: Moment) {
     hour: date.getUTCHours(),
     minute: date.getUTCMinutes(),
     second: date.getUTCSeconds(),
-    yearDay: Math.floor((Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()) - Date.UTC(date.getUTCFullYear(), 0, 1)) / 86_400_000) + 1,
+    yearDay:
+      Math.floor(
+        (Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()) -
+          Date.UTC(date.getUTCFullYear(), 0, 1)) /
+          86_400_000,
+      ) + 1,
   };
 }
 
@@ -47,40 +65,70 @@ function zoneText(offset: number, colon: boolean, seconds: boolean, minutes = tr
 
 function formatMoment(moment: Moment, layout: string): string {
   const c = civil(moment);
-  return layout.replace(CHUNK, (chunk) => {
+  return layout.replace(CHUNK, chunk => {
     switch (chunk) {
-      case 'January': return MONTHS[c.month]!;
-      case 'Jan': return MONTHS[c.month]!.slice(0, 3);
-      case 'Monday': return DAYS[c.weekday]!;
-      case 'Mon': return DAYS[c.weekday]!.slice(0, 3);
-      case 'MST': return moment.zone === '' ? zoneText(moment.offset, false, false, moment.offset % 3600 !== 0) : moment.zone;
-      case '2006': return String(c.year).padStart(4, '0');
-      case '_2006': return `_${String(c.year).padStart(4, '0')}`;
-      case '06': return p2(c.year % 100);
-      case '01': return p2(c.month + 1);
-      case '1': return String(c.month + 1);
-      case '02': return p2(c.day);
-      case '_2': return String(c.day).padStart(2, ' ');
-      case '2': return String(c.day);
-      case '002': return String(c.yearDay).padStart(3, '0');
-      case '__2': return String(c.yearDay).padStart(3, ' ');
-      case '15': return p2(c.hour);
-      case '03': return p2(c.hour % 12 || 12);
-      case '3': return String(c.hour % 12 || 12);
-      case '04': return p2(c.minute);
-      case '4': return String(c.minute);
-      case '05': return p2(c.second);
-      case '5': return String(c.second);
-      case 'PM': return c.hour >= 12 ? 'PM' : 'AM';
-      case 'pm': return c.hour >= 12 ? 'pm' : 'am';
-      default: break;
+      case 'January':
+        return MONTHS[c.month]!;
+      case 'Jan':
+        return MONTHS[c.month]!.slice(0, 3);
+      case 'Monday':
+        return DAYS[c.weekday]!;
+      case 'Mon':
+        return DAYS[c.weekday]!.slice(0, 3);
+      case 'MST':
+        return moment.zone === ''
+          ? zoneText(moment.offset, false, false, moment.offset % 3600 !== 0)
+          : moment.zone;
+      case '2006':
+        return String(c.year).padStart(4, '0');
+      case '_2006':
+        return `_${String(c.year).padStart(4, '0')}`;
+      case '06':
+        return p2(c.year % 100);
+      case '01':
+        return p2(c.month + 1);
+      case '1':
+        return String(c.month + 1);
+      case '02':
+        return p2(c.day);
+      case '_2':
+        return String(c.day).padStart(2, ' ');
+      case '2':
+        return String(c.day);
+      case '002':
+        return String(c.yearDay).padStart(3, '0');
+      case '__2':
+        return String(c.yearDay).padStart(3, ' ');
+      case '15':
+        return p2(c.hour);
+      case '03':
+        return p2(c.hour % 12 || 12);
+      case '3':
+        return String(c.hour % 12 || 12);
+      case '04':
+        return p2(c.minute);
+      case '4':
+        return String(c.minute);
+      case '05':
+        return p2(c.second);
+      case '5':
+        return String(c.second);
+      case 'PM':
+        return c.hour >= 12 ? 'PM' : 'AM';
+      case 'pm':
+        return c.hour >= 12 ? 'pm' : 'am';
+      default:
+        break;
     }
     if (chunk[0] === 'Z') {
       if (moment.offset === 0) return 'Z';
       return zoneText(moment.offset, chunk.includes(':'), chunk.length > 6, chunk !== 'Z07');
     }
-    if (chunk[0] === '-') return zoneText(moment.offset, chunk.includes(':'), chunk.length > 6, chunk !== '-07');
-    const fraction = String(moment.nanos).padStart(9, '0').slice(0, chunk.length - 1);
+    if (chunk[0] === '-')
+      return zoneText(moment.offset, chunk.includes(':'), chunk.length > 6, chunk !== '-07');
+    const fraction = String(moment.nanos)
+      .padStart(9, '0')
+      .slice(0, chunk.length - 1);
     if (chunk[1] === '0') return chunk[0]! + fraction;
     const short = fraction.replace(/0+$/, '');
     return short === '' ? '' : chunk[0]! + short;
@@ -88,7 +136,18 @@ function formatMoment(moment: Moment, layout: string): string {
 }
 
 function parseMoment(layout: string, text: string): Moment {
-  const parts = { year: 0, month: 1, day: 1, hour: 0, minute: 0, second: 0, nanos: 0, offset: undefined as number | undefined, pm: undefined as boolean | undefined, zone: '' };
+  const parts = {
+    year: 0,
+    month: 1,
+    day: 1,
+    hour: 0,
+    minute: 0,
+    second: 0,
+    nanos: 0,
+    offset: undefined as number | undefined,
+    pm: undefined as boolean | undefined,
+    zone: '',
+  };
   let rest = text;
   let at = 0;
   const fail = (element: string, value: string, message?: string): never => {
@@ -105,7 +164,9 @@ function parseMoment(layout: string, text: string): Moment {
     return match[0];
   };
   const name = (names: readonly string[], short: boolean, element: string): number => {
-    const index = names.findIndex((one) => rest.toLowerCase().startsWith((short ? one.slice(0, 3) : one).toLowerCase()));
+    const index = names.findIndex(one =>
+      rest.toLowerCase().startsWith((short ? one.slice(0, 3) : one).toLowerCase()),
+    );
     if (index < 0) return fail(element, rest);
     rest = rest.slice((short ? names[index]!.slice(0, 3) : names[index]!).length);
     return index;
@@ -126,22 +187,57 @@ function parseMoment(layout: string, text: string): Moment {
     const two = (): number => Number(take(/^\d\d/, chunk));
     const one = (): number => Number(take(/^\d\d?/, chunk));
     switch (chunk) {
-      case 'January': parts.month = name(MONTHS, false, chunk) + 1; break;
-      case 'Jan': parts.month = name(MONTHS, true, chunk) + 1; break;
-      case 'Monday': name(DAYS, false, chunk); break;
-      case 'Mon': name(DAYS, true, chunk); break;
-      case '2006': parts.year = Number(take(/^\d{4}/, chunk)); break;
-      case '06': { const short = two(); parts.year = short + (short >= 69 ? 1900 : 2000); break; }
-      case '01': parts.month = two(); break;
-      case '1': parts.month = one(); break;
-      case '02': parts.day = two(); break;
-      case '_2': rest = rest.replace(/^ /, ''); parts.day = one(); break;
-      case '2': parts.day = one(); break;
-      case '15': parts.hour = two(); break;
-      case '03': parts.hour = two(); break;
-      case '3': parts.hour = one(); break;
-      case '04': parts.minute = two(); break;
-      case '4': parts.minute = one(); break;
+      case 'January':
+        parts.month = name(MONTHS, false, chunk) + 1;
+        break;
+      case 'Jan':
+        parts.month = name(MONTHS, true, chunk) + 1;
+        break;
+      case 'Monday':
+        name(DAYS, false, chunk);
+        break;
+      case 'Mon':
+        name(DAYS, true, chunk);
+        break;
+      case '2006':
+        parts.year = Number(take(/^\d{4}/, chunk));
+        break;
+      case '06': {
+        const short = two();
+        parts.year = short + (short >= 69 ? 1900 : 2000);
+        break;
+      }
+      case '01':
+        parts.month = two();
+        break;
+      case '1':
+        parts.month = one();
+        break;
+      case '02':
+        parts.day = two();
+        break;
+      case '_2':
+        rest = rest.replace(/^ /, '');
+        parts.day = one();
+        break;
+      case '2':
+        parts.day = one();
+        break;
+      case '15':
+        parts.hour = two();
+        break;
+      case '03':
+        parts.hour = two();
+        break;
+      case '3':
+        parts.hour = one();
+        break;
+      case '04':
+        parts.minute = two();
+        break;
+      case '4':
+        parts.minute = one();
+        break;
       case '05':
       case '5': {
         parts.second = chunk === '05' ? two() : one();
@@ -153,17 +249,27 @@ function parseMoment(layout: string, text: string): Moment {
         break;
       }
       case 'PM':
-      case 'pm': parts.pm = take(/^(AM|PM|am|pm)/, chunk).toLowerCase() === 'pm'; break;
-      case 'MST': parts.zone = take(/^([A-Z]{3,5}|[+-]\d\d)/, chunk); if (parts.zone === 'UTC' || parts.offset === undefined) parts.offset = 0; break;
+      case 'pm':
+        parts.pm = take(/^(AM|PM|am|pm)/, chunk).toLowerCase() === 'pm';
+        break;
+      case 'MST':
+        parts.zone = take(/^([A-Z]{3,5}|[+-]\d\d)/, chunk);
+        if (parts.zone === 'UTC' || parts.offset === undefined) parts.offset = 0;
+        break;
       default:
         if (chunk[0] === 'Z' && rest.startsWith('Z')) {
           rest = rest.slice(1);
           parts.offset = 0;
           parts.zone = 'UTC';
         } else if (chunk[0] === 'Z' || chunk[0] === '-') {
-          const zone = take(chunk.includes(':') ? /^[+-]\d\d:\d\d/ : chunk.length <= 3 ? /^[+-]\d\d/ : /^[+-]\d{4}/, chunk);
+          const zone = take(
+            chunk.includes(':') ? /^[+-]\d\d:\d\d/ : chunk.length <= 3 ? /^[+-]\d\d/ : /^[+-]\d{4}/,
+            chunk,
+          );
           const digits = zone.replace(/\D/g, '').padEnd(4, '0');
-          parts.offset = (zone[0] === '-' ? -1 : 1) * (Number(digits.slice(0, 2)) * 3600 + Number(digits.slice(2, 4)) * 60);
+          parts.offset =
+            (zone[0] === '-' ? -1 : 1) *
+            (Number(digits.slice(0, 2)) * 3600 + Number(digits.slice(2, 4)) * 60);
         } else {
           const fraction = take(/^[.,]\d+/, chunk);
           parts.nanos = Number(fraction.slice(1, 10).padEnd(9, '0'));
@@ -179,15 +285,30 @@ function parseMoment(layout: string, text: string): Moment {
   if (parts.hour > 23) bad('hour');
   if (parts.minute > 59) bad('minute');
   if (parts.second > 59) bad('second');
-  if (parts.day < 1 || parts.day > new Date(Date.UTC(2000 + (parts.year % 400), parts.month, 0)).getUTCDate()) bad('day');
+  if (parts.day < 1 || parts.day > new Date(Date.UTC(2000 + (parts.year % 400), parts.month, 0)).getUTCDate())
+    bad('day');
   const date = new Date(0);
   date.setUTCFullYear(parts.year, parts.month - 1, parts.day);
   date.setUTCHours(parts.hour, parts.minute, parts.second);
   const offset = parts.offset ?? 0;
-  return { seconds: BigInt(Math.round(date.getTime() / 1000)) - BigInt(offset), nanos: parts.nanos, offset, zone: parts.zone !== '' ? parts.zone : offset === 0 ? 'UTC' : '' };
+  return {
+    seconds: BigInt(Math.round(date.getTime() / 1000)) - BigInt(offset),
+    nanos: parts.nanos,
+    offset,
+    zone: parts.zone !== '' ? parts.zone : offset === 0 ? 'UTC' : '',
+  };
 }
 
-const UNITS: Readonly<Record<string, bigint>> = { ns: 1n, us: 1000n, 'µs': 1000n, 'μs': 1000n, ms: 1_000_000n, s: 1_000_000_000n, m: 60_000_000_000n, h: 3_600_000_000_000n };
+const UNITS: Readonly<Record<string, bigint>> = {
+  ns: 1n,
+  us: 1000n,
+  µs: 1000n,
+  μs: 1000n,
+  ms: 1_000_000n,
+  s: 1_000_000_000n,
+  m: 60_000_000_000n,
+  h: 3_600_000_000_000n,
+};
 
 /** time.ParseDuration, in nanoseconds. */
 function parseDuration(text: string): bigint {
@@ -206,7 +327,8 @@ function parseDuration(text: string): bigint {
     const unit = /^[^\d.]+/.exec(rest)?.[0];
     if (unit === undefined) throw new GoError(`time: missing unit in duration ${goQuote(text)}`);
     const size = Object.hasOwn(UNITS, unit) ? UNITS[unit]! : undefined;
-    if (size === undefined) throw new GoError(`time: unknown unit ${goQuote(unit)} in duration ${goQuote(text)}`);
+    if (size === undefined)
+      throw new GoError(`time: unknown unit ${goQuote(unit)} in duration ${goQuote(text)}`);
     rest = rest.slice(unit.length);
     total += BigInt(match[1] === '' ? '0' : match[1]!) * size;
     const fraction = match[2] ?? '';
@@ -223,7 +345,13 @@ export function showDuration(nanos: bigint): string {
   const absolute = negative ? -nanos : nanos;
   const fraction = (value: bigint, size: bigint): string => {
     const rest = value % size;
-    const text = rest === 0n ? '' : `.${rest.toString().padStart(size.toString().length - 1, '0').replace(/0+$/, '')}`;
+    const text =
+      rest === 0n
+        ? ''
+        : `.${rest
+            .toString()
+            .padStart(size.toString().length - 1, '0')
+            .replace(/0+$/, '')}`;
     return `${value / size}${text}`;
   };
   let text: string;
@@ -240,7 +368,8 @@ export function showDuration(nanos: bigint): string {
   return negative ? `-${text}` : text;
 }
 
-const momentOf = (value: Value): Moment | undefined => (value instanceof GoStruct ? (value.inner as { moment?: Moment } | undefined)?.moment : undefined);
+const momentOf = (value: Value): Moment | undefined =>
+  value instanceof GoStruct ? (value.inner as { moment?: Moment } | undefined)?.moment : undefined;
 
 function timeStruct(moment: Moment): GoStruct {
   const c = civil(moment);
@@ -250,8 +379,14 @@ function timeStruct(moment: Moment): GoStruct {
     inner: { moment, json: formatMoment(moment, '2006-01-02T15:04:05.999999999Z07:00') },
     methods: new Map<string, Method>([
       ['Year', get(() => int(c.year))],
-      ['Month', get(() => new Int('int', BigInt(c.month + 1), { type: 'time.Month', text: MONTHS[c.month]! }))],
-      ['Weekday', get(() => new Int('int', BigInt(c.weekday), { type: 'time.Weekday', text: DAYS[c.weekday]! }))],
+      [
+        'Month',
+        get(() => new Int('int', BigInt(c.month + 1), { type: 'time.Month', text: MONTHS[c.month]! })),
+      ],
+      [
+        'Weekday',
+        get(() => new Int('int', BigInt(c.weekday), { type: 'time.Weekday', text: DAYS[c.weekday]! })),
+      ],
       ['Day', get(() => int(c.day))],
       ['YearDay', get(() => int(c.yearDay))],
       ['Hour', get(() => int(c.hour))],
@@ -287,10 +422,18 @@ function inZone(moment: Moment, zone: string): Moment {
     if (!/^[A-Za-z0-9_+\-/]+$/.test(zone)) throw new RangeError();
     const date = new Date(Number(moment.seconds) * 1000);
     const show = (style: 'longOffset' | 'short', locale: string): string =>
-      new Intl.DateTimeFormat(locale, { timeZone: zone, timeZoneName: style }).formatToParts(date).find((part) => part.type === 'timeZoneName')?.value ?? '';
+      new Intl.DateTimeFormat(locale, { timeZone: zone, timeZoneName: style })
+        .formatToParts(date)
+        .find(part => part.type === 'timeZoneName')?.value ?? '';
     const match = /([+-])(\d\d):(\d\d)(?::(\d\d))?/.exec(show('longOffset', 'en-US'));
-    const offset = match === null ? 0 : (match[1] === '-' ? -1 : 1) * (Number(match[2]) * 3600 + Number(match[3]) * 60 + Number(match[4] ?? 0));
-    const short = [show('short', 'en-US'), show('short', 'en-GB'), show('short', 'en-AU')].find((name) => /^[A-Z]{2,5}$/.test(name) && name !== 'GMT');
+    const offset =
+      match === null
+        ? 0
+        : (match[1] === '-' ? -1 : 1) *
+          (Number(match[2]) * 3600 + Number(match[3]) * 60 + Number(match[4] ?? 0));
+    const short = [show('short', 'en-US'), show('short', 'en-GB'), show('short', 'en-AU')].find(
+      name => /^[A-Z]{2,5}$/.test(name) && name !== 'GMT',
+    );
     return { ...moment, offset, zone: short ?? (offset === 0 ? 'GMT' : '') };
   } catch {
     return { ...moment, offset: 0, zone: 'UTC' };
@@ -305,7 +448,11 @@ type Tracing = { readonly tracer: { unresolved(name: string): void } | undefined
 function given(value: Value, context: Tracing, name: string): Moment {
   const moment = momentOf(value);
   if (moment !== undefined) return moment;
-  if (value instanceof Int && (value.kind === 'int' || value.kind === 'int64' || value.kind === 'int32') && value.named === undefined)
+  if (
+    value instanceof Int &&
+    (value.kind === 'int' || value.kind === 'int64' || value.kind === 'int32') &&
+    value.named === undefined
+  )
     return { seconds: value.value, nanos: 0, offset: 0, zone: 'UTC' };
   context.tracer?.unresolved(name);
   return NOW;
@@ -324,12 +471,21 @@ function durationRound(value: Value): string {
   } else if (value instanceof Int && value.kind === 'int64') nanos = value.value;
   const absolute = nanos < 0n ? -nanos : nanos;
   const hour = 3_600_000_000_000n;
-  const sizes: [bigint, string][] = [[hour * 24n * 365n, 'y'], [hour * 24n * 30n, 'mo'], [hour * 24n, 'd'], [hour, 'h'], [60_000_000_000n, 'm'], [1_000_000_000n, 's']];
+  const sizes: [bigint, string][] = [
+    [hour * 24n * 365n, 'y'],
+    [hour * 24n * 30n, 'mo'],
+    [hour * 24n, 'd'],
+    [hour, 'h'],
+    [60_000_000_000n, 'm'],
+    [1_000_000_000n, 's'],
+  ];
   for (const [size, unit] of sizes) if (absolute > size) return `${absolute / size}${unit}`;
   return '0s';
 }
 
-const inZoneFn = define('string, any, string', ([layout, date, zone], context) => formatMoment(inZone(given(date, context, 'dateInZone'), t(zone)), t(layout)));
+const inZoneFn = define('string, any, string', ([layout, date, zone], context) =>
+  formatMoment(inZone(given(date, context, 'dateInZone'), t(zone)), t(layout)),
+);
 const modify = define('string, time', ([text, date]) => {
   try {
     return timeStruct(added(momentOf(date)!, parseDuration(t(text))));
@@ -338,7 +494,9 @@ const modify = define('string, time', ([text, date]) => {
     throw error;
   }
 });
-const mustModify = define('string, time', ([text, date]) => timeStruct(added(momentOf(date)!, parseDuration(t(text)))));
+const mustModify = define('string, time', ([text, date]) =>
+  timeStruct(added(momentOf(date)!, parseDuration(t(text)))),
+);
 
 export const dateFunctions: Readonly<Record<string, Fn>> = {
   now: define('', (_args, context) => {
@@ -349,11 +507,17 @@ export const dateFunctions: Readonly<Record<string, Fn>> = {
     context.tracer?.unresolved('ago');
     return '0s';
   }),
-  date: define('string, any', ([layout, date], context) => formatMoment(inZone(given(date, context, 'date'), 'Local'), t(layout))),
+  date: define('string, any', ([layout, date], context) =>
+    formatMoment(inZone(given(date, context, 'date'), 'Local'), t(layout)),
+  ),
   dateInZone: inZoneFn,
   date_in_zone: inZoneFn,
-  htmlDate: define('any', ([date], context) => formatMoment(inZone(given(date, context, 'htmlDate'), 'Local'), '2006-01-02')),
-  htmlDateInZone: define('any, string', ([date, zone], context) => formatMoment(inZone(given(date, context, 'htmlDateInZone'), t(zone)), '2006-01-02')),
+  htmlDate: define('any', ([date], context) =>
+    formatMoment(inZone(given(date, context, 'htmlDate'), 'Local'), '2006-01-02'),
+  ),
+  htmlDateInZone: define('any, string', ([date, zone], context) =>
+    formatMoment(inZone(given(date, context, 'htmlDateInZone'), t(zone)), '2006-01-02'),
+  ),
   dateModify: modify,
   date_modify: modify,
   mustDateModify: mustModify,

@@ -6,6 +6,7 @@ import { Locator } from '#yaml/locate.ts';
 import { type ReadDocument, readDocuments } from '#yaml/read.ts';
 import { BudgetError } from './budget.ts';
 import { readChart } from './folder.ts';
+import { mayNeedRe2 } from './regexes.ts';
 import { type ChartOptions, type RenderedDocument, renderChartFiles } from './render.ts';
 import type { LineOrigin } from './trace.ts';
 import { GoError, wellFormed } from './value.ts';
@@ -25,10 +26,21 @@ export interface ChartObjects {
  * @param path where its folder is
  * @param name the folder as reports show it; empty for the working directory
  */
-export function chartObjects(path: string, name: string, options: ChartOptions = {}): ChartObjects {
+export async function chartObjects(
+  path: string,
+  name: string,
+  options: ChartOptions = {},
+): Promise<ChartObjects> {
   const chartFile = name === '' ? 'Chart.yaml' : `${name}/Chart.yaml`;
   try {
-    const rendered = renderChartFiles(readChart(path), { ...options, folder: name, trace: true, allowMissing: true });
+    const files = readChart(path);
+    if (mayNeedRe2(files)) await import('./re2.ts');
+    const rendered = renderChartFiles(files, {
+      ...options,
+      folder: name,
+      trace: true,
+      allowMissing: true,
+    });
     const declared: Declared[] = [];
     const gaps: Gap[] = rendered.missing.map(({ name: dependency, version }) => ({
       file: chartFile,
@@ -56,7 +68,12 @@ export function chartObjects(path: string, name: string, options: ChartOptions =
   } catch (error) {
     if (!(error instanceof GoError) && !(error instanceof BudgetError)) throw error;
     const reason = `a Helm chart that does not render: ${error.message.replaceAll('\n', ' ')}`;
-    return { declared: [], gaps: [{ file: chartFile, line: 1, reason }], documents: 0, failed: error.message };
+    return {
+      declared: [],
+      gaps: [{ file: chartFile, line: 1, reason }],
+      documents: 0,
+      failed: error.message,
+    };
   }
 }
 
@@ -70,7 +87,9 @@ function withUnresolved(
   const copy = (value: unknown, path: Path): unknown => {
     if (Array.isArray(value)) return value.map((item, at) => copy(item, [...path, at]));
     if (isRecord(value))
-      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, copy(item, [...path, key])]));
+      return Object.fromEntries(
+        Object.entries(value).map(([key, item]) => [key, copy(item, [...path, key])]),
+      );
     const line = locator.at(path)?.value.line;
     const name = line === undefined ? undefined : document.lines[line - 1]?.unresolved;
     return name === undefined || typeof value !== 'string' ? value : { unresolved: `{{ ${name} }}` };
@@ -89,11 +108,14 @@ function placeOf(document: RenderedDocument, sources: Sources, line: number) {
 function originPlace(origin: LineOrigin | undefined, sources: Sources, fallback: string) {
   const value = origin?.values.at(-1);
   if (value !== undefined) return archived({ file: value.file, line: value.line, column: value.column });
-  const known = (file: string): { file: string; archive: boolean } => sources.get(file) ?? { file, archive: false };
+  const known = (file: string): { file: string; archive: boolean } =>
+    sources.get(file) ?? { file, archive: false };
   if (origin === undefined) return { file: known(fallback).file, line: 1, column: 1 };
   const { file, archive } = known(origin.template.file);
   // Inside an archive there is no line that anybody could open.
-  return archive ? { file, line: 1, column: 1 } : { file, line: origin.template.line, column: origin.template.column };
+  return archive
+    ? { file, line: 1, column: 1 }
+    : { file, line: origin.template.line, column: origin.template.column };
 }
 
 function archived(place: { file: string; line: number; column: number }) {
@@ -111,7 +133,13 @@ class ChartOrigin implements Origin {
   readonly #read: ReadDocument;
   #locator: Locator | undefined;
 
-  constructor(rendered: RenderedDocument, sources: Sources, text: string, read: ReadDocument, number: number) {
+  constructor(
+    rendered: RenderedDocument,
+    sources: Sources,
+    text: string,
+    read: ReadDocument,
+    number: number,
+  ) {
     this.#rendered = rendered;
     this.#sources = sources;
     this.#text = text;
@@ -119,7 +147,11 @@ class ChartOrigin implements Origin {
     this.document = number;
     const origin = rendered.lines[read.line - 1];
     // The object itself stands in its template, wherever its first line's values come from.
-    const place = originPlace(origin === undefined ? undefined : { ...origin, values: [] }, sources, rendered.source);
+    const place = originPlace(
+      origin === undefined ? undefined : { ...origin, values: [] },
+      sources,
+      rendered.source,
+    );
     this.file = place.file;
     this.line = place.line;
   }

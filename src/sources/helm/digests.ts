@@ -5,7 +5,12 @@ import type { Fn } from './exec.ts';
 import { bytesOf, GoError, GoStruct, type Int, stringOf, type Value } from './value.ts';
 
 const t = (value: Value): string => value as string;
-const hash = (name: string): Fn => define('string', ([text]) => createHash(name).update(bytesOf(t(text))).digest('hex'));
+const hash = (name: string): Fn =>
+  define('string', ([text]) =>
+    createHash(name)
+      .update(bytesOf(t(text)))
+      .digest('hex'),
+  );
 
 function adler32(text: string): string {
   let [a, b] = [1, 0];
@@ -20,9 +25,27 @@ function adler32(text: string): string {
 const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
   maximum: ['anoxxxxxxxxxxxxxxxxx', 'axxxxxxxxxxxxxxxxxno'],
   long: [
-    'CvcvnoCvcvCvcv', 'CvcvCvcvnoCvcv', 'CvcvCvcvCvcvno', 'CvccnoCvcvCvcv', 'CvccCvcvnoCvcv', 'CvccCvcvCvcvno', 'CvcvnoCvccCvcv',
-    'CvcvCvccnoCvcv', 'CvcvCvccCvcvno', 'CvcvnoCvcvCvcc', 'CvcvCvcvnoCvcc', 'CvcvCvcvCvccno', 'CvccnoCvccCvcv', 'CvccCvccnoCvcv',
-    'CvccCvccCvcvno', 'CvcvnoCvccCvcc', 'CvcvCvccnoCvcc', 'CvcvCvccCvccno', 'CvccnoCvcvCvcc', 'CvccCvcvnoCvcc', 'CvccCvcvCvccno',
+    'CvcvnoCvcvCvcv',
+    'CvcvCvcvnoCvcv',
+    'CvcvCvcvCvcvno',
+    'CvccnoCvcvCvcv',
+    'CvccCvcvnoCvcv',
+    'CvccCvcvCvcvno',
+    'CvcvnoCvccCvcv',
+    'CvcvCvccnoCvcv',
+    'CvcvCvccCvcvno',
+    'CvcvnoCvcvCvcc',
+    'CvcvCvcvnoCvcc',
+    'CvcvCvcvCvccno',
+    'CvccnoCvccCvcv',
+    'CvccCvccnoCvcv',
+    'CvccCvccCvcvno',
+    'CvcvnoCvccCvcc',
+    'CvcvCvccnoCvcc',
+    'CvcvCvccCvccno',
+    'CvccnoCvcvCvcc',
+    'CvccCvcvnoCvcc',
+    'CvccCvcvCvccno',
   ],
   medium: ['CvcnoCvc', 'CvcCvcno'],
   short: ['Cvcn'],
@@ -38,7 +61,7 @@ const CLASSES: Readonly<Record<string, string>> = {
   A: 'AEIOUBCDFGHJKLMNPQRSTVWXYZ',
   a: 'AEIOUaeiouBCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz',
   n: '0123456789',
-  o: '@&%?,=[]_:-+*$#!\'^~;()/.',
+  o: "@&%?,=[]_:-+*$#!'^~;()/.",
   x: 'AEIOUaeiouBCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz0123456789!@#$%^&*()',
 };
 
@@ -59,7 +82,9 @@ function derivePassword([counter, type, password, user, site]: Value[]): string 
     .update(Buffer.concat([Buffer.from(namespace), size(t(site)), bytesOf(t(site)), count]))
     .digest();
   const template = templates[seed[0]! % templates.length]!;
-  return [...template].map((letter, at) => CLASSES[letter]![seed[at + 1]! % CLASSES[letter]!.length]).join('');
+  return [...template]
+    .map((letter, at) => CLASSES[letter]![seed[at + 1]! % CLASSES[letter]!.length])
+    .join('');
 }
 
 function decryptAes([password, text]: Value[]): string {
@@ -67,14 +92,18 @@ function decryptAes([password, text]: Value[]): string {
   const key = Buffer.alloc(32);
   Buffer.from(bytesOf(t(password))).copy(key);
   if (!/^[A-Za-z0-9+/\r\n]*={0,2}$/.test(t(text)) || t(text).replace(/[\r\n]/g, '').length % 4 !== 0)
-    throw new GoError(`illegal base64 data at input byte ${Math.max(0, /[^A-Za-z0-9+/=\r\n]/.exec(t(text))?.index ?? t(text).length - (t(text).length % 4))}`);
+    throw new GoError(
+      `illegal base64 data at input byte ${Math.max(0, /[^A-Za-z0-9+/=\r\n]/.exec(t(text))?.index ?? t(text).length - (t(text).length % 4))}`,
+    );
   const data = Buffer.from(t(text), 'base64');
-  if (data.length < 16) throw new GoError(`runtime error: slice bounds out of range [:16] with capacity ${data.length}`);
+  if (data.length < 16)
+    throw new GoError(`runtime error: slice bounds out of range [:16] with capacity ${data.length}`);
   const cipher = createDecipheriv('aes-256-cbc', key, data.subarray(0, 16)).setAutoPadding(false);
   if ((data.length - 16) % 16 !== 0) throw new GoError('crypto/cipher: input not full blocks');
   const plain = Buffer.concat([cipher.update(data.subarray(16)), cipher.final()]);
   const padding = plain.at(-1) ?? 0;
-  if (padding > plain.length) throw new GoError(`runtime error: slice bounds out of range [:${plain.length - padding}]`);
+  if (padding > plain.length)
+    throw new GoError(`runtime error: slice bounds out of range [:${plain.length - padding}]`);
   return stringOf(plain.subarray(0, plain.length - padding));
 }
 
@@ -87,12 +116,20 @@ export const digestFunctions: Readonly<Record<string, Fn>> = {
   decryptAES: define('string, string', decryptAes),
   buildCustomCert: define('string, string', ([cert, key]) => {
     const read = (text: Value, what: string): string => {
-      if (!/^[A-Za-z0-9+/\r\n]*={0,2}$/.test(t(text))) throw new GoError(`unable to decode base64 ${what}: illegal base64 data at input byte ${/[^A-Za-z0-9+/=\r\n]/.exec(t(text))?.index ?? 0}`);
+      if (!/^[A-Za-z0-9+/\r\n]*={0,2}$/.test(t(text)))
+        throw new GoError(
+          `unable to decode base64 ${what}: illegal base64 data at input byte ${/[^A-Za-z0-9+/=\r\n]/.exec(t(text))?.index ?? 0}`,
+        );
       return Buffer.from(t(text), 'base64').toString();
     };
     const [certText, keyText] = [read(cert, 'certificate'), read(key, 'private key')];
     if (!certText.includes('-----BEGIN ')) throw new GoError('unable to decode certificate');
     if (!keyText.includes('-----BEGIN ')) throw new GoError('unable to decode private key');
-    return new GoStruct('sprig.certificate', { fields: new Map([['Cert', certText], ['Key', keyText]]) });
+    return new GoStruct('sprig.certificate', {
+      fields: new Map([
+        ['Cert', certText],
+        ['Key', keyText],
+      ]),
+    });
   }),
 };

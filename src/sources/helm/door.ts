@@ -2,9 +2,10 @@
 import { capabilities, filesOf } from './capabilities.ts';
 import { type Chart, loadChart } from './chart.ts';
 import { coalesceValues, processDependencies } from './coalesce.ts';
+import { type Renderable, renderAll } from './engine.ts';
 import { fromPlain } from './read-values.ts';
 import { type ChartOptions, type RenderedChart, renderChartFiles, toPlain, userValues } from './render.ts';
-import { renderAll, type Renderable } from './engine.ts';
+import './re2.ts';
 import { setValues } from './set-values.ts';
 import { bytesOf, GoError, GoMap, int, type Value, wellFormed } from './value.ts';
 
@@ -108,14 +109,16 @@ export function coalesce(
   valueFiles: readonly string[] = [],
   set: readonly string[] = [],
 ): { coalesced: object; rendered: object; enabled: string[] | null } {
-  const values = userValues({ valueFiles: valueFiles.map((text, at) => ({ name: `values ${at + 1}`, text })) });
+  const values = userValues({
+    valueFiles: valueFiles.map((text, at) => ({ name: `values ${at + 1}`, text })),
+  });
   for (const text of set) setValues(text, values);
   const warn = (): void => undefined;
   const coalesced = coalesceValues(chartOf(chart), values, warn);
   const top = chartOf(chart);
   processDependencies(top, values, warn);
   const rendered = coalesceValues(top, values, warn);
-  const enabled = top.dependencies.map((sub) => sub.name);
+  const enabled = top.dependencies.map(sub => sub.name);
   return {
     coalesced: toPlain(coalesced) as object,
     rendered: toPlain(rendered) as object,
@@ -146,7 +149,10 @@ export type { ChartOptions, RenderedChart, RenderedDocument } from './render.ts'
 export type { BranchTaken, LineOrigin } from './trace.ts';
 
 /** Renders a chart from its files, named relative to its folder, as `helm template` does. Throws helm's message. */
-export function renderChart(files: ReadonlyMap<string, Uint8Array>, options: ChartOptions = {}): RenderedChart {
+export function renderChart(
+  files: ReadonlyMap<string, Uint8Array>,
+  options: ChartOptions = {},
+): RenderedChart {
   return renderChartFiles(files, options);
 }
 

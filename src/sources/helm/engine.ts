@@ -24,9 +24,7 @@ export function renderAll(
   templates: ReadonlyMap<string, Renderable>,
   options: { readonly trace?: boolean; readonly limits?: RenderLimits } = {},
 ): Map<string, Rendered> {
-  const order = [...templates.keys()].sort(
-    (a, b) => count(b, '/') - count(a, '/') || compareStrings(b, a),
-  );
+  const order = [...templates.keys()].sort((a, b) => count(b, '/') - count(a, '/') || compareStrings(b, a));
   const known = new Map<string, Template>();
   for (const file of order) {
     try {
@@ -52,7 +50,16 @@ export function renderAll(
   for (const file of order) {
     if (file.slice(file.lastIndexOf('/') + 1).startsWith('_')) continue;
     const { values, basePath } = templates.get(file)!;
-    values.entries.set('Template', new GoMap(new Map<string, Value>([['Name', file], ['BasePath', basePath]]), 'common.Values'));
+    values.entries.set(
+      'Template',
+      new GoMap(
+        new Map<string, Value>([
+          ['Name', file],
+          ['BasePath', basePath],
+        ]),
+        'common.Values',
+      ),
+    );
     try {
       const text = rejoined(execute(context, file, values)).replaceAll('<no value>', '');
       rendered.set(file, { text, traced: tracer?.take() });
@@ -86,13 +93,20 @@ function executionMessage(error: GoError): string {
   const rest = tokens.slice(2).join(': ');
   const start = rest.indexOf('HELM_ERR_START');
   const end = rest.lastIndexOf('HELM_ERR_END');
-  if (start >= 0 && end > start) return `execution error at (${tokens[1]}): ${rest.slice(start + 'HELM_ERR_START'.length, end)}`;
+  if (start >= 0 && end > start)
+    return `execution error at (${tokens[1]}): ${rest.slice(start + 'HELM_ERR_START'.length, end)}`;
   const traces: Trace[] = [];
   for (let current: GoError | undefined = error; current !== undefined; current = current.wrapped) {
     const trace = traceOf(current.message);
     if (trace === undefined) return error.message;
     const last = traces.at(-1);
-    if (last === undefined || last.location !== trace.location || last.message !== trace.message || last.executed !== trace.executed) traces.push(trace);
+    if (
+      last === undefined ||
+      last.location !== trace.location ||
+      last.message !== trace.message ||
+      last.executed !== trace.executed
+    )
+      traces.push(trace);
   }
   return traces
     .map(({ location, executed, message }) => {

@@ -23,8 +23,8 @@ import type { Tracer } from './trace.ts';
 import {
   byteLength,
   bytesOf,
-  compareStrings,
   Complex,
+  compareStrings,
   GoError,
   GoMap,
   GoSlice,
@@ -39,7 +39,18 @@ import {
 } from './value.ts';
 
 /** The type of a parameter. `value` is reflect.Value: it may be anything, also nothing. */
-export type ParamType = 'any' | 'string' | 'int' | 'int64' | 'uint32' | 'bool' | 'float64' | 'map' | 'value' | 'time' | 'certificate';
+export type ParamType =
+  | 'any'
+  | 'string'
+  | 'int'
+  | 'int64'
+  | 'uint32'
+  | 'bool'
+  | 'float64'
+  | 'map'
+  | 'value'
+  | 'time'
+  | 'certificate';
 
 export interface Fn {
   readonly params: readonly ParamType[];
@@ -326,7 +337,8 @@ class State {
   }
 
   private notAFunction(args: readonly Operand[], final: Final): void {
-    if (args.length > 1 || final !== MISSING) this.fail(`can't give argument to non-function ${show(args[0]!)}`);
+    if (args.length > 1 || final !== MISSING)
+      this.fail(`can't give argument to non-function ${show(args[0]!)}`);
   }
 
   private evalCommand(dot: Value, command: CommandNode, final: Final): Value {
@@ -422,21 +434,38 @@ class State {
         if (receiver.type === 'chart.Files') {
           const method = fileMethod(name);
           if (method !== undefined) {
-            receiver = this.callMethod(dot, receiver, name, method, node, isLast ? args : undefined, isLast ? final : MISSING);
+            receiver = this.callMethod(
+              dot,
+              receiver,
+              name,
+              method,
+              node,
+              isLast ? args : undefined,
+              isLast ? final : MISSING,
+            );
             isInterface = false;
             continue;
           }
         } else if (receiver.type === 'common.Values') {
           const method = VALUES_METHODS[name];
           if (method !== undefined) {
-            receiver = this.callMethod(dot, receiver, name, method, node, isLast ? args : undefined, isLast ? final : MISSING);
+            receiver = this.callMethod(
+              dot,
+              receiver,
+              name,
+              method,
+              node,
+              isLast ? args : undefined,
+              isLast ? final : MISSING,
+            );
             isInterface = false;
             continue;
           }
         }
         if (hasArgs) this.fail(`${name} is not a method but has arguments`);
         const found: Value = receiver.entries.get(name);
-        if (isLast && this.context.tracer !== undefined) this.context.tracer.read(receiver, name, found, node);
+        if (isLast && this.context.tracer !== undefined)
+          this.context.tracer.read(receiver, name, found, node);
         isInterface = !receiver.type.endsWith(']string');
         receiver = found === undefined ? (isInterface ? null : '') : found;
         continue;
@@ -450,7 +479,11 @@ class State {
           dot,
           receiver,
           name,
-          { params: methods.params === '' ? [] : (methods.params.split(',') as ParamType[]), rest: undefined, call: (all) => methods.call(all.slice(1)) },
+          {
+            params: methods.params === '' ? [] : (methods.params.split(',') as ParamType[]),
+            rest: undefined,
+            call: all => methods.call(all.slice(1)),
+          },
           node,
           isLast ? args : undefined,
           isLast ? final : MISSING,
@@ -461,7 +494,15 @@ class State {
       if (receiver instanceof GoSlice) {
         const method = SLICE_METHODS[receiver.type]?.[name];
         if (method !== undefined) {
-          receiver = this.callMethod(dot, receiver, name, method, node, isLast ? args : undefined, isLast ? final : MISSING);
+          receiver = this.callMethod(
+            dot,
+            receiver,
+            name,
+            method,
+            node,
+            isLast ? args : undefined,
+            isLast ? final : MISSING,
+          );
           isInterface = false;
           continue;
         }
@@ -591,7 +632,8 @@ class State {
         if (node.type === 'number' && node.int !== undefined) return new Int(type, node.int);
         return this.fail(`expected integer; found ${show(node)}`);
       case 'uint32':
-        if (node.type === 'number' && node.uint !== undefined) return new Int(type, BigInt.asUintN(32, node.uint));
+        if (node.type === 'number' && node.uint !== undefined)
+          return new Int(type, BigInt.asUintN(32, node.uint));
         return this.fail(`expected unsigned integer; found ${show(node)}`);
       case 'float64':
         if (node.type === 'number' && node.float !== undefined) return node.float;
@@ -632,7 +674,9 @@ function isOfType(value: Value, type: ParamType): boolean {
     case 'uint32':
       return value instanceof Int && value.kind === type && value.named === undefined;
     case 'map':
-      return value instanceof GoMap && (value.type === 'map[string]interface {}' || value.type === 'common.Values');
+      return (
+        value instanceof GoMap && (value.type === 'map[string]interface {}' || value.type === 'common.Values')
+      );
     case 'time':
       return value instanceof GoStruct && value.type === 'time.Time';
     case 'certificate':
@@ -699,7 +743,8 @@ function lengthOf(value: Value): number {
 function indexArgument(index: Value, capacity: number): number {
   if (index === undefined || index === null) throw new GoError('cannot index slice/array with nil');
   if (!(index instanceof Int)) throw new GoError(`cannot index slice/array with type ${typeOf(index)}`);
-  if (index.value < 0n || index.value > BigInt(capacity)) throw new GoError(`index out of range: ${index.value}`);
+  if (index.value < 0n || index.value > BigInt(capacity))
+    throw new GoError(`index out of range: ${index.value}`);
   return Number(index.value);
 }
 
@@ -730,7 +775,8 @@ function index(start: Value, indexes: Value[]): Value {
 function slice(item: Value, indexes: Value[]): Value {
   if (item === undefined || item === null) throw new GoError('slice of untyped nil');
   if (indexes.length > 3) throw new GoError(`too many slice indexes: ${indexes.length}`);
-  if (typeof item !== 'string' && !(item instanceof GoSlice)) throw new GoError(`can't slice item of type ${typeOf(item)}`);
+  if (typeof item !== 'string' && !(item instanceof GoSlice))
+    throw new GoError(`can't slice item of type ${typeOf(item)}`);
   if (typeof item === 'string' && indexes.length === 3) throw new GoError('cannot 3-index slice a string');
   const length = typeof item === 'string' ? byteLength(item) : item.items.length;
   const bounds = [0, length];
@@ -770,7 +816,13 @@ function equal(first: Value, others: Value[]): boolean {
       continue;
     }
     if (kind !== undefined) {
-      if (a instanceof Int && b instanceof Int ? a.value === b.value : a instanceof Complex && b instanceof Complex ? a.re === b.re && a.im === b.im : a === b)
+      if (
+        a instanceof Int && b instanceof Int
+          ? a.value === b.value
+          : a instanceof Complex && b instanceof Complex
+            ? a.re === b.re && a.im === b.im
+            : a === b
+      )
         return true;
       continue;
     }
@@ -778,7 +830,10 @@ function equal(first: Value, others: Value[]): boolean {
       if (a === b) return true;
       continue;
     }
-    const sameKind = (a instanceof GoMap && b instanceof GoMap) || (a instanceof GoSlice && b instanceof GoSlice) || (a instanceof GoStruct && b instanceof GoStruct);
+    const sameKind =
+      (a instanceof GoMap && b instanceof GoMap) ||
+      (a instanceof GoSlice && b instanceof GoSlice) ||
+      (a instanceof GoStruct && b instanceof GoStruct);
     if (!sameKind)
       throw new GoError(
         `non-comparable types ${format('%s', [a])}: ${typeOf(a)}, ${typeOf(b)}: ${format('%v', [b])}`,
@@ -796,7 +851,8 @@ function less(first: Value, second: Value): boolean {
   const otherKind = basicKind(b);
   if (kind === undefined || otherKind === undefined) throw new GoError('invalid type for comparison');
   if (a instanceof Int && b instanceof Int) return a.value < b.value;
-  if (kind !== otherKind) throw new GoError(`incompatible types for comparison: ${typeOf(a)} and ${typeOf(b)}`);
+  if (kind !== otherKind)
+    throw new GoError(`incompatible types for comparison: ${typeOf(a)} and ${typeOf(b)}`);
   if (typeof a === 'number') return a < (b as number);
   if (typeof a === 'string') return compareStrings(a, b as string) < 0;
   throw new GoError('invalid type for comparison');

@@ -30,7 +30,8 @@ export function readChart(path: string): Map<string, Uint8Array> {
       if (stats.isDirectory()) walk(full, `${name}${entry}/`, depth + 1);
       else if (stats.isFile()) {
         total += stats.size;
-        if (files.size >= MAX_FILES || total > MAX_TOTAL) throw new GoError('the chart is larger than a chart may be');
+        if (files.size >= MAX_FILES || total > MAX_TOTAL)
+          throw new GoError('the chart is larger than a chart may be');
         files.set(name + entry, readFileSync(real));
       }
     }

@@ -1,17 +1,7 @@
 /** Printing as Go's fmt does: Sprintf, Sprint and Sprintln over the values of templates (fmt/print.go, format.go). */
 import { formatFloat, showFloat } from './numbers.ts';
 import { goQuote, isPrintable } from './quote.ts';
-import {
-  bytesOf,
-  Complex,
-  GoMap,
-  GoStruct,
-  Int,
-  rejoined,
-  sortedKeys,
-  typeOf,
-  type Value,
-} from './value.ts';
+import { bytesOf, Complex, GoMap, GoStruct, Int, rejoined, sortedKeys, typeOf, type Value } from './value.ts';
 
 interface Flags {
   minus: boolean;
@@ -59,7 +49,7 @@ export function sprint(args: readonly Value[]): string {
 }
 
 export const sprintln = (args: readonly Value[]): string =>
-  `${args.map((arg) => printArg(arg, 'v', plain())).join(' ')}\n`;
+  `${args.map(arg => printArg(arg, 'v', plain())).join(' ')}\n`;
 
 class Printer {
   private readonly args: readonly Value[];
@@ -190,7 +180,9 @@ class Printer {
     if (this.reordered || this.argument >= this.args.length) return '';
     const rest = this.args
       .slice(this.argument)
-      .map((arg) => (arg === null || arg === undefined ? '<nil>' : `${typeOf(arg)}=${printArg(arg, 'v', plain())}`));
+      .map(arg =>
+        arg === null || arg === undefined ? '<nil>' : `${typeOf(arg)}=${printArg(arg, 'v', plain())}`,
+      );
     return `%!(EXTRA ${rest.join(', ')})`;
   }
 }
@@ -242,27 +234,29 @@ function printArg(value: Value, verb: string, flags: Flags, depth = 0): string {
     if (value.text !== undefined && 'vsxXq'.includes(verb) && !flags.sharpV)
       return formatString(value.text, verb === 'v' ? 's' : verb, flags, value);
     const fields = [...value.fields].map(
-      ([name, field]) => (flags.plusV || flags.sharpV ? `${name}:` : '') + printArg(field, verb, flags, depth + 1),
+      ([name, field]) =>
+        (flags.plusV || flags.sharpV ? `${name}:` : '') + printArg(field, verb, flags, depth + 1),
     );
     if (flags.sharpV) return `${value.type.replace('*', '&')}{${fields.join(', ')}}`;
     return `${value.isPointer && depth === 0 ? '&' : ''}{${fields.join(' ')}}`;
   }
   if (value instanceof GoMap) {
     const entries = sortedKeys(value).map(
-      (key) => `${printArg(key, verb, flags, depth + 1)}:${printArg(value.entries.get(key), verb, flags, depth + 1)}`,
+      key =>
+        `${printArg(key, verb, flags, depth + 1)}:${printArg(value.entries.get(key), verb, flags, depth + 1)}`,
     );
     return flags.sharpV ? `${value.type}{${entries.join(', ')}}` : `map[${entries.join(' ')}]`;
   }
   if (value.type === '[]uint8' && 'sqxX'.includes(verb)) {
     const text = String.fromCharCode(
-      ...value.items.map((item) => {
+      ...value.items.map(item => {
         const byte = Number((item as Int).value);
         return byte < 0x80 ? byte : 0xdc00 + byte;
       }),
     );
     return formatString(rejoined(text), verb, flags, value);
   }
-  const items = value.items.map((item) => printArg(item, verb, flags, depth + 1));
+  const items = value.items.map(item => printArg(item, verb, flags, depth + 1));
   return flags.sharpV ? `${value.type}{${items.join(', ')}}` : `[${items.join(' ')}]`;
 }
 
@@ -283,9 +277,10 @@ function formatString(text: string, verb: string, flags: Flags, value: Value): s
     case 'X': {
       let bytes = bytesOf(text);
       if (flags.precision !== undefined) bytes = bytes.slice(0, flags.precision);
-      let hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0'));
-      if (flags.space && flags.sharp) hex = hex.map((digits) => `0x${digits}`);
-      const joined = (flags.sharp && !flags.space && hex.length > 0 ? '0x' : '') + hex.join(flags.space ? ' ' : '');
+      let hex = Array.from(bytes, byte => byte.toString(16).padStart(2, '0'));
+      if (flags.space && flags.sharp) hex = hex.map(digits => `0x${digits}`);
+      const joined =
+        (flags.sharp && !flags.space && hex.length > 0 ? '0x' : '') + hex.join(flags.space ? ' ' : '');
       return pad(verb === 'X' ? joined.toUpperCase() : joined, flags);
     }
     default:
@@ -322,8 +317,14 @@ function formatInteger(value: Int, verb: string, flags: Flags): string {
       return pad(goQuote(character(number), "'", flags.plus), flags);
     case 'U': {
       const text = character(number);
-      const hex = `U+${BigInt.asUintN(64, number).toString(16).toUpperCase().padStart(Math.max(4, flags.precision ?? 0), '0')}`;
-      return pad(flags.sharp && number <= 0x10ffffn && isPrintable(text) ? `${hex} '${text}'` : hex, { ...flags, zero: false });
+      const hex = `U+${BigInt.asUintN(64, number)
+        .toString(16)
+        .toUpperCase()
+        .padStart(Math.max(4, flags.precision ?? 0), '0')}`;
+      return pad(flags.sharp && number <= 0x10ffffn && isPrintable(text) ? `${hex} '${text}'` : hex, {
+        ...flags,
+        zero: false,
+      });
     }
     default:
       return badVerb(value, verb, flags);
@@ -331,7 +332,9 @@ function formatInteger(value: Int, verb: string, flags: Flags): string {
 }
 
 const character = (code: bigint): string =>
-  code < 0n || code > 0x10ffffn || (code >= 0xd800n && code <= 0xdfffn) ? '\ufffd' : String.fromCodePoint(Number(code));
+  code < 0n || code > 0x10ffffn || (code >= 0xd800n && code <= 0xdfffn)
+    ? '\ufffd'
+    : String.fromCodePoint(Number(code));
 
 function digits(number: bigint, base: number, verb: string, flags: Flags, signed: boolean): string {
   const negative = signed && number < 0n;
@@ -385,7 +388,8 @@ function formatNumber(number: number, verb: string, flags: Flags, value: Value):
     if (flags.plus) text = `+${text}`;
     else if (flags.space) text = ` ${text}`;
   } else if (text.startsWith('+') && !flags.plus) text = (flags.space ? ' ' : '') + text.slice(1);
-  if (number === Infinity && !flags.plus && verb !== 'b' && flags.width === undefined) text = `+${text.trim()}`;
+  if (number === Infinity && !flags.plus && verb !== 'b' && flags.width === undefined)
+    text = `+${text.trim()}`;
   const special = !Number.isFinite(number);
   if (flags.zero && !special && !flags.minus && flags.width !== undefined && /^[+\- ]/.test(text)) {
     return text[0] + text.slice(1).padStart(flags.width - 1, '0');
@@ -453,7 +457,8 @@ function hexFloat(number: number, precision: number | undefined, upper: boolean)
     }
   }
   const hex = (mantissa & ((1n << 60n) - 1n)).toString(16).padStart(15, '0');
-  const fraction = precision === undefined ? hex.replace(/0+$/, '') : hex.slice(0, precision).padEnd(precision, '0');
+  const fraction =
+    precision === undefined ? hex.replace(/0+$/, '') : hex.slice(0, precision).padEnd(precision, '0');
   const text = `${negative ? '-' : ''}0x${mantissa === 0n ? 0 : 1}${fraction === '' ? '' : `.${fraction}`}p${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
   return upper ? text.toUpperCase() : text;
 }

@@ -3,17 +3,17 @@
  * Which exist, and the types of their arguments, is helm's own map; `env` and `expandenv` are taken out, as there.
  */
 import { deepCopy, deepEqual, isEmpty, itemsOf, strslice, strval, toFloat64, toInt64 } from './convert.ts';
-import { type Call, define } from './define.ts';
 import { dateFunctions } from './dates.ts';
+import { type Call, define } from './define.ts';
 import { digestFunctions } from './digests.ts';
 import { BUILTINS, type Context, execute, executeTemplate, type Fn } from './exec.ts';
 import { format, sprint, sprintln } from './format.ts';
 import { readJson, writeJson, writePrettyJson } from './json.ts';
-import { parseTemplate, isEmptyTree, readInteger } from './parse.ts';
+import { isEmptyTree, parseTemplate, readInteger } from './parse.ts';
 import { pathFunctions } from './paths.ts';
 import { goQuote } from './quote.ts';
-import { regexFunctions } from './regexes.ts';
 import { kindInJson, readYaml } from './read-values.ts';
+import { regexFunctions } from './regexes.ts';
 import { newConstraint, newVersion, showVersion, type Version } from './semver.ts';
 import { stringFunctions } from './strings.ts';
 import { readToml, writeToml } from './toml.ts';
@@ -27,8 +27,9 @@ import {
   int,
   int64,
   kindOf,
-  typeOf,
   type Method,
+  setPlace,
+  typeOf,
   type Value,
 } from './value.ts';
 import { writeYaml, writeYamlPretty } from './yaml-write.ts';
@@ -36,7 +37,8 @@ import { writeYaml, writeYamlPretty } from './yaml-write.ts';
 const list = (items: Value[], type?: string): GoSlice => new GoSlice(items, type);
 const strings = (items: string[]): GoSlice => new GoSlice(items, '[]string');
 
-const number = (value: Value | undefined): number => (value instanceof Int ? Number(value.value) : Number(value));
+const number = (value: Value | undefined): number =>
+  value instanceof Int ? Number(value.value) : Number(value);
 
 const DIVIDE = 'runtime error: integer divide by zero';
 
@@ -47,12 +49,14 @@ function untilStep(start: number, stop: number, step: number): number[] {
   const result: number[] = [];
   if (stop < start) {
     if (step >= 0) return result;
-    if ((start - stop) / -step > MAX_ELEMENTS) throw new GoError('a list of that many elements is more than may be made');
+    if ((start - stop) / -step > MAX_ELEMENTS)
+      throw new GoError('a list of that many elements is more than may be made');
     for (let at = start; at > stop; at += step) result.push(at);
     return result;
   }
   if (step <= 0) return result;
-  if ((stop - start) / step > MAX_ELEMENTS) throw new GoError('a list of that many elements is more than may be made');
+  if ((stop - start) / step > MAX_ELEMENTS)
+    throw new GoError('a list of that many elements is more than may be made');
   for (let at = start; at < stop; at += step) result.push(at);
   return result;
 }
@@ -91,7 +95,8 @@ function decimal(value: number): { digits: bigint; scale: number } {
   return scale < 0 ? { digits: digits * 10n ** BigInt(-scale), scale: 0 } : { digits, scale };
 }
 
-const toNumber = ({ digits, scale }: { digits: bigint; scale: number }): number => Number(`${digits}e${-scale}`);
+const toNumber = ({ digits, scale }: { digits: bigint; scale: number }): number =>
+  Number(`${digits}e${-scale}`);
 
 function decimals(first: Value, rest: Value[], operation: 'add' | 'sub' | 'mul' | 'div'): number {
   let result = decimal(toFloat64(first));
@@ -129,43 +134,66 @@ function round(value: number, places: number, on: number): number {
 }
 
 const listCalls: Readonly<Record<string, (name: string) => Fn>> = {
-  push: () => define('any, any', ([items, item]) => list([...itemsOf(items, (kind) => `Cannot push on type ${kind}`), item])),
-  prepend: () => define('any, any', ([items, item]) => list([item, ...itemsOf(items, (kind) => `Cannot prepend on type ${kind}`)])),
-  first: () => define('any', ([items]) => itemsOf(items, (kind) => `Cannot find first on type ${kind}`)[0] ?? null),
-  last: () => define('any', ([items]) => itemsOf(items, (kind) => `Cannot find last on type ${kind}`).at(-1) ?? null),
-  rest: () => define('any', ([items]) => list(itemsOf(items, (kind) => `Cannot find rest on type ${kind}`).slice(1))),
-  initial: () => define('any', ([items]) => list(itemsOf(items, (kind) => `Cannot find initial on type ${kind}`).slice(0, -1))),
-  reverse: () => define('any', ([items]) => list([...itemsOf(items, (kind) => `Cannot find reverse on type ${kind}`)].reverse())),
-  compact: () => define('any', ([items]) => list(itemsOf(items, (kind) => `Cannot compact on type ${kind}`).filter((item) => !isEmpty(item)))),
+  push: () =>
+    define('any, any', ([items, item]) =>
+      list([...itemsOf(items, kind => `Cannot push on type ${kind}`), item]),
+    ),
+  prepend: () =>
+    define('any, any', ([items, item]) =>
+      list([item, ...itemsOf(items, kind => `Cannot prepend on type ${kind}`)]),
+    ),
+  first: () =>
+    define('any', ([items]) => itemsOf(items, kind => `Cannot find first on type ${kind}`)[0] ?? null),
+  last: () =>
+    define('any', ([items]) => itemsOf(items, kind => `Cannot find last on type ${kind}`).at(-1) ?? null),
+  rest: () =>
+    define('any', ([items]) => list(itemsOf(items, kind => `Cannot find rest on type ${kind}`).slice(1))),
+  initial: () =>
+    define('any', ([items]) =>
+      list(itemsOf(items, kind => `Cannot find initial on type ${kind}`).slice(0, -1)),
+    ),
+  reverse: () =>
+    define('any', ([items]) =>
+      list([...itemsOf(items, kind => `Cannot find reverse on type ${kind}`)].reverse()),
+    ),
+  compact: () =>
+    define('any', ([items]) =>
+      list(itemsOf(items, kind => `Cannot compact on type ${kind}`).filter(item => !isEmpty(item))),
+    ),
   uniq: () =>
     define('any', ([items]) => {
       const result: Value[] = [];
-      for (const item of itemsOf(items, (kind) => `Cannot find uniq on type ${kind}`)) {
-        if (!result.some((one) => deepEqual(one, item))) result.push(item);
+      for (const item of itemsOf(items, kind => `Cannot find uniq on type ${kind}`)) {
+        if (!result.some(one => deepEqual(one, item))) result.push(item);
       }
       return list(result);
     }),
   without: () =>
     define('any, ...any', ([items, ...omit]) =>
-      list(itemsOf(items, (kind) => `Cannot find without on type ${kind}`).filter((item) => !omit.some((one) => deepEqual(one, item)))),
+      list(
+        itemsOf(items, kind => `Cannot find without on type ${kind}`).filter(
+          item => !omit.some(one => deepEqual(one, item)),
+        ),
+      ),
     ),
   has: () =>
     define('any, any', ([needle, items]) => {
       if (items === null || items === undefined) return false;
-      return itemsOf(items, (kind) => `Cannot find has on type ${kind}`).some((item) => deepEqual(needle, item));
+      return itemsOf(items, kind => `Cannot find has on type ${kind}`).some(item => deepEqual(needle, item));
     }),
   slice: () =>
     define('any, ...any', ([items, ...indices]) => {
-      const all = itemsOf(items, (kind) => `list should be type of slice or array but ${kind}`);
+      const all = itemsOf(items, kind => `list should be type of slice or array but ${kind}`);
       if (all.length === 0) return null;
       const start = indices.length > 0 ? Number(toInt64(indices[0])) : 0;
       const end = indices.length > 1 ? Number(toInt64(indices[1])) : all.length;
-      if (start < 0 || end > all.length || start > end) throw new GoError('reflect.Value.Slice: slice index out of bounds');
+      if (start < 0 || end > all.length || start > end)
+        throw new GoError('reflect.Value.Slice: slice index out of bounds');
       return list(all.slice(start, end), (items as GoSlice).type);
     }),
   chunk: () =>
     define('int, any', ([size, items]) => {
-      const all = itemsOf(items, (kind) => `Cannot chunk type ${kind}`);
+      const all = itemsOf(items, kind => `Cannot chunk type ${kind}`);
       const count = number(size);
       if (count <= 0) throw new GoError('runtime error: makeslice: len out of range');
       const chunks: Value[] = [];
@@ -174,7 +202,8 @@ const listCalls: Readonly<Record<string, (name: string) => Fn>> = {
     }),
   deepCopy: () =>
     define('any', ([value]) => {
-      if (value === null || value === undefined) throw new GoError('reflect: call of reflect.Value.Type on zero Value');
+      if (value === null || value === undefined)
+        throw new GoError('reflect: call of reflect.Value.Type on zero Value');
       return deepCopy(value);
     }),
 };
@@ -190,7 +219,7 @@ function merge(target: GoMap, source: GoMap, override: boolean): void {
     if (!override && (value === null || value === undefined || !isEmpty(before))) continue;
     target.entries.set(key, value);
     const place = source.places?.get(key);
-    if (place !== undefined) (target.places ??= new Map()).set(key, place);
+    if (place !== undefined) setPlace(target, key, place);
   }
 }
 
@@ -202,7 +231,8 @@ function merged(override: boolean): Fn {
   });
 }
 
-const entriesOf = (map: Value): ReadonlyMap<string, Value> => (map instanceof GoMap ? map.entries : new Map());
+const entriesOf = (map: Value): ReadonlyMap<string, Value> =>
+  map instanceof GoMap ? map.entries : new Map();
 
 function dig(args: Value[]): Value {
   if (args.length < 3) throw new GoError('dig needs at least three arguments');
@@ -211,9 +241,13 @@ function dig(args: Value[]): Value {
   const path = args.slice(0, -2);
   for (const [at, step] of path.entries()) {
     if (!(map instanceof GoMap) || map.type !== 'map[string]interface {}')
-      throw new GoError(`interface conversion: interface {} is ${map === null || map === undefined ? 'nil' : typeOf(map)}, not map[string]interface {}`);
+      throw new GoError(
+        `interface conversion: interface {} is ${map === null || map === undefined ? 'nil' : typeOf(map)}, not map[string]interface {}`,
+      );
     if (typeof step !== 'string')
-      throw new GoError(`interface conversion: interface {} is ${step === null || step === undefined ? 'nil' : typeOf(step)}, not string`);
+      throw new GoError(
+        `interface conversion: interface {} is ${step === null || step === undefined ? 'nil' : typeOf(step)}, not string`,
+      );
     if (!map.entries.has(step)) return fallback;
     const next: Value = map.entries.get(step);
     if (at === path.length - 1) return next;
@@ -224,7 +258,8 @@ function dig(args: Value[]): Value {
 
 function dict(args: Value[]): GoMap {
   const entries = new Map<string, Value>();
-  for (let at = 0; at < args.length; at += 2) entries.set(strval(args[at]), at + 1 < args.length ? args[at + 1] : '');
+  for (let at = 0; at < args.length; at += 2)
+    entries.set(strval(args[at]), at + 1 < args.length ? args[at + 1] : '');
   return new GoMap(entries);
 }
 
@@ -249,7 +284,11 @@ function versionStruct(version: Version): GoStruct {
 function versionCompare(version: Version, other: Value): number {
   const inner = other instanceof GoStruct ? (other.inner as { version?: Version }).version : undefined;
   if (inner === undefined) return 0;
-  return newConstraint(`=${showVersion(inner)}`)(version) ? 0 : newConstraint(`>${showVersion(inner)}-0`)(version) ? 1 : -1;
+  return newConstraint(`=${showVersion(inner)}`)(version)
+    ? 0
+    : newConstraint(`>${showVersion(inner)}-0`)(version)
+      ? 1
+      : -1;
 }
 
 /** The functions that make something new at every run: the shape is helm's, the content says what it is. */
@@ -332,7 +371,8 @@ function tpl([text, data]: Value[], context: Context): Value {
     throw new GoError(`cannot parse template ${goQuote(source)}: ${error.message}`, error);
   }
   const templates = new Map(context.templates);
-  for (const [name, template] of parsed) if (!templates.has(name) || !isEmptyTree(template.root)) templates.set(name, template);
+  for (const [name, template] of parsed)
+    if (!templates.has(name) || !isEmptyTree(template.root)) templates.set(name, template);
   const main = parsed.get('gotpl')!;
   const inner: Context = { ...context, templates };
   try {
@@ -402,28 +442,33 @@ const toYaml: Call = ([value], context) =>
     return written.text;
   });
 
+const larger = (a: bigint, b: bigint): bigint => (a < b ? b : a);
+const smaller = (a: bigint, b: bigint): bigint => (b < a ? b : a);
+
 const sum = (values: Value[], start: bigint, step: (a: bigint, b: bigint) => bigint): Int =>
   int64(values.reduce<bigint>((total, value) => BigInt.asIntN(64, step(total, toInt64(value))), start));
 
 const table: Record<string, Fn> = {
   ...BUILTINS,
-  print: define('...any', (args) => sprint(args)),
-  println: define('...any', (args) => sprintln(args)),
+  print: define('...any', args => sprint(args)),
+  println: define('...any', args => sprintln(args)),
   printf: define('string, ...any', ([pattern, ...args], context) => {
     const text = format(pattern as string, args);
     context.budget.make(text.length);
     return text;
   }),
-  html: define('...any', (args) => htmlEscape(evalArgs(args))),
-  js: define('...any', (args) => jsEscape(evalArgs(args))),
-  urlquery: define('...any', (args) => queryEscape(evalArgs(args))),
+  html: define('...any', args => htmlEscape(evalArgs(args))),
+  js: define('...any', args => jsEscape(evalArgs(args))),
+  urlquery: define('...any', args => queryEscape(evalArgs(args))),
 
   hello: define('', () => 'Hello!'),
-  default: define('any, ...any', ([fallback, ...given]) => (given.length === 0 || isEmpty(given[0]) ? fallback : given[0])),
+  default: define('any, ...any', ([fallback, ...given]) =>
+    given.length === 0 || isEmpty(given[0]) ? fallback : given[0],
+  ),
   empty: define('any', ([value]) => isEmpty(value)),
-  coalesce: define('...any', (args) => args.find((value) => !isEmpty(value)) ?? null),
-  all: define('...any', (args) => args.every((value) => !isEmpty(value))),
-  any: define('...any', (args) => args.some((value) => !isEmpty(value))),
+  coalesce: define('...any', args => args.find(value => !isEmpty(value)) ?? null),
+  all: define('...any', args => args.every(value => !isEmpty(value))),
+  any: define('...any', args => args.some(value => !isEmpty(value))),
   ternary: define('any, any, bool', ([yes, no, which]) => (which === true ? yes : no)),
 
   fromJson: define('string', ([text]) => fromJson(text as string, 'map')),
@@ -469,7 +514,10 @@ const table: Record<string, Fn> = {
 
   typeOf: define('any', ([value]) => typeOf(value)),
   typeIs: define('string, any', ([type, value]) => type === typeOf(value)),
-  typeIsLike: define('string, any', ([type, value]) => type === typeOf(value) || `*${String(type)}` === typeOf(value)),
+  typeIsLike: define(
+    'string, any',
+    ([type, value]) => type === typeOf(value) || `*${String(type)}` === typeOf(value),
+  ),
   kindOf: define('any', ([value]) => kindOf(value)),
   kindIs: define('string, any', ([kind, value]) => kind === kindOf(value)),
   deepEqual: define('any, any', ([a, b]) => deepEqual(a, b)),
@@ -491,16 +539,22 @@ const table: Record<string, Fn> = {
     const parsed = readInteger(text.replace(/^([+-]?)0*(?=[0-7])/, '$10o')) ?? 0n;
     return parsed >= 1n << 63n || parsed < -(1n << 63n) ? int64(0) : int64(parsed);
   }),
-  seq: define('...int', (args) => seq(args.map(number))),
+  seq: define('...int', args => seq(args.map(number))),
   until: define('int', ([count]) => {
     const stop = number(count);
-    return list(untilStep(0, stop, stop < 0 ? -1 : 1).map((at) => int(at)), '[]int');
+    return list(
+      untilStep(0, stop, stop < 0 ? -1 : 1).map(at => int(at)),
+      '[]int',
+    );
   }),
   untilStep: define('int, int, int', ([start, stop, step]) =>
-    list(untilStep(number(start), number(stop), number(step)).map((at) => int(at)), '[]int'),
+    list(
+      untilStep(number(start), number(stop), number(step)).map(at => int(at)),
+      '[]int',
+    ),
   ),
   add1: define('any', ([value]) => int64(toInt64(value) + 1n)),
-  add: define('...any', (args) => sum(args, 0n, (a, b) => a + b)),
+  add: define('...any', args => sum(args, 0n, (a, b) => a + b)),
   sub: define('any, any', ([a, b]) => int64(toInt64(a) - toInt64(b))),
   div: define('any, any', ([a, b]) => {
     const divisor = toInt64(b);
@@ -513,25 +567,28 @@ const table: Record<string, Fn> = {
     return int64(toInt64(a) % divisor);
   }),
   mul: define('any, ...any', ([first, ...rest]) => sum(rest, toInt64(first), (a, b) => a * b)),
-  max: define('any, ...any', (args) => sum(args.slice(1), toInt64(args[0]), (a, b) => (b > a ? b : a))),
-  biggest: define('any, ...any', (args) => sum(args.slice(1), toInt64(args[0]), (a, b) => (b > a ? b : a))),
-  min: define('any, ...any', (args) => sum(args.slice(1), toInt64(args[0]), (a, b) => (b < a ? b : a))),
-  maxf: define('any, ...any', (args) => Math.max(...args.map(toFloat64))),
-  minf: define('any, ...any', (args) => Math.min(...args.map(toFloat64))),
+  max: define('any, ...any', args => sum(args.slice(1), toInt64(args[0]), (a, b) => larger(b, a))),
+  biggest: define('any, ...any', args => sum(args.slice(1), toInt64(args[0]), (a, b) => larger(b, a))),
+  min: define('any, ...any', args => sum(args.slice(1), toInt64(args[0]), (a, b) => smaller(b, a))),
+  maxf: define('any, ...any', args => Math.max(...args.map(toFloat64))),
+  minf: define('any, ...any', args => Math.min(...args.map(toFloat64))),
   add1f: define('any', ([value]) => decimals(value, [1], 'add')),
-  addf: define('...any', (args) => decimals(0, args, 'add')),
+  addf: define('...any', args => decimals(0, args, 'add')),
   subf: define('any, ...any', ([first, ...rest]) => decimals(first, rest, 'sub')),
   mulf: define('any, ...any', ([first, ...rest]) => decimals(first, rest, 'mul')),
   divf: define('any, ...any', ([first, ...rest]) => decimals(first, rest, 'div')),
   ceil: define('any', ([value]) => Math.ceil(toFloat64(value))),
   floor: define('any', ([value]) => Math.floor(toFloat64(value))),
-  round: define('any, int, ...float64', ([value, places, on]) => round(toFloat64(value), number(places), on === undefined ? 0.5 : (on as number))),
+  round: define('any, int, ...float64', ([value, places, on]) =>
+    round(toFloat64(value), number(places), on === undefined ? 0.5 : (on as number)),
+  ),
 
-  list: define('...any', (args) => list(args)),
-  tuple: define('...any', (args) => list(args)),
-  dict: define('...any', (args) => dict(args)),
+  list: define('...any', args => list(args)),
+  tuple: define('...any', args => list(args)),
+  dict: define('...any', args => dict(args)),
   get: define('map, string', ([map, key], context) => {
-    if (map instanceof GoMap) context.tracer?.read(map, key as string, map.entries.get(key as string), undefined);
+    if (map instanceof GoMap)
+      context.tracer?.read(map, key as string, map.entries.get(key as string), undefined);
     return entriesOf(map).has(key as string) ? entriesOf(map).get(key as string) : '';
   }),
   set: define('map, string, any', ([map, key, value]) => {
@@ -546,20 +603,24 @@ const table: Record<string, Fn> = {
   }),
   hasKey: define('map, string', ([map, key]) => entriesOf(map).has(key as string)),
   pluck: define('string, ...map', ([key, ...maps]) =>
-    list(maps.filter((map) => entriesOf(map).has(key as string)).map((map) => entriesOf(map).get(key as string))),
+    list(maps.filter(map => entriesOf(map).has(key as string)).map(map => entriesOf(map).get(key as string))),
   ),
-  keys: define('...map', (maps) => strings(maps.flatMap((map) => [...entriesOf(map).keys()].sort(compareStrings)))),
-  values: define('map', ([map]) => list([...entriesOf(map).keys()].sort(compareStrings).map((key) => entriesOf(map).get(key)))),
-  pick: define('map, ...string', ([map, ...keys]) => picked(map, (key) => keys.includes(key))),
-  omit: define('map, ...string', ([map, ...keys]) => picked(map, (key) => !keys.includes(key))),
+  keys: define('...map', maps =>
+    strings(maps.flatMap(map => [...entriesOf(map).keys()].sort(compareStrings))),
+  ),
+  values: define('map', ([map]) =>
+    list([...entriesOf(map).keys()].sort(compareStrings).map(key => entriesOf(map).get(key))),
+  ),
+  pick: define('map, ...string', ([map, ...keys]) => picked(map, key => keys.includes(key))),
+  omit: define('map, ...string', ([map, ...keys]) => picked(map, key => !keys.includes(key))),
   merge: merged(false),
   mustMerge: merged(false),
   mergeOverwrite: merged(true),
   mustMergeOverwrite: merged(true),
-  dig: define('...any', (args) => dig(args)),
-  concat: define('...any', (args) => {
+  dig: define('...any', args => dig(args)),
+  concat: define('...any', args => {
     const items: Value[] = [];
-    for (const arg of args) items.push(...itemsOf(arg, (kind) => `Cannot concat type ${kind} as list`));
+    for (const arg of args) items.push(...itemsOf(arg, kind => `Cannot concat type ${kind} as list`));
     return list(items);
   }),
   join: define('string, any', ([separator, items]) => strslice(items).join(separator as string)),
@@ -576,7 +637,8 @@ const table: Record<string, Fn> = {
   include: define('string, any', include),
   tpl: define('string, any', tpl),
   required: define('string, any', ([message, value]) => {
-    if (value === null || value === undefined || value === '') throw new GoError(`${WARN_START}${String(message)}${WARN_END}`);
+    if (value === null || value === undefined || value === '')
+      throw new GoError(`${WARN_START}${String(message)}${WARN_END}`);
     return value;
   }),
   fail: define('string', ([message]) => {
@@ -612,7 +674,16 @@ const table: Record<string, Fn> = {
   }),
   genPrivateKey: define('string', ([type], context) => {
     context.tracer?.unresolved('genPrivateKey');
-    const label = type === '' || type === 'rsa' ? 'RSA PRIVATE KEY' : type === 'dsa' ? 'DSA PRIVATE KEY' : type === 'ecdsa' ? 'EC PRIVATE KEY' : type === 'ed25519' ? 'PRIVATE KEY' : undefined;
+    const label =
+      type === '' || type === 'rsa'
+        ? 'RSA PRIVATE KEY'
+        : type === 'dsa'
+          ? 'DSA PRIVATE KEY'
+          : type === 'ecdsa'
+            ? 'EC PRIVATE KEY'
+            : type === 'ed25519'
+              ? 'PRIVATE KEY'
+              : undefined;
     return label === undefined ? `Unknown type ${type as string}` : pem(label, 'genPrivateKey');
   }),
   genCA: certificate('string, int', 'genCA'),
@@ -643,7 +714,7 @@ function picked(map: Value, keep: (key: string) => boolean): GoMap {
     if (!keep(key)) continue;
     result.entries.set(key, value);
     const place = map.places?.get(key);
-    if (place !== undefined) (result.places ??= new Map()).set(key, place);
+    if (place !== undefined) setPlace(result, key, place);
   }
   return result;
 }
@@ -651,7 +722,7 @@ function picked(map: Value, keep: (key: string) => boolean): GoMap {
 /** What html and its kin print: a missing value alone is `<no value>`. */
 function evalArgs(args: Value[]): string {
   if (args.length === 1 && typeof args[0] === 'string') return args[0];
-  return sprint(args.map((arg) => (arg === undefined || arg === null ? '<no value>' : arg)));
+  return sprint(args.map(arg => (arg === undefined || arg === null ? '<no value>' : arg)));
 }
 
 function htmlEscape(text: string): string {
@@ -671,8 +742,10 @@ function jsEscape(text: string): string {
     if (character === '\\') result += '\\\\';
     else if (character === "'") result += "\\'";
     else if (character === '"') result += '\\"';
-    else if ('<>&='.includes(character) || code < 32) result += `\\u${code.toString(16).toUpperCase().padStart(4, '0')}`;
-    else if (code >= 0x80 && !/[\p{L}\p{M}\p{N}\p{P}\p{S}]/u.test(character)) result += `\\u${code.toString(16).toUpperCase().padStart(4, '0')}`;
+    else if ('<>&='.includes(character) || code < 32)
+      result += `\\u${code.toString(16).toUpperCase().padStart(4, '0')}`;
+    else if (code >= 0x80 && !/[\p{L}\p{M}\p{N}\p{P}\p{S}]/u.test(character))
+      result += `\\u${code.toString(16).toUpperCase().padStart(4, '0')}`;
     else result += character;
   }
   return result;
@@ -682,5 +755,5 @@ function jsEscape(text: string): string {
 function queryEscape(text: string): string {
   return encodeURIComponent(text.toWellFormed())
     .replaceAll('%20', '+')
-    .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+    .replace(/[!'()*]/g, character => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }

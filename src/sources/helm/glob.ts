@@ -10,7 +10,7 @@ export function globMatcher(pattern: string): (name: string) => boolean {
   if (source === undefined) return () => true;
   if ((source.match(/\*/g) ?? []).length > MAX_STARS) return () => false;
   const expression = new RegExp(`^${source}$`, 'su');
-  return (name) => expression.test(name);
+  return name => expression.test(name);
 }
 
 function translate(pattern: string): string | undefined {

@@ -9,7 +9,9 @@ interface Rule {
 
 /** Whether a file, or a folder above it, is left out. */
 export function ignoreRules(text: string): (path: string) => boolean {
-  const rules = [...text.replace(/^\ufeff/, '').split('\n'), 'templates/.?*'].map(parseRule).filter((rule) => rule !== undefined);
+  const rules = [...text.replace(/^\ufeff/, '').split('\n'), 'templates/.?*']
+    .map(parseRule)
+    .filter(rule => rule !== undefined);
   const ignored = (path: string, isFolder: boolean): boolean => {
     for (const rule of rules) {
       if (rule.negate) {
@@ -22,7 +24,7 @@ export function ignoreRules(text: string): (path: string) => boolean {
     }
     return false;
   };
-  return (path) => {
+  return path => {
     const parts = path.split('/');
     for (let at = 1; at < parts.length; at++) if (ignored(parts.slice(0, at).join('/'), true)) return true;
     return ignored(path, false);
@@ -44,7 +46,7 @@ function parseRule(line: string): Rule | undefined {
   }
   const pattern = fileMatcher(rule);
   if (rule.includes('/')) return { negate, mustBeFolder, matches: pattern };
-  return { negate, mustBeFolder, matches: (path) => pattern(path.slice(path.lastIndexOf('/') + 1)) };
+  return { negate, mustBeFolder, matches: path => pattern(path.slice(path.lastIndexOf('/') + 1)) };
 }
 
 function isPattern(pattern: string): boolean {
@@ -71,14 +73,19 @@ export function fileMatcher(pattern: string): (name: string) => boolean {
       const close = pattern.indexOf(']', at + 2);
       if (close < 0) return () => false;
       const inner = pattern.slice(at + 1, close);
-      parts.push(new RegExp(`^[${inner.startsWith('^') ? '^' : ''}${inner.replace(/^\^/, '').replace(/[\\\]^[]/g, '\\$&')}]$`, 'su'));
+      parts.push(
+        new RegExp(
+          `^[${inner.startsWith('^') ? '^' : ''}${inner.replace(/^\^/, '').replace(/[\\\]^[]/g, '\\$&')}]$`,
+          'su',
+        ),
+      );
       at = close;
     } else if (character === '\\') {
       at++;
       parts.push(`=${pattern[at] ?? ''}`);
     } else parts.push(`=${character}`);
   }
-  return (name) => {
+  return name => {
     const characters = [...name];
     const one = (part: string | RegExp, character: string): boolean =>
       typeof part === 'string' ? part === `=${character}` : character !== '/' && part.test(character);

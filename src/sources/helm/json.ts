@@ -1,6 +1,17 @@
 /** JSON as Go's encoding/json reads and writes it. */
 import { formatFloat } from './numbers.ts';
-import { bytesOf, compareStrings, Complex, GoError, GoMap, GoSlice, GoStruct, Int, type Value, wellFormed } from './value.ts';
+import {
+  bytesOf,
+  Complex,
+  compareStrings,
+  GoError,
+  GoMap,
+  GoSlice,
+  GoStruct,
+  Int,
+  type Value,
+  wellFormed,
+} from './value.ts';
 
 /** json.Marshal: keys sorted, `<`, `>` and `&` escaped unless told otherwise. */
 export function writeJson(value: Value, escapeHtml = true): string {
@@ -19,11 +30,14 @@ export function writeJson(value: Value, escapeHtml = true): string {
   if (value instanceof GoMap) {
     const base64 = value.type === 'chart.Files';
     const keys = [...value.entries.keys()].sort(compareStrings);
-    return `{${keys.map((key) => `${quoteJson(key, escapeHtml)}:${base64 ? JSON.stringify(Buffer.from(bytesOf(value.entries.get(key) as string)).toString('base64')) : writeJson(value.entries.get(key), escapeHtml)}`).join(',')}}`;
+    return `{${keys.map(key => `${quoteJson(key, escapeHtml)}:${base64 ? JSON.stringify(Buffer.from(bytesOf(value.entries.get(key) as string)).toString('base64')) : writeJson(value.entries.get(key), escapeHtml)}`).join(',')}}`;
   }
   if (value instanceof GoSlice) {
-    if (value.type === '[]uint8') return JSON.stringify(btoa(String.fromCharCode(...value.items.map((item) => Number((item as Int).value)))));
-    return `[${value.items.map((item) => writeJson(item, escapeHtml)).join(',')}]`;
+    if (value.type === '[]uint8')
+      return JSON.stringify(
+        btoa(String.fromCharCode(...value.items.map(item => Number((item as Int).value)))),
+      );
+    return `[${value.items.map(item => writeJson(item, escapeHtml)).join(',')}]`;
   }
   if (value instanceof Complex) throw new GoError('json: unsupported type: complex128');
   return structJson(value, escapeHtml);
@@ -68,11 +82,11 @@ function pretty(value: Value, indent: string): string {
   if (value instanceof GoMap) {
     if (value.entries.size === 0) return '{}';
     const keys = [...value.entries.keys()].sort(compareStrings);
-    return `{\n${keys.map((key) => `${inner}${quoteJson(key, true)}: ${pretty(value.entries.get(key), inner)}`).join(',\n')}\n${indent}}`;
+    return `{\n${keys.map(key => `${inner}${quoteJson(key, true)}: ${pretty(value.entries.get(key), inner)}`).join(',\n')}\n${indent}}`;
   }
   if (value instanceof GoSlice) {
     if (value.items.length === 0) return '[]';
-    return `[\n${value.items.map((item) => inner + pretty(item, inner)).join(',\n')}\n${indent}]`;
+    return `[\n${value.items.map(item => inner + pretty(item, inner)).join(',\n')}\n${indent}]`;
   }
   if (value instanceof GoStruct && value.text === undefined) {
     if (value.fields.size === 0) return '{}';
@@ -110,7 +124,11 @@ class JsonReader {
     if (this.at >= this.text.length) throw new GoError('unexpected end of JSON input');
     const character = String.fromCodePoint(this.text.codePointAt(this.at)!);
     const shown =
-      character === "'" ? `'\\''` : character === '"' ? `'"'` : `'${JSON.stringify(character).slice(1, -1).replace('\\"', '"')}'`;
+      character === "'"
+        ? `'\\''`
+        : character === '"'
+          ? `'"'`
+          : `'${JSON.stringify(character).slice(1, -1).replace('\\"', '"')}'`;
     throw new GoError(`invalid character ${shown} ${context}`);
   }
 
@@ -126,13 +144,15 @@ class JsonReader {
     if (character === 't') return this.word('true', true);
     if (character === 'f') return this.word('false', false);
     if (character === 'n') return this.word('null', null);
-    if (character !== undefined && (character === '-' || (character >= '0' && character <= '9'))) return this.number();
+    if (character !== undefined && (character === '-' || (character >= '0' && character <= '9')))
+      return this.number();
     return this.unexpected(context);
   }
 
   private word<T extends Value>(word: string, value: T): T {
     for (let index = 0; index < word.length; index++, this.at++) {
-      if (this.text[this.at] !== word[index]) this.unexpected(`in literal ${word} (expecting '${word[index]}')`);
+      if (this.text[this.at] !== word[index])
+        this.unexpected(`in literal ${word} (expecting '${word[index]}')`);
     }
     return value;
   }
@@ -158,7 +178,8 @@ class JsonReader {
     }
     const literal = this.text.slice(start, this.at);
     const value = Number(literal);
-    if (!Number.isFinite(value)) throw new GoError(`json: cannot unmarshal number ${literal} into Go value of type float64`);
+    if (!Number.isFinite(value))
+      throw new GoError(`json: cannot unmarshal number ${literal} into Go value of type float64`);
     return value;
   }
 
@@ -175,15 +196,16 @@ class JsonReader {
       if (character < ' ') this.unexpected('in string literal');
       this.at++;
       if (character !== '\\') continue;
-      const escape = this.text[this.at];
-      if (escape === undefined) throw new GoError('unexpected end of JSON input');
-      if (escape === 'u') {
+      const letter = this.text[this.at];
+      if (letter === undefined) throw new GoError('unexpected end of JSON input');
+      if (letter === 'u') {
         this.at++;
         for (let index = 0; index < 4; index++, this.at++) {
-          if (!/[0-9a-fA-F]/.test(this.text[this.at] ?? '')) this.unexpected('in \\u hexadecimal character escape');
+          if (!/[0-9a-fA-F]/.test(this.text[this.at] ?? ''))
+            this.unexpected('in \\u hexadecimal character escape');
         }
       } else {
-        if (!'bfnrt\\/"'.includes(escape)) this.unexpected('in string escape code');
+        if (!'bfnrt\\/"'.includes(letter)) this.unexpected('in string escape code');
         this.at++;
       }
     }

@@ -44,16 +44,30 @@ export interface Token {
   readonly line: number;
 }
 
-const KEYWORDS = new Set(['block', 'break', 'continue', 'define', 'else', 'end', 'if', 'range', 'nil', 'template', 'with']);
+const KEYWORDS = new Set([
+  'block',
+  'break',
+  'continue',
+  'define',
+  'else',
+  'end',
+  'if',
+  'range',
+  'nil',
+  'template',
+  'with',
+]);
 const KEYWORD_TYPES = new Set<string>(KEYWORDS);
 
 /** Keywords, which an error shows in ‹›. */
 export const isKeyword = (type: TokenType): boolean => type === 'dot' || KEYWORD_TYPES.has(type);
 
 const SPACES = ' \t\r\n';
-const isSpace = (character: string | undefined): boolean => character !== undefined && character !== '' && SPACES.includes(character);
+const isSpace = (character: string | undefined): boolean =>
+  character !== undefined && character !== '' && SPACES.includes(character);
 const ALNUM = /[\p{L}\p{Nd}_]/u;
-const isAlphaNumeric = (character: string | undefined): boolean => character !== undefined && character !== '' && ALNUM.test(character);
+const isAlphaNumeric = (character: string | undefined): boolean =>
+  character !== undefined && character !== '' && ALNUM.test(character);
 
 export function lex(text: string): Token[] {
   return new Lexer(text).run();
@@ -174,7 +188,11 @@ class Lexer {
   }
 
   private atRightDelim(): [boolean, boolean] {
-    if (isSpace(this.text[this.at]) && this.text[this.at + 1] === '-' && this.text.startsWith('}}', this.at + 2))
+    if (
+      isSpace(this.text[this.at]) &&
+      this.text[this.at + 1] === '-' &&
+      this.text.startsWith('}}', this.at + 2)
+    )
       return [true, true];
     return [this.text.startsWith('}}', this.at), false];
   }
@@ -236,7 +254,8 @@ class Lexer {
     }
     if (character === '.') {
       const follows = this.text[this.at];
-      if (this.at < this.text.length && (follows! < '0' || follows! > '9')) return this.fieldOrVariable('field');
+      if (this.at < this.text.length && (follows! < '0' || follows! > '9'))
+        return this.fieldOrVariable('field');
       if (this.at >= this.text.length) return this.fieldOrVariable('field');
       this.at--;
       return this.number();
@@ -261,7 +280,11 @@ class Lexer {
       count++;
     }
     // Be careful about a trim-marked closing delimiter, which has a minus after a space.
-    if (isSpace(this.text[this.at - 1]) && this.text[this.at] === '-' && this.text.startsWith('}}', this.at + 1)) {
+    if (
+      isSpace(this.text[this.at - 1]) &&
+      this.text[this.at] === '-' &&
+      this.text.startsWith('}}', this.at + 1)
+    ) {
       this.at--;
       if (count === 1) return this.rightDelim(true);
     }

@@ -132,15 +132,15 @@ export function show(node: AnyNode): string {
       return decl + equals + node.commands.map(show).join(' | ');
     }
     case 'command':
-      return node.args.map((arg) => (arg.type === 'pipe' ? `(${show(arg)})` : show(arg))).join(' ');
+      return node.args.map(arg => (arg.type === 'pipe' ? `(${show(arg)})` : show(arg))).join(' ');
     case 'field':
-      return node.ident.map((name) => `.${name}`).join('');
+      return node.ident.map(name => `.${name}`).join('');
     case 'variable':
       return node.ident.join('.');
     case 'chain':
       return (
         (node.node.type === 'pipe' ? `(${show(node.node)})` : show(node.node)) +
-        node.fields.map((name) => `.${name}`).join('')
+        node.fields.map(name => `.${name}`).join('')
       );
     case 'identifier':
       return node.name;

@@ -51,7 +51,11 @@ function exactDigits(value: number): { digits: string; point: number } {
 }
 
 /** strconv.FormatFloat(value, letter, precision, 64); a precision of -1 means the shortest. */
-export function formatFloat(value: number, letter: 'e' | 'E' | 'f' | 'F' | 'g' | 'G', precision: number): string {
+export function formatFloat(
+  value: number,
+  letter: 'e' | 'E' | 'f' | 'F' | 'g' | 'G',
+  precision: number,
+): string {
   if (Number.isNaN(value)) return 'NaN';
   if (value === Infinity) return '+Inf';
   if (value === -Infinity) return '-Inf';
@@ -63,14 +67,15 @@ export function formatFloat(value: number, letter: 'e' | 'E' | 'f' | 'F' | 'g' |
     }
     case 'f':
     case 'F': {
-      const parts = precision < 0 ? shortest(value) : rounded(value, (point) => point + precision);
+      const parts = precision < 0 ? shortest(value) : rounded(value, point => point + precision);
       return fixed(parts, precision < 0 ? Math.max(parts.digits.length - parts.point, 0) : precision);
     }
     default: {
       const parts = precision < 0 ? shortest(value) : rounded(value, () => (precision === 0 ? 1 : precision));
       let limit = precision < 0 ? 6 : precision === 0 ? 1 : precision;
       const asked = precision === 0 ? 1 : precision;
-      if (precision >= 0 && limit > parts.digits.length && parts.digits.length >= parts.point) limit = parts.digits.length;
+      if (precision >= 0 && limit > parts.digits.length && parts.digits.length >= parts.point)
+        limit = parts.digits.length;
       const exponent = parts.point - 1;
       if (exponent < -4 || exponent >= limit) {
         const show = precision < 0 || asked > parts.digits.length ? parts.digits.length : asked;

@@ -34,7 +34,11 @@ const MAX_PARENTHESES = 500;
 const MAX_BLOCKS = 1000;
 
 /** Parses a text: the template named as the file, and those that it defines. */
-export function parseTemplate(file: string, text: string, functions: ReadonlySet<string>): Map<string, Template> {
+export function parseTemplate(
+  file: string,
+  text: string,
+  functions: ReadonlySet<string>,
+): Map<string, Template> {
   const parser = new Parser(file, text, functions);
   parser.file();
   return parser.defined;
@@ -42,7 +46,7 @@ export function parseTemplate(file: string, text: string, functions: ReadonlySet
 
 /** Whether a template holds nothing but space: such a one does not replace another (parse.IsEmptyTree). */
 export function isEmptyTree(list: ListNode): boolean {
-  return list.nodes.every((node) => node.type === 'text' && node.text.trim() === '');
+  return list.nodes.every(node => node.type === 'text' && node.text.trim() === '');
 }
 
 class Parser {
@@ -227,7 +231,14 @@ class Parser {
 
   private pipeline(context: string, end: TokenType): PipeNode {
     const first = this.peekNonSpace();
-    const pipe: PipeNode = { type: 'pipe', at: first.at, tree: this.source, isAssign: false, decl: [], commands: [] };
+    const pipe: PipeNode = {
+      type: 'pipe',
+      at: first.at,
+      tree: this.source,
+      isAssign: false,
+      decl: [],
+      commands: [],
+    };
     this.declarations(pipe, context);
     for (;;) {
       const before = this.position;
@@ -478,7 +489,10 @@ function readNumber(token: Token): Omit<NumberNode, 'type' | 'at' | 'tree'> {
     if (im !== undefined) return simplified(text, 0, im);
   }
   let integer = readInteger(text);
-  let uint = integer !== undefined && integer >= 0n && integer < 1n << 64n && !/^[+-]/.test(text) ? integer : undefined;
+  let uint =
+    integer !== undefined && integer >= 0n && integer < 1n << 64n && !/^[+-]/.test(text)
+      ? integer
+      : undefined;
   if (integer !== undefined && (integer >= 1n << 63n || integer < -(1n << 63n))) integer = undefined;
   let float: number | undefined;
   if (integer !== undefined) {

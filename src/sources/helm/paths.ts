@@ -38,7 +38,7 @@ function extension(path: string): string {
 
 const t = (value: Value): string => value as string;
 
-function unescape(text: string, keepPlus = true): string {
+function unescaped(text: string, keepPlus = true): string {
   const bad = /%(?![0-9a-fA-F]{2}).{0,2}/u.exec(text);
   if (bad !== null) throw new GoError(`invalid URL escape ${goQuote(bad[0])}`);
   try {
@@ -55,9 +55,18 @@ function parseUrl(text: string): GoMap {
   if (/[\x00-\x1f\x7f]/.test(text)) fail('net/url: invalid control character in URL');
   const hash = text.indexOf('#');
   let rest = hash < 0 ? text : text.slice(0, hash);
-  const fields: Record<string, string> = { scheme: '', host: '', hostname: '', path: '', query: '', opaque: '', fragment: '', userinfo: '' };
+  const fields: Record<string, string> = {
+    scheme: '',
+    host: '',
+    hostname: '',
+    path: '',
+    query: '',
+    opaque: '',
+    fragment: '',
+    userinfo: '',
+  };
   try {
-    if (hash >= 0) fields['fragment'] = unescape(text.slice(hash + 1));
+    if (hash >= 0) fields['fragment'] = unescaped(text.slice(hash + 1));
     if (rest === '*') {
       fields['path'] = '*';
       return new GoMap(new Map(Object.entries(fields)));
@@ -91,13 +100,14 @@ function parseUrl(text: string): GoMap {
         fields['userinfo'] = user;
         authority = authority.slice(at + 1);
       }
-      if (/[ "<>\\^`{|}]/.test(authority)) fail(`invalid character ${goQuote(/[ "<>\\^`{|}]/.exec(authority)![0])} in host name`);
+      if (/[ "<>\\^`{|}]/.test(authority))
+        fail(`invalid character ${goQuote(/[ "<>\\^`{|}]/.exec(authority)![0])} in host name`);
       const port = /:([^\]:]*)$/.exec(authority);
       if (port !== null && !/^\d*$/.test(port[1]!)) fail(`invalid port ${goQuote(`:${port[1]}`)} after host`);
-      fields['host'] = unescape(authority);
+      fields['host'] = unescaped(authority);
       fields['hostname'] = fields['host'].replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1');
     }
-    fields['path'] = unescape(rest);
+    fields['path'] = unescaped(rest);
   } catch (error) {
     if (error instanceof GoError && !error.message.startsWith('unable')) fail(error.message);
     throw error;
@@ -106,7 +116,13 @@ function parseUrl(text: string): GoMap {
 }
 
 const escapePath = (path: string): string =>
-  encodeURI(path).replace(/[?#[\]!'()*]/g, (c) => (c === '!' || c === "'" || c === '(' || c === ')' || c === '*' ? c : `%${c.charCodeAt(0).toString(16).toUpperCase()}`)).replaceAll('%25', '%25');
+  encodeURI(path)
+    .replace(/[?#[\]!'()*]/g, c =>
+      c === '!' || c === "'" || c === '(' || c === ')' || c === '*'
+        ? c
+        : `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+    )
+    .replaceAll('%25', '%25');
 
 function joinUrl(map: Value): string {
   const get = (key: string): string => {
@@ -114,12 +130,21 @@ function joinUrl(map: Value): string {
     if (!entries.has(key)) return '';
     const value = entries.get(key);
     if (typeof value !== 'string') {
-      if (value === null || value === undefined) throw new GoError('runtime error: invalid memory address or nil pointer dereference');
+      if (value === null || value === undefined)
+        throw new GoError('runtime error: invalid memory address or nil pointer dereference');
       throw new GoError(`unable to parse ${key} key, must be of type string, but ${kindOf(value)} found`);
     }
     return value;
   };
-  const [scheme, host, path, query, opaque, fragment, user] = ['scheme', 'host', 'path', 'query', 'opaque', 'fragment', 'userinfo'].map(get) as [string, string, string, string, string, string, string];
+  const [scheme, host, path, query, opaque, fragment, user] = [
+    'scheme',
+    'host',
+    'path',
+    'query',
+    'opaque',
+    'fragment',
+    'userinfo',
+  ].map(get) as [string, string, string, string, string, string, string];
   let result = scheme === '' ? '' : `${scheme}:`;
   if (opaque !== '') result += opaque;
   else {
@@ -145,12 +170,12 @@ export const pathFunctions: Readonly<Record<string, Fn>> = {
   dir: one(dirPath),
   clean: one(cleanPath),
   ext: one(extension),
-  isAbs: one((path) => path.startsWith('/')),
+  isAbs: one(path => path.startsWith('/')),
   osBase: one(basePath),
   osDir: one(dirPath),
   osClean: one(cleanPath),
   osExt: one(extension),
-  osIsAbs: one((path) => path.startsWith('/')),
+  osIsAbs: one(path => path.startsWith('/')),
   urlParse: one(parseUrl),
   urlJoin: define('map', ([map]) => joinUrl(map)),
 };

@@ -110,4 +110,4 @@ export function unquoteCharacter(
 const byteText = (byte: number): string => String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte);
 
 export const bytesHex = (text: string): string =>
-  Array.from(bytesOf(text), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  Array.from(bytesOf(text), byte => byte.toString(16).padStart(2, '0')).join('');

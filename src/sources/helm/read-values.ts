@@ -1,15 +1,17 @@
 /** YAML texts as Go values: what sigs.k8s.io/yaml gives, every number a float64, with the place of each key. */
-import { readDocuments } from '#yaml/read.ts';
+
 import { LineIndex } from '#yaml/lines.ts';
+import { readDocuments } from '#yaml/read.ts';
 import type { PlacedNode } from '#yaml/recorder.ts';
 import { GoError, GoMap, GoSlice, type Place, type Value } from './value.ts';
 
 /** The first document of a text; null where it holds none. */
 export function readYaml(text: string, file?: string): Value {
   const clean = text.startsWith('\ufeff') ? text.slice(1) : text;
-  const document = readDocuments(clean).find((one) => one.is !== 'empty');
+  const document = readDocuments(clean).find(one => one.is !== 'empty');
   if (document === undefined) return null;
-  if (document.is === 'error') throw new GoError(`error converting YAML to JSON: yaml: line ${document.line}: ${document.message}`);
+  if (document.is === 'error')
+    throw new GoError(goYamlMessage(document));
   const value = fromPlain(document.value);
   if (file !== undefined) {
     const lines = new LineIndex(clean, { start: 0, end: clean.length, startLine: 1 });
@@ -24,13 +26,21 @@ export function fromPlain(value: unknown): Value {
   if (Array.isArray(value)) return new GoSlice(value.map(fromPlain));
   if (typeof value === 'object') {
     const entries = new Map<string, Value>();
-    for (const key of Object.keys(value)) entries.set(key, fromPlain((value as Record<string, unknown>)[key]));
+    for (const key of Object.keys(value))
+      entries.set(key, fromPlain((value as Record<string, unknown>)[key]));
     return new GoMap(entries);
   }
   return value as Value;
 }
 
-function place(value: Value, node: PlacedNode, start: number, file: string, path: string, lines: LineIndex): void {
+function place(
+  value: Value,
+  node: PlacedNode,
+  start: number,
+  file: string,
+  path: string,
+  lines: LineIndex,
+): void {
   if (value instanceof GoMap && node.entries !== undefined) {
     value.places = new Map();
     for (const [key, entry] of node.entries) {
@@ -38,7 +48,8 @@ function place(value: Value, node: PlacedNode, start: number, file: string, path
       const below = path === '' ? key : `${path}.${key}`;
       value.places.set(key, { file, line, column, path: below });
       const inner = value.entries.get(key);
-      if (inner !== undefined && inner !== null && typeof inner === 'object') place(inner, entry.node, start, file, below, lines);
+      if (inner !== undefined && inner !== null && typeof inner === 'object')
+        place(inner, entry.node, start, file, below, lines);
     }
   } else if (value instanceof GoSlice && node.items !== undefined) {
     const places: Place[] = [];
@@ -47,7 +58,8 @@ function place(value: Value, node: PlacedNode, start: number, file: string, path
       const below = `${path}[${at}]`;
       places.push({ file, line, column, path: below });
       const inner = value.items[at];
-      if (inner !== undefined && inner !== null && typeof inner === 'object') place(inner, item.node, start, file, below, lines);
+      if (inner !== undefined && inner !== null && typeof inner === 'object')
+        place(inner, item.node, start, file, below, lines);
     });
     value.places = places;
   }
@@ -59,4 +71,23 @@ export function kindInJson(value: Value): string {
   if (typeof value === 'number') return 'number';
   if (typeof value === 'boolean') return 'bool';
   return value instanceof GoSlice ? 'array' : 'object';
+}
+
+/**
+ * A mistake in YAML in the words of go-yaml v2, as far as ours can be matched with them. It counts the lines of a
+ * parser's error from 0 and those of a scanner's from 1, and leaves the first line unsaid (yaml.go, decode.go).
+ */
+export function goYamlMessage({ line, message }: { readonly line: number; readonly message: string }): string {
+  const prefix = 'error converting YAML to JSON: ';
+  if (/has no place in JSON/.test(message)) return `${prefix}json: unsupported value: ${message.includes('-') ? '-Inf' : message.includes('nan') ? 'NaN' : '+Inf'}`;
+  const scanner = (words: string): string => `${prefix}yaml: ${line > 1 ? `line ${line}: ` : ''}${words}`;
+  const parser = (words: string): string => `${prefix}yaml: ${line > 1 ? `line ${line - 1}: ` : ''}${words}`;
+  if (/with a key before it was not expected here/.test(message)) return scanner('mapping values are not allowed in this context');
+  if (/^a tab stands|^a text cannot begin with/.test(message)) return scanner('found character that cannot start any token');
+  if (/^this bracket is never closed/.test(message)) {
+    const words = message.includes('}') ? "did not find expected ',' or '}'" : "did not find expected ',' or ']'";
+    return `${prefix}yaml: line ${Math.max(1, line)}: ${words}`;
+  }
+  if (/^a key was expected/.test(message)) return parser('did not find expected key');
+  return `${prefix}yaml: line ${line}: ${message}`;
 }

@@ -1,17 +1,26 @@
 /** sprig's regular expressions: RE2's, as Go's regexp has them, so that none takes more than linear time. */
-import { createRequire } from 'node:module';
-import type * as Re2 from 're2js';
+import type { RE2JS } from 're2js';
 import { define } from './define.ts';
 import type { Fn } from './exec.ts';
 import { GoError, GoSlice, type Int, type Value } from './value.ts';
 
-type Pattern = InstanceType<typeof Re2.RE2JS>;
+type Pattern = InstanceType<typeof RE2JS>;
 
-let library: typeof Re2 | undefined;
-/** Loaded when a chart first needs it: few do. */
-function re2(): typeof Re2 {
-  library ??= createRequire(import.meta.url)('re2js') as typeof Re2;
-  return library;
+let library: typeof RE2JS | undefined;
+
+/** Gives the library: see re2.ts. */
+export function useRe2(re2: typeof RE2JS): void {
+  library = re2;
+}
+
+/** Whether rendering these files may call for regular expressions: an archive may hold anything. */
+export function mayNeedRe2(files: ReadonlyMap<string, Uint8Array>): boolean {
+  for (const [name, data] of files) {
+    if (name.endsWith('.tgz')) return true;
+    if (name.endsWith('values.schema.json') && Buffer.from(data.buffer, data.byteOffset, data.byteLength).includes('attern')) return true;
+    if (Buffer.from(data.buffer, data.byteOffset, data.byteLength).includes('egex')) return true;
+  }
+  return false;
 }
 
 const patterns = new Map<string, Pattern>();
@@ -22,14 +31,26 @@ function compile(source: string, must: boolean): Pattern {
   if (known !== undefined) return known;
   let pattern: Pattern;
   try {
-    pattern = re2().RE2JS.compile(source);
+    if (library === undefined) throw new Error('regular expressions were not loaded');
+    pattern = library.compile(source);
   } catch (error) {
+    if (library === undefined) throw error;
     const message = `error parsing regexp: ${(error as Error).message.replace(/^error parsing regexp: /, '')}`;
     throw new GoError(must ? message : `regexp: Compile(${backquoted(source)}): ${message}`);
   }
   if (patterns.size >= MOST_PATTERNS) patterns.clear();
   patterns.set(source, pattern);
   return pattern;
+}
+
+/** A pattern of a schema, anywhere in the text; one that is no pattern matches nothing. */
+export function patternMatches(pattern: string, text: string): boolean {
+  try {
+    return compile(pattern, true).matcher(text).find();
+  } catch (error) {
+    if (error instanceof GoError) return false;
+    throw error;
+  }
 }
 
 const backquoted = (text: string): string => (text.includes('`') ? JSON.stringify(text) : `\`${text}\``);
@@ -54,18 +75,25 @@ function findAll(pattern: Pattern, text: string, most: number): Found[] {
     previousEnd = end;
     const groups = Array.from({ length: matcher.groupCount() + 1 }, (_, index) => matcher.group(index) ?? '');
     const names = pattern.namedGroups() as Readonly<Record<string, number>>;
-    result.push({ start, end, group: (index) => groups[typeof index === 'number' ? index : (names[index] ?? -1)] ?? '' });
+    result.push({
+      start,
+      end,
+      group: index => groups[typeof index === 'number' ? index : (names[index] ?? -1)] ?? '',
+    });
   }
   return result;
 }
 
 /** Regexp.Expand: $1, ${1}, $name; the longest name is taken, an unknown one is empty. */
 function expand(template: string, found: Found): string {
-  return template.replace(/\$(?:\$|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu, (all, braced?: string, bare?: string) => {
-    if (all === '$$') return '$';
-    const name = braced ?? bare!;
-    return found.group(/^\d+$/.test(name) ? Number(name) : name);
-  });
+  return template.replace(
+    /\$(?:\$|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu,
+    (all, braced?: string, bare?: string) => {
+      if (all === '$$') return '$';
+      const name = braced ?? bare!;
+      return found.group(/^\d+$/.test(name) ? Number(name) : name);
+    },
+  );
 }
 
 function replaceAll(pattern: Pattern, text: string, make: (found: Found) => string): string {
@@ -96,8 +124,8 @@ function split(pattern: Pattern, source: string, text: string, most: number): Va
 function both(name: string, types: string, call: (args: Value[], must: boolean) => Value): [string, Fn][] {
   const must = `must${name[0]!.toUpperCase()}${name.slice(1)}`;
   return [
-    [name, define(types, (args) => call(args, false))],
-    [must, define(types, (args) => call(args, true))],
+    [name, define(types, args => call(args, false))],
+    [must, define(types, args => call(args, true))],
   ];
 }
 
@@ -113,20 +141,35 @@ export const regexFunctions: Readonly<Record<string, Fn>> = Object.fromEntries([
       }
     }),
   ] as [string, Fn],
-  ['mustRegexMatch', define('string, string', ([source, text]) => compile(t(source), true).matcher(t(text)).find())] as [string, Fn],
-  ...both('regexFind', 'string, string', ([source, text], must) => findAll(compile(t(source), must), t(text), 1)[0]?.group(0) ?? ''),
-  ...both('regexFindAll', 'string, string, int', ([source, text, most], must) =>
-    new GoSlice(
-      findAll(compile(t(source), must), t(text), n(most)).map((found) => found.group(0)),
-      '[]string',
-    ),
+  [
+    'mustRegexMatch',
+    define('string, string', ([source, text]) => compile(t(source), true).matcher(t(text)).find()),
+  ] as [string, Fn],
+  ...both(
+    'regexFind',
+    'string, string',
+    ([source, text], must) => findAll(compile(t(source), must), t(text), 1)[0]?.group(0) ?? '',
+  ),
+  ...both(
+    'regexFindAll',
+    'string, string, int',
+    ([source, text, most], must) =>
+      new GoSlice(
+        findAll(compile(t(source), must), t(text), n(most)).map(found => found.group(0)),
+        '[]string',
+      ),
   ),
   ...both('regexReplaceAll', 'string, string, string', ([source, text, by], must) =>
-    replaceAll(compile(t(source), must), t(text), (found) => expand(t(by), found)),
+    replaceAll(compile(t(source), must), t(text), found => expand(t(by), found)),
   ),
   ...both('regexReplaceAllLiteral', 'string, string, string', ([source, text, by], must) =>
     replaceAll(compile(t(source), must), t(text), () => t(by)),
   ),
-  ...both('regexSplit', 'string, string, int', ([source, text, most], must) => split(compile(t(source), must), t(source), t(text), n(most))),
-  ['regexQuoteMeta', define('string', ([text]) => t(text).replace(/[\\.+*?()|[\]{}^$]/g, '\\$&'))] as [string, Fn],
+  ...both('regexSplit', 'string, string, int', ([source, text, most], must) =>
+    split(compile(t(source), must), t(source), t(text), n(most)),
+  ),
+  ['regexQuoteMeta', define('string', ([text]) => t(text).replace(/[\\.+*?()|[\]{}^$]/g, '\\$&'))] as [
+    string,
+    Fn,
+  ],
 ]);

@@ -7,10 +7,12 @@ import { coalesceValues, isCompatible, processDependencies, tableAt } from './co
 
 import { type Renderable, renderAll } from './engine.ts';
 import { fileMatcher } from './ignore.ts';
-import { readYaml } from './read-values.ts';
-import { setValues } from './set-values.ts';
-import type { BranchTaken, LineOrigin } from './trace.ts';
 import { basePath } from './paths.ts';
+import { fromPlain, goYamlMessage, readYaml } from './read-values.ts';
+import { patternMatches } from './regexes.ts';
+import { schemaErrors } from './schema.ts';
+import { type SetKind, setValues } from './set-values.ts';
+import type { BranchTaken, LineOrigin } from './trace.ts';
 import { compareStrings, GoError, GoMap, GoSlice, int, type Value, wellFormed } from './value.ts';
 
 export interface ChartOptions {
@@ -22,6 +24,9 @@ export interface ChartOptions {
   readonly set?: readonly string[];
   readonly setString?: readonly string[];
   readonly setFile?: readonly string[];
+  readonly setLiteral?: readonly string[];
+  /** Leaves out hooks that are tests. */
+  readonly skipTests?: boolean;
   /** Reads a file for `--set-file`. */
   readonly readFile?: (path: string) => string;
   readonly kubeVersion?: string;
@@ -31,8 +36,6 @@ export interface ChartOptions {
   readonly showOnly?: readonly string[];
   readonly skipSchemaValidation?: boolean;
   readonly limits?: RenderLimits;
-  /** Checks values against a chart's schema: the lines of what is wrong, none where all is well. */
-  readonly validate?: (schema: string, values: unknown, chart: string) => readonly string[];
   /** The chart's folder as reports name it. */
   readonly folder?: string;
   readonly trace?: boolean;
@@ -88,7 +91,10 @@ const HOOKS = new Set([
 ]);
 
 /** Renders a chart from its files. Throws a GoError whose message is helm's. */
-export function renderChartFiles(files: ReadonlyMap<string, Uint8Array>, options: ChartOptions = {}): RenderedChart {
+export function renderChartFiles(
+  files: ReadonlyMap<string, Uint8Array>,
+  options: ChartOptions = {},
+): RenderedChart {
   const warnings: string[] = [];
   const warn = (text: string): void => {
     warnings.push(text);
@@ -98,11 +104,11 @@ export function renderChartFiles(files: ReadonlyMap<string, Uint8Array>, options
   const chart = loadChart(files, options.folder ?? '');
   if (chart.metadata.type === 'library') throw new GoError('library charts are not installable');
   const missing = chart.declared
-    .filter((one) => !chart.dependencies.some((sub) => sub.name === one.name))
+    .filter(one => !chart.dependencies.some(sub => sub.name === one.name))
     .map(({ name, version }) => ({ name, version }));
   if (missing.length > 0 && options.allowMissing !== true)
     throw new GoError(
-      `an error occurred while checking for chart dependencies. You may need to run \`helm dependency build\` to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: ${missing.map((one) => one.name).join(', ')}`,
+      `an error occurred while checking for chart dependencies. You may need to run \`helm dependency build\` to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: ${missing.map(one => one.name).join(', ')}`,
     );
   try {
     processDependencies(chart, values, warn);
@@ -112,10 +118,12 @@ export function renderChartFiles(files: ReadonlyMap<string, Uint8Array>, options
   }
   const coalesced = coalesceValues(chart, values, warn);
   const capable = capabilities(kube, options.apiVersions);
-  if (options.skipSchemaValidation !== true && options.validate !== undefined) {
-    const problems = schemaProblems(chart, coalesced, options.validate);
+  if (options.skipSchemaValidation !== true) {
+    const problems = schemaProblems(chart, coalesced);
     if (problems !== '')
-      throw new GoError(`values don't meet the specifications of the schema(s) in the following chart(s):\n${problems}`);
+      throw new GoError(
+        `values don't meet the specifications of the schema(s) in the following chart(s):\n${problems}`,
+      );
   }
   const kubeText = kube ?? 'v1.35.0';
   if (chart.metadata.kubeVersion !== '' && !isCompatible(chart.metadata.kubeVersion, kubeText))
@@ -156,15 +164,24 @@ export function renderChartFiles(files: ReadonlyMap<string, Uint8Array>, options
   let text = `${trimSpace(out.join(''))}\n`;
   if (options.noHooks !== true) {
     for (const hook of hooks) {
+      if (options.skipTests === true && hook.hooks.some(event => event.startsWith('test'))) continue;
       documents.push(hook);
       text += `---\n# Source: ${hook.source}\n${hook.text}\n`;
     }
   }
   if (options.showOnly !== undefined && options.showOnly.length > 0) text = shownOnly(text, options.showOnly);
-  return { documents, text, warnings, missing, sources: sourcesOf(chart), chart: { name: chart.name, version: chart.version } };
+  return {
+    documents,
+    text,
+    warnings,
+    missing,
+    sources: sourcesOf(chart),
+    chart: { name: chart.name, version: chart.version },
+  };
 }
 
-const SPACE = /^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/g;
+const SPACE =
+  /^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/g;
 const trimSpace = (text: string): string => text.replace(SPACE, '');
 
 function checkedKube(text: string): string {
@@ -193,7 +210,11 @@ export function userValues(options: ChartOptions): GoMap {
     }
     if (read instanceof GoMap) values = mergeMaps(values, read);
   }
-  const apply = (list: readonly string[] | undefined, kind: 'json' | 'set' | 'string' | 'file', flag: string): void => {
+  const apply = (
+    list: readonly string[] | undefined,
+    kind: SetKind,
+    flag: string,
+  ): void => {
     for (const text of list ?? []) {
       try {
         if (kind === 'json' && /^\s*\{/.test(text)) {
@@ -201,12 +222,15 @@ export function userValues(options: ChartOptions): GoMap {
           if (read instanceof GoMap) values = mergeMaps(values, read);
           continue;
         }
-        setValues(text, values, kind, (path) => {
+        setValues(text, values, kind, path => {
           if (options.readFile === undefined) throw new GoError(`open ${path}: no file may be read`);
           return options.readFile(path);
         });
       } catch (error) {
-        if (error instanceof GoError) throw new GoError(`failed parsing ${flag}${kind === 'json' || kind === 'file' ? ` data ${text}` : ' data'}: ${error.message}`);
+        if (error instanceof GoError)
+          throw new GoError(
+            `failed parsing ${flag}${kind === 'json' || kind === 'file' ? ` data ${text}` : ' data'}: ${error.message}`,
+          );
         throw error;
       }
     }
@@ -215,6 +239,7 @@ export function userValues(options: ChartOptions): GoMap {
   apply(options.set, 'set', '--set');
   apply(options.setString, 'string', '--set-string');
   apply(options.setFile, 'file', '--set-file');
+  apply(options.setLiteral, 'literal', '--set-literal');
   return values;
 }
 
@@ -224,7 +249,10 @@ export function mergeMaps(a: GoMap, b: GoMap): GoMap {
   result.places = new Map(a.places ?? []);
   for (const [key, value] of b.entries) {
     const before = result.entries.get(key);
-    result.entries.set(key, value instanceof GoMap && before instanceof GoMap ? mergeMaps(before, value) : value);
+    result.entries.set(
+      key,
+      value instanceof GoMap && before instanceof GoMap ? mergeMaps(before, value) : value,
+    );
     const place = b.places?.get(key);
     if (place !== undefined) result.places.set(key, place);
   }
@@ -243,7 +271,7 @@ function collect(
   const subcharts = new GoMap();
   const own: [string, Value][] = [
     ['Chart', metadataOf(chart)],
-    ['Files', filesOf(chart.files.map((file) => [file.name, file.text] as const))],
+    ['Files', filesOf(chart.files.map(file => [file.name, file.text] as const))],
     ['Release', release],
     ['Capabilities', capable],
     ['Values', values],
@@ -260,7 +288,11 @@ function collect(
   const base = `${chart.fullPath}/templates`;
   for (const template of chart.templates) {
     if (chart.metadata.type === 'library' && !basePath(template.name).startsWith('_')) continue;
-    templates.set(`${chart.fullPath}/${template.name}`, { text: template.text, values: shared, basePath: base });
+    templates.set(`${chart.fullPath}/${template.name}`, {
+      text: template.text,
+      values: shared,
+      basePath: base,
+    });
   }
   return shared;
 }
@@ -290,9 +322,16 @@ function metadataOf(chart: Chart): GoMap {
         'Maintainers',
         new GoSlice(
           maintainers instanceof GoSlice
-            ? maintainers.items.map((one) => {
-                const field = (key: string): Value => (one instanceof GoMap ? (one.entries.get(key) ?? '') : '');
-                return new GoMap(new Map([['Name', field('name')], ['Email', field('email')], ['URL', field('url')]]));
+            ? maintainers.items.map(one => {
+                const field = (key: string): Value =>
+                  one instanceof GoMap ? (one.entries.get(key) ?? '') : '';
+                return new GoMap(
+                  new Map([
+                    ['Name', field('name')],
+                    ['Email', field('email')],
+                    ['URL', field('url')],
+                  ]),
+                );
               })
             : [],
         ),
@@ -303,13 +342,16 @@ function metadataOf(chart: Chart): GoMap {
       ['Tags', text('tags')],
       ['AppVersion', chart.metadata.appVersion],
       ['Deprecated', raw.entries.get('deprecated') === true],
-      ['Annotations', new GoMap(annotations instanceof GoMap ? annotations.entries : new Map(), 'map[string]string')],
+      [
+        'Annotations',
+        new GoMap(annotations instanceof GoMap ? annotations.entries : new Map(), 'map[string]string'),
+      ],
       ['KubeVersion', chart.metadata.kubeVersion],
       [
         'Dependencies',
         new GoSlice(
           chart.declared.map(
-            (one) =>
+            one =>
               new GoMap(
                 new Map<string, Value>([
                   ['Name', one.name],
@@ -331,7 +373,10 @@ function metadataOf(chart: Chart): GoMap {
   );
 }
 
-function sourcesOf(chart: Chart, found = new Map<string, { file: string; archive: boolean }>()): typeof found {
+function sourcesOf(
+  chart: Chart,
+  found = new Map<string, { file: string; archive: boolean }>(),
+): typeof found {
   const archive = chart.folder.indexOf('.tgz') >= 0;
   for (const { name } of [...chart.templates, ...chart.files]) {
     const file = archive
@@ -345,25 +390,23 @@ function sourcesOf(chart: Chart, found = new Map<string, { file: string; archive
   return found;
 }
 
-function schemaProblems(
-  chart: Chart,
-  values: GoMap,
-  validate: (schema: string, values: unknown, chart: string) => readonly string[],
-): string {
+function schemaProblems(chart: Chart, values: GoMap): string {
   let result = '';
   if (chart.schema !== undefined) {
-    const problems = validate(chart.schema, toPlain(values), chart.name);
-    if (problems.length > 0) result += `${chart.name}:\n${problems.map((line) => `${line}\n`).join('')}`;
+    // Numbers of --set are integers of Go: to a schema a number is a number.
+    const problems = schemaErrors(chart.schema, fromPlain(toPlain(values)), patternMatches);
+    if (problems.length > 0) result += `${chart.name}:\n${problems.map(line => `${line}\n`).join('')}`;
   }
   for (const sub of chart.dependencies) {
     const below = tableAt(values, sub.name);
-    if (below !== undefined) result += schemaProblems(sub, below, validate);
+    if (below !== undefined) result += schemaProblems(sub, below);
   }
   return result;
 }
 
 export function toPlain(value: Value): unknown {
-  if (value instanceof GoMap) return Object.fromEntries([...value.entries].map(([key, one]) => [key, toPlain(one)]));
+  if (value instanceof GoMap)
+    return Object.fromEntries([...value.entries].map(([key, one]) => [key, toPlain(one)]));
   if (value instanceof GoSlice) return value.items.map(toPlain);
   if (typeof value === 'object' && value !== null && 'value' in value) return Number(value.value);
   return value ?? null;
@@ -371,8 +414,14 @@ export function toPlain(value: Value): unknown {
 
 function crdsOf(chart: Chart): RenderedDocument[] {
   const own = chart.files
-    .filter((file) => file.name.startsWith('crds/') && /\.(ya?ml|json)$/i.test(file.name))
-    .map((file) => ({ source: `${chart.fullPath}/${file.name}`, text: file.text, hooks: [], lines: [], branches: [] }));
+    .filter(file => file.name.startsWith('crds/') && /\.(ya?ml|json)$/i.test(file.name))
+    .map(file => ({
+      source: `${chart.fullPath}/${file.name}`,
+      text: file.text,
+      hooks: [],
+      lines: [],
+      branches: [],
+    }));
   return [...own, ...chart.dependencies.flatMap(crdsOf)];
 }
 
@@ -382,7 +431,17 @@ interface Manifest extends RenderedDocument {
   readonly weight: number;
 }
 
-function sortManifests(rendered: ReadonlyMap<string, { readonly text: string; readonly traced: { readonly lines: readonly LineOrigin[]; readonly branches: readonly BranchTaken[] } | undefined }>): {
+function sortManifests(
+  rendered: ReadonlyMap<
+    string,
+    {
+      readonly text: string;
+      readonly traced:
+        | { readonly lines: readonly LineOrigin[]; readonly branches: readonly BranchTaken[] }
+        | undefined;
+    }
+  >,
+): {
   generic: Manifest[];
   hooks: Manifest[];
 } {
@@ -402,8 +461,8 @@ function sortManifests(rendered: ReadonlyMap<string, { readonly text: string; re
         generic.push({ ...base, hooks: [], weight: 0 });
         continue;
       }
-      const events = hook.split(',').map((one) => one.trim().toLowerCase());
-      if (!events.every((event) => HOOKS.has(event))) continue;
+      const events = hook.split(',').map(one => one.trim().toLowerCase());
+      if (!events.every(event => HOOKS.has(event))) continue;
       const weight = head.annotations.get('helm.sh/hook-weight') ?? '';
       hooks.push({ ...base, hooks: events, weight: /^[+-]?\d+$/.test(weight) ? Number(weight) : 0 });
     }
@@ -451,21 +510,36 @@ function headOf(text: string, file: string): Head {
   const fail = (message: string): never => {
     throw new GoError(`YAML parse error on ${file}: ${message}`);
   };
-  const document = readDocuments(wellFormed(text)).find((one) => one.is !== 'empty');
+  const document = readDocuments(wellFormed(text)).find(one => one.is !== 'empty');
   if (document === undefined) return { kind: '', name: '', annotations: new Map() };
-  if (document.is === 'error') return fail(`error converting YAML to JSON: yaml: line ${document.line}: ${document.message}`);
+  if (document.is === 'error')
+    return fail(goYamlMessage(document));
   const value = document.value;
   const decode = 'error unmarshaling JSON: while decoding JSON: json: cannot unmarshal';
   if (value === null) return { kind: '', name: '', annotations: new Map() };
   if (typeof value !== 'object' || Array.isArray(value)) {
-    const type = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value === 'bigint' ? 'number' : typeof value;
+    const type = Array.isArray(value)
+      ? 'array'
+      : typeof value === 'boolean'
+        ? 'bool'
+        : typeof value === 'bigint'
+          ? 'number'
+          : typeof value;
     return fail(`${decode} ${type} into Go value of type util.SimpleHead`);
   }
   const record = value as Readonly<Record<string, unknown>>;
-  const typeOf = (one: unknown): string => (Array.isArray(one) ? 'array' : typeof one === 'boolean' ? 'bool' : typeof one === 'bigint' ? 'number' : typeof one);
+  const typeOf = (one: unknown): string =>
+    Array.isArray(one)
+      ? 'array'
+      : typeof one === 'boolean'
+        ? 'bool'
+        : typeof one === 'bigint'
+          ? 'number'
+          : typeof one;
   const string = (one: unknown, field: string): string => {
     if (one === null || one === undefined) return '';
-    if (typeof one === 'object') return fail(`${decode} ${typeOf(one)} into Go struct field ${field} of type string`);
+    if (typeof one === 'object')
+      return fail(`${decode} ${typeOf(one)} into Go struct field ${field} of type string`);
     // sigs.k8s.io/yaml turns any scalar into text where text is wanted.
     return String(one);
   };
@@ -476,13 +550,18 @@ function headOf(text: string, file: string): Head {
   let name = '';
   if (metadata !== null && metadata !== undefined) {
     if (typeof metadata !== 'object' || Array.isArray(metadata))
-      return fail(`${decode} ${typeOf(metadata)} into Go struct field SimpleHead.metadata of type struct { Name string "json:\\"name\\""; Annotations map[string]string "json:\\"annotations\\"" }`);
+      return fail(
+        `${decode} ${typeOf(metadata)} into Go struct field SimpleHead.metadata of type struct { Name string "json:\\"name\\""; Annotations map[string]string "json:\\"annotations\\"" }`,
+      );
     name = string((metadata as Record<string, unknown>)['name'], 'SimpleHead.metadata.name');
     const given = (metadata as Record<string, unknown>)['annotations'];
     if (given !== null && given !== undefined) {
       if (typeof given !== 'object' || Array.isArray(given))
-        return fail(`${decode} ${typeOf(given)} into Go struct field SimpleHead.metadata.annotations of type map[string]string`);
-      for (const [key, one] of Object.entries(given)) annotations.set(key, string(one, 'SimpleHead.metadata.annotations'));
+        return fail(
+          `${decode} ${typeOf(given)} into Go struct field SimpleHead.metadata.annotations of type map[string]string`,
+        );
+      for (const [key, one] of Object.entries(given))
+        annotations.set(key, string(one, 'SimpleHead.metadata.annotations'));
     }
   }
   return { kind, name, annotations };
@@ -502,6 +581,5 @@ function shownOnly(text: string, files: readonly string[]): string {
     }
     if (!found) throw new GoError(`could not find template ${file} in chart`);
   }
-  return shown.map((part) => `---\n${part}\n`).join('');
+  return shown.map(part => `---\n${part}\n`).join('');
 }
-

@@ -22,7 +22,9 @@ export function newVersion(text: string): Version {
     const digits = (part ?? '').replace(/^\./, '');
     const value = BigInt(digits === '' ? '0' : digits);
     if (value > MAX)
-      throw new GoError(`error parsing version segment: strconv.ParseUint: parsing "${digits}": value out of range`);
+      throw new GoError(
+        `error parsing version segment: strconv.ParseUint: parsing "${digits}": value out of range`,
+      );
     return value;
   };
   const version: Version = {
@@ -43,7 +45,8 @@ export const showVersion = (version: Version): string =>
   `${version.major}.${version.minor}.${version.patch}${version.pre === '' ? '' : `-${version.pre}`}${version.metadata === '' ? '' : `+${version.metadata}`}`;
 
 export function compareVersions(a: Version, b: Version): number {
-  for (const part of ['major', 'minor', 'patch'] as const) if (a[part] !== b[part]) return a[part] < b[part] ? -1 : 1;
+  for (const part of ['major', 'minor', 'patch'] as const)
+    if (a[part] !== b[part]) return a[part] < b[part] ? -1 : 1;
   if (a.pre === b.pre) return 0;
   if (a.pre === '') return 1;
   if (b.pre === '') return -1;
@@ -89,15 +92,18 @@ const MAX_CONSTRAINT = 512;
 
 export function newConstraint(text: string): (version: Version) => boolean {
   if (text.length > MAX_CONSTRAINT) throw new GoError('improper constraint: it is too long');
-  const rewritten = text.replace(RANGE, (_all, first: string, ...rest: unknown[]) => `>= ${first}, <= ${String(rest[9])} `);
-  const groups = rewritten.split('||').map((part) => {
+  const rewritten = text.replace(
+    RANGE,
+    (_all, first: string, ...rest: unknown[]) => `>= ${first}, <= ${String(rest[9])} `,
+  );
+  const groups = rewritten.split('||').map(part => {
     if (!isValid(part)) throw new GoError(`improper constraint: ${part}`);
     return (part.match(FIND) ?? [part]).map(parseConstraint);
   });
-  return (version) =>
-    groups.some((group) => {
-      const includePre = group.some((one) => one.version.pre !== '');
-      return group.every((one) => check(version, one, includePre));
+  return version =>
+    groups.some(group => {
+      const includePre = group.some(one => one.version.pre !== '');
+      return group.every(one => check(version, one, includePre));
     });
 }
 

@@ -6,10 +6,15 @@ import { GoError, GoMap, GoSlice, int64, type Value } from './value.ts';
 const MAX_INDEX = 65536;
 const MAX_NESTING = 30;
 
-export type SetKind = 'set' | 'string' | 'json' | 'file';
+export type SetKind = 'set' | 'string' | 'json' | 'file' | 'literal';
 
 /** Reads `a.b=c,d[0]=e` into the values; `read` gives a file's text for --set-file. */
-export function setValues(text: string, into: GoMap, kind: SetKind = 'set', read?: (path: string) => string): void {
+export function setValues(
+  text: string,
+  into: GoMap,
+  kind: SetKind = 'set',
+  read?: (path: string) => string,
+): void {
   new SetReader(text, kind, read).into(into);
 }
 
@@ -63,7 +68,7 @@ class SetReader {
 
   /** Whether anything follows: END where the text is over, as io.EOF. */
   private key(data: GoMap, nesting: number): typeof END | undefined {
-    const { text, last } = this.until('=[,.');
+    const { text, last } = this.until(this.kind === 'literal' ? '=[.' : '=[,.');
     switch (last) {
       case undefined:
         if (text === '') return END;
@@ -72,7 +77,9 @@ class SetReader {
         const index = this.keyIndex();
         const before = data.entries.get(text);
         if (data.entries.has(text) && !(before instanceof GoSlice))
-          throw new GoError(`unable to parse key: interface conversion: interface {} is ${typeName(before)}, not []interface {}`);
+          throw new GoError(
+            `unable to parse key: interface conversion: interface {} is ${typeName(before)}, not []interface {}`,
+          );
         const list = before instanceof GoSlice ? before.items.slice() : [];
         const end = this.listItem(list, index, nesting);
         assign(data, text, new GoSlice(list));
@@ -88,19 +95,24 @@ class SetReader {
           this.emptyValue();
           return undefined;
         }
-        return this.value((value) => assign(data, text, value));
+        return this.value(value => assign(data, text, value));
       case ',':
         assign(data, text, '');
         throw new GoError(`key ${goQuote(text)} has no value (cannot end with ,)`);
       default: {
         if (nesting + 1 > MAX_NESTING)
-          throw new GoError(`value name nested level is greater than maximum supported nested level of ${MAX_NESTING}`);
+          throw new GoError(
+            `value name nested level is greater than maximum supported nested level of ${MAX_NESTING}`,
+          );
         const before = data.entries.get(text);
         if (data.entries.has(text) && !(before instanceof GoMap))
-          throw new GoError(`unable to parse key: interface conversion: interface {} is ${typeName(before)}, not map[string]interface {}`);
+          throw new GoError(
+            `unable to parse key: interface conversion: interface {} is ${typeName(before)}, not map[string]interface {}`,
+          );
         const inner = before instanceof GoMap ? before : new GoMap();
         const end = this.key(inner, nesting + 1);
-        if (end === undefined && inner.entries.size === 0) throw new GoError(`key map ${goQuote(text)} has no value`);
+        if (end === undefined && inner.entries.size === 0)
+          throw new GoError(`key map ${goQuote(text)} has no value`);
         if (inner.entries.size > 0) assign(data, text, inner);
         return end;
       }
@@ -110,13 +122,15 @@ class SetReader {
   private keyIndex(): number {
     const { text, last } = this.until(']');
     if (last === undefined) throw new GoError('error parsing index: EOF');
-    if (!/^[+-]?\d+$/.test(text)) throw new GoError(`error parsing index: strconv.Atoi: parsing ${goQuote(text)}: invalid syntax`);
+    if (!/^[+-]?\d+$/.test(text))
+      throw new GoError(`error parsing index: strconv.Atoi: parsing ${goQuote(text)}: invalid syntax`);
     return Number(text);
   }
 
   private setIndex(list: Value[], index: number, value: Value): void {
     if (index < 0) throw new GoError(`negative ${index} index not allowed`);
-    if (index > MAX_INDEX) throw new GoError(`index of ${index} is greater than maximum supported index of ${MAX_INDEX}`);
+    if (index > MAX_INDEX)
+      throw new GoError(`index of ${index} is greater than maximum supported index of ${MAX_INDEX}`);
     while (list.length < index) list.push(null);
     list[index] = value;
   }
@@ -136,7 +150,7 @@ class SetReader {
         return undefined;
       }
       let end: typeof END | undefined;
-      end = this.value((value) => this.setIndex(list, index, value));
+      end = this.value(value => this.setIndex(list, index, value));
       // A value at the end of a list item is no end for the list's own key.
       return end;
     }
@@ -144,7 +158,9 @@ class SetReader {
       const next = this.keyIndex();
       const before = list[index];
       if (before !== null && before !== undefined && !(before instanceof GoSlice))
-        throw new GoError(`unable to parse key: interface conversion: interface {} is ${typeName(before)}, not []interface {}`);
+        throw new GoError(
+          `unable to parse key: interface conversion: interface {} is ${typeName(before)}, not []interface {}`,
+        );
       const inner = before instanceof GoSlice ? before.items : [];
       const end = this.listItem(inner, next, nesting);
       this.setIndex(list, index, new GoSlice(inner));
@@ -161,6 +177,11 @@ class SetReader {
     const first = this.characters[this.at];
     if (first === undefined) {
       put('');
+      return END;
+    }
+    if (this.kind === 'literal') {
+      put(this.characters.slice(this.at).join(''));
+      this.at = this.characters.length;
       return END;
     }
     if (first !== '{') {

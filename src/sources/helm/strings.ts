@@ -10,7 +10,7 @@ import {
   GoError,
   GoMap,
   GoSlice,
-  Int,
+  type Int,
   isAscii,
   rejoined,
   sliceBytes,
@@ -26,7 +26,8 @@ const OUT_OF_RANGE = 'runtime error: slice bounds out of range';
 function substr(start: number, end: number, text: string): string {
   const length = byteLength(text);
   if (start < 0) {
-    if (end < 0 || end > length) throw new GoError(`${OUT_OF_RANGE} [:${end}]${end > length ? ` with length ${length}` : ''}`);
+    if (end < 0 || end > length)
+      throw new GoError(`${OUT_OF_RANGE} [:${end}]${end > length ? ` with length ${length}` : ''}`);
     return sliceBytes(text, 0, end);
   }
   if (end < 0 || end > length) {
@@ -88,11 +89,12 @@ function wrap(text: string, width: number, separator: string, long: boolean): st
   }
   parts.push(bytes.slice(offset));
   const joined = parts.join('');
-  return isAscii(text) ? joined : stringOf(Uint8Array.from(joined, (character) => character.charCodeAt(0)));
+  return isAscii(text) ? joined : stringOf(Uint8Array.from(joined, character => character.charCodeAt(0)));
 }
 
 /** unicode.IsSpace. */
-const isSpace = (character: string): boolean => /[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/.test(character);
+const isSpace = (character: string): boolean =>
+  /[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/.test(character);
 const SPACE_CLASS = '[\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
 const TRIM = new RegExp(`^${SPACE_CLASS}+|${SPACE_CLASS}+$`, 'g');
 
@@ -110,7 +112,11 @@ function title(text: string): string {
   let before = ' ';
   let result = '';
   for (const character of text) {
-    const separates = /[\p{L}\p{Nd}_]/u.test(before) ? false : before.codePointAt(0)! <= 0x7f ? true : isSpace(before);
+    const separates = /[\p{L}\p{Nd}_]/u.test(before)
+      ? false
+      : before.codePointAt(0)! <= 0x7f
+        ? true
+        : isSpace(before);
     result += separates ? oneUpper(character) : character;
     before = character;
   }
@@ -142,7 +148,8 @@ function swapcase(text: string): string {
   return result;
 }
 
-const isConnector = (character: string): boolean => character === '-' || character === '_' || isSpace(character);
+const isConnector = (character: string): boolean =>
+  character === '-' || character === '_' || isSpace(character);
 
 /** xstrings.ToPascalCase. */
 function camelcase(text: string): string {
@@ -210,13 +217,20 @@ function nextWord(characters: readonly string[], from: number): { kind: Word; en
       return { kind: 'upper', end: after !== undefined && isAlphabet(after) ? end - 1 : end };
     }
     if (isAlphabet(second)) {
-      return { kind: 'alphabet', end: run(from + 1, (character) => isAlphabet(character) && !isUpper(character)) };
+      return {
+        kind: 'alphabet',
+        end: run(from + 1, character => isAlphabet(character) && !isUpper(character)),
+      };
     }
     return { kind: 'upper', end: from + 1 };
   }
-  if (isAlphabet(first)) return { kind: 'alphabet', end: run(from, (character) => isAlphabet(character) && !isUpper(character)) };
+  if (isAlphabet(first))
+    return { kind: 'alphabet', end: run(from, character => isAlphabet(character) && !isUpper(character)) };
   if (isNumber(first)) return { kind: 'number', end: run(from, isNumber) };
-  return { kind: 'other', end: run(from, (c) => !isConnector(c) && !isPunct(c) && !isAlphabet(c) && !isNumber(c)) };
+  return {
+    kind: 'other',
+    end: run(from, c => !isConnector(c) && !isPunct(c) && !isAlphabet(c) && !isNumber(c)),
+  };
 }
 
 /** xstrings.ToSnakeCase and ToKebabCase. */
@@ -281,7 +295,8 @@ const numbered = (parts: string[]): GoMap =>
   new GoMap(new Map(parts.map((part, at) => [`_${at}`, part])), 'map[string]string');
 
 /** strings.Split: an empty separator cuts between characters. */
-const split = (text: string, separator: string): string[] => (separator === '' ? [...text] : text.split(separator));
+const split = (text: string, separator: string): string[] =>
+  separator === '' ? [...text] : text.split(separator);
 
 function splitN(text: string, separator: string, count: number): string[] {
   if (count === 0) return [];
@@ -296,11 +311,18 @@ function base32(text: string): string {
   let bits = '';
   for (const byte of bytesOf(text)) bits += byte.toString(2).padStart(8, '0');
   let result = '';
-  for (let at = 0; at < bits.length; at += 5) result += BASE32[Number.parseInt(bits.slice(at, at + 5).padEnd(5, '0'), 2)]!;
+  for (let at = 0; at < bits.length; at += 5)
+    result += BASE32[Number.parseInt(bits.slice(at, at + 5).padEnd(5, '0'), 2)]!;
   return result.padEnd(Math.ceil(result.length / 8) * 8, '=');
 }
 
-function fromBase(text: string, alphabet: RegExp, group: number, name: string, decode: (clean: string) => Uint8Array): string {
+function fromBase(
+  text: string,
+  alphabet: RegExp,
+  group: number,
+  name: string,
+  decode: (clean: string) => Uint8Array,
+): string {
   const clean = text.replace(/[\r\n]/g, '');
   const fail = (at: number): string => `illegal ${name} data at input byte ${at}`;
   const data = clean.replace(/=+$/, '');
@@ -312,13 +334,14 @@ function fromBase(text: string, alphabet: RegExp, group: number, name: string, d
     }
     return byteLength(text);
   };
-  const bad = [...data].findIndex((character) => !alphabet.test(character));
+  const bad = [...data].findIndex(character => !alphabet.test(character));
   if (bad >= 0) return fail(position([...data].slice(0, bad).join('').length));
   const padding = clean.length - data.length;
   const rest = data.length % group;
   const legal = name === 'base64' ? [0, 2, 3] : [0, 2, 4, 5, 7];
   if (!legal.includes(rest) || padding !== (group - rest) % group) {
-    if (clean.length % group !== 0 && padding <= (group - rest) % group && name === 'base64') return fail(padding > 0 ? position(clean.length) : Math.max(0, clean.length - rest));
+    if (clean.length % group !== 0 && padding <= (group - rest) % group && name === 'base64')
+      return fail(padding > 0 ? position(clean.length) : Math.max(0, clean.length - rest));
     return fail(position(data.length));
   }
   return stringOf(decode(data));
@@ -341,7 +364,7 @@ const bits = (data: string, alphabet: string, width: number): Uint8Array => {
 const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
 function toBase64(text: string): string {
-  return btoa(isAscii(text) ? text : Array.from(bytesOf(text), (byte) => String.fromCharCode(byte)).join(''));
+  return btoa(isAscii(text) ? text : Array.from(bytesOf(text), byte => String.fromCharCode(byte)).join(''));
 }
 
 function indent(spaces: number, text: string): string {
@@ -353,17 +376,25 @@ function indent(spaces: number, text: string): string {
 const made = (text: string): string => rejoined(text);
 
 export const stringFunctions: Readonly<Record<string, Fn>> = {
-  abbrev: define('int, string', ([width, text]) => (n(width!) < 4 ? t(text) : abbreviate(t(text), 0, n(width!)))),
+  abbrev: define('int, string', ([width, text]) =>
+    n(width!) < 4 ? t(text) : abbreviate(t(text), 0, n(width!)),
+  ),
   abbrevboth: define('int, int, string', ([left, right, text]) => {
     if (n(right!) < 4 || (n(left!) > 0 && n(right!) < 7)) return t(text);
     return abbreviate(t(text), n(left!), n(right!));
   }),
   trunc: define('int, string', ([count, text]) => trunc(n(count!), t(text))),
   trim: define('string', ([text]) => t(text).replace(TRIM, '')),
-  upper: define('string', ([text]) => (isAscii(t(text)) ? t(text).toUpperCase() : [...t(text)].map(oneUpper).join(''))),
-  lower: define('string', ([text]) => (isAscii(t(text)) ? t(text).toLowerCase() : [...t(text)].map(oneLower).join(''))),
+  upper: define('string', ([text]) =>
+    isAscii(t(text)) ? t(text).toUpperCase() : [...t(text)].map(oneUpper).join(''),
+  ),
+  lower: define('string', ([text]) =>
+    isAscii(t(text)) ? t(text).toLowerCase() : [...t(text)].map(oneLower).join(''),
+  ),
   title: define('string', ([text]) => title(t(text))),
-  untitle: define('string', ([text]) => t(text).replace(/\S+/gu, (word) => oneLower([...word][0]!) + [...word].slice(1).join(''))),
+  untitle: define('string', ([text]) =>
+    t(text).replace(/\S+/gu, word => oneLower([...word][0]!) + [...word].slice(1).join('')),
+  ),
   substr: define('int, int, string', ([start, end, text]) => substr(n(start!), n(end!), t(text))),
   repeat: define('int, string', ([count, text], context) => {
     if (n(count!) < 0) throw new GoError('strings: negative Repeat count');
@@ -375,11 +406,15 @@ export const stringFunctions: Readonly<Record<string, Fn>> = {
   trimSuffix: define('string, string', ([suffix, text]) =>
     t(suffix) !== '' && t(text).endsWith(t(suffix)) ? t(text).slice(0, -t(suffix).length) : t(text),
   ),
-  trimPrefix: define('string, string', ([prefix, text]) => (t(text).startsWith(t(prefix)) ? t(text).slice(t(prefix).length) : t(text))),
-  nospace: define('string', ([text]) => byteWise(t(text), (character) => (isSpace(character) ? '' : character))),
+  trimPrefix: define('string, string', ([prefix, text]) =>
+    t(text).startsWith(t(prefix)) ? t(text).slice(t(prefix).length) : t(text),
+  ),
+  nospace: define('string', ([text]) =>
+    byteWise(t(text), character => (isSpace(character) ? '' : character)),
+  ),
   initials: define('string', ([text]) => {
     let gap = true;
-    return byteWise(t(text), (character) => {
+    return byteWise(t(text), character => {
       if (isSpace(character)) {
         gap = true;
         return '';
@@ -394,26 +429,28 @@ export const stringFunctions: Readonly<Record<string, Fn>> = {
   kebabcase: define('string', ([text]) => joinedLower(t(text), '-')),
   camelcase: define('string', ([text]) => camelcase(t(text))),
   wrap: define('int, string', ([width, text]) => wrap(t(text), n(width!), '\n', false)),
-  wrapWith: define('int, string, string', ([width, separator, text]) => wrap(t(text), n(width!), t(separator), true)),
+  wrapWith: define('int, string, string', ([width, separator, text]) =>
+    wrap(t(text), n(width!), t(separator), true),
+  ),
   contains: define('string, string', ([part, text]) => t(text).includes(t(part))),
   hasPrefix: define('string, string', ([part, text]) => t(text).startsWith(t(part))),
   hasSuffix: define('string, string', ([part, text]) => t(text).endsWith(t(part))),
-  quote: define('...any', (args) =>
+  quote: define('...any', args =>
     args
-      .filter((arg) => arg !== null && arg !== undefined)
-      .map((arg) => goQuote(strval(arg)))
+      .filter(arg => arg !== null && arg !== undefined)
+      .map(arg => goQuote(strval(arg)))
       .join(' '),
   ),
-  squote: define('...any', (args) =>
+  squote: define('...any', args =>
     args
-      .filter((arg) => arg !== null && arg !== undefined)
-      .map((arg) => `'${sprint([arg])}'`)
+      .filter(arg => arg !== null && arg !== undefined)
+      .map(arg => `'${sprint([arg])}'`)
       .join(' '),
   ),
-  cat: define('...any', (args) =>
+  cat: define('...any', args =>
     args
-      .filter((arg) => arg !== null && arg !== undefined)
-      .map((arg) => sprint([arg]))
+      .filter(arg => arg !== null && arg !== undefined)
+      .map(arg => sprint([arg]))
       .join(' '),
   ),
   indent: define('int, string', ([spaces, text], context) => {
@@ -426,23 +463,32 @@ export const stringFunctions: Readonly<Record<string, Fn>> = {
   }),
   replace: define('string, string, string', ([from, to, text]) => {
     if (t(from) !== '') return made(t(text).replaceAll(t(from), () => t(to)));
-    return made(t(to) + [...t(text)].map((character) => character + t(to)).join(''));
+    return made(t(to) + [...t(text)].map(character => character + t(to)).join(''));
   }),
   plural: define('string, string, int', ([one, many, count]) => (n(count!) === 1 ? t(one) : t(many))),
   split: define('string, string', ([separator, text]) => numbered(split(t(text), t(separator)))),
-  splitn: define('string, int, string', ([separator, count, text]) => numbered(splitN(t(text), t(separator), n(count!)))),
-  splitList: define('string, string', ([separator, text]) => new GoSlice(split(t(text), t(separator)), '[]string')),
+  splitn: define('string, int, string', ([separator, count, text]) =>
+    numbered(splitN(t(text), t(separator), n(count!))),
+  ),
+  splitList: define(
+    'string, string',
+    ([separator, text]) => new GoSlice(split(t(text), t(separator)), '[]string'),
+  ),
   b64enc: define('string', ([text]) => toBase64(t(text))),
-  b64dec: define('string', ([text]) => fromBase(t(text), /[A-Za-z0-9+/]/, 4, 'base64', (data) => bits(data, BASE64, 6))),
+  b64dec: define('string', ([text]) =>
+    fromBase(t(text), /[A-Za-z0-9+/]/, 4, 'base64', data => bits(data, BASE64, 6)),
+  ),
   b32enc: define('string', ([text]) => base32(t(text))),
-  b32dec: define('string', ([text]) => fromBase(t(text), /[A-Z2-7]/, 8, 'base32', (data) => bits(data, BASE32, 5))),
+  b32dec: define('string', ([text]) =>
+    fromBase(t(text), /[A-Z2-7]/, 8, 'base32', data => bits(data, BASE32, 5)),
+  ),
 };
 
 /** goutils takes each byte for a character. */
 function byteWise(text: string, map: (character: string) => string): string {
   if (isAscii(text)) return [...text].map(map).join('');
   let changed = false;
-  const mapped = Array.from(bytesOf(text), (byte) => {
+  const mapped = Array.from(bytesOf(text), byte => {
     const character = String.fromCharCode(byte);
     const result = map(character);
     if (result !== character) changed = true;

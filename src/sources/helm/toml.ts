@@ -67,13 +67,19 @@ function inline(value: Value): string {
   if (typeof value === 'number') {
     if (Number.isNaN(value)) return 'nan';
     if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
-    const text = Math.abs(value) >= 1e21 || (value !== 0 && Math.abs(value) < 1e-4) ? formatFloat(value, 'e', -1) : formatFloat(value, 'f', -1);
+    const text =
+      Math.abs(value) >= 1e21 || (value !== 0 && Math.abs(value) < 1e-4)
+        ? formatFloat(value, 'e', -1)
+        : formatFloat(value, 'f', -1);
     return text.includes('.') || text.includes('e') ? text : `${text}.0`;
   }
   if (value instanceof Int) return value.value.toString();
   if (value instanceof GoSlice) return `[${value.items.map(inline).join(', ')}]`;
   if (value instanceof GoMap) {
-    return `{${[...value.entries].sort(([a], [b]) => compareStrings(a, b)).map(([name, item]) => `${key(name)} = ${inline(item)}`).join(', ')}}`;
+    return `{${[...value.entries]
+      .sort(([a], [b]) => compareStrings(a, b))
+      .map(([name, item]) => `${key(name)} = ${inline(item)}`)
+      .join(', ')}}`;
   }
   return quoteToml(value instanceof Object && 'text' in value ? (value.text ?? '') : '');
 }
@@ -130,20 +136,30 @@ export function readToml(text: string): GoMap {
         return result;
       }
       if (character === '\\' && quote === '"') {
-        const escape = text[at + 1] ?? '';
-        const simple: Record<string, string> = { b: '\b', t: '\t', n: '\n', f: '\f', r: '\r', '"': '"', '\\': '\\', e: '\x1b' };
-        if (Object.hasOwn(simple, escape)) {
-          result += simple[escape];
+        const letter = text[at + 1] ?? '';
+        const simple: Record<string, string> = {
+          b: '\b',
+          t: '\t',
+          n: '\n',
+          f: '\f',
+          r: '\r',
+          '"': '"',
+          '\\': '\\',
+          e: '\x1b',
+        };
+        if (Object.hasOwn(simple, letter)) {
+          result += simple[letter];
           at += 2;
-        } else if (escape === 'u' || escape === 'U') {
-          const digits = text.slice(at + 2, at + (escape === 'u' ? 6 : 10));
-          if (!/^[0-9a-fA-F]+$/.test(digits) || Number.parseInt(digits, 16) > 0x10ffff) fail('invalid escape');
+        } else if (letter === 'u' || letter === 'U') {
+          const digits = text.slice(at + 2, at + (letter === 'u' ? 6 : 10));
+          if (!/^[0-9a-fA-F]+$/.test(digits) || Number.parseInt(digits, 16) > 0x10ffff)
+            fail('invalid escape');
           result += String.fromCodePoint(Number.parseInt(digits, 16));
           at += 2 + digits.length;
         } else if (multi && /^\\[ \t]*\n/.test(text.slice(at, at + 200))) {
           at++;
           while (/\s/.test(text[at] ?? '')) at++;
-        } else fail(`invalid escape character '${escape}'`);
+        } else fail(`invalid escape character '${letter}'`);
         continue;
       }
       result += character;
@@ -213,12 +229,14 @@ export function readToml(text: string): GoMap {
     const literal = match[0];
     at += literal.length;
     if (literal === 'true' || literal === 'false') return literal === 'true';
-    if (/^[+-]?(inf|nan)$/.test(literal)) return literal.includes('nan') ? Number.NaN : literal.startsWith('-') ? -Infinity : Infinity;
+    if (/^[+-]?(inf|nan)$/.test(literal))
+      return literal.includes('nan') ? Number.NaN : literal.startsWith('-') ? -Infinity : Infinity;
     if (/^[+-]?\d[\d_]*$|^0[xob][0-9a-fA-F_]+$/.test(literal)) {
       const integer = readInteger(literal.replaceAll('_', ''));
       if (integer !== undefined) return new Int('int64', integer);
     }
-    if (/^[+-]?\d[\d_]*(\.\d[\d_]*)?([eE][+-]?\d+)?$/.test(literal)) return Number(literal.replaceAll('_', ''));
+    if (/^[+-]?\d[\d_]*(\.\d[\d_]*)?([eE][+-]?\d+)?$/.test(literal))
+      return Number(literal.replaceAll('_', ''));
     if (/^\d{4}-\d\d-\d\d/.test(literal)) return literal;
     return fail(`expected value but found ${JSON.stringify(literal)} instead`);
   };
@@ -246,6 +264,7 @@ export function readToml(text: string): GoMap {
       current = enter(root, path);
     } else assign(current);
     space(false);
-    if (at < text.length && text[at] !== '\n') fail(`expected a top-level item to end with a newline, comment, or EOF, but got '${text[at]}' instead`);
+    if (at < text.length && text[at] !== '\n')
+      fail(`expected a top-level item to end with a newline, comment, or EOF, but got '${text[at]}' instead`);
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { ActionNode, AnyNode, BranchNode, TextNode } from './nodes.ts';
 import { show } from './nodes.ts';
-import { GoMap, type GoSlice, type Place, type Value } from './value.ts';
+import type { GoMap, GoSlice, Place, Value } from './value.ts';
 import type { WrittenYaml } from './yaml-write.ts';
 
 /** What a line of the output came from. */
@@ -162,7 +162,8 @@ function position(node: AnyNode, offset: number): { line: number; column: number
   let starts = lineStarts.get(node.tree);
   if (starts === undefined) {
     starts = [0];
-    for (let at = node.tree.text.indexOf('\n'); at >= 0; at = node.tree.text.indexOf('\n', at + 1)) starts.push(at + 1);
+    for (let at = node.tree.text.indexOf('\n'); at >= 0; at = node.tree.text.indexOf('\n', at + 1))
+      starts.push(at + 1);
     lineStarts.set(node.tree, starts);
   }
   let [low, high] = [0, starts.length - 1];
@@ -182,8 +183,13 @@ function linesOf(pieces: readonly Piece[]): LineOrigin[] {
   let best: { origin: LineOrigin; weight: number } | undefined;
   const offer = (origin: LineOrigin, weight: number): void => {
     if (best === undefined) best = { origin, weight };
-    else if (weight > best.weight) best = { origin: { ...origin, values: [...best.origin.values, ...origin.values] }, weight };
-    else if (origin.values.length > 0) best = { origin: { ...best.origin, values: [...best.origin.values, ...origin.values] }, weight: best.weight };
+    else if (weight > best.weight)
+      best = { origin: { ...origin, values: [...best.origin.values, ...origin.values] }, weight };
+    else if (origin.values.length > 0)
+      best = {
+        origin: { ...best.origin, values: [...best.origin.values, ...origin.values] },
+        weight: best.weight,
+      };
   };
   for (const piece of pieces) {
     const { node } = piece;
@@ -193,7 +199,13 @@ function linesOf(pieces: readonly Piece[]): LineOrigin[] {
     parts.forEach((part, at) => {
       const text = part.trim();
       let origin: LineOrigin = {
-        template: { file: node.tree.file, ...position(node, node.type === 'text' ? offset + (part.length - part.trimStart().length) : node.at) },
+        template: {
+          file: node.tree.file,
+          ...position(
+            node,
+            node.type === 'text' ? offset + (part.length - part.trimStart().length) : node.at,
+          ),
+        },
         values: piece.values,
         unresolved: piece.unresolved,
       };
@@ -207,7 +219,8 @@ function linesOf(pieces: readonly Piece[]): LineOrigin[] {
           break;
         }
       }
-      if (text !== '' || best === undefined) offer(origin, text === '' ? 0 : node.type === 'text' ? 1 : origin.values.length > 0 ? 3 : 2);
+      if (text !== '' || best === undefined)
+        offer(origin, text === '' ? 0 : node.type === 'text' ? 1 : origin.values.length > 0 ? 3 : 2);
       offset += part.length + 1;
       if (at < parts.length - 1) {
         result.push(best?.origin ?? origin);

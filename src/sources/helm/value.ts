@@ -63,6 +63,12 @@ export class GoMap {
   }
 }
 
+/** Notes where the value of a key was written. */
+export function setPlace(map: GoMap, key: string, place: Place): void {
+  map.places ??= new Map();
+  map.places.set(key, place);
+}
+
 export class GoSlice {
   readonly type: string;
   readonly items: Value[];
@@ -137,7 +143,8 @@ export function kindOf(value: Value): string {
   if (value === null || value === undefined) return 'invalid';
   if (value instanceof Int) return value.kind;
   if (value instanceof GoMap) return 'map';
-  if (value instanceof GoSlice) return value.type.startsWith('[') && !value.type.startsWith('[]') ? 'array' : 'slice';
+  if (value instanceof GoSlice)
+    return value.type.startsWith('[') && !value.type.startsWith('[]') ? 'array' : 'slice';
   if (value instanceof GoStruct) return value.isPointer ? 'ptr' : 'struct';
   return typeOf(value);
 }
@@ -260,7 +267,8 @@ export function sortedKeys(map: GoMap): string[] {
 }
 
 export const isEmptyCollection = (value: Value): boolean =>
-  (value instanceof GoMap && value.entries.size === 0) || (value instanceof GoSlice && value.items.length === 0);
+  (value instanceof GoMap && value.entries.size === 0) ||
+  (value instanceof GoSlice && value.items.length === 0);
 
 export function mapOf(entries: Iterable<readonly [string, Value]>, type?: string): GoMap {
   return new GoMap(new Map(entries), type);

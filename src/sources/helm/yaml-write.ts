@@ -5,7 +5,18 @@
 import { resolvePlain } from '#yaml/scalars.ts';
 import { jsonNumber } from './json.ts';
 import { formatFloat } from './numbers.ts';
-import { bytesOf, Complex, GoError, GoMap, GoSlice, GoStruct, Int, type Place, type Value, wellFormed } from './value.ts';
+import {
+  bytesOf,
+  Complex,
+  GoError,
+  GoMap,
+  GoSlice,
+  type GoStruct,
+  Int,
+  type Place,
+  type Value,
+  wellFormed,
+} from './value.ts';
 
 interface Style {
   /** Sequences below a key stand two columns in: go-yaml v3. */
@@ -83,7 +94,7 @@ class Writer {
   }
 
   private mapping(map: GoMap, indent: number, ownLine: boolean): void {
-    const keys = [...map.entries.keys()].map((key) => this.cleaned(key)).sort(compareKeys);
+    const keys = [...map.entries.keys()].map(key => this.cleaned(key)).sort(compareKeys);
     const outer = this.place;
     keys.forEach((key, index) => {
       this.place = map.places?.get(key) ?? (map.places === undefined ? outer : undefined) ?? outer;
@@ -125,39 +136,66 @@ class Writer {
   private cleaned(text: string): string {
     if (!this.style.throughJson) return text;
     const clean = wellFormed(text);
-    if (/[\x7f\x80-\x84\x86-\x9f\ufffe\uffff]/.test(clean)) throw new GoError('yaml: control characters are not allowed');
+    if (/[\x7f\x80-\x84\x86-\x9f\ufffe\uffff]/.test(clean))
+      throw new GoError('yaml: control characters are not allowed');
     return clean.includes('\x85') ? clean.replace(/ *\x85 */g, ' ') : clean;
   }
 
   private scalar(value: Value, indent: number, isKey: boolean): void {
-    if (value === null || value === undefined) return this.put('null');
+    if (value === null || value === undefined) {
+      this.put('null');
+      return;
+    }
     switch (typeof value) {
-      case 'boolean':
-        return this.put(String(value));
-      case 'number':
-        return this.put(this.number(value));
-      case 'string':
-        return this.string(this.cleaned(value), indent, isKey);
+      case 'boolean': {
+        this.put(String(value));
+        return;
+      }
+      case 'number': {
+        this.put(this.number(value));
+        return;
+      }
+      case 'string': {
+        this.string(this.cleaned(value), indent, isKey);
+        return;
+      }
       default:
         break;
     }
-    if (value instanceof Int) return this.put(value.value.toString());
-    if (value instanceof GoMap) return this.put('{}');
+    if (value instanceof Int) {
+      this.put(value.value.toString());
+      return;
+    }
+    if (value instanceof GoMap) {
+      this.put('{}');
+      return;
+    }
     if (value instanceof GoSlice) {
-      if (value.type === '[]uint8') return this.string(btoa(String.fromCharCode(...value.items.map((item) => Number((item as Int).value)))), indent, isKey);
-      return this.put('[]');
+      if (value.type === '[]uint8')
+        return this.string(
+          btoa(String.fromCharCode(...value.items.map(item => Number((item as Int).value)))),
+          indent,
+          isKey,
+        );
+      this.put('[]');
+      return;
     }
     if (value instanceof Complex) throw new GoError('json: unsupported type: complex128');
-    return this.struct(value, indent, isKey);
+    this.struct(value, indent, isKey);
+    return;
   }
 
   private struct(value: GoStruct, indent: number, isKey: boolean): void {
     if (value.text !== undefined) {
       const inner = value.inner as { readonly json?: string } | undefined;
-      return this.string(inner?.json ?? value.text, indent, isKey);
+      this.string(inner?.json ?? value.text, indent, isKey);
+      return;
     }
-    if (value.fields.size === 0) return this.put('{}');
-    this.mapping(new GoMap(new Map(value.fields)), indent - 2 < 0 ? 0 : indent - 2, indent - 2 >= 0);
+    if (value.fields.size === 0) {
+      this.put('{}');
+      return;
+    }
+    this.mapping(new GoMap(new Map(value.fields)), Math.max(indent - 2, 0), indent - 2 >= 0);
   }
 
   private number(value: number): string {
@@ -185,9 +223,20 @@ class Writer {
     if (style === 'plain' && (!shape.plain || (text === '' && isKey))) style = 'single';
     if (style === 'single' && !shape.single) style = 'double';
     if (style === 'literal' && (!shape.block || isKey)) style = 'double';
-    if (style === 'literal') return this.literal(text, indent);
-    if (style === 'double') return this.double(text, indent, isKey);
-    this.flowing(style === 'single' ? `'${text.replaceAll("'", "''")}'` : text, indent, isKey, style === 'single');
+    if (style === 'literal') {
+      this.literal(text, indent);
+      return;
+    }
+    if (style === 'double') {
+      this.double(text, indent, isKey);
+      return;
+    }
+    this.flowing(
+      style === 'single' ? `'${text.replaceAll("'", "''")}'` : text,
+      indent,
+      isKey,
+      style === 'single',
+    );
   }
 
   /** Plain and single-quoted text: a space past the width becomes a line break. */
@@ -224,8 +273,17 @@ class Writer {
     const characters = [...text];
     let spaces = false;
     characters.forEach((character, at) => {
-      if (!isPrintable(character, this.style) || character === '\n' || character === '\ufeff' || character === '"' || character === '\\' || character === '\x85' || character === '\u2028' || character === '\u2029') {
-        this.put(escape(character));
+      if (
+        !isPrintable(character, this.style) ||
+        character === '\n' ||
+        character === '\ufeff' ||
+        character === '"' ||
+        character === '\\' ||
+        character === '\x85' ||
+        character === '\u2028' ||
+        character === '\u2029'
+      ) {
+        this.put(escaped(character));
         spaces = false;
       } else if (character === ' ') {
         if (!isKey && !spaces && this.column > this.style.width && at > 0 && at < characters.length - 1) {
@@ -268,7 +326,8 @@ const FIRST_INDICATORS = '#,[]{}&*!|>\'"%@`';
 /** yaml_emitter_analyze_scalar, for block context. */
 function analyse(text: string): Shape {
   if (text === '') return { multiline: false, plain: true, single: true, block: false };
-  if (/^[A-Za-z0-9_./][A-Za-z0-9_./=+-]*$/.test(text) && !text.startsWith('...')) return { multiline: false, plain: true, single: true, block: true };
+  if (/^[A-Za-z0-9_./][A-Za-z0-9_./=+-]*$/.test(text) && !text.startsWith('...'))
+    return { multiline: false, plain: true, single: true, block: true };
   let indicators = text.startsWith('---') || text.startsWith('...');
   let [special, breaks, breakSpace, spaceBreak] = [false, false, false, false];
   let [previousSpace, previousBreak, blankBefore] = [false, false, true];
@@ -279,7 +338,11 @@ function analyse(text: string): Shape {
     const blankAfter = next === undefined || next === ' ' || next === '\t' || isBreak(next);
     if (at === 0) {
       if (FIRST_INDICATORS.includes(character)) indicators = true;
-      else if ('?:-'.includes(character) && (next === undefined || next === ' ' || next === '\t' || isBreak(next))) indicators = true;
+      else if (
+        '?:-'.includes(character) &&
+        (next === undefined || next === ' ' || next === '\t' || isBreak(next))
+      )
+        indicators = true;
     } else if (character === ':' && blankAfter) indicators = true;
     else if (character === '#' && blankBefore) indicators = true;
     if (!isPrintable(character, V2)) special = true;
@@ -310,7 +373,11 @@ function analyse(text: string): Shape {
 }
 
 const isBreak = (character: string): boolean =>
-  character === '\n' || character === '\r' || character === '\x85' || character === '\u2028' || character === '\u2029';
+  character === '\n' ||
+  character === '\r' ||
+  character === '\x85' ||
+  character === '\u2028' ||
+  character === '\u2029';
 
 /** is_printable of yamlprivateh.go: what lies outside the basic plane is not. */
 function isPrintable(character: string, _style: Style): boolean {
@@ -342,7 +409,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\u2029': '\\P',
 };
 
-function escape(character: string): string {
+function escaped(character: string): string {
   const known = ESCAPES[character];
   if (known !== undefined) return known;
   const code = character.codePointAt(0)!;
@@ -409,8 +476,10 @@ export function compareKeys(a: string, b: string): number {
     }
     let pEnd = at;
     let qEnd = at;
-    for (; pEnd < x.length && DIGIT.test(x[pEnd]!); pEnd++) pNumber = pNumber * 10 + (x[pEnd]!.codePointAt(0)! - 48);
-    for (; qEnd < y.length && DIGIT.test(y[qEnd]!); qEnd++) qNumber = qNumber * 10 + (y[qEnd]!.codePointAt(0)! - 48);
+    for (; pEnd < x.length && DIGIT.test(x[pEnd]!); pEnd++)
+      pNumber = pNumber * 10 + (x[pEnd]!.codePointAt(0)! - 48);
+    for (; qEnd < y.length && DIGIT.test(y[qEnd]!); qEnd++)
+      qNumber = qNumber * 10 + (y[qEnd]!.codePointAt(0)! - 48);
     if (pNumber !== qNumber) return pNumber - qNumber;
     if (pEnd !== qEnd) return pEnd - qEnd;
     return p.codePointAt(0)! - q.codePointAt(0)!;

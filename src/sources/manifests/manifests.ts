@@ -287,7 +287,7 @@ class Reader implements Manifests {
       return;
     }
     const { chartObjects } = await import('#sources/helm/declared.ts');
-    const { declared, gaps, documents, failed } = chartObjects(dirname(path), chart);
+    const { declared, gaps, documents, failed } = await chartObjects(dirname(path), chart);
     this.declared.push(...declared);
     this.gaps.push(...gaps);
     this.files.push({
