@@ -1,5 +1,5 @@
 /** sprig's digests, and the ciphers as far as their answer is settled by their arguments. */
-import { createDecipheriv, createHash, createHmac, scryptSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, scryptSync } from 'node:crypto';
 import { define } from './define.ts';
 import type { Fn } from './exec.ts';
 import { bytesOf, GoError, GoStruct, type Int, stringOf, type Value } from './value.ts';
@@ -107,19 +107,30 @@ function decryptAes([password, text]: Value[]): string {
   return stringOf(plain.subarray(0, plain.length - padding));
 }
 
+/** The real one begins with random bytes; here they are zeros, and the result is marked. */
+function encryptAes(password: string, text: string): string {
+  const key = Buffer.alloc(32);
+  Buffer.from(bytesOf(password)).copy(key);
+  const start = Buffer.alloc(16);
+  const cipher = createCipheriv('aes-256-cbc', key, start);
+  return Buffer.concat([start, cipher.update(bytesOf(text)), cipher.final()]).toString('base64');
+}
+
 export const digestFunctions: Readonly<Record<string, Fn>> = {
   sha1sum: hash('sha1'),
   sha256sum: hash('sha256'),
   sha512sum: hash('sha512'),
   adler32sum: define('string', ([text]) => adler32(t(text))),
   derivePassword: define('uint32, string, string, string, string', derivePassword),
+  encryptAES: define('string, string', ([password, text], context) => {
+    context.tracer?.unresolved('encryptAES');
+    return encryptAes(t(password), t(text));
+  }),
   decryptAES: define('string, string', decryptAes),
   buildCustomCert: define('string, string', ([cert, key]) => {
     const read = (text: Value, what: string): string => {
-      if (!/^[A-Za-z0-9+/\r\n]*={0,2}$/.test(t(text)))
-        throw new GoError(
-          `unable to decode base64 ${what}: illegal base64 data at input byte ${/[^A-Za-z0-9+/=\r\n]/.exec(t(text))?.index ?? 0}`,
-        );
+      if (!/^[A-Za-z0-9+/]*={0,2}$/.test(t(text)) || t(text).length % 4 !== 0)
+        throw new GoError(`unable to decode base64 ${what}`);
       return Buffer.from(t(text), 'base64').toString();
     };
     const [certText, keyText] = [read(cert, 'certificate'), read(key, 'private key')];

@@ -23,6 +23,7 @@ import type { Tracer } from './trace.ts';
 import {
   byteLength,
   bytesOf,
+  bytesSlice,
   Complex,
   compareStrings,
   GoError,
@@ -50,7 +51,8 @@ export type ParamType =
   | 'map'
   | 'value'
   | 'time'
-  | 'certificate';
+  | 'certificate'
+  | 'list';
 
 export interface Fn {
   readonly params: readonly ParamType[];
@@ -82,6 +84,7 @@ const TYPE_NAMES: Readonly<Record<ParamType, string>> = {
   value: 'reflect.Value',
   time: 'time.Time',
   certificate: 'sprig.certificate',
+  list: '[]interface {}',
 };
 
 const MAX_DEPTH = 100_000;
@@ -119,7 +122,7 @@ class State {
   constructor(context: Context, template: Template, data: Value, out: string[]) {
     this.context = context;
     this.template = template;
-    this.values = [data];
+    this.values = [data === null ? undefined : data];
     this.out = out;
   }
 
@@ -270,7 +273,9 @@ class State {
       for (const key of sortedKeys(value)) {
         ran = true;
         if (tracer !== undefined) tracer.element(value, key);
-        if (!once(key, value.entries.get(key), isInterface)) break;
+        const entry = value.entries.get(key);
+        const element = value.type === 'chart.Files' ? bytesSlice(entry as string) : entry;
+        if (!once(key, element, isInterface)) break;
       }
     } else if (value instanceof Int) {
       if (decl.length > 1)
@@ -463,7 +468,9 @@ class State {
           }
         }
         if (hasArgs) this.fail(`${name} is not a method but has arguments`);
-        const found: Value = receiver.entries.get(name);
+        const stored: Value = receiver.entries.get(name);
+        const found: Value =
+          receiver.type === 'chart.Files' ? bytesSlice((stored as string | undefined) ?? '') : stored;
         if (isLast && this.context.tracer !== undefined)
           this.context.tracer.read(receiver, name, found, node);
         isInterface = !receiver.type.endsWith(']string');
@@ -604,7 +611,7 @@ class State {
       case 'dot':
         return this.validate(dot, type);
       case 'nil':
-        if (type === 'any' || type === 'map' || type === undefined) return null;
+        if (type === 'any' || type === 'map' || type === 'list' || type === undefined) return null;
         if (type === 'value') return undefined;
         return this.fail(`cannot assign nil to ${TYPE_NAMES[type]}`);
       case 'field':
@@ -639,6 +646,7 @@ class State {
         if (node.type === 'number' && node.float !== undefined) return node.float;
         return this.fail(`expected float; found ${show(node)}`);
       case 'map':
+      case 'list':
       case 'time':
       case 'certificate':
         return this.fail(`can't handle ${show(node)} for arg of type ${TYPE_NAMES[type]}`);
@@ -650,7 +658,7 @@ class State {
   private validate(value: Value, type: ParamType | undefined): Value {
     if (type === undefined || type === 'value') return value;
     if (value === undefined) {
-      if (type === 'any' || type === 'map') return null;
+      if (type === 'any' || type === 'map' || type === 'list') return null;
       return this.fail(`invalid value; expected ${TYPE_NAMES[type]}`);
     }
     if (type === 'any' || isOfType(value, type)) return value;
@@ -677,6 +685,8 @@ function isOfType(value: Value, type: ParamType): boolean {
       return (
         value instanceof GoMap && (value.type === 'map[string]interface {}' || value.type === 'common.Values')
       );
+    case 'list':
+      return value instanceof GoSlice && value.type === '[]interface {}';
     case 'time':
       return value instanceof GoStruct && value.type === 'time.Time';
     case 'certificate':
@@ -736,7 +746,8 @@ function lengthOf(value: Value): number {
   if (typeof value === 'string') return byteLength(value);
   if (value instanceof GoMap) return value.entries.size;
   if (value instanceof GoSlice) return value.items.length;
-  if (value === undefined || value === null) throw new GoError('len of nil pointer');
+  if (value === undefined) throw new GoError('reflect: call of reflect.Value.Type on zero Value');
+  if (value === null) throw new GoError('len of nil pointer');
   throw new GoError(`len of type ${typeOf(value)}`);
 }
 

@@ -14,7 +14,7 @@ import { pathFunctions } from './paths.ts';
 import { goQuote } from './quote.ts';
 import { kindInJson, readYaml } from './read-values.ts';
 import { regexFunctions } from './regexes.ts';
-import { newConstraint, newVersion, showVersion, type Version } from './semver.ts';
+import { compareVersions, newConstraint, newVersion, showVersion, type Version } from './semver.ts';
 import { stringFunctions } from './strings.ts';
 import { readToml, writeToml } from './toml.ts';
 import {
@@ -28,6 +28,7 @@ import {
   int64,
   kindOf,
   type Method,
+  nilOf,
   setPlace,
   typeOf,
   type Value,
@@ -277,18 +278,19 @@ function versionStruct(version: Version): GoStruct {
       ['Original', get(version.original)],
       ['String', get(showVersion(version))],
       ['Compare', { params: 'any', call: ([other]) => int(versionCompare(version, other)) }],
+      ['LessThan', { params: 'any', call: ([other]) => versionCompare(version, other) < 0 }],
+      ['GreaterThan', { params: 'any', call: ([other]) => versionCompare(version, other) > 0 }],
+      ['Equal', { params: 'any', call: ([other]) => versionCompare(version, other) === 0 }],
     ]),
   });
 }
 
+const versionOf = (value: Value): Version | undefined =>
+  value instanceof GoStruct ? (value.inner as { version?: Version } | undefined)?.version : undefined;
+
 function versionCompare(version: Version, other: Value): number {
-  const inner = other instanceof GoStruct ? (other.inner as { version?: Version }).version : undefined;
-  if (inner === undefined) return 0;
-  return newConstraint(`=${showVersion(inner)}`)(version)
-    ? 0
-    : newConstraint(`>${showVersion(inner)}-0`)(version)
-      ? 1
-      : -1;
+  const given = versionOf(other);
+  return given === undefined ? 1 : compareVersions(version, given);
 }
 
 /** The functions that make something new at every run: the shape is helm's, the content says what it is. */
@@ -319,7 +321,9 @@ const pem = (label: string, name: string): string =>
   `-----BEGIN ${label}-----\n${unresolved(name, 64, `${LETTERS + DIGITS}+/`)}\n-----END ${label}-----\n`;
 
 function certificate(types: string, name: string): Fn {
-  return define(types, (_args, context) => {
+  return define(types, (args, context) => {
+    if (name.endsWith('WithKey') && !String(args.at(-1)).includes('-----BEGIN '))
+      throw new GoError('parsing private key: no PEM data in input');
     context.tracer?.unresolved(name);
     return new GoStruct('sprig.certificate', {
       fields: new Map([
@@ -414,7 +418,7 @@ function fromYamlArray(text: string): GoSlice {
 function fromJson(text: string, wanted: 'map' | 'list'): Value {
   try {
     const value = readJson(text);
-    if (value === null) return wanted === 'map' ? new GoMap() : list([]);
+    if (value === null) return wanted === 'map' ? nilOf(new GoMap()) : nilOf(list([]));
     if (wanted === 'map' ? value instanceof GoMap : value instanceof GoSlice) return value;
     throw new GoError(
       `json: cannot unmarshal ${kindInJson(value)} into Go value of type ${wanted === 'map' ? 'map[string]interface {}' : '[]interface {}'}`,
@@ -598,7 +602,8 @@ const table: Record<string, Fn> = {
     return map;
   }),
   unset: define('map, string', ([map, key]) => {
-    if (map instanceof GoMap) map.entries.delete(key as string);
+    if (!(map instanceof GoMap)) return nilOf(new GoMap());
+    map.entries.delete(key as string);
     return map;
   }),
   hasKey: define('map, string', ([map, key]) => entriesOf(map).has(key as string)),
@@ -688,11 +693,10 @@ const table: Record<string, Fn> = {
   }),
   genCA: certificate('string, int', 'genCA'),
   genCAWithKey: certificate('string, int, string', 'genCAWithKey'),
-  genSelfSignedCert: certificate('string, any, any, int', 'genSelfSignedCert'),
-  genSelfSignedCertWithKey: certificate('string, any, any, int, string', 'genSelfSignedCertWithKey'),
-  genSignedCert: certificate('string, any, any, int, certificate', 'genSignedCert'),
-  genSignedCertWithKey: certificate('string, any, any, int, certificate, string', 'genSignedCertWithKey'),
-  encryptAES: clock('string, string', 'encryptAES', btoa(unresolved('encryptAES', 32, LETTERS))),
+  genSelfSignedCert: certificate('string, list, list, int', 'genSelfSignedCert'),
+  genSelfSignedCertWithKey: certificate('string, list, list, int, string', 'genSelfSignedCertWithKey'),
+  genSignedCert: certificate('string, list, list, int, certificate', 'genSignedCert'),
+  genSignedCertWithKey: certificate('string, list, list, int, certificate, string', 'genSignedCertWithKey'),
 };
 
 for (const [name, make] of Object.entries(listCalls)) {

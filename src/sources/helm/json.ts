@@ -27,6 +27,7 @@ export function writeJson(value: Value, escapeHtml = true): string {
       break;
   }
   if (value instanceof Int) return value.value.toString();
+  if ((value instanceof GoMap || value instanceof GoSlice) && value.isNil) return 'null';
   if (value instanceof GoMap) {
     const base64 = value.type === 'chart.Files';
     const keys = [...value.entries.keys()].sort(compareStrings);

@@ -77,6 +77,7 @@ export function unquoteCharacter(
   quote: string,
 ): { text: string; code: number; next: number } {
   const invalid = new GoError('invalid syntax');
+  if (text[at] === quote) throw invalid;
   if (text[at] !== '\\') {
     const code = text.codePointAt(at)!;
     const size = code > 0xffff ? 2 : 1;

@@ -10,8 +10,7 @@ export function readYaml(text: string, file?: string): Value {
   const clean = text.startsWith('\ufeff') ? text.slice(1) : text;
   const document = readDocuments(clean).find(one => one.is !== 'empty');
   if (document === undefined) return null;
-  if (document.is === 'error')
-    throw new GoError(goYamlMessage(document));
+  if (document.is === 'error') throw new GoError(goYamlMessage(document));
   const value = fromPlain(document.value);
   if (file !== undefined) {
     const lines = new LineIndex(clean, { start: 0, end: clean.length, startLine: 1 });
@@ -77,15 +76,26 @@ export function kindInJson(value: Value): string {
  * A mistake in YAML in the words of go-yaml v2, as far as ours can be matched with them. It counts the lines of a
  * parser's error from 0 and those of a scanner's from 1, and leaves the first line unsaid (yaml.go, decode.go).
  */
-export function goYamlMessage({ line, message }: { readonly line: number; readonly message: string }): string {
+export function goYamlMessage({
+  line,
+  message,
+}: {
+  readonly line: number;
+  readonly message: string;
+}): string {
   const prefix = 'error converting YAML to JSON: ';
-  if (/has no place in JSON/.test(message)) return `${prefix}json: unsupported value: ${message.includes('-') ? '-Inf' : message.includes('nan') ? 'NaN' : '+Inf'}`;
+  if (/has no place in JSON/.test(message))
+    return `${prefix}json: unsupported value: ${message.includes('-') ? '-Inf' : message.includes('nan') ? 'NaN' : '+Inf'}`;
   const scanner = (words: string): string => `${prefix}yaml: ${line > 1 ? `line ${line}: ` : ''}${words}`;
   const parser = (words: string): string => `${prefix}yaml: ${line > 1 ? `line ${line - 1}: ` : ''}${words}`;
-  if (/with a key before it was not expected here/.test(message)) return scanner('mapping values are not allowed in this context');
-  if (/^a tab stands|^a text cannot begin with/.test(message)) return scanner('found character that cannot start any token');
+  if (/with a key before it was not expected here/.test(message))
+    return scanner('mapping values are not allowed in this context');
+  if (/^a tab stands|^a text cannot begin with/.test(message))
+    return scanner('found character that cannot start any token');
   if (/^this bracket is never closed/.test(message)) {
-    const words = message.includes('}') ? "did not find expected ',' or '}'" : "did not find expected ',' or ']'";
+    const words = message.includes('}')
+      ? "did not find expected ',' or '}'"
+      : "did not find expected ',' or ']'";
     return `${prefix}yaml: line ${Math.max(1, line)}: ${words}`;
   }
   if (/^a key was expected/.test(message)) return parser('did not find expected key');

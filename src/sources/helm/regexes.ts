@@ -2,7 +2,7 @@
 import type { RE2JS } from 're2js';
 import { define } from './define.ts';
 import type { Fn } from './exec.ts';
-import { GoError, GoSlice, type Int, type Value } from './value.ts';
+import { GoError, GoSlice, type Int, nilOf, type Value } from './value.ts';
 
 type Pattern = InstanceType<typeof RE2JS>;
 
@@ -17,7 +17,11 @@ export function useRe2(re2: typeof RE2JS): void {
 export function mayNeedRe2(files: ReadonlyMap<string, Uint8Array>): boolean {
   for (const [name, data] of files) {
     if (name.endsWith('.tgz')) return true;
-    if (name.endsWith('values.schema.json') && Buffer.from(data.buffer, data.byteOffset, data.byteLength).includes('attern')) return true;
+    if (
+      name.endsWith('values.schema.json') &&
+      Buffer.from(data.buffer, data.byteOffset, data.byteLength).includes('attern')
+    )
+      return true;
     if (Buffer.from(data.buffer, data.byteOffset, data.byteLength).includes('egex')) return true;
   }
   return false;
@@ -107,7 +111,7 @@ function replaceAll(pattern: Pattern, text: string, make: (found: Found) => stri
 }
 
 function split(pattern: Pattern, source: string, text: string, most: number): Value {
-  if (most === 0) return new GoSlice([], '[]string');
+  if (most === 0) return nilOf(new GoSlice([], '[]string'));
   if (source.length > 0 && text.length === 0) return new GoSlice([''], '[]string');
   const parts: string[] = [];
   let [begin, end] = [0, 0];
@@ -150,15 +154,11 @@ export const regexFunctions: Readonly<Record<string, Fn>> = Object.fromEntries([
     'string, string',
     ([source, text], must) => findAll(compile(t(source), must), t(text), 1)[0]?.group(0) ?? '',
   ),
-  ...both(
-    'regexFindAll',
-    'string, string, int',
-    ([source, text, most], must) =>
-      new GoSlice(
-        findAll(compile(t(source), must), t(text), n(most)).map(found => found.group(0)),
-        '[]string',
-      ),
-  ),
+  ...both('regexFindAll', 'string, string, int', ([source, text, most], must) => {
+    const all = findAll(compile(t(source), must), t(text), n(most)).map(found => found.group(0));
+    const list = new GoSlice(all, '[]string');
+    return all.length === 0 ? nilOf(list) : list;
+  }),
   ...both('regexReplaceAll', 'string, string, string', ([source, text, by], must) =>
     replaceAll(compile(t(source), must), t(text), found => expand(t(by), found)),
   ),

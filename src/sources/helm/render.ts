@@ -210,11 +210,7 @@ export function userValues(options: ChartOptions): GoMap {
     }
     if (read instanceof GoMap) values = mergeMaps(values, read);
   }
-  const apply = (
-    list: readonly string[] | undefined,
-    kind: SetKind,
-    flag: string,
-  ): void => {
+  const apply = (list: readonly string[] | undefined, kind: SetKind, flag: string): void => {
     for (const text of list ?? []) {
       try {
         if (kind === 'json' && /^\s*\{/.test(text)) {
@@ -512,8 +508,7 @@ function headOf(text: string, file: string): Head {
   };
   const document = readDocuments(wellFormed(text)).find(one => one.is !== 'empty');
   if (document === undefined) return { kind: '', name: '', annotations: new Map() };
-  if (document.is === 'error')
-    return fail(goYamlMessage(document));
+  if (document.is === 'error') return fail(goYamlMessage(document));
   const value = document.value;
   const decode = 'error unmarshaling JSON: while decoding JSON: json: cannot unmarshal';
   if (value === null) return { kind: '', name: '', annotations: new Map() };

@@ -17,7 +17,11 @@ const MAX_DEPTH = 200;
 const MAX_STEPS = 1_000_000;
 
 /** The lines that helm prints under the chart's name; none where the values are as the schema wants them. */
-export function schemaErrors(schemaText: string, values: Value, matches: (pattern: string, text: string) => boolean): string[] {
+export function schemaErrors(
+  schemaText: string,
+  values: Value,
+  matches: (pattern: string, text: string) => boolean,
+): string[] {
   let schema: Value;
   try {
     schema = readJson(schemaText.replace(/^\ufeff/, ''));
@@ -26,13 +30,13 @@ export function schemaErrors(schemaText: string, values: Value, matches: (patter
     throw error;
   }
   const problems = new Checker(schema, matches).check(schema, values, '', 0);
-  return problems.flatMap((problem) => lines(problem, 0));
+  return problems.flatMap(problem => lines(problem, 0));
 }
 
 function lines(problem: Problem, depth: number): string[] {
   return [
     `${'  '.repeat(depth)}- at '${problem.at}': ${problem.message}`,
-    ...problem.causes.flatMap((cause) => lines(cause, depth + 1)),
+    ...problem.causes.flatMap(cause => lines(cause, depth + 1)),
   ];
 }
 
@@ -89,23 +93,31 @@ class Checker {
       problems.push({ at, message, causes });
     };
     const get = (key: string): Value => schema.entries.get(key);
-    const below = (inner: Value, one: Value, place: string): Problem[] => this.check(inner, one, place, depth + 1);
+    const below = (inner: Value, one: Value, place: string): Problem[] =>
+      this.check(inner, one, place, depth + 1);
 
     const reference = get('$ref');
     if (typeof reference === 'string') problems.push(...below(this.#resolve(reference), value, at));
 
     const type = get('type');
     const types = typeof type === 'string' ? [type] : type instanceof GoSlice ? (type.items as string[]) : [];
-    if (types.length > 0 && !types.some((one) => isType(value, one))) {
+    if (types.length > 0 && !types.some(one => isType(value, one))) {
       say(`got ${typeName(value)}, want ${types.join(' or ')}`);
       return problems;
     }
-    if (schema.entries.has('const') && !same(value, get('const'))) say(`value must be ${shown(get('const'))}`);
+    if (schema.entries.has('const') && !same(value, get('const')))
+      say(`value must be ${shown(get('const'))}`);
     const allowed = get('enum');
-    if (allowed instanceof GoSlice && !allowed.items.some((one) => same(one, value))) {
-      const simple = allowed.items.every((one) => !(one instanceof GoMap) && !(one instanceof GoSlice));
+    if (allowed instanceof GoSlice && !allowed.items.some(one => same(one, value))) {
+      const simple = allowed.items.every(one => !(one instanceof GoMap) && !(one instanceof GoSlice));
       const list = allowed.items.map(shown).join(', ');
-      say(simple ? (allowed.items.length === 1 ? `value must be ${list}` : `value must be one of ${list}`) : 'enum failed');
+      say(
+        simple
+          ? allowed.items.length === 1
+            ? `value must be ${list}`
+            : `value must be one of ${list}`
+          : 'enum failed',
+      );
     }
     if (value instanceof GoMap) this.#object(schema, value, at, say, below, problems);
     else if (value instanceof GoSlice) this.#array(schema, value, at, say, below, problems);
@@ -116,17 +128,17 @@ class Checker {
     if (not !== undefined && below(not, value, at).length === 0) say("'not' failed");
     const all = get('allOf');
     if (all instanceof GoSlice) {
-      const causes = all.items.flatMap((one) => below(one, value, at));
+      const causes = all.items.flatMap(one => below(one, value, at));
       if (causes.length > 0) say("'allOf' failed", causes);
     }
     const any = get('anyOf');
     if (any instanceof GoSlice) {
-      const answers = any.items.map((one) => below(one, value, at));
-      if (!answers.some((answer) => answer.length === 0)) say("'anyOf' failed", answers.flat());
+      const answers = any.items.map(one => below(one, value, at));
+      if (!answers.some(answer => answer.length === 0)) say("'anyOf' failed", answers.flat());
     }
     const one = get('oneOf');
     if (one instanceof GoSlice) {
-      const answers = one.items.map((each) => below(each, value, at));
+      const answers = one.items.map(each => below(each, value, at));
       const right = answers.flatMap((answer, index) => (answer.length === 0 ? [index] : []));
       if (right.length === 0) say("'oneOf' failed, none matched", answers.flat());
       else if (right.length > 1) say(`'oneOf' failed, subschemas ${right[0]}, ${right[1]} matched`);
@@ -152,12 +164,13 @@ class Checker {
       const limit = get(key);
       if (isNumber(limit) && bad(limit)) say(`${words}: got ${value.entries.size}, want ${limit}`);
     };
-    count('minProperties', 'minProperties', (limit) => value.entries.size < limit);
-    count('maxProperties', 'maxProperties', (limit) => value.entries.size > limit);
+    count('minProperties', 'minProperties', limit => value.entries.size < limit);
+    count('maxProperties', 'maxProperties', limit => value.entries.size > limit);
     const required = get('required');
     if (required instanceof GoSlice) {
-      const missing = (required.items as string[]).filter((key) => !value.entries.has(key)).map(quote);
-      if (missing.length > 0) say(`missing ${missing.length === 1 ? 'property' : 'properties'} ${missing.join(', ')}`);
+      const missing = (required.items as string[]).filter(key => !value.entries.has(key)).map(quote);
+      if (missing.length > 0)
+        say(`missing ${missing.length === 1 ? 'property' : 'properties'} ${missing.join(', ')}`);
     }
     const properties = get('properties');
     const patterns = get('patternProperties');
@@ -194,7 +207,7 @@ class Checker {
       for (const [key, needs] of dependent.entries) {
         if (!value.entries.has(key)) continue;
         if (needs instanceof GoSlice) {
-          const missing = (needs.items as string[]).filter((need) => !value.entries.has(need)).map(quote);
+          const missing = (needs.items as string[]).filter(need => !value.entries.has(need)).map(quote);
           if (missing.length > 0) say(`properties ${missing.join(', ')} required, if ${quote(key)} exists`);
         } else problems.push(...below(needs, value, at));
       }
@@ -211,7 +224,8 @@ class Checker {
   ): void {
     const get = (key: string): Value => schema.entries.get(key);
     const [least, most] = [get('minItems'), get('maxItems')];
-    if (isNumber(least) && value.items.length < least) say(`minItems: got ${value.items.length}, want ${least}`);
+    if (isNumber(least) && value.items.length < least)
+      say(`minItems: got ${value.items.length}, want ${least}`);
     if (isNumber(most) && value.items.length > most) say(`maxItems: got ${value.items.length}, want ${most}`);
     if (get('uniqueItems') === true) {
       outer: for (let second = 1; second < Math.min(value.items.length, 2000); second++)
@@ -229,12 +243,12 @@ class Checker {
       if (own !== undefined) problems.push(...below(own, item, `${at}/${index}`));
     });
     const contains = get('contains');
-    if (contains !== undefined && !value.items.some((item) => below(contains, item, at).length === 0))
+    if (contains !== undefined && !value.items.some(item => below(contains, item, at).length === 0))
       say('no items match contains schema');
   }
 
   #string(schema: GoMap, value: string, say: (message: string) => void): void {
-    const [least, most, pattern] = ['minLength', 'maxLength', 'pattern'].map((key) => schema.entries.get(key));
+    const [least, most, pattern] = ['minLength', 'maxLength', 'pattern'].map(key => schema.entries.get(key));
     const length = [...value].length;
     if (isNumber(least) && length < least) say(`minLength: got ${length}, want ${least}`);
     if (isNumber(most) && length > most) say(`maxLength: got ${length}, want ${most}`);
@@ -245,17 +259,19 @@ class Checker {
   #number(schema: GoMap, value: number, say: (message: string) => void): void {
     const limit = (key: string, bad: (limit: number) => boolean): void => {
       const wanted = schema.entries.get(key);
-      if (isNumber(wanted) && bad(wanted)) say(`${key}: got ${jsonNumber(value)}, want ${jsonNumber(wanted)}`);
+      if (isNumber(wanted) && bad(wanted))
+        say(`${key}: got ${jsonNumber(value)}, want ${jsonNumber(wanted)}`);
     };
-    limit('minimum', (least) => value < least);
-    limit('maximum', (most) => value > most);
-    limit('exclusiveMinimum', (least) => value <= least);
-    limit('exclusiveMaximum', (most) => value >= most);
-    limit('multipleOf', (step) => step > 0 && !Number.isInteger(value / step));
+    limit('minimum', least => value < least);
+    limit('maximum', most => value > most);
+    limit('exclusiveMinimum', least => value <= least);
+    limit('exclusiveMaximum', most => value >= most);
+    limit('multipleOf', step => step > 0 && !Number.isInteger(value / step));
   }
 
   #resolve(reference: string): Value {
-    if (!reference.startsWith('#')) throw new GoError(`failing loading ${quoteJson(reference, false)}: schemas are not fetched`);
+    if (!reference.startsWith('#'))
+      throw new GoError(`failing loading ${quoteJson(reference, false)}: schemas are not fetched`);
     let here = this.#root;
     for (const step of reference.slice(1).split('/').slice(1)) {
       const key = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~');

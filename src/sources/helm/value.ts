@@ -54,6 +54,8 @@ export class GoMap {
   readonly entries: Map<string, Value>;
   /** Where each key's value was written, as far as it is known. */
   places: Map<string, Place> | undefined;
+  /** A map that was never made: JSON and YAML say null. */
+  isNil = false;
   constructor(entries: Map<string, Value> = new Map(), type = 'map[string]interface {}') {
     this.entries = entries;
     this.type = type;
@@ -73,6 +75,7 @@ export class GoSlice {
   readonly type: string;
   readonly items: Value[];
   places: (Place | undefined)[] | undefined;
+  isNil = false;
   constructor(items: Value[] = [], type = '[]interface {}') {
     this.items = items;
     this.type = type;
@@ -273,3 +276,16 @@ export const isEmptyCollection = (value: Value): boolean =>
 export function mapOf(entries: Iterable<readonly [string, Value]>, type?: string): GoMap {
   return new GoMap(new Map(entries), type);
 }
+
+/** A list or a map that was never made. */
+export function nilOf<Kind extends GoMap | GoSlice>(value: Kind): Kind {
+  value.isNil = true;
+  return value;
+}
+
+/** The text of bytes as a list of them: what `.Files` holds. */
+export const bytesSlice = (text: GoString): GoSlice =>
+  new GoSlice(
+    Array.from(bytesOf(text), byte => new Int('uint8', BigInt(byte))),
+    '[]uint8',
+  );

@@ -7,6 +7,7 @@ import { jsonNumber } from './json.ts';
 import { formatFloat } from './numbers.ts';
 import {
   bytesOf,
+  bytesSlice,
   Complex,
   GoError,
   GoMap,
@@ -99,7 +100,8 @@ class Writer {
     keys.forEach((key, index) => {
       this.place = map.places?.get(key) ?? (map.places === undefined ? outer : undefined) ?? outer;
       if (index > 0 || ownLine) this.newline(indent);
-      const value = map.entries.get(key);
+      const given = map.entries.get(key);
+      const value = map.type === 'chart.Files' ? bytesSlice(given as string) : given;
       if (key.includes('\n') || bytesOf(key).length > 128) {
         this.put('? ');
         this.scalar(key, indent + 2, false);
@@ -164,6 +166,10 @@ class Writer {
     }
     if (value instanceof Int) {
       this.put(value.value.toString());
+      return;
+    }
+    if ((value instanceof GoMap || value instanceof GoSlice) && value.isNil && this.style.throughJson) {
+      this.put('null');
       return;
     }
     if (value instanceof GoMap) {
