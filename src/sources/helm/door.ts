@@ -75,6 +75,7 @@ export function renderTemplate(input: {
         ['Subcharts', new GoMap()],
         ['Values', data],
       ]),
+      'common.Values',
     );
   const templates = new Map<string, Renderable>([
     ['t/templates/case.yaml', { text: input.template, values: top(), basePath: 't/templates' }],

@@ -1,6 +1,6 @@
 /** Rendering the templates of charts: helm's pkg/engine/engine.go, with its order and the form of its errors. */
-import { Budget, type RenderLimits } from './budget.ts';
-import { type Context, execute } from './exec.ts';
+import { Budget, BudgetError, type RenderLimits } from './budget.ts';
+import { type Context, execute, isStackOverflow } from './exec.ts';
 import { functionNames, functions } from './functions.ts';
 import { isEmptyTree, parseTemplate, type Template } from './parse.ts';
 import { type Traced, Tracer } from './trace.ts';
@@ -23,6 +23,20 @@ export interface Rendered {
 export function renderAll(
   templates: ReadonlyMap<string, Renderable>,
   options: { readonly trace?: boolean; readonly limits?: RenderLimits } = {},
+): Map<string, Rendered> {
+  try {
+    return rendering(templates, options);
+  } catch (error) {
+    // The call stack, or the longest string there is: the chart asked for more than it may have.
+    if (error instanceof RangeError || isStackOverflow(error))
+      throw new BudgetError('stopped: the templates nest too deeply, or make a text that is too long');
+    throw error;
+  }
+}
+
+function rendering(
+  templates: ReadonlyMap<string, Renderable>,
+  options: { readonly trace?: boolean; readonly limits?: RenderLimits },
 ): Map<string, Rendered> {
   const order = [...templates.keys()].sort((a, b) => count(b, '/') - count(a, '/') || compareStrings(b, a));
   const known = new Map<string, Template>();

@@ -92,6 +92,10 @@ const MISSING = Symbol('missing');
 type Final = Value | typeof MISSING;
 type Jump = 0 | 1 | 2;
 
+/** The call stack ran out: also a SyntaxError says so, where a pattern could not be compiled any more. */
+export const isStackOverflow = (error: unknown): boolean =>
+  error instanceof Error && error.message.includes('call stack size');
+
 /** Runs the template of that name: Template.ExecuteTemplate. */
 export function execute(context: Context, name: string, data: Value): string {
   const template = context.templates.get(name);
@@ -316,7 +320,7 @@ class State {
     try {
       new State(context, template!, data, this.out).run();
     } catch (error) {
-      if (error instanceof RangeError) this.tooDeep(node);
+      if (isStackOverflow(error)) this.tooDeep(node);
       throw error;
     }
     context.depth--;
@@ -586,7 +590,7 @@ class State {
     try {
       return fn.call(values, context);
     } catch (error) {
-      if (error instanceof RangeError && /call stack/i.test(error.message)) throw error;
+      if (isStackOverflow(error)) throw error;
       const inner = error instanceof GoError ? error : undefined;
       if (inner === undefined) throw error;
       this.node = node;

@@ -6,7 +6,7 @@ import { deepCopy, deepEqual, isEmpty, itemsOf, strslice, strval, toFloat64, toI
 import { dateFunctions } from './dates.ts';
 import { type Call, define } from './define.ts';
 import { digestFunctions } from './digests.ts';
-import { BUILTINS, type Context, execute, executeTemplate, type Fn } from './exec.ts';
+import { BUILTINS, type Context, execute, executeTemplate, type Fn, isStackOverflow } from './exec.ts';
 import { format, sprint, sprintln } from './format.ts';
 import { readJson, writeJson, writePrettyJson } from './json.ts';
 import { isEmptyTree, parseTemplate, readInteger } from './parse.ts';
@@ -355,7 +355,7 @@ function include([name, data]: Value[], context: Context): Value {
   try {
     return execute(context, key, data);
   } catch (error) {
-    if (error instanceof RangeError && /call stack/i.test(error.message))
+    if (isStackOverflow(error))
       throw new GoError(`rendering template has a nested reference name: ${key}: unable to execute template`);
     throw error;
   } finally {

@@ -12,6 +12,7 @@ export function readYaml(text: string, file?: string): Value {
   if (document === undefined) return null;
   if (document.is === 'error') throw new GoError(goYamlMessage(document));
   const value = fromPlain(document.value);
+  if (!clean.endsWith('\n')) withoutLastBreak(value, document.place());
   if (file !== undefined) {
     const lines = new LineIndex(clean, { start: 0, end: clean.length, startLine: 1 });
     place(value, document.place(), document.start, file, '', lines);
@@ -101,3 +102,32 @@ export function goYamlMessage({
   if (/^a key was expected/.test(message)) return parser('did not find expected key');
   return `${prefix}yaml: line ${line}: ${message}`;
 }
+
+/** A block text at the very end of a text without a last line break has none either (go-yaml's scanner). */
+function withoutLastBreak(root: Value, node: PlacedNode): void {
+  let [value, here] = [root, node];
+  for (;;) {
+    if (value instanceof GoMap && here.entries !== undefined) {
+      const [key, entry] = [...here.entries].at(-1) ?? [];
+      if (key === undefined || entry === undefined) return;
+      const inner = value.entries.get(key);
+      if (typeof inner === 'string') {
+        if (isBlockText(entry.node) && inner.endsWith('\n')) value.entries.set(key, inner.slice(0, -1));
+        return;
+      }
+      [value, here] = [inner, entry.node];
+    } else if (value instanceof GoSlice && here.items !== undefined) {
+      const at = value.items.length - 1;
+      const item = here.items[at];
+      if (item === undefined) return;
+      const inner = value.items[at];
+      if (typeof inner === 'string') {
+        if (isBlockText(item.node) && inner.endsWith('\n')) value.items[at] = inner.slice(0, -1);
+        return;
+      }
+      [value, here] = [inner, item.node];
+    } else return;
+  }
+}
+
+const isBlockText = ({ style }: PlacedNode): boolean => style === 'literal' || style === 'folded';

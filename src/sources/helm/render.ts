@@ -273,7 +273,7 @@ function collect(
     ['Values', values],
     ['Subcharts', subcharts],
   ];
-  const scope = (): GoMap => new GoMap(new Map(own));
+  const scope = (): GoMap => new GoMap(new Map(own), 'common.Values');
   for (const sub of chart.dependencies) {
     const below = tableAt(values, sub.name);
     const subValues = new GoMap(below?.entries ?? new Map(), 'common.Values');

@@ -8,7 +8,9 @@ const isTableArray = (value: Value): value is GoSlice =>
   value instanceof GoSlice && value.items.length > 0 && value.items.every(isTable);
 
 export function writeToml(value: Value): string {
-  if (!(value instanceof GoMap)) throw new GoError('toml: top-level values must be Go maps or structs');
+  if (value === null || value === undefined)
+    throw new GoError('reflect: call of reflect.Value.Type on zero Value');
+  if (!(value instanceof GoMap)) return inline(value);
   const lines: string[] = [];
   table(lines, value, [], '');
   return lines.join('');
@@ -67,11 +69,8 @@ function inline(value: Value): string {
   if (typeof value === 'number') {
     if (Number.isNaN(value)) return 'nan';
     if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
-    const text =
-      Math.abs(value) >= 1e21 || (value !== 0 && Math.abs(value) < 1e-4)
-        ? formatFloat(value, 'e', -1)
-        : formatFloat(value, 'f', -1);
-    return text.includes('.') || text.includes('e') ? text : `${text}.0`;
+    const text = formatFloat(value, 'g', -1);
+    return /^-?\d+$/.test(text) ? `${text}.0` : text;
   }
   if (value instanceof Int) return value.value.toString();
   if (value instanceof GoSlice) return `[${value.items.map(inline).join(', ')}]`;
@@ -90,8 +89,11 @@ export function readToml(text: string): GoMap {
   let current = root;
   let at = 0;
   let line = 1;
+  let lastKey = '';
   const fail = (message: string): never => {
-    throw new GoError(`toml: line ${line}: ${message}`);
+    const key = lastKey === '' ? '' : ` (last key ${JSON.stringify(lastKey)})`;
+    const end = at >= text.length && /^expected value/.test(message) ? 'unexpected EOF; ' : '';
+    throw new GoError(`toml: line ${line}${key}: ${end}${message}`);
   };
   const space = (breaks: boolean): void => {
     for (;;) {
@@ -183,7 +185,9 @@ export function readToml(text: string): GoMap {
   const assign = (map: GoMap): void => {
     const path = keys();
     space(false);
-    if (text[at] !== '=') fail("expected '=' after a key");
+    if (text[at] !== '=')
+      fail(at >= text.length ? "unexpected EOF; expected key separator '='" : "expected '=' after a key");
+    lastKey = path.join('.');
     at++;
     space(false);
     const target = enter(map, path.slice(0, -1));

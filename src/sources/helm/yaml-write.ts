@@ -63,7 +63,7 @@ class Writer {
 
   document(value: Value): WrittenYaml {
     this.node(value, -1, 'root');
-    return { text: this.text.replace(/\n$/, ''), places: this.places };
+    return { text: this.text, places: this.places };
   }
 
   private put(text: string): void {
@@ -219,7 +219,7 @@ class Writer {
   }
 
   private string(text: string, indent: number, isKey: boolean): void {
-    const shape = analyse(text);
+    const shape = analyse(text, this.style);
     let style: 'plain' | 'single' | 'double' | 'literal' = text.includes('\n')
       ? 'literal'
       : canBePlain(text, this.style)
@@ -280,7 +280,7 @@ class Writer {
     let spaces = false;
     characters.forEach((character, at) => {
       if (
-        !isPrintable(character, this.style) ||
+        !isPrintable(character) ||
         character === '\n' ||
         character === '\ufeff' ||
         character === '"' ||
@@ -330,11 +330,12 @@ interface Shape {
 const FIRST_INDICATORS = '#,[]{}&*!|>\'"%@`';
 
 /** yaml_emitter_analyze_scalar, for block context. */
-function analyse(text: string): Shape {
+function analyse(text: string, style: Style): Shape {
   if (text === '') return { multiline: false, plain: true, single: true, block: false };
   if (/^[A-Za-z0-9_./][A-Za-z0-9_./=+-]*$/.test(text) && !text.startsWith('...'))
     return { multiline: false, plain: true, single: true, block: true };
   let indicators = text.startsWith('---') || text.startsWith('...');
+  let tab = false;
   let [special, breaks, breakSpace, spaceBreak] = [false, false, false, false];
   let [previousSpace, previousBreak, blankBefore] = [false, false, true];
   const characters = [...text];
@@ -351,7 +352,9 @@ function analyse(text: string): Shape {
         indicators = true;
     } else if (character === ':' && blankAfter) indicators = true;
     else if (character === '#' && blankBefore) indicators = true;
-    if (!isPrintable(character, V2)) special = true;
+    // go-yaml v3 lets a tab stand in block text.
+    if (character === '\t' && !style.throughJson) tab = true;
+    else if (!isPrintable(character)) special = true;
     if (character === ' ') {
       if (previousBreak) breakSpace = true;
       previousSpace = true;
@@ -372,8 +375,8 @@ function analyse(text: string): Shape {
   const edges = first === ' ' || isBreak(first) || end === ' ' || isBreak(end);
   return {
     multiline: breaks,
-    plain: !edges && !breakSpace && !spaceBreak && !special && !breaks && !indicators,
-    single: !breakSpace && !spaceBreak && !special,
+    plain: !edges && !breakSpace && !spaceBreak && !special && !tab && !breaks && !indicators,
+    single: !breakSpace && !spaceBreak && !special && !tab,
     block: end !== ' ' && !spaceBreak && !special,
   };
 }
@@ -386,7 +389,7 @@ const isBreak = (character: string): boolean =>
   character === '\u2029';
 
 /** is_printable of yamlprivateh.go: what lies outside the basic plane is not. */
-function isPrintable(character: string, _style: Style): boolean {
+function isPrintable(character: string): boolean {
   const code = character.codePointAt(0)!;
   if (code === 10) return true;
   if (code < 0x20 || code === 0x7f) return false;
@@ -431,7 +434,7 @@ const OLD_BOOLEANS = /^(y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/;
 
 /** Whether the text, unquoted, is read back as that string. */
 function canBePlain(text: string, style: Style): boolean {
-  if (text === '' || text === '~' || text === '<<') return false;
+  if (text === '' || text === '~') return false;
   const first = text.charCodeAt(0);
   // Letters that no special word begins with, for speed: most texts are names.
   if (!/^[-+.0-9~<nNtTfFyYoO]/.test(text) && first < 0x80) return true;
