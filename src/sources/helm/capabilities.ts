@@ -25,7 +25,7 @@ const API_VERSIONS: readonly string[] =
   );
 
 /** The Kubernetes version that helm 4.1.4 stands for without a cluster. */
-export const DEFAULT_KUBE_VERSION = 'v1.35.0';
+const DEFAULT_KUBE_VERSION = 'v1.35.0';
 
 /** `.Capabilities`. */
 export function capabilities(kubeVersion = DEFAULT_KUBE_VERSION, more: readonly string[] = []): GoStruct {

@@ -22,7 +22,7 @@ export function coalesceValues(chart: Chart, values: GoMap, warn: Warn): GoMap {
   return coalesce(chart, deepCopy(values) as GoMap, '', false, warn);
 }
 
-export function mergeValues(chart: Chart, values: GoMap, warn: Warn): GoMap {
+function mergeValues(chart: Chart, values: GoMap, warn: Warn): GoMap {
   return coalesce(chart, deepCopy(values) as GoMap, '', true, warn);
 }
 
@@ -125,7 +125,7 @@ function tables(into: GoMap, from: GoMap, prefix: string, merge: boolean, warn: 
   return into;
 }
 
-export const mergeTables = (into: GoMap, from: GoMap, warn: Warn): GoMap =>
+const mergeTables = (into: GoMap, from: GoMap, warn: Warn): GoMap =>
   tables(into, from, '', true, warn);
 
 /** A value by its path in dots; undefined where there is none, as ErrNoValue. */

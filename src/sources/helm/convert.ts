@@ -31,7 +31,7 @@ export function toFloat64(value: Value): number {
 }
 
 /** strconv.ParseFloat(text, 64). */
-export function parseFloat64(text: string): number | undefined {
+function parseFloat64(text: string): number | undefined {
   if (/^[+-]?(inf|infinity)$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
   if (/^nan$/i.test(text)) return Number.NaN;
   if (/^[+-]?0[xX]/.test(text)) {
@@ -84,7 +84,7 @@ export function deepEqual(a: Value, b: Value): boolean {
   return false;
 }
 
-export const NIL_DEREFERENCE = 'runtime error: invalid memory address or nil pointer dereference';
+const NIL_DEREFERENCE = 'runtime error: invalid memory address or nil pointer dereference';
 
 /** The items of a list, or the error of a sprig function that asks reflect.TypeOf for its kind. */
 export function itemsOf(list: Value, message: (kind: string) => string): readonly Value[] {

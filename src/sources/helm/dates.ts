@@ -339,7 +339,7 @@ function parseDuration(text: string): bigint {
 }
 
 /** time.Duration's String. */
-export function showDuration(nanos: bigint): string {
+function showDuration(nanos: bigint): string {
   if (nanos === 0n) return '0s';
   const negative = nanos < 0n;
   const absolute = negative ? -nanos : nanos;

@@ -47,7 +47,8 @@ describe('what a chart may cost', () => {
     it(`stops ${template}`, () => {
       assert.throws(
         () => render(template),
-        (error: Error) => (isHelmError(error) || error instanceof BudgetError) && message.test(error.message),
+        (error: Error) =>
+          ((error as unknown) instanceof BudgetError || isHelmError(error)) && message.test(error.message),
       );
     });
   }

@@ -550,7 +550,7 @@ export function readInteger(text: string): bigint | undefined {
 }
 
 /** strconv.ParseFloat of a literal: decimal, or hexadecimal with a p exponent; undefined where out of range. */
-export function readFloat(text: string): number | undefined {
+function readFloat(text: string): number | undefined {
   const prefixed = /^[+-]?0[xX]/.test(text);
   const clean = withoutUnderscores(text);
   if (clean === undefined) return undefined;

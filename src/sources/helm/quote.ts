@@ -1,5 +1,5 @@
 /** Go's quoting and unquoting of strings and characters: strconv.Quote, Unquote, UnquoteChar. */
-import { bytesOf, GoError, rejoined } from './value.ts';
+import { GoError, rejoined } from './value.ts';
 
 const SHORT = new Map([
   [7, '\\a'],
@@ -109,6 +109,3 @@ export function unquoteCharacter(
 }
 
 const byteText = (byte: number): string => String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte);
-
-export const bytesHex = (text: string): string =>
-  Array.from(bytesOf(text), byte => byte.toString(16).padStart(2, '0')).join('');

@@ -240,7 +240,7 @@ export function userValues(options: ChartOptions): GoMap {
 }
 
 /** loader.MergeMaps: the second wins; maps are merged. */
-export function mergeMaps(a: GoMap, b: GoMap): GoMap {
+function mergeMaps(a: GoMap, b: GoMap): GoMap {
   const result = new GoMap(new Map(a.entries));
   result.places = new Map(a.places ?? []);
   for (const [key, value] of b.entries) {

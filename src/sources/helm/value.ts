@@ -269,14 +269,6 @@ export function sortedKeys(map: GoMap): string[] {
   return [...map.entries.keys()].sort(compareStrings);
 }
 
-export const isEmptyCollection = (value: Value): boolean =>
-  (value instanceof GoMap && value.entries.size === 0) ||
-  (value instanceof GoSlice && value.items.length === 0);
-
-export function mapOf(entries: Iterable<readonly [string, Value]>, type?: string): GoMap {
-  return new GoMap(new Map(entries), type);
-}
-
 /** A list or a map that was never made. */
 export function nilOf<Kind extends GoMap | GoSlice>(value: Kind): Kind {
   value.isNil = true;

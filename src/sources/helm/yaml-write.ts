@@ -177,12 +177,11 @@ class Writer {
       return;
     }
     if (value instanceof GoSlice) {
-      if (value.type === '[]uint8')
-        return this.string(
-          btoa(String.fromCharCode(...value.items.map(item => Number((item as Int).value)))),
-          indent,
-          isKey,
-        );
+      if (value.type === '[]uint8') {
+        const octets = value.items.map(item => Number((item as Int).value));
+        this.string(btoa(String.fromCharCode(...octets)), indent, isKey);
+        return;
+      }
       this.put('[]');
       return;
     }
@@ -461,7 +460,7 @@ const LETTER = /\p{L}/u;
 const DIGIT = /\p{Nd}/u;
 
 /** keyList.Less: letters after the rest, numbers by their value. */
-export function compareKeys(a: string, b: string): number {
+function compareKeys(a: string, b: string): number {
   if (a === b) return 0;
   const x = [...a];
   const y = [...b];
