@@ -125,8 +125,7 @@ function tables(into: GoMap, from: GoMap, prefix: string, merge: boolean, warn: 
   return into;
 }
 
-const mergeTables = (into: GoMap, from: GoMap, warn: Warn): GoMap =>
-  tables(into, from, '', true, warn);
+const mergeTables = (into: GoMap, from: GoMap, warn: Warn): GoMap => tables(into, from, '', true, warn);
 
 /** A value by its path in dots; undefined where there is none, as ErrNoValue. */
 function atPath(values: GoMap, path: string): Value {

@@ -472,9 +472,9 @@ function showToken(token: Token): string {
 function readNumber(token: Token): Omit<NumberNode, 'type' | 'at' | 'tree'> {
   const text = token.text;
   if (token.type === 'charConstant') {
-    const malformed = new GoError(`malformed character constant: ${text}`);
     const { code, next } = unquoteCharacter(text, 1, "'");
-    if (text[next] !== "'" || next !== text.length - 1) throw malformed;
+    if (text[next] !== "'" || next !== text.length - 1)
+      throw new GoError(`malformed character constant: ${text}`);
     return { text, int: BigInt(code), uint: BigInt(code), float: code, complex: undefined };
   }
   if (token.type === 'complex') {

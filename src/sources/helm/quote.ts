@@ -48,25 +48,24 @@ const SIMPLE: Readonly<Record<string, number>> = {
 
 /** strconv.Unquote of a whole literal in ", ' or `. */
 export function unquote(literal: string): string {
-  const invalid = new GoError('invalid syntax');
   const quote = literal[0];
-  if (literal.length < 2 || literal.at(-1) !== quote) throw invalid;
+  if (literal.length < 2 || literal.at(-1) !== quote) throw new GoError('invalid syntax');
   const inner = literal.slice(1, -1);
   if (quote === '`') {
-    if (inner.includes('`')) throw invalid;
+    if (inner.includes('`')) throw new GoError('invalid syntax');
     return inner.replaceAll('\r', '');
   }
-  if (quote !== '"' && quote !== "'") throw invalid;
-  if (inner.includes('\n')) throw invalid;
+  if (quote !== '"' && quote !== "'") throw new GoError('invalid syntax');
+  if (inner.includes('\n')) throw new GoError('invalid syntax');
   let result = '';
   let count = 0;
   for (let at = 0; at < inner.length; count++) {
-    if (inner[at] === quote) throw invalid;
+    if (inner[at] === quote) throw new GoError('invalid syntax');
     const { text, next } = unquoteCharacter(inner, at, quote);
     result += text;
     at = next;
   }
-  if (quote === "'" && count !== 1) throw invalid;
+  if (quote === "'" && count !== 1) throw new GoError('invalid syntax');
   return rejoined(result);
 }
 
@@ -76,36 +75,35 @@ export function unquoteCharacter(
   at: number,
   quote: string,
 ): { text: string; code: number; next: number } {
-  const invalid = new GoError('invalid syntax');
-  if (text[at] === quote) throw invalid;
+  if (text[at] === quote) throw new GoError('invalid syntax');
   if (text[at] !== '\\') {
     const code = text.codePointAt(at)!;
     const size = code > 0xffff ? 2 : 1;
     return { text: text.slice(at, at + size), code, next: at + size };
   }
   const letter = text[at + 1];
-  if (letter === undefined) throw invalid;
+  if (letter === undefined) throw new GoError('invalid syntax');
   const simple = SIMPLE[letter];
   if (simple !== undefined) return { text: String.fromCharCode(simple), code: simple, next: at + 2 };
   if (letter === 'x' || letter === 'u' || letter === 'U') {
     const digits = letter === 'x' ? 2 : letter === 'u' ? 4 : 8;
     const hex = text.slice(at + 2, at + 2 + digits);
-    if (hex.length !== digits || !/^[0-9a-fA-F]+$/.test(hex)) throw invalid;
+    if (hex.length !== digits || !/^[0-9a-fA-F]+$/.test(hex)) throw new GoError('invalid syntax');
     const code = Number.parseInt(hex, 16);
     if (letter === 'x') return { text: byteText(code), code, next: at + 4 };
-    if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) throw invalid;
+    if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) throw new GoError('invalid syntax');
     return { text: String.fromCodePoint(code), code, next: at + 2 + digits };
   }
   if (letter >= '0' && letter <= '7') {
     const octal = text.slice(at + 1, at + 4);
-    if (!/^[0-7]{3}$/.test(octal)) throw invalid;
+    if (!/^[0-7]{3}$/.test(octal)) throw new GoError('invalid syntax');
     const code = Number.parseInt(octal, 8);
-    if (code > 255) throw invalid;
+    if (code > 255) throw new GoError('invalid syntax');
     return { text: byteText(code), code, next: at + 4 };
   }
   if ((letter === "'" || letter === '"') && letter === quote)
     return { text: letter, code: letter.charCodeAt(0), next: at + 2 };
-  throw invalid;
+  throw new GoError('invalid syntax');
 }
 
 const byteText = (byte: number): string => String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte);

@@ -180,9 +180,16 @@ export function renderChartFiles(
   };
 }
 
-const SPACE =
-  /^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/g;
-const trimSpace = (text: string): string => text.replace(SPACE, '');
+/** unicode.IsSpace, as strings.TrimSpace takes it: JavaScript's own set, with NEL and without the byte order mark. */
+const isSpace = (character: string): boolean =>
+  character === '\x85' || (character !== '\ufeff' && character.trim() === '');
+
+function trimSpace(text: string): string {
+  let [from, to] = [0, text.length];
+  while (from < to && isSpace(text[from]!)) from++;
+  while (to > from && isSpace(text[to - 1]!)) to--;
+  return text.slice(from, to);
+}
 
 function checkedKube(text: string): string {
   try {
