@@ -5,6 +5,7 @@ import { everydayCommands } from './groups/everyday.ts';
 import { gateCommands } from './groups/gate.ts';
 import { meshCommands } from './groups/mesh.ts';
 import { podSecurityCommands } from './groups/pod-security.ts';
+import { renderCommands } from './groups/render.ts';
 
 export const commands: readonly Command[] = [
   ...everydayCommands,
@@ -12,4 +13,5 @@ export const commands: readonly Command[] = [
   ...podSecurityCommands,
   ...authorizationCommands,
   ...meshCommands,
+  ...renderCommands,
 ];

@@ -1,5 +1,6 @@
 /** Manifests as they stand in files: read, recognised, unfolded, with everything that was not understood said. */
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { isRecord, type KubeObject, type Path } from '#kube/objects.ts';
 import { placesOfDefinition } from '#kube/workloads.ts';
 import type { Roots } from '#sources/kustomize/roots.ts';
@@ -134,7 +135,7 @@ class Reader implements Manifests {
         continue;
       }
       const chart = chartOf(found.name, charts);
-      if (chart !== undefined) this.#chartFile(found.name, chart);
+      if (chart !== undefined) await this.#chartFile(found, chart);
       else if (now() > this.#deadline) this.unreadable(found.name, 'the time for reading was used up');
       else {
         this.#paths.set(found.name, found);
@@ -353,14 +354,22 @@ class Reader implements Manifests {
     return { object: lean, origin: new ManifestOrigin(source), ...(learnt === undefined ? {} : { learnt }) };
   }
 
-  #chartFile(file: string, chart: string): void {
-    this.files.push({ file, understood: 'chart', reason: 'not rendered yet', documents: 0 });
-    if (file === `${chart === '' ? '' : `${chart}/`}Chart.yaml`)
-      this.gaps.push({
-        file,
-        line: 1,
-        reason: 'a Helm chart: not rendered yet, so nothing in it was judged',
-      });
+  /** A chart is rendered once, when its Chart.yaml is met; its other files are part of it. */
+  async #chartFile({ name: file, path }: Found, chart: string): Promise<void> {
+    if (file !== `${chart === '' ? '' : `${chart}/`}Chart.yaml`) {
+      this.files.push({ file, understood: 'chart', documents: 0 });
+      return;
+    }
+    const { chartObjects } = await import('#sources/helm/declared.ts');
+    const { declared, gaps, documents, failed } = await chartObjects(dirname(path), chart);
+    this.declared.push(...declared);
+    this.gaps.push(...gaps);
+    this.files.push({
+      file,
+      understood: 'chart',
+      documents,
+      ...(failed === undefined ? {} : { reason: 'it does not render' }),
+    });
   }
 
   async #kustomization(found: Found, rendered: Roots | undefined): Promise<void> {

@@ -1,0 +1,160 @@
+/** Charts from hostile hands, and where what they render came from. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { readArchive } from './archive.ts';
+import { BudgetError } from './budget.ts';
+import { isHelmError, renderChart, renderTemplate } from './door.ts';
+import { fileMatcher } from './ignore.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+function chart(files: Readonly<Record<string, string>>): Map<string, Uint8Array> {
+  const all = { 'Chart.yaml': 'apiVersion: v2\nname: shop\nversion: 1.0.0\n', ...files };
+  return new Map(Object.entries(all).map(([name, text]) => [name, bytes(text)]));
+}
+
+/** One entry of a tar archive. */
+function entry(name: string, content: string, type = '0'): Buffer {
+  const header = Buffer.alloc(512);
+  header.write(name, 0);
+  header.write(content.length.toString(8).padStart(11, '0'), 124);
+  header.write(type, 156);
+  const body = Buffer.alloc(Math.ceil(content.length / 512) * 512);
+  body.write(content);
+  return Buffer.concat([header, body]);
+}
+
+const archive = (...entries: Buffer[]): Uint8Array =>
+  gzipSync(Buffer.concat([...entries, Buffer.alloc(1024)]));
+
+describe('what a chart may cost', () => {
+  const limits = { steps: 10_000, output: 100_000, time: 10_000 };
+  const render = (template: string) => renderChart(chart({ 'templates/a.yaml': template }), { limits });
+  const refused: readonly (readonly [template: string, message: RegExp])[] = [
+    ['{{ range 100000000000 }}{{ end }}', /stopped after 10000 steps/],
+    ['{{ range until 9000 }}xxxxxxxxxxxxxxxxxxxxxxxxxx{{ end }}', /stopped after 100000 characters/],
+    ['{{ repeat 100000000000 "x" }}', /is more than may be made/],
+    ['{{ indent 100000000000 "x" }}', /is more than may be made/],
+    ['{{ until 2000000000 }}', /is more than may be made/],
+    [
+      '{{ define "r" }}{{ template "r" . }}{{ end }}{{ template "r" . }}',
+      /exceeded maximum template depth|stopped/,
+    ],
+    ['{{ $d := dict }}{{ $_ := set $d "a" $d }}{{ $d }}', /nest too deeply/],
+  ];
+  for (const [template, message] of refused) {
+    it(`stops ${template}`, () => {
+      assert.throws(
+        () => render(template),
+        (error: Error) =>
+          ((error as unknown) instanceof BudgetError || isHelmError(error)) && message.test(error.message),
+      );
+    });
+  }
+
+  it('takes linear time for a pattern that backtracking never ends on', () => {
+    const start = performance.now();
+    const { text } = renderTemplate({
+      template: '{{ regexMatch "^(a+)+$" (printf "%sb" (repeat 2000 "a")) }}',
+      values: {},
+    });
+    assert.equal(text, 'false');
+    assert.ok(performance.now() - start < 3000);
+  });
+
+  it('matches stars without going back further than the last one', () => {
+    assert.equal(fileMatcher(`${'*a'.repeat(30)}b`)('a'.repeat(300)), false);
+    assert.equal(fileMatcher('*.ya?ml')('a.yaaml'), true);
+    assert.equal(fileMatcher('templates/*')('templates/a/b'), false);
+  });
+
+  it('reads no file that the chart does not hold', () => {
+    const files = chart({ 'templates/a.yaml': 'a: {{ .Files.Get "../../etc/passwd" | quote }}\n' });
+    assert.match(renderChart(files).text, /a: ""/);
+  });
+});
+
+describe('an archive', () => {
+  it('gives the files below its first folder', () => {
+    const files = readArchive(
+      archive(entry('shop/Chart.yaml', 'name: shop'), entry('shop/templates/a.yaml', 'a: 1')),
+    );
+    assert.deepEqual([...files.keys()], ['Chart.yaml', 'templates/a.yaml']);
+  });
+  it('does not lead out of its folder', () => {
+    assert.throws(
+      () => readArchive(archive(entry('shop/../../etc/passwd', 'x'))),
+      /illegally references parent/,
+    );
+    assert.throws(() => readArchive(archive(entry('shop//etc/passwd', 'x'))), /illegally named/);
+  });
+  it('leaves links out', () => {
+    const files = readArchive(archive(entry('shop/Chart.yaml', 'name: shop'), entry('shop/link', '', '2')));
+    assert.deepEqual([...files.keys()], ['Chart.yaml']);
+  });
+  it('is refused where it unpacks to more than a chart may be', () => {
+    assert.throws(
+      () => readArchive(gzipSync(Buffer.alloc(120 * 1024 * 1024))),
+      /larger than the maximum size/,
+    );
+    assert.throws(() => readArchive(bytes('not gzip')), /gzip: invalid header/);
+  });
+});
+
+describe('where a line came from', () => {
+  const files = chart({
+    'values.yaml': 'image:\n  tag: latest\nsecurity:\n  enabled: false\nresources:\n  limits:\n    cpu: 1\n',
+    'templates/_helpers.tpl': '{{ define "labels" }}app: shop\ntag: {{ .Values.image.tag }}{{ end }}',
+    'templates/a.yaml': [
+      'kind: Pod',
+      'apiVersion: v1',
+      'tag: {{ .Values.image.tag }}',
+      'labels: {{- include "labels" . | nindent 2 }}',
+      'resources: {{- toYaml .Values.resources | nindent 2 }}',
+      '{{- if .Values.security.enabled }}',
+      'secure: yes',
+      '{{- end }}',
+      'made: {{ randAlpha 5 }}',
+      '',
+    ].join('\n'),
+  });
+  const [document] = renderChart(files, { trace: true }).documents;
+  const at = (text: string) => {
+    const index = document!.text.split('\n').findIndex(line => line.trim().startsWith(text));
+    assert.ok(index >= 0, text);
+    return document!.lines[index]!;
+  };
+
+  it('names the template for text', () => {
+    assert.deepEqual(at('kind').template, { file: 'shop/templates/a.yaml', line: 1, column: 1 });
+  });
+  it('names the values key that stands on the line', () => {
+    assert.deepEqual(at('tag').values.at(-1), { file: 'values.yaml', line: 2, column: 3, path: 'image.tag' });
+    assert.equal(at('tag').template.line, 3);
+  });
+  it('looks through an include', () => {
+    const lines = document!.text.split('\n');
+    const index = lines.lastIndexOf('  tag: latest');
+    assert.equal(document!.lines[index]!.template.file, 'shop/templates/_helpers.tpl');
+    assert.equal(document!.lines[index]!.values.at(-1)?.path, 'image.tag');
+  });
+  it('keeps the keys of a toYaml block', () => {
+    assert.equal(at('cpu').values.at(-1)?.path, 'resources.limits.cpu');
+    assert.equal(at('cpu').values.at(-1)?.line, 7);
+  });
+  it('names the condition that left a block out', () => {
+    const branch = document!.branches.find(({ taken }) => !taken);
+    assert.equal(branch?.condition, 'if .Values.security.enabled');
+    assert.deepEqual(
+      branch?.values.map(({ path, line }) => [path, line]),
+      [
+        ['security', 3],
+        ['security.enabled', 4],
+      ].slice(-branch!.values.length),
+    );
+  });
+  it('marks what is new at every run', () => {
+    assert.equal(at('made').unresolved, 'randAlpha');
+  });
+});

@@ -1,0 +1,133 @@
+/** YAML texts as Go values: what sigs.k8s.io/yaml gives, every number a float64, with the place of each key. */
+
+import { LineIndex } from '#yaml/lines.ts';
+import { readDocuments } from '#yaml/read.ts';
+import type { PlacedNode } from '#yaml/recorder.ts';
+import { GoError, GoMap, GoSlice, type Place, type Value } from './value.ts';
+
+/** The first document of a text; null where it holds none. */
+export function readYaml(text: string, file?: string): Value {
+  const clean = text.startsWith('\ufeff') ? text.slice(1) : text;
+  const document = readDocuments(clean).find(one => one.is !== 'empty');
+  if (document === undefined) return null;
+  if (document.is === 'error') throw new GoError(goYamlMessage(document));
+  const value = fromPlain(document.value);
+  if (!clean.endsWith('\n')) withoutLastBreak(value, document.place());
+  if (file !== undefined) {
+    const lines = new LineIndex(clean, { start: 0, end: clean.length, startLine: 1 });
+    place(value, document.place(), document.start, file, '', lines);
+  }
+  return value;
+}
+
+export function fromPlain(value: unknown): Value {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'bigint') return Number(value);
+  if (Array.isArray(value)) return new GoSlice(value.map(fromPlain));
+  if (typeof value === 'object') {
+    const entries = new Map<string, Value>();
+    for (const key of Object.keys(value))
+      entries.set(key, fromPlain((value as Record<string, unknown>)[key]));
+    return new GoMap(entries);
+  }
+  return value as Value;
+}
+
+function place(
+  value: Value,
+  node: PlacedNode,
+  start: number,
+  file: string,
+  path: string,
+  lines: LineIndex,
+): void {
+  if (value instanceof GoMap && node.entries !== undefined) {
+    value.places = new Map();
+    for (const [key, entry] of node.entries) {
+      const { line, column } = lines.position(start + entry.start);
+      const below = path === '' ? key : `${path}.${key}`;
+      value.places.set(key, { file, line, column, path: below });
+      const inner = value.entries.get(key);
+      if (inner !== undefined && inner !== null && typeof inner === 'object')
+        place(inner, entry.node, start, file, below, lines);
+    }
+  } else if (value instanceof GoSlice && node.items !== undefined) {
+    const places: Place[] = [];
+    node.items.forEach((item, at) => {
+      const { line, column } = lines.position(start + item.start);
+      const below = `${path}[${at}]`;
+      places.push({ file, line, column, path: below });
+      const inner = value.items[at];
+      if (inner !== undefined && inner !== null && typeof inner === 'object')
+        place(inner, item.node, start, file, below, lines);
+    });
+    value.places = places;
+  }
+}
+
+/** The type that sigs.k8s.io/yaml names when a document is no map, or no list. */
+export function kindInJson(value: Value): string {
+  if (typeof value === 'string') return 'string';
+  if (typeof value === 'number') return 'number';
+  if (typeof value === 'boolean') return 'bool';
+  return value instanceof GoSlice ? 'array' : 'object';
+}
+
+/**
+ * A mistake in YAML in the words of go-yaml v2, as far as ours can be matched with them. It counts the lines of a
+ * parser's error from 0 and those of a scanner's from 1, and leaves the first line unsaid (yaml.go, decode.go).
+ */
+export function goYamlMessage({
+  line,
+  message,
+}: {
+  readonly line: number;
+  readonly message: string;
+}): string {
+  const prefix = 'error converting YAML to JSON: ';
+  if (/has no place in JSON/.test(message))
+    return `${prefix}json: unsupported value: ${message.includes('-') ? '-Inf' : message.includes('nan') ? 'NaN' : '+Inf'}`;
+  const scanner = (words: string): string => `${prefix}yaml: ${line > 1 ? `line ${line}: ` : ''}${words}`;
+  const parser = (words: string): string => `${prefix}yaml: ${line > 1 ? `line ${line - 1}: ` : ''}${words}`;
+  if (/with a key before it was not expected here/.test(message))
+    return scanner('mapping values are not allowed in this context');
+  if (/^a tab stands|^a text cannot begin with/.test(message))
+    return scanner('found character that cannot start any token');
+  if (/^this bracket is never closed/.test(message)) {
+    const words = message.includes('}')
+      ? "did not find expected ',' or '}'"
+      : "did not find expected ',' or ']'";
+    return `${prefix}yaml: line ${Math.max(1, line)}: ${words}`;
+  }
+  if (/^a key was expected/.test(message)) return parser('did not find expected key');
+  return `${prefix}yaml: line ${line}: ${message}`;
+}
+
+/** A block text at the very end of a text without a last line break has none either (go-yaml's scanner). */
+function withoutLastBreak(root: Value, node: PlacedNode): void {
+  let [value, here] = [root, node];
+  for (;;) {
+    if (value instanceof GoMap && here.entries !== undefined) {
+      const [key, entry] = [...here.entries].at(-1) ?? [];
+      if (key === undefined || entry === undefined) return;
+      const inner = value.entries.get(key);
+      if (typeof inner === 'string') {
+        if (isBlockText(entry.node) && inner.endsWith('\n')) value.entries.set(key, inner.slice(0, -1));
+        return;
+      }
+      [value, here] = [inner, entry.node];
+    } else if (value instanceof GoSlice && here.items !== undefined) {
+      const at = value.items.length - 1;
+      const item = here.items[at];
+      if (item === undefined) return;
+      const inner = value.items[at];
+      if (typeof inner === 'string') {
+        if (isBlockText(item.node) && inner.endsWith('\n')) value.items[at] = inner.slice(0, -1);
+        return;
+      }
+      [value, here] = [inner, item.node];
+    } else return;
+  }
+}
+
+const isBlockText = ({ style }: PlacedNode): boolean => style === 'literal' || style === 'folded';

@@ -1,0 +1,587 @@
+/** `helm template` for a chart: pkg/action's renderResources, the sorting of manifests, and what the command prints. */
+import { readDocuments } from '#yaml/read.ts';
+import type { RenderLimits } from './budget.ts';
+import { capabilities, filesOf, parseKubeVersion } from './capabilities.ts';
+import { type Chart, loadChart } from './chart.ts';
+import { coalesceValues, isCompatible, processDependencies, tableAt } from './coalesce.ts';
+
+import { type Renderable, renderAll } from './engine.ts';
+import { fileMatcher } from './ignore.ts';
+import { basePath } from './paths.ts';
+import { fromPlain, goYamlMessage, readYaml } from './read-values.ts';
+import { patternMatches } from './regexes.ts';
+import { schemaErrors } from './schema.ts';
+import { type SetKind, setValues } from './set-values.ts';
+import type { BranchTaken, LineOrigin } from './trace.ts';
+import { compareStrings, GoError, GoMap, GoSlice, int, type Value, wellFormed } from './value.ts';
+
+export interface ChartOptions {
+  readonly releaseName?: string;
+  readonly namespace?: string;
+  /** Values files in order, with the names that provenance shows. */
+  readonly valueFiles?: readonly { readonly name: string; readonly text: string }[];
+  readonly setJson?: readonly string[];
+  readonly set?: readonly string[];
+  readonly setString?: readonly string[];
+  readonly setFile?: readonly string[];
+  readonly setLiteral?: readonly string[];
+  /** Leaves out hooks that are tests. */
+  readonly skipTests?: boolean;
+  /** Reads a file for `--set-file`. */
+  readonly readFile?: (path: string) => string;
+  readonly kubeVersion?: string;
+  readonly apiVersions?: readonly string[];
+  readonly includeCrds?: boolean;
+  readonly noHooks?: boolean;
+  readonly showOnly?: readonly string[];
+  readonly skipSchemaValidation?: boolean;
+  readonly limits?: RenderLimits;
+  /** The chart's folder as reports name it. */
+  readonly folder?: string;
+  readonly trace?: boolean;
+  /** A dependency that is not vendored stops helm; with this the rest is rendered all the same. */
+  readonly allowMissing?: boolean;
+}
+
+export interface RenderedDocument {
+  /** The template, as `# Source:` names it. */
+  readonly source: string;
+  readonly text: string;
+  readonly hooks: readonly string[];
+  /** Where each line of the text came from; none without `trace`. */
+  readonly lines: readonly LineOrigin[];
+  readonly branches: readonly BranchTaken[];
+}
+
+export interface RenderedChart {
+  readonly documents: readonly RenderedDocument[];
+  /** What `helm template` prints. */
+  readonly text: string;
+  readonly warnings: readonly string[];
+  /** Dependencies that are not vendored. */
+  readonly missing: readonly { readonly name: string; readonly version: string }[];
+  /** Each template's file, by the name that `# Source:` and origins have for it. */
+  readonly sources: ReadonlyMap<string, { readonly file: string; readonly archive: boolean }>;
+  readonly chart: { readonly name: string; readonly version: string };
+}
+
+const INSTALL_ORDER = new Map(
+  (
+    'PriorityClass Namespace NetworkPolicy ResourceQuota LimitRange PodSecurityPolicy PodDisruptionBudget ServiceAccount ' +
+    'Secret SecretList ConfigMap StorageClass PersistentVolume PersistentVolumeClaim CustomResourceDefinition ClusterRole ' +
+    'ClusterRoleList ClusterRoleBinding ClusterRoleBindingList Role RoleList RoleBinding RoleBindingList Service DaemonSet ' +
+    'Pod ReplicationController ReplicaSet Deployment HorizontalPodAutoscaler StatefulSet Job CronJob IngressClass Ingress ' +
+    'APIService MutatingWebhookConfiguration ValidatingWebhookConfiguration'
+  )
+    .split(' ')
+    .map((kind, at) => [kind, at] as const),
+);
+
+const HOOKS = new Set([
+  'pre-install',
+  'post-install',
+  'pre-delete',
+  'post-delete',
+  'pre-upgrade',
+  'post-upgrade',
+  'pre-rollback',
+  'post-rollback',
+  'test',
+  'test-success',
+]);
+
+/** Renders a chart from its files. Throws a GoError whose message is helm's. */
+export function renderChartFiles(
+  files: ReadonlyMap<string, Uint8Array>,
+  options: ChartOptions = {},
+): RenderedChart {
+  const warnings: string[] = [];
+  const warn = (text: string): void => {
+    warnings.push(text);
+  };
+  const kube = options.kubeVersion === undefined ? undefined : checkedKube(options.kubeVersion);
+  const values = userValues(options);
+  const chart = loadChart(files, options.folder ?? '');
+  if (chart.metadata.type === 'library') throw new GoError('library charts are not installable');
+  const missing = chart.declared
+    .filter(one => !chart.dependencies.some(sub => sub.name === one.name))
+    .map(({ name, version }) => ({ name, version }));
+  if (missing.length > 0 && options.allowMissing !== true)
+    throw new GoError(
+      `an error occurred while checking for chart dependencies. You may need to run \`helm dependency build\` to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: ${missing.map(one => one.name).join(', ')}`,
+    );
+  try {
+    processDependencies(chart, values, warn);
+  } catch (error) {
+    if (error instanceof GoError) throw new GoError(`chart dependencies processing failed: ${error.message}`);
+    throw error;
+  }
+  const coalesced = coalesceValues(chart, values, warn);
+  const capable = capabilities(kube, options.apiVersions);
+  if (options.skipSchemaValidation !== true) {
+    const problems = schemaProblems(chart, coalesced);
+    if (problems !== '')
+      throw new GoError(
+        `values don't meet the specifications of the schema(s) in the following chart(s):\n${problems}`,
+      );
+  }
+  const kubeText = kube ?? 'v1.35.0';
+  if (chart.metadata.kubeVersion !== '' && !isCompatible(chart.metadata.kubeVersion, kubeText))
+    throw new GoError(
+      `chart requires kubeVersion: ${chart.metadata.kubeVersion} which is incompatible with Kubernetes ${kubeText}`,
+    );
+  const release = new GoMap(
+    new Map<string, Value>([
+      ['Name', options.releaseName ?? 'release-name'],
+      ['Namespace', options.namespace ?? 'default'],
+      ['IsUpgrade', false],
+      ['IsInstall', true],
+      ['Revision', int(1)],
+      ['Service', 'Helm'],
+    ]),
+  );
+  const templates = new Map<string, Renderable>();
+  collect(chart, templates, new GoMap(coalesced.entries, 'common.Values'), coalesced, release, capable);
+  if (coalesced.places !== undefined) {
+    for (const one of templates.values()) {
+      const top = one.values.entries.get('Values');
+      if (top instanceof GoMap && top.entries === coalesced.entries) top.places = coalesced.places;
+    }
+  }
+  const rendered = renderAll(templates, {
+    ...(options.trace === undefined ? {} : { trace: options.trace }),
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+  });
+  const { generic, hooks } = sortManifests(rendered);
+  const documents: RenderedDocument[] = [];
+  const out: string[] = [];
+  const print = (document: RenderedDocument): void => {
+    documents.push(document);
+    out.push(`---\n# Source: ${document.source}\n${document.text}\n`);
+  };
+  if (options.includeCrds === true) for (const crd of crdsOf(chart)) print(crd);
+  for (const one of generic) print(one);
+  let text = `${trimSpace(out.join(''))}\n`;
+  if (options.noHooks !== true) {
+    for (const hook of hooks) {
+      if (options.skipTests === true && hook.hooks.some(event => event.startsWith('test'))) continue;
+      documents.push(hook);
+      text += `---\n# Source: ${hook.source}\n${hook.text}\n`;
+    }
+  }
+  if (options.showOnly !== undefined && options.showOnly.length > 0) text = shownOnly(text, options.showOnly);
+  return {
+    documents,
+    text,
+    warnings,
+    missing,
+    sources: sourcesOf(chart),
+    chart: { name: chart.name, version: chart.version },
+  };
+}
+
+/** unicode.IsSpace, as strings.TrimSpace takes it: JavaScript's own set, with NEL and without the byte order mark. */
+const isSpace = (character: string): boolean =>
+  character === '\x85' || (character !== '\ufeff' && character.trim() === '');
+
+function trimSpace(text: string): string {
+  let [from, to] = [0, text.length];
+  while (from < to && isSpace(text[from]!)) from++;
+  while (to > from && isSpace(text[to - 1]!)) to--;
+  return text.slice(from, to);
+}
+
+function checkedKube(text: string): string {
+  try {
+    return parseKubeVersion(text).version;
+  } catch (error) {
+    if (error instanceof GoError) throw new GoError(`invalid kube version '${text}': ${error.message}`);
+    throw error;
+  }
+}
+
+/** The user's values: files, then --set-json, --set, --set-string and --set-file, whatever their order. */
+export function userValues(options: ChartOptions): GoMap {
+  let values = new GoMap();
+  for (const { name, text } of options.valueFiles ?? []) {
+    let read: Value;
+    try {
+      read = readYaml(text, name);
+      if (read !== null && !(read instanceof GoMap))
+        throw new GoError(
+          `error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${read instanceof GoSlice ? 'array' : typeof read} into Go value of type map[string]interface {}`,
+        );
+    } catch (error) {
+      if (error instanceof GoError) throw new GoError(`failed to parse ${name}: ${error.message}`);
+      throw error;
+    }
+    if (read instanceof GoMap) values = mergeMaps(values, read);
+  }
+  const apply = (list: readonly string[] | undefined, kind: SetKind, flag: string): void => {
+    for (const text of list ?? []) {
+      try {
+        if (kind === 'json' && /^\s*\{/.test(text)) {
+          const read = readYaml(text);
+          if (read instanceof GoMap) values = mergeMaps(values, read);
+          continue;
+        }
+        setValues(text, values, kind, path => {
+          if (options.readFile === undefined) throw new GoError(`open ${path}: no file may be read`);
+          return options.readFile(path);
+        });
+      } catch (error) {
+        if (error instanceof GoError)
+          throw new GoError(
+            `failed parsing ${flag}${kind === 'json' || kind === 'file' ? ` data ${text}` : ' data'}: ${error.message}`,
+          );
+        throw error;
+      }
+    }
+  };
+  apply(options.setJson, 'json', '--set-json');
+  apply(options.set, 'set', '--set');
+  apply(options.setString, 'string', '--set-string');
+  apply(options.setFile, 'file', '--set-file');
+  apply(options.setLiteral, 'literal', '--set-literal');
+  return values;
+}
+
+/** loader.MergeMaps: the second wins; maps are merged. */
+function mergeMaps(a: GoMap, b: GoMap): GoMap {
+  const result = new GoMap(new Map(a.entries));
+  result.places = new Map(a.places ?? []);
+  for (const [key, value] of b.entries) {
+    const before = result.entries.get(key);
+    result.entries.set(
+      key,
+      value instanceof GoMap && before instanceof GoMap ? mergeMaps(before, value) : value,
+    );
+    const place = b.places?.get(key);
+    if (place !== undefined) result.places.set(key, place);
+  }
+  return result;
+}
+
+/** recAllTpls: each chart's templates see its own part of the values. */
+function collect(
+  chart: Chart,
+  templates: Map<string, Renderable>,
+  values: GoMap,
+  _all: GoMap,
+  release: Value,
+  capable: Value,
+): GoMap {
+  const subcharts = new GoMap();
+  const own: [string, Value][] = [
+    ['Chart', metadataOf(chart)],
+    ['Files', filesOf(chart.files.map(file => [file.name, file.text] as const))],
+    ['Release', release],
+    ['Capabilities', capable],
+    ['Values', values],
+    ['Subcharts', subcharts],
+  ];
+  const scope = (): GoMap => new GoMap(new Map(own), 'common.Values');
+  for (const sub of chart.dependencies) {
+    const below = tableAt(values, sub.name);
+    const subValues = new GoMap(below?.entries ?? new Map(), 'common.Values');
+    subValues.places = below?.places;
+    subcharts.entries.set(sub.name, collect(sub, templates, subValues, _all, release, capable));
+  }
+  const shared = scope();
+  const base = `${chart.fullPath}/templates`;
+  for (const template of chart.templates) {
+    if (chart.metadata.type === 'library' && !basePath(template.name).startsWith('_')) continue;
+    templates.set(`${chart.fullPath}/${template.name}`, {
+      text: template.text,
+      values: shared,
+      basePath: base,
+    });
+  }
+  return shared;
+}
+
+/** `.Chart`: in helm 4 a map with the names of the fields of chart.Metadata. */
+function metadataOf(chart: Chart): GoMap {
+  const { raw } = chart.metadata;
+  const text = (key: string): Value => {
+    const value = raw.entries.get(key);
+    return typeof value === 'string' ? value : '';
+  };
+  const list = (key: string): Value => {
+    const value = raw.entries.get(key);
+    return value instanceof GoSlice ? new GoSlice(value.items, '[]string') : new GoSlice([], '[]string');
+  };
+  const annotations = raw.entries.get('annotations');
+  const maintainers = raw.entries.get('maintainers');
+  return new GoMap(
+    new Map<string, Value>([
+      ['Name', chart.name],
+      ['Home', text('home')],
+      ['Sources', list('sources')],
+      ['Version', chart.metadata.version],
+      ['Description', text('description')],
+      ['Keywords', list('keywords')],
+      [
+        'Maintainers',
+        new GoSlice(
+          maintainers instanceof GoSlice
+            ? maintainers.items.map(one => {
+                const field = (key: string): Value =>
+                  one instanceof GoMap ? (one.entries.get(key) ?? '') : '';
+                return new GoMap(
+                  new Map([
+                    ['Name', field('name')],
+                    ['Email', field('email')],
+                    ['URL', field('url')],
+                  ]),
+                );
+              })
+            : [],
+        ),
+      ],
+      ['Icon', text('icon')],
+      ['APIVersion', chart.metadata.apiVersion],
+      ['Condition', text('condition')],
+      ['Tags', text('tags')],
+      ['AppVersion', chart.metadata.appVersion],
+      ['Deprecated', raw.entries.get('deprecated') === true],
+      [
+        'Annotations',
+        new GoMap(annotations instanceof GoMap ? annotations.entries : new Map(), 'map[string]string'),
+      ],
+      ['KubeVersion', chart.metadata.kubeVersion],
+      [
+        'Dependencies',
+        new GoSlice(
+          chart.declared.map(
+            one =>
+              new GoMap(
+                new Map<string, Value>([
+                  ['Name', one.name],
+                  ['Version', one.version],
+                  ['Repository', one.repository],
+                  ['Condition', one.condition],
+                  ['Tags', new GoSlice([...one.tags], '[]string')],
+                  ['Enabled', one.enabled],
+                  ['ImportValues', new GoSlice([...one.importValues])],
+                  ['Alias', one.alias],
+                ]),
+              ),
+          ),
+        ),
+      ],
+      ['Type', chart.metadata.type],
+      ['IsRoot', chart.parent === undefined],
+    ]),
+  );
+}
+
+function sourcesOf(
+  chart: Chart,
+  found = new Map<string, { file: string; archive: boolean }>(),
+): typeof found {
+  const archive = chart.folder.indexOf('.tgz') >= 0;
+  for (const { name } of [...chart.templates, ...chart.files]) {
+    const file = archive
+      ? chart.folder.replace(/\.tgz.*$/, '.tgz')
+      : chart.folder === ''
+        ? name
+        : `${chart.folder}/${name}`;
+    found.set(`${chart.fullPath}/${name}`, { file, archive });
+  }
+  for (const sub of chart.dependencies) sourcesOf(sub, found);
+  return found;
+}
+
+function schemaProblems(chart: Chart, values: GoMap): string {
+  let result = '';
+  if (chart.schema !== undefined) {
+    // Numbers of --set are integers of Go: to a schema a number is a number.
+    const problems = schemaErrors(chart.schema, fromPlain(toPlain(values)), patternMatches);
+    if (problems.length > 0) result += `${chart.name}:\n${problems.map(line => `${line}\n`).join('')}`;
+  }
+  for (const sub of chart.dependencies) {
+    const below = tableAt(values, sub.name);
+    if (below !== undefined) result += schemaProblems(sub, below);
+  }
+  return result;
+}
+
+export function toPlain(value: Value): unknown {
+  if (value instanceof GoMap)
+    return Object.fromEntries([...value.entries].map(([key, one]) => [key, toPlain(one)]));
+  if (value instanceof GoSlice) return value.items.map(toPlain);
+  if (typeof value === 'object' && value !== null && 'value' in value) return Number(value.value);
+  return value ?? null;
+}
+
+function crdsOf(chart: Chart): RenderedDocument[] {
+  const own = chart.files
+    .filter(file => file.name.startsWith('crds/') && /\.(ya?ml|json)$/i.test(file.name))
+    .map(file => ({
+      source: `${chart.fullPath}/${file.name}`,
+      text: file.text,
+      hooks: [],
+      lines: [],
+      branches: [],
+    }));
+  return [...own, ...chart.dependencies.flatMap(crdsOf)];
+}
+
+interface Manifest extends RenderedDocument {
+  readonly kind: string;
+  readonly name: string;
+  readonly weight: number;
+}
+
+function sortManifests(
+  rendered: ReadonlyMap<
+    string,
+    {
+      readonly text: string;
+      readonly traced:
+        | { readonly lines: readonly LineOrigin[]; readonly branches: readonly BranchTaken[] }
+        | undefined;
+    }
+  >,
+): {
+  generic: Manifest[];
+  hooks: Manifest[];
+} {
+  const generic: Manifest[] = [];
+  const hooks: Manifest[] = [];
+  for (const file of [...rendered.keys()].sort(compareStrings)) {
+    if (file.endsWith('NOTES.txt')) continue;
+    const { text, traced } = rendered.get(file)!;
+    if (trimSpace(text) === '') continue;
+    for (const part of splitManifests(text)) {
+      const head = headOf(part.text, file);
+      const lines = traced?.lines.slice(part.line, part.line + part.text.split('\n').length) ?? [];
+      const branches = traced?.branches ?? [];
+      const base = { source: file, text: part.text, kind: head.kind, name: head.name, lines, branches };
+      const hook = head.annotations.get('helm.sh/hook');
+      if (hook === undefined) {
+        generic.push({ ...base, hooks: [], weight: 0 });
+        continue;
+      }
+      const events = hook.split(',').map(one => one.trim().toLowerCase());
+      if (!events.every(event => HOOKS.has(event))) continue;
+      const weight = head.annotations.get('helm.sh/hook-weight') ?? '';
+      hooks.push({ ...base, hooks: events, weight: /^[+-]?\d+$/.test(weight) ? Number(weight) : 0 });
+    }
+  }
+  const order = (a: Manifest, b: Manifest): number => {
+    const x = INSTALL_ORDER.get(a.kind);
+    const y = INSTALL_ORDER.get(b.kind);
+    if (x === undefined && y === undefined) return a.kind === b.kind ? 0 : compareStrings(a.kind, b.kind);
+    if (x === undefined) return 1;
+    if (y === undefined) return -1;
+    return x - y;
+  };
+  return { generic: generic.sort(order), hooks: hooks.sort(order) };
+}
+
+/** SplitManifests: at `---` on a line of its own, or at the start; `line` is that of the part in the text. */
+function splitManifests(text: string): { text: string; line: number }[] {
+  const lead = text.length - text.replace(/^[\t-\r \x85\xa0]+/, '').length;
+  const big = trimSpace(text);
+  const result: { text: string; line: number }[] = [];
+  const separator = /(?:^|[\t\n\f\r ]*\n)---[\t\n\f\r ]*/g;
+  let at = 0;
+  const add = (from: number, to: number): void => {
+    const part = big.slice(from, to);
+    if (part === '') return;
+    const clean = trimSpace(part);
+    const offset = lead + from + (part.length - part.replace(/^[\t-\r \x85\xa0]+/, '').length);
+    result.push({ text: clean, line: text.slice(0, offset).split('\n').length - 1 });
+  };
+  for (const match of big.matchAll(separator)) {
+    add(at, match.index);
+    at = match.index + match[0].length;
+  }
+  add(at, big.length);
+  return result;
+}
+
+interface Head {
+  readonly kind: string;
+  readonly name: string;
+  readonly annotations: ReadonlyMap<string, string>;
+}
+
+function headOf(text: string, file: string): Head {
+  const fail = (message: string): never => {
+    throw new GoError(`YAML parse error on ${file}: ${message}`);
+  };
+  const document = readDocuments(wellFormed(text)).find(one => one.is !== 'empty');
+  if (document === undefined) return { kind: '', name: '', annotations: new Map() };
+  if (document.is === 'error') return fail(goYamlMessage(document));
+  const value = document.value;
+  const decode = 'error unmarshaling JSON: while decoding JSON: json: cannot unmarshal';
+  if (value === null) return { kind: '', name: '', annotations: new Map() };
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    const type = Array.isArray(value)
+      ? 'array'
+      : typeof value === 'boolean'
+        ? 'bool'
+        : typeof value === 'bigint'
+          ? 'number'
+          : typeof value;
+    return fail(`${decode} ${type} into Go value of type util.SimpleHead`);
+  }
+  const record = value as Readonly<Record<string, unknown>>;
+  const typeOf = (one: unknown): string =>
+    Array.isArray(one)
+      ? 'array'
+      : typeof one === 'boolean'
+        ? 'bool'
+        : typeof one === 'bigint'
+          ? 'number'
+          : typeof one;
+  const string = (one: unknown, field: string): string => {
+    if (one === null || one === undefined) return '';
+    if (typeof one === 'object')
+      return fail(`${decode} ${typeOf(one)} into Go struct field ${field} of type string`);
+    // sigs.k8s.io/yaml turns any scalar into text where text is wanted.
+    return String(one);
+  };
+  string(record['apiVersion'], 'SimpleHead.apiVersion');
+  const kind = string(record['kind'], 'SimpleHead.kind');
+  const metadata = record['metadata'];
+  const annotations = new Map<string, string>();
+  let name = '';
+  if (metadata !== null && metadata !== undefined) {
+    if (typeof metadata !== 'object' || Array.isArray(metadata))
+      return fail(
+        `${decode} ${typeOf(metadata)} into Go struct field SimpleHead.metadata of type struct { Name string "json:\\"name\\""; Annotations map[string]string "json:\\"annotations\\"" }`,
+      );
+    name = string((metadata as Record<string, unknown>)['name'], 'SimpleHead.metadata.name');
+    const given = (metadata as Record<string, unknown>)['annotations'];
+    if (given !== null && given !== undefined) {
+      if (typeof given !== 'object' || Array.isArray(given))
+        return fail(
+          `${decode} ${typeOf(given)} into Go struct field SimpleHead.metadata.annotations of type map[string]string`,
+        );
+      for (const [key, one] of Object.entries(given))
+        annotations.set(key, string(one, 'SimpleHead.metadata.annotations'));
+    }
+  }
+  return { kind, name, annotations };
+}
+
+function shownOnly(text: string, files: readonly string[]): string {
+  const parts = splitManifests(text);
+  const shown: string[] = [];
+  for (const file of files) {
+    const matches = fileMatcher(file);
+    let found = false;
+    for (const part of parts) {
+      const source = /# Source: [^/]+\/(.+)/.exec(part.text)?.[1];
+      if (source === undefined || !matches(source)) continue;
+      shown.push(part.text);
+      found = true;
+    }
+    if (!found) throw new GoError(`could not find template ${file} in chart`);
+  }
+  return shown.map(part => `---\n${part}\n`).join('');
+}
