@@ -324,9 +324,9 @@ class Gathering {
         else this.#accepted.push({ finding, by });
         this.#declared.set(finding, group.declared);
       }
-    this.#findings.sort(compareFindings);
+    const findings = mergeEnvironments(this.#findings, this.#declared).sort(compareFindings);
     this.#accepted.sort((a, b) => compareFindings(a.finding, b.finding));
-    return { findings: this.#findings, accepted: this.#accepted, declared: this.#declared };
+    return { findings, accepted: this.#accepted, declared: this.#declared };
   }
 
   #split(failures: readonly Failure[]): ReadonlyMap<object | undefined, readonly Failure[]> {
@@ -389,7 +389,6 @@ class Gathering {
   }
 }
 
-<<<<<<< HEAD
 /** One part of a failure: as if the other places were in order. */
 function narrow(failure: Failure, places: readonly FailedPlace[]): Failure {
   const others = failure.places.filter(place => !places.includes(place));
@@ -454,7 +453,8 @@ function withoutContainers(pod: PodSubject, accepted: readonly Place[], kept: re
     containers: pod.containers.map(one => containers.get(one.path.join('/')) ?? one),
     pathOf: path => pod.pathOf(path),
   };
-=======
+}
+
 /**
  * What overlays make of one line is one finding, with the overlays that have it: there is one place to mend. Where all
  * of them have it, as with a scan of one overlay, nothing need be said.
@@ -484,7 +484,6 @@ function mergeEnvironments(findings: readonly Finding[], declared: Map<Finding, 
     result.push(merged);
   }
   return result;
->>>>>>> wt-kustomize
 }
 
 function worst(check: Check, failures: readonly Failure[]): Severity {
