@@ -35,6 +35,8 @@ export interface WorkloadPolicies {
   readonly serviceAccount: string;
   /** Absent for a plain pod where nobody was named, and for controllers that are not Kubernetes' own. */
   readonly user?: string;
+  /** What a server says in the end: it may reset what the policy had let pass. */
+  readonly allowed: boolean;
   /** What admission says if every permission that is not known is there. */
   readonly decision: PolicyDecision;
   /** Whether it rests on a permission that is not known. */
@@ -151,17 +153,11 @@ function judge(
   const namespace = object.metadata?.namespace || options.namespace;
   const { pod, serviceAccount } = withServiceAccount(submitted, namespace, world);
   const user = creatorOf(object, options);
-  const asked = new Map<string, Usable>();
-  const authorized = (account: Account, policy: string): boolean => {
-    const answer = usage(account, policy, namespace);
-    if (asked.get(policy) !== 'yes') asked.set(policy, answer);
-    return answer !== 'no';
-  };
   const decision = admitByPolicies({
     policies: policies.map(({ object }) => object),
     namespace,
     user: user ?? { name: '', groups: [] },
-    authorized: (account, policy) => account.name !== '' && authorized(account, policy),
+    authorized: (account, policy) => account.name !== '' && usage(account, policy, namespace) !== 'no',
     operation: 'CREATE',
     pod,
   });
@@ -184,6 +180,7 @@ function judge(
     namespace,
     serviceAccount,
     ...(user === undefined ? {} : { user: user.name }),
+    allowed: decision.allowed && decision.validatePrepared?.allowed !== false,
     decision,
     isAssumed: answers.some(isFit),
     policies: answers,

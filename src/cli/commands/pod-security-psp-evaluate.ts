@@ -32,14 +32,14 @@ export async function run(parsed: Parsed): Promise<number> {
     tell(`sallyport: ${safe(file)}:${line}: ${objectName(object)} could not be judged: ${safe(reason)}\n`);
   for (const { file, line, reason } of unread)
     tell(`sallyport: ${safe(file ?? '')}${line === undefined ? '' : `:${line}`}: ${safe(reason)}\n`);
-  if (workloads.some(({ decision }) => !decision.allowed)) return EXIT.findings;
+  if (workloads.some(({ allowed }) => !allowed)) return EXIT.findings;
   return workloads.length === 0 || unknowns.length + gaps.length > 0 || workloads.some(one => one.isAssumed)
     ? EXIT.unknown
     : EXIT.clean;
 }
 
 function text(policies: number, workloads: readonly WorkloadPolicies[]): string {
-  const refused = workloads.filter(({ decision }) => !decision.allowed).length;
+  const refused = workloads.filter(({ allowed }) => !allowed).length;
   const assumed = workloads.filter(({ isAssumed }) => isAssumed).length;
   return [
     ...workloads.flatMap(describe),
@@ -50,11 +50,14 @@ function text(policies: number, workloads: readonly WorkloadPolicies[]): string 
 }
 
 function describe(workload: WorkloadPolicies): string[] {
-  const { file, line, object, namespace, serviceAccount, user, decision, policies } = workload;
-  const verdict = decision.allowed ? `admitted by ${safe(decision.policyChosen ?? '')}` : 'refused';
+  const { file, line, object, namespace, serviceAccount, user, allowed, decision, policies } = workload;
+  const verdict = allowed ? `admitted by ${safe(decision.policyChosen ?? '')}` : 'refused';
   return [
     `${safe(file)}:${line} ${objectName(object)}: ${verdict}`,
     `  as service account ${safe(`${namespace}/${serviceAccount}`)}${user === undefined ? '' : `, made by ${safe(user)}`}`,
+    ...(!allowed && decision.validatePrepared?.error !== undefined
+      ? [`  ${safe(decision.validatePrepared.error)}`]
+      : []),
     ...policies.flatMap(one => describePolicy(one, decision.policyChosen)),
     '',
   ];
