@@ -43,7 +43,7 @@ function text(policies: number, workloads: readonly WorkloadPolicies[]): string 
   const assumed = workloads.filter(({ isAssumed }) => isAssumed).length;
   return [
     ...workloads.flatMap(describe),
-    `${count(workloads.length, 'workload')}, ${policies} policies: ${workloads.length - refused} admitted, ${refused} refused`,
+    `${count(workloads.length, 'workload')}, ${policies === 1 ? '1 policy' : `${policies} policies`}: ${workloads.length - refused} admitted, ${refused} refused`,
     ...(assumed === 0 ? [] : [`${assumed} rest on permissions that the input does not show.`]),
     '',
   ].join('\n');
