@@ -1,6 +1,6 @@
 /** The commands of pod security, in the order of the help. */
 import type { Command } from '../command.ts';
-import { reading } from './options.ts';
+import { namespace, reading } from './options.ts';
 
 export const podSecurityCommands: readonly Command[] = [
   {
@@ -63,5 +63,30 @@ export const podSecurityCommands: readonly Command[] = [
       ],
     ],
     load: () => import('../commands/pod-security-evaluate.ts'),
+  },
+  {
+    name: 'pod-security psp evaluate',
+    summary: 'Which PodSecurityPolicy admits each workload, as whom, and what it changes',
+    operands: '[PATH|-]…',
+    options: [
+      { name: 'as', value: 'USER', description: 'Who creates plain pods' },
+      { name: 'as-group', value: 'GROUP', many: true, description: 'A group that the user is in' },
+      namespace,
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['text', 'json'],
+        description: 'How to print it',
+      },
+      ...reading,
+    ],
+    examples: [
+      [
+        'sallyport pod-security psp evaluate deploy/',
+        'policies, roles, bindings and workloads in one folder',
+      ],
+    ],
+    load: () => import('../commands/pod-security-psp-evaluate.ts'),
   },
 ];
