@@ -7,6 +7,7 @@ import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { doors } from './doors.ts';
+import { lazyModules } from './lazy-modules.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -30,6 +31,7 @@ await build({
   minify: true,
   entryPoints: ['src/cli/main.ts'],
   outfile: join(dist, 'cli/main.cjs'),
+  plugins: [lazyModules(root)],
 });
 writeFileSync(
   join(dist, 'cli.cjs'),
