@@ -101,11 +101,19 @@ export function makesPods(namespace: string | undefined, world: World): boolean 
   return world.fact(operated).has(namespace);
 }
 
-/** Whether anything of the mesh denies at all: the costly questions are asked only then. */
-export function hasDenyRules(world: World): boolean {
-  return world
-    .ofKind('security.istio.io/AuthorizationPolicy')
-    .some(({ object }) => valueAt(object, ['spec', 'action']) === 'DENY');
+const denying = (world: World): ReadonlySet<string | undefined> =>
+  new Set(
+    world
+      .ofKind('security.istio.io/AuthorizationPolicy')
+      .filter(({ object }) => valueAt(object, ['spec', 'action']) === 'DENY')
+      .map(({ object }) => namespaceOf(object)),
+  );
+
+/** Whether a policy that denies may hold in a namespace: the costly questions are asked only then. */
+export function hasDenyRules(namespace: string | undefined, world: World): boolean {
+  const found = world.fact(denying);
+  // Of the root namespace, which the configuration of the mesh may name, only the usual name is looked at.
+  return found.has(namespace) || found.has('istio-system');
 }
 
 export function itemsOf(value: unknown): readonly unknown[] {

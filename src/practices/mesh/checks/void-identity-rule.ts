@@ -17,8 +17,8 @@ export default defineCheck({
     'Require mutual TLS for the workload (PeerAuthentication STRICT), or allow by identity instead.',
 
   subject: 'pod',
-  evaluate({ object, partial }, { world }) {
-    if (!hasDenyRules(world)) return pass;
+  evaluate({ object, partial, namespace }, { world }) {
+    if (!hasDenyRules(namespace, world)) return pass;
     const to = partial ? undefined : peerOf(object, world);
     if (to === undefined) return notApplicable('it is no workload of its own');
     const id = 'workload' in to ? to.workload : 'pod' in to ? to.pod : '';
