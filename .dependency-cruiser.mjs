@@ -10,12 +10,13 @@ const FLOORS = {
   paths: ['kube', 'world', 'decide'],
   check: ['kube', 'world'],
   practices: ['kube', 'world', 'decide', 'paths', 'check'],
+  advise: ['kube', 'world', 'decide'],
   judge: ['kube', 'world', 'decide', 'check'],
   report: ['kube', 'check'],
   sources: ['kube', 'yaml', 'world'],
-  cli: ['kube', 'yaml', 'world', 'decide', 'paths', 'check', 'practices', 'judge', 'report', 'sources'],
+  cli: ['kube', 'yaml', 'world', 'decide', 'paths', 'check', 'practices', 'advise', 'judge', 'report', 'sources'],
 };
-const PURE = 'kube|yaml|world|decide|paths|check|practices|judge|report';
+const PURE = 'kube|yaml|world|decide|paths|check|practices|advise|judge|report';
 const TESTS = '\\.test\\.ts$';
 
 const floors = Object.entries(FLOORS).map(([floor, below]) => ({

@@ -92,4 +92,42 @@ export const authorizationCommands: readonly Command[] = [
     ],
     load: () => import('../commands/authorization-escalations.ts'),
   },
+  {
+    name: 'authorization learn',
+    summary: 'The smallest roles that still allow what an audit log shows',
+    operands: 'LOG…',
+    options: [
+      { name: 'subject', value: 'USER', many: true, description: 'Only for this user or service account' },
+      {
+        name: 'generalise-names',
+        value: 'N',
+        description: 'From N names of a resource on, all its names; never of risky ones',
+      },
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['yaml', 'json'],
+        description: 'How to print it',
+      },
+    ],
+    examples: [
+      ['sallyport authorization learn audit.log > roles.yaml', 'roles and bindings, ready to be applied'],
+      [
+        'sallyport authorization learn audit.log.gz --subject system:serviceaccount:shop:release',
+        'of one service account',
+      ],
+    ],
+    load: () => import('../commands/authorization-learn.ts'),
+  },
+  {
+    name: 'authorization unused',
+    summary: 'What is granted and an audit log shows no use of',
+    operands: 'LOG…',
+    options: asking,
+    examples: [
+      ['sallyport authorization unused audit.log -f manifests', 'bindings and rules that nobody needed'],
+    ],
+    load: () => import('../commands/authorization-unused.ts'),
+  },
 ];
