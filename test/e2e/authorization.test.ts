@@ -161,3 +161,74 @@ describe('authorization unused', () => {
     assert.equal(run(folder, ['authorization', 'unused', 'audit.log', '-f', 'rbac.yaml']).code, 2);
   });
 });
+
+describe('authorization diff', () => {
+  const role = (name: string, rules: string, labels = '') =>
+    `apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: { name: ${name}${labels} }\nrules: ${rules}\n---\n`;
+  const bind = (name: string, of: string, subject: string) =>
+    `apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: { name: ${name} }\nroleRef: { kind: ClusterRole, name: ${of} }\nsubjects: [${subject}]\n---\n`;
+  const job = (account: string) =>
+    `apiVersion: v1\nkind: Pod\nmetadata: { name: job, namespace: shop }\nspec: { serviceAccountName: ${account}, containers: [{ name: a, image: a }] }\n---\n`;
+  const AGGREGATING = `apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: { name: all }\naggregationRule: { clusterRoleSelectors: [{ matchLabels: { into: all } }] }\nrules: []\n---\n`;
+  const JANE = '{ kind: User, name: jane }';
+  const ROOT = `[{ apiGroups: ["*"], resources: ["*"], verbs: ["*"] }]`;
+  const PODS = '[{ apiGroups: [""], resources: [pods], verbs: [get, list] }]';
+  const compare = (base: string, head: string, ...words: string[]) =>
+    run(folderOf({ 'a/x.yaml': base, 'b/x.yaml': head }), ['authorization', 'diff', 'a', 'b', ...words]);
+
+  it('finds nothing where a role is only written differently', () => {
+    const halves =
+      '[{ apiGroups: [""], resources: [pods], verbs: [get] }, { apiGroups: [""], resources: [pods], verbs: [list] }]';
+    const { code, out } = compare(
+      role('r', PODS) + bind('b', 'r', JANE),
+      role('r', halves) + bind('c', 'r', JANE),
+    );
+    assert.equal(code, 0, out);
+    assert.match(out, /^0 permissions gained, 0 lost; 0 new ways up/);
+  });
+  it('says who gains what, where and how, and shuts the gate only from the severity on', () => {
+    const base = role('r', PODS) + bind('b', 'r', JANE);
+    const head = role('r', PODS.replace('pods', 'pods, secrets')) + bind('b', 'r', JANE);
+    const { code, out } = compare(base, head);
+    assert.equal(code, 1);
+    assert.match(out, /Gained in the whole cluster by user jane, through ClusterRoleBinding b/);
+    assert.match(out, /\+ high: get, list secrets/);
+    assert.match(out, /user jane newly reaches secrets/);
+    assert.equal(compare(base, head, '--fail-on', 'critical').code, 0);
+    const back = compare(head, base);
+    assert.equal(back.code, 0);
+    assert.match(back.out, /- high: get, list secrets/);
+    assert.match(back.out, /no longer reaches secrets/);
+  });
+  it('follows aggregation labels', () => {
+    const bound = AGGREGATING + bind('b', 'all', JANE);
+    const { code, out } = compare(
+      bound + role('root', ROOT),
+      bound + role('root', ROOT, ', labels: { into: all }'),
+    );
+    assert.equal(code, 1);
+    assert.match(out, /critical: \* \*\.\*/);
+    assert.match(out, /user jane newly reaches cluster-admin/);
+  });
+  it('names the accounts of a group that gains', () => {
+    const group = '{ kind: Group, name: "system:serviceaccounts:shop" }';
+    const { out } = compare(job('web'), job('web') + role('r', PODS) + bind('b', 'r', group));
+    assert.match(out.replace(/\s+/g, ' '), /in that group: service account shop\/web/);
+  });
+  it('finds a workload that newly runs as a strong account', () => {
+    const strong =
+      role('r', ROOT) + bind('b', 'r', '{ kind: ServiceAccount, name: strong, namespace: shop }');
+    const { code, out } = compare(strong + job('weak'), strong + job('strong'));
+    assert.equal(code, 1);
+    assert.match(
+      out.replace(/\s+/g, ' '),
+      /critical: Pod shop\/job \(x.yaml:\d+\) newly runs as service account shop\/strong, which reaches cluster-admin/,
+    );
+  });
+  it('does not pass what it cannot know', () => {
+    const { code, out } = compare('', bind('b', 'absent', JANE));
+    assert.equal(code, 2);
+    assert.match(out, /\? ClusterRoleBinding b \(x.yaml:1\) names a role that is not in the/);
+    assert.match(compare('', bind('b', 'view', JANE)).out, /medium: everything in ClusterRole view/);
+  });
+});

@@ -1,6 +1,6 @@
 /** The commands of authorization, in the order of the help. */
 import type { Command, Option } from '../command.ts';
-import { explain, namespace, reading } from './options.ts';
+import { explain, namespace, reading, severities } from './options.ts';
 
 /** How roles and bindings are read, and answers given. */
 const asking: readonly Option[] = [
@@ -129,5 +129,31 @@ export const authorizationCommands: readonly Command[] = [
       ['sallyport authorization unused audit.log -f manifests', 'bindings and rules that nobody needed'],
     ],
     load: () => import('../commands/authorization-unused.ts'),
+  },
+  {
+    name: 'authorization diff',
+    summary: 'What a change gives to whom: permissions, workloads that carry them, ways up',
+    operands: 'BASE HEAD',
+    options: [
+      {
+        name: 'fail-on',
+        value: 'SEVERITY',
+        choices: [...severities, 'never'],
+        description: 'Exit code 1 from this severity of a gain on (default: high)',
+      },
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['text', 'json'],
+        description: 'How to print it',
+      },
+      ...reading.filter(({ name }) => name !== 'no-ignore'),
+    ],
+    examples: [
+      ['sallyport authorization diff main HEAD', 'two commits'],
+      ['sallyport authorization diff old/ new/ --fail-on medium', 'two folders, with a tighter gate'],
+    ],
+    load: () => import('../commands/authorization-diff.ts'),
   },
 ];
