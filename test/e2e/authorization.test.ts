@@ -232,3 +232,207 @@ describe('authorization diff', () => {
     assert.match(compare('', bind('b', 'view', JANE)).out, /medium: everything in ClusterRole view/);
   });
 });
+
+describe('authorization abac', () => {
+  const v1 = (spec: object) =>
+    JSON.stringify({ apiVersion: 'abac.authorization.kubernetes.io/v1beta1', kind: 'Policy', spec });
+  const abac = (what: string, lines: readonly string[], ...words: string[]) =>
+    run(folderOf({ 'policy.jsonl': lines.join('\n') }), [
+      'authorization',
+      'abac',
+      what,
+      'policy.jsonl',
+      ...words,
+    ]);
+  const ALICE = { user: 'alice', namespace: 'shop', resource: 'pods', apiGroup: '' };
+
+  it('says every error with its line, not only the first', () => {
+    const { code, out } = abac('lint', [
+      '# comment',
+      '{"kind":',
+      v1(ALICE),
+      '{"apiVersion":"x/v1","kind":"Policy"}',
+    ]);
+    assert.equal(code, 1);
+    assert.match(out, /policy.jsonl:2 error: the API server does not start: no JSON/);
+    assert.match(out, /policy.jsonl:4 error/);
+    assert.match(out, /^2 errors, 0 dangers, 0 useless, 0 notes$/m);
+  });
+  const lints: readonly (readonly [string, readonly string[], RegExp])[] = [
+    [
+      'a spec whose apiVersion was forgotten',
+      ['{"spec":{"user":"alice","resource":"pods"}}'],
+      /:1 danger: a spec without the apiVersion/,
+    ],
+    [
+      'a star that swallows the user',
+      [v1({ ...ALICE, group: '*' })],
+      /:1 danger: beside \* "alice" is not looked at/,
+    ],
+    ['a field that nobody reads', [v1({ ...ALICE, readOnly: true })], /:1 danger: readOnly: no such field/],
+    ['a line for nobody', [v1({ resource: 'pods' })], /:1 useless: neither user nor group/],
+    ['a line for nothing', [v1({ user: 'alice' })], /:1 useless: neither resource nor nonResourcePath/],
+    ['the same twice', [v1(ALICE), v1(ALICE)], /:2 useless: line 1 says the same/],
+    [
+      'a line that a later one covers',
+      [v1({ ...ALICE, readonly: true }), v1(ALICE)],
+      /:1 useless: line 2 allows all of it already/,
+    ],
+    [
+      'reading that runs commands',
+      [v1({ ...ALICE, readonly: true })],
+      /:1 danger: readonly does not keep out/,
+    ],
+    ['a user and a group', [v1({ ...ALICE, group: 'devs' })], /:1 note: both must hold/],
+  ];
+  for (const [name, lines, expected] of lints)
+    it(`finds ${name}`, () => assert.match(abac('lint', lines).out.replace(/\n {2}/g, ' '), expected));
+  it('finds nothing in a good line', () => assert.equal(abac('lint', [v1(ALICE)]).code, 0));
+
+  it('converts, and decides every class of requests alike', () => {
+    const { code, out, err } = abac('convert', [
+      v1(ALICE),
+      v1({ group: 'devs', readonly: true, resource: '*', apiGroup: '*', namespace: '*' }),
+      v1({ user: '*', nonResourcePath: '/healthz*', readonly: true }),
+      v1({ user: 'system:serviceaccount:shop:bot', resource: 'nodes' }),
+      '{"user":"bob"}',
+    ]);
+    assert.equal(code, 0, err);
+    assert.match(
+      out,
+      /^# \d+ classes of requests, each decided by the policy and by these objects: all alike/,
+    );
+    assert.match(out, /pods\/exec/);
+    const may = (as: string, ...words: string[]) =>
+      run(folderOf({ 'rbac.yaml': out }), ['authorization', 'can-i', ...words, '--as', as]).out.slice(0, 3);
+    assert.equal(may('alice', 'create', 'pods/exec', '-n', 'shop'), 'yes');
+    assert.equal(may('alice', 'create', 'pods/exec', '-n', 'other'), 'no\n');
+    assert.equal(may('bob', 'delete', 'secrets'), 'yes');
+    assert.equal(may('carol', 'get', '/healthz/etcd'), 'yes');
+  });
+  it('leaves out what RBAC cannot say, and lists the difference exactly', () => {
+    const both = abac('convert', [v1({ ...ALICE, group: 'devs' })], '-o', 'json');
+    assert.equal(both.code, 1);
+    const { objects, left, differences } = JSON.parse(both.out) as {
+      objects: object[];
+      left: { line: number }[];
+      differences: { abac: boolean; rbac: boolean; text: string; user: { groups: string[] } }[];
+    };
+    assert.deepEqual([objects.length, left.map(({ line }) => line)], [0, [1]]);
+    assert.ok(differences.length > 0 && differences.every(one => one.abac && !one.rbac));
+    assert.ok(
+      differences.every(({ text }) => /^alice in group devs: \S+ pods\S* in namespace shop$/.test(text)),
+    );
+    const { err } = abac('convert', [v1({ user: 'alice', resource: '*', apiGroup: '*' })]);
+    assert.match(err.replace(/\n {2}/g, ' '), /policy.jsonl:1 left out: no namespace is stated/);
+    assert.match(err, /only the policy allows alice: get namespaces in no namespace \(line 1\)/);
+  });
+  it('explains each line, and says where it cannot be read', () => {
+    assert.match(
+      abac('explain', [v1({ ...ALICE, readonly: true })]).out.replace(/\n {2}/g, ' '),
+      /^policy.jsonl:1 user alice may get, list and watch pods and what is below them \(.*pods\/exec.*\) of the core API in namespace shop/,
+    );
+    const { code, err } = abac('explain', ['{']);
+    assert.equal(code, 3);
+    assert.match(err, /policy.jsonl:1: the API server would not start/);
+  });
+});
+
+describe('authorization can-i', () => {
+  const ask = (files: Readonly<Record<string, string>>, ...words: string[]) =>
+    run(folderOf({ 'rbac.yaml': RBAC, ...files }), ['authorization', 'can-i', '--as', RELEASE, ...words]);
+  const CONFIG = `apiVersion: apiserver.config.k8s.io/v1
+kind: AuthorizationConfiguration
+authorizers:
+- type: Webhook
+  name: first
+  webhook:
+    timeout: 3s
+    authorizedTTL: 30s
+    unauthorizedTTL: 30s
+    subjectAccessReviewVersion: v1
+    matchConditionSubjectAccessReviewVersion: v1
+    failurePolicy: Deny
+    connectionInfo: { type: KubeConfigFile, kubeConfigFile: /etc/webhook.yaml }
+- { type: RBAC, name: rbac }
+`;
+  it('takes a request as HTTP makes it', () => {
+    assert.match(ask({}, '--raw', 'GET', '/api/v1/namespaces/shop/pods?limit=5').out, /^yes/);
+    assert.match(ask({}, '--raw', 'GET', '/api/v1/namespaces/shop/pods?watch=1').out, /^no/);
+    assert.equal(ask({}, '--raw', 'GET').code, 3);
+    assert.equal(ask({}, '--raw', 'GET', '/api/v1/%zz').code, 3);
+  });
+  it('lists all that somebody may do in a namespace', () => {
+    const { code, out } = ask({}, '--list', '-n', 'shop');
+    assert.equal(code, 0);
+    assert.equal(out, 'In namespace shop\n  get, list: pods, services\n  get: secrets\n');
+  });
+  it('asks webhooks as the configuration says, and knows nothing where one may deny first', () => {
+    const asked = (...more: string[]) =>
+      ask(
+        { 'conf.yaml': CONFIG },
+        'list',
+        'pods',
+        '-n',
+        'shop',
+        '--authorization-config',
+        'conf.yaml',
+        ...more,
+      );
+    assert.equal(asked().code, 2);
+    assert.match(asked().out, /^unknown/);
+    assert.equal(asked('--webhook', 'first=no-opinion').code, 0);
+    assert.equal(asked('--webhook', 'first=deny').code, 1);
+    assert.equal(asked('--webhook', 'first=fail').code, 1);
+    assert.equal(asked('--webhook', 'first=perhaps').code, 3);
+  });
+  it('refuses a configuration with which the API server would not start', () => {
+    const { code, err } = ask(
+      { 'conf.yaml': 'kind: x' },
+      'list',
+      'pods',
+      '--authorization-config',
+      'conf.yaml',
+    );
+    assert.equal(code, 3);
+    assert.match(err, /conf.yaml: the API server would not start with it/);
+  });
+});
+
+describe('authorization matrix', () => {
+  const hostile = `${RBAC}---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: { name: root }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin }
+subjects: [{ kind: User, name: "<script>alert(1)</script>" }, { kind: User, name: "=1+1" }]
+`;
+  const folder = () => folderOf({ 'rbac.yaml': hostile });
+  it('is a table', () => {
+    const { code, out } = run(folder(), [
+      'authorization',
+      'matrix',
+      '--resource',
+      'secrets',
+      '--resource',
+      'pods/exec',
+    ]);
+    assert.equal(code, 0);
+    assert.match(out, /^sa shop\/release +read +-$/m);
+    assert.match(out, /^user =1\+1 +ALL +ALL$/m);
+  });
+  it('is data with verbs by namespace', () => {
+    const { out } = run(folder(), ['authorization', 'matrix', '-o', 'json', '--resource', 'pods']);
+    const { rows } = JSON.parse(out) as { rows: { subject: { name: string }; cells: unknown[] }[] };
+    assert.deepEqual(rows.find(({ subject }) => subject.name === 'release')?.cells, [
+      { everywhere: [], within: { shop: ['get', 'list'] }, named: false },
+    ]);
+  });
+  it('is a page in which nothing of the input is markup, and CSV that no spreadsheet runs', () => {
+    const page = run(folder(), ['authorization', 'matrix', '-o', 'html']).out;
+    assert.ok(!page.includes('<script>alert'));
+    assert.ok(page.includes('&lt;script&gt;alert(1)'));
+    assert.match(page, /Content-Security-Policy" content="default-src 'none'/);
+    assert.match(run(folder(), ['authorization', 'matrix', '-o', 'csv']).out, /^user =1\+1,,/m);
+  });
+});
