@@ -292,7 +292,7 @@ export function convertPolicies(text: string, resources: readonly ApiResource[])
     const key = JSON.stringify(rule);
     let role = roles.get(key);
     if (role === undefined) {
-      role = `abac:line-${line}${[...roles.values()].includes(`abac:line-${line}`) ? ':paths' : ''}`;
+      role = `abac:line-${line}${rule.nonResourceURLs === undefined ? '' : ':paths'}`;
       roles.set(key, role);
       objects.push({ apiVersion, kind: 'ClusterRole', metadata: { name: role }, rules: [rule] });
     }

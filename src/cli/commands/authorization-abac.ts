@@ -67,15 +67,17 @@ export function convert(parsed: Parsed): number {
   else {
     const proof =
       differences.length === 0
-        ? `# ${count(classes, 'class', 'classes')} of requests, each decided by the policy and by these objects: all alike.`
-        : `# ${count(classes, 'class', 'classes')} of requests: ${count(classes - differences.length, 'class', 'classes')} alike, ${differences.length} not.`;
+        ? `${count(classes, 'class', 'classes')} of requests, each decided by the policy and by these objects: all alike.`
+        : `${count(classes, 'class', 'classes')} of requests: ${count(classes - differences.length, 'class', 'classes')} alike, ${differences.length} not.`;
     // A resource of a policy means its subresources too, those that a later version adds as well.
     const below =
-      '# Subresources are those that Kubernetes serves up to v1.37; the policy means later ones too.';
-    print(`${proof}\n${below}\n${yamlDocuments(objects)}`);
+      'Subresources are those that Kubernetes serves up to v1.37; the policy means later ones too.';
+    const head = [...wrap(proof, '# ', '#   '), ...wrap(below, '# ', '#   ')];
+    print(`${head.join('\n')}\n${yamlDocuments(objects)}`);
     for (const { line, reason } of left)
       for (const said of wrap(`${safe(path)}:${line} left out: ${safe(reason)}`, '', '  ')) tell(`${said}\n`);
-    for (const one of differences.slice(0, SHOWN)) tell(`${differenceText(one)}\n`);
+    for (const one of differences.slice(0, SHOWN))
+      for (const said of wrap(differenceText(one), '', '  ')) tell(`${said}\n`);
     if (differences.length > SHOWN)
       tell(
         `and ${differences.length - SHOWN} more; -o json has them all (${OTHER} is any that no line names)\n`,

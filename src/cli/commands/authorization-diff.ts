@@ -135,9 +135,10 @@ function asText(comparison: AuthorizationComparison, base: World, head: World): 
     ),
     ...newWays.flatMap(({ way, severity }) => [
       ...wrap(`+ ${severity}: ${safe(principalText(way.subject))} newly reaches ${way.goal}`, '', '    '),
-      ...way.steps.flatMap(({ text, because }, index) => [
+      ...way.steps.flatMap(({ text, because, assumes }, index) => [
         ...wrap(safe(text), `    ${index + 1}. `, '       '),
         ...steps(because, head).flatMap(step => wrap(step, '       ', '         ')),
+        ...(assumes === undefined ? [] : wrap(`if ${safe(assumes)}`, '       ', '         ')),
       ]),
     ]),
     ...closedWays.flatMap(({ way }) =>

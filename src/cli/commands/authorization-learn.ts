@@ -7,6 +7,7 @@ import { chosen, observe } from '../audit.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { print, tell } from '../output.ts';
+import { wrap } from '../wrap.ts';
 
 export async function run(parsed: Parsed): Promise<number> {
   const enough = parsed.value('generalise-names');
@@ -22,13 +23,14 @@ export async function run(parsed: Parsed): Promise<number> {
   if (parsed.value('format') === 'json') print(toJson({ objects, subjects, proven, unspeakable, log }));
   else {
     const lines = [
-      `# ${count(proven, 'distinct request')} of ${count(subjects.length, 'subject')}, each asked again of these roles alone: all allowed.`,
+      `${count(proven, 'distinct request')} of ${count(subjects.length, 'subject')}, each asked again of these roles alone: all allowed.`,
       ...subjects.map(
         ({ user, requests, count: made, grants, wider }) =>
-          `# ${safe(user)}: ${count(requests, 'request')} (${made} times), ${count(grants, 'grant')}, ${wider.length} wider than seen`,
+          `${safe(user)}: ${count(requests, 'request')} (${made} times), ${count(grants, 'grant')}, ${wider.length} wider than seen`,
       ),
     ];
-    print(`${lines.join('\n')}\n${yamlDocuments(objects)}`);
+    const head = lines.flatMap(line => wrap(line, '# ', '#   '));
+    print(`${head.join('\n')}\n${yamlDocuments(objects)}`);
   }
   if (!parsed.has('quiet')) {
     for (const { user, wider, notes } of subjects)

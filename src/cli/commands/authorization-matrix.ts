@@ -24,11 +24,15 @@ const FIRST = [
   'nodes/proxy',
 ];
 const HEADS: Readonly<Record<string, string>> = {
-  'serviceaccounts/token': 'sa/token',
-  rolebindings: 'rolebind',
+  deployments: 'deploy',
+  'serviceaccounts/token': 'token',
+  rolebindings: 'bindings',
+  'nodes/proxy': 'n/proxy',
 };
-const SUBJECT_WIDTH = 24;
-const COLUMN_WIDTH = 8;
+const WIDTH = 80;
+/** Of a column: room for `WRITE!`; of the subjects: as much as is left, and never less than this. */
+const NARROWEST = 7;
+const NARROWEST_SUBJECT = 20;
 
 export async function run(parsed: Parsed): Promise<number> {
   if (parsed.operands.length > 0) throw new UsageError('matrix takes no operands; name paths with -f');
@@ -91,19 +95,18 @@ function text(columns: readonly Column[], rows: readonly Row[]): string {
     const full = subresource === '' ? resource : `${resource}/${subresource}`;
     return HEADS[full] ?? full;
   };
+  const widths = columns.map(column => Math.max(NARROWEST, short(column).length + 1));
+  const first = Math.max(NARROWEST_SUBJECT, WIDTH - widths.reduce((sum, width) => sum + width, 0));
   const lines = [
-    pad('', SUBJECT_WIDTH) + columns.map(column => pad(short(column), COLUMN_WIDTH)).join(''),
+    pad('', first) + columns.map((column, at) => pad(short(column), widths[at]!)).join(''),
     ...rows.map(({ subject, cells, open }) => {
       const name = safe(principalText(subject)).replace(/^service account /, 'sa ');
-      const words = cells.map(cell => {
+      const words = cells.map((cell, at) => {
         const { level, everywhere } = reach(cell);
-        if (level === 'none') return pad(open ? '?' : '-', COLUMN_WIDTH);
-        return pad(
-          `${everywhere ? level.toUpperCase() : level}${cell?.named === true ? '!' : ''}`,
-          COLUMN_WIDTH,
-        );
+        const word = level === 'none' ? (open ? '?' : '-') : everywhere ? level.toUpperCase() : level;
+        return pad(cell?.named === true ? `${word}!` : word, widths[at]!);
       });
-      return pad(name, SUBJECT_WIDTH) + words.join('');
+      return pad(name, first) + words.join('');
     }),
   ].map(line => line.trimEnd());
   lines.push(
