@@ -3,10 +3,14 @@
 import { readFileSync } from 'node:fs';
 import {
   type Attributes,
+  attributesOf,
   type ChainAuthorizer,
+  ConfigurationError,
   createAuthorizer,
   PolicyError,
+  RequestError,
   type UserInfo,
+  type WebhookAnswer,
 } from '#decide/authorization/door.ts';
 import { type ApiResource, builtInResources, findResource, resourceOf } from '#kube/api-resources.ts';
 import { nearest } from '#kube/nearest.ts';
@@ -30,20 +34,63 @@ export async function questions(parsed: Parsed): Promise<Questions> {
   const { declared, gaps } = await readInput(parsed, parsed.values('filename'), config.ignore);
   const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
   const policy = parsed.value('abac-policy');
+  const configuration = parsed.value('authorization-config');
   try {
     const authorizer = createAuthorizer({
       objects: declared.map(({ object }) => object),
-      ...(policy === undefined
-        ? {}
-        : { abacPolicy: readPolicy(policy), chain: ['system:masters', 'RBAC', 'ABAC'] }),
+      ...(policy === undefined ? {} : { abacPolicy: readPolicy(policy) }),
+      ...(configuration === undefined
+        ? policy === undefined
+          ? {}
+          : { chain: ['system:masters', 'RBAC', 'ABAC'] }
+        : { configuration: readPolicy(configuration) }),
     });
     const custom = world
       .ofKind('apiextensions.k8s.io/CustomResourceDefinition')
       .flatMap(({ object }) => resourceOf(object) ?? []);
     return { world, authorizer, resources: [...builtInResources, ...custom] };
   } catch (error) {
+    if (error instanceof ConfigurationError)
+      throw new UsageError(`${configuration}: the API server would not start with it: ${error.message}`);
     if (error instanceof PolicyError)
       throw new UsageError(`${policy}: the API server would not start with it: ${error.message}`);
+    throw error;
+  }
+}
+
+/**
+ * What webhooks say, as `--webhook NAME=allow|deny|no-opinion|fail` puts it.
+ *
+ * @throws UsageError for another word
+ */
+export function webhooksOf(parsed: Parsed): Readonly<Record<string, WebhookAnswer>> {
+  const answers: Readonly<Record<string, WebhookAnswer>> = {
+    allow: { allowed: true },
+    deny: { denied: true },
+    'no-opinion': {},
+    fail: { fail: true },
+  };
+  return Object.fromEntries(
+    parsed.values('webhook').map(word => {
+      const [, name, answer = ''] = /^(.+)=(.*)$/s.exec(word) ?? [];
+      if (name === undefined || !Object.hasOwn(answers, answer))
+        throw new UsageError(`--webhook: "${word}" is none of NAME=${Object.keys(answers).join(', NAME=')}`);
+      return [name, answers[answer]!];
+    }),
+  );
+}
+
+/** A request as HTTP makes it: `GET /api/v1/namespaces/shop/pods?watch=1`. @throws UsageError for what is none */
+export function rawRequest([method, target, ...more]: readonly string[]): Omit<Attributes, 'user'> {
+  if (method === undefined || target === undefined || more.length > 0 || !target.startsWith('/'))
+    throw new UsageError(
+      '--raw needs a method and a path',
+      'for example: --raw GET "/api/v1/namespaces/shop/pods?watch=1"',
+    );
+  try {
+    return attributesOf(method, target);
+  } catch (error) {
+    if (error instanceof RequestError) throw new UsageError(`${target}: ${error.message}`);
     throw error;
   }
 }

@@ -53,7 +53,8 @@ export async function compared(
   }
 }
 
-function sides(baseName: string, headName: string, paths: readonly string[]): [Read, Read] {
+/** What two names mean, before either is read. @throws GitError, UsageError for what is neither there nor a commit */
+export function sides(baseName: string, headName: string, paths: readonly string[]): [Read, Read] {
   const repository = Repository.find(process.cwd());
   const shared: SharedFiles = new Map();
   const named = (name: string): Read => {

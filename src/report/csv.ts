@@ -29,7 +29,8 @@ const COLUMNS = [
  */
 const FORMULA = /^[\s'"]*[=+\-@\uff1d\uff0b\uff0d\uff20]/;
 
-function cell(value: Cell): string {
+/** One cell, quoted where it must be. */
+export function cell(value: Cell): string {
   if (typeof value === 'number') return String(value);
   let text = safe(value ?? '');
   // An apostrophe keeps it text.

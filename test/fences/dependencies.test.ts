@@ -18,6 +18,7 @@ const PLANTED: readonly (readonly [rule: string, file: string, imports: string])
   ['floor-paths', 'src/paths/a.ts', '../check/x.ts'],
   ['floor-check', 'src/check/a.ts', '../practices/x.ts'],
   ['floor-practices', 'src/practices/a.ts', '../judge/x.ts'],
+  ['floor-advise', 'src/advise/a.ts', '../check/x.ts'],
   ['floor-judge', 'src/judge/a.ts', '../sources/x.ts'],
   ['floor-advise', 'src/advise/a.ts', '../check/x.ts'],
   ['floor-report', 'src/report/a.ts', '../judge/x.ts'],

@@ -1,9 +1,21 @@
 /** `sallyport authorization can-i`: one request, decided. */
+import type { UserInfo } from '#decide/authorization/door.ts';
 import { toJson } from '#kube/json.ts';
-import { questions, requestOf, steps, stepsAsData, userOf } from '../authorization.ts';
+import { safe } from '#report/safe.ts';
+import {
+  type Questions,
+  questions,
+  rawRequest,
+  requestOf,
+  steps,
+  stepsAsData,
+  userOf,
+  webhooksOf,
+} from '../authorization.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { print, tell } from '../output.ts';
+import { section } from './authorization-permissions.ts';
 
 export async function run(parsed: Parsed): Promise<number> {
   const as = parsed.value('as');
@@ -11,19 +23,40 @@ export async function run(parsed: Parsed): Promise<number> {
     throw new UsageError('can-i needs --as', 'for example: --as system:serviceaccount:shop:release');
   const asked = await questions(parsed);
   const user = userOf(as, parsed.values('as-group'));
-  const attributes = { ...requestOf(parsed, asked), user };
-  const { decision, reason, because } = asked.authorizer.authorize(attributes);
+  if (parsed.has('list')) return list(parsed, asked, user);
+  const request = parsed.has('raw') ? rawRequest(parsed.operands) : requestOf(parsed, asked);
+  const webhooks = webhooksOf(parsed);
+  const { decision, reason, because } = asked.authorizer.authorize({ ...request, user }, { webhooks });
   const open = decision === 'allow' ? [] : asked.authorizer.dangling();
   // A binding whose role is not in the input may grant it in the cluster: then nobody knows.
-  const answer = decision === 'allow' ? 'yes' : reason.includes('not found') ? 'unknown' : 'no';
+  const unsure = decision === 'unknown' || (decision === 'no-opinion' && reason.includes('not found'));
+  const answer = decision === 'allow' ? 'yes' : unsure ? 'unknown' : 'no';
   if (parsed.value('format') === 'json')
     print(toJson({ answer, decision, reason, user, because: stepsAsData(because, asked.world) }));
   else {
     print(`${answer}${reason === '' ? '' : ` - ${reason}`}\n`);
     if (parsed.has('explain')) for (const step of steps(because, asked.world)) print(`  ${step}\n`);
   }
-  if (answer === 'unknown') tell(`sallyport: ${open.length} bindings name roles that are not in the input\n`);
+  if (answer === 'unknown' && open.length > 0)
+    tell(`sallyport: ${open.length} bindings name roles that are not in the input\n`);
   if (asked.world.gaps.length > 0 && answer === 'no')
     tell(`sallyport: ${asked.world.gaps.length} places could not be read; sallyport inventory tells where\n`);
   return answer === 'yes' ? EXIT.clean : answer === 'no' ? EXIT.findings : EXIT.unknown;
+}
+
+/** All that somebody may do in one namespace, as a SelfSubjectRulesReview tells it. */
+function list(parsed: Parsed, { authorizer }: Questions, user: UserInfo): number {
+  if (parsed.operands.length > 0) throw new UsageError('--list takes no verb and no resource');
+  const namespace = parsed.value('namespace') ?? '';
+  const rules = authorizer.rulesFor(user, namespace);
+  if (parsed.value('format') === 'json') print(toJson({ user, namespace, ...rules }));
+  else {
+    const lines = section(
+      namespace === '' ? 'In the whole cluster' : `In namespace ${safe(namespace)}`,
+      rules,
+    );
+    print(lines.length === 0 ? 'nothing\n' : `${lines.join('\n')}\n`);
+  }
+  // A webhook and the Node authorizer do not tell their rules.
+  return rules.error !== undefined || rules.incomplete ? EXIT.unknown : EXIT.clean;
 }

@@ -55,7 +55,8 @@ function text(
   return lines.length === 0 ? 'nothing\n' : `${lines.join('\n')}\n`;
 }
 
-function section(title: string, { resourceRules, nonResourceRules, error }: Rules): string[] {
+/** The rules under a title; nothing where there are none. */
+export function section(title: string, { resourceRules, nonResourceRules, error }: Rules): string[] {
   const lines = resourceRules.map(({ verbs, apiGroups, resources, resourceNames }) => {
     const what = resources.flatMap(resource =>
       apiGroups.map(group => (group === '' || group === '*' ? resource : `${resource}.${group}`)),

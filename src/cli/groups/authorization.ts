@@ -1,6 +1,6 @@
 /** The commands of authorization, in the order of the help. */
 import type { Command, Option } from '../command.ts';
-import { explain, namespace, reading } from './options.ts';
+import { explain, namespace, reading, severities } from './options.ts';
 
 /** How roles and bindings are read, and answers given. */
 const asking: readonly Option[] = [
@@ -23,10 +23,23 @@ export const authorizationCommands: readonly Command[] = [
   {
     name: 'authorization can-i',
     summary: 'Whether somebody may do something, decided as the API server decides it',
-    operands: 'VERB RESOURCE[.GROUP][/SUB] [NAME]',
+    operands: '[VERB RESOURCE[.GROUP][/SUB] [NAME] | METHOD PATH]',
     options: [
       { name: 'as', value: 'USER', description: 'Who asks' },
       { name: 'as-group', value: 'GROUP', many: true, description: 'A group that the user is in' },
+      { name: 'list', description: 'All that the user may do, instead of one request' },
+      { name: 'raw', description: 'The request is a method and a path: GET /api/v1/pods?watch=1' },
+      {
+        name: 'authorization-config',
+        value: 'FILE',
+        description: 'The AuthorizationConfiguration of the API server',
+      },
+      {
+        name: 'webhook',
+        value: 'NAME=ANSWER',
+        many: true,
+        description: 'What a webhook of it says: allow, deny, no-opinion or fail',
+      },
       namespace,
       explain,
       ...asking,
@@ -91,5 +104,148 @@ export const authorizationCommands: readonly Command[] = [
       ],
     ],
     load: () => import('../commands/authorization-escalations.ts'),
+  },
+  {
+    name: 'authorization learn',
+    summary: 'The smallest roles that still allow what an audit log shows',
+    operands: 'LOG…',
+    options: [
+      { name: 'subject', value: 'USER', many: true, description: 'Only for this user or service account' },
+      {
+        name: 'generalise-names',
+        value: 'N',
+        description: 'From N names of a resource on, all its names; never of risky ones',
+      },
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['yaml', 'json'],
+        description: 'How to print it',
+      },
+    ],
+    examples: [
+      ['sallyport authorization learn audit.log > roles.yaml', 'roles and bindings, ready to be applied'],
+      [
+        'sallyport authorization learn audit.log.gz --subject system:serviceaccount:shop:release',
+        'of one service account',
+      ],
+    ],
+    load: () => import('../commands/authorization-learn.ts'),
+  },
+  {
+    name: 'authorization unused',
+    summary: 'What is granted and an audit log shows no use of',
+    operands: 'LOG…',
+    options: asking,
+    examples: [
+      ['sallyport authorization unused audit.log -f manifests', 'bindings and rules that nobody needed'],
+    ],
+    load: () => import('../commands/authorization-unused.ts'),
+  },
+  {
+    name: 'authorization diff',
+    summary: 'What a change gives to whom: permissions, workloads that carry them, ways up',
+    operands: 'BASE HEAD',
+    options: [
+      {
+        name: 'fail-on',
+        value: 'SEVERITY',
+        choices: [...severities, 'never'],
+        description: 'Exit code 1 from this severity of a gain on (default: high)',
+      },
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['text', 'json'],
+        description: 'How to print it',
+      },
+      ...reading.filter(({ name }) => name !== 'no-ignore'),
+    ],
+    examples: [
+      ['sallyport authorization diff main HEAD', 'two commits'],
+      ['sallyport authorization diff old/ new/ --fail-on medium', 'two folders, with a tighter gate'],
+    ],
+    load: () => import('../commands/authorization-diff.ts'),
+  },
+  {
+    name: 'authorization abac lint',
+    summary: 'What is wrong with an ABAC policy file: errors, dangers, useless lines',
+    operands: 'POLICY',
+    options: [
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['text', 'json'],
+        description: 'How to print it',
+      },
+    ],
+    examples: [['sallyport authorization abac lint policy.jsonl', 'every line, also after a broken one']],
+    load: () => import('../commands/authorization-abac.ts').then(({ lint }) => ({ run: lint })),
+  },
+  {
+    name: 'authorization abac convert',
+    summary: 'An ABAC policy as RBAC objects, compared over every class of requests',
+    operands: 'POLICY',
+    options: [
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['yaml', 'json'],
+        description: 'How to print it',
+      },
+    ],
+    examples: [
+      [
+        'sallyport authorization abac convert policy.jsonl > rbac.yaml',
+        'what RBAC cannot say is left out and said',
+      ],
+    ],
+    load: () => import('../commands/authorization-abac.ts').then(({ convert }) => ({ run: convert })),
+  },
+  {
+    name: 'authorization abac explain',
+    summary: 'An ABAC policy line by line, in words',
+    operands: 'POLICY',
+    options: [
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['text', 'json'],
+        description: 'How to print it',
+      },
+    ],
+    examples: [['sallyport authorization abac explain policy.jsonl', 'who may do what by which line']],
+    load: () => import('../commands/authorization-abac.ts').then(({ explain }) => ({ run: explain })),
+  },
+  {
+    name: 'authorization matrix',
+    summary: 'Every subject with what it may do to which resources, as a table or a page',
+    options: [
+      {
+        name: 'resource',
+        value: 'RESOURCE',
+        many: true,
+        description: 'A column (default: the ones that matter most; all for csv, json and html)',
+      },
+      namespace,
+      ...asking.filter(({ name }) => name !== 'format' && name !== 'abac-policy'),
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['text', 'csv', 'json', 'html'],
+        description: 'How to print it',
+      },
+    ],
+    examples: [
+      ['sallyport authorization matrix -n shop', 'one namespace, in the terminal'],
+      ['sallyport authorization matrix -o html > matrix.html', 'a page that can be searched'],
+    ],
+    load: () => import('../commands/authorization-matrix.ts'),
   },
 ];

@@ -1,0 +1,189 @@
+/** `sallyport authorization matrix`: subjects and resources as a table, as data, or as a page. */
+import { createHash } from 'node:crypto';
+import { type ApiResource, findResource } from '#kube/api-resources.ts';
+import { toJson } from '#kube/json.ts';
+import { principalText } from '#paths/escalations.ts';
+import { type Cell, type Column, type Level, levelOf, matrixOf, type Row } from '#paths/matrix.ts';
+import { cut } from '#report/columns.ts';
+import { cell as csvCell } from '#report/csv.ts';
+import { xml } from '#report/markup.ts';
+import { count, safe } from '#report/safe.ts';
+import { questions } from '../authorization.ts';
+import type { Parsed } from '../command.ts';
+import { EXIT, UsageError } from '../errors.ts';
+import { print } from '../output.ts';
+
+/** What a table in a terminal has room for. */
+const FIRST = [
+  'secrets',
+  'pods',
+  'pods/exec',
+  'deployments',
+  'serviceaccounts/token',
+  'rolebindings',
+  'nodes/proxy',
+];
+const HEADS: Readonly<Record<string, string>> = {
+  deployments: 'deploy',
+  'serviceaccounts/token': 'token',
+  rolebindings: 'bindings',
+  'nodes/proxy': 'n/proxy',
+};
+const WIDTH = 80;
+/** Of a column: room for `WRITE!`; of the subjects: as much as is left, and never less than this. */
+const NARROWEST = 7;
+const NARROWEST_SUBJECT = 20;
+
+export async function run(parsed: Parsed): Promise<number> {
+  if (parsed.operands.length > 0) throw new UsageError('matrix takes no operands; name paths with -f');
+  const { world, resources } = await questions(parsed);
+  const format = parsed.value('format') ?? 'text';
+  const named = parsed.values('resource');
+  const columns =
+    named.length > 0 || format === 'text'
+      ? (named.length > 0 ? named : FIRST).map(word => columnOf(word, resources))
+      : resources.flatMap(({ group, name, subresources }) =>
+          ['', ...subresources].map((subresource): Column => ({ group, resource: name, subresource })),
+        );
+  const rows = matrixOf(world, columns, parsed.value('namespace'));
+  // Columns in which nobody has anything only make a page wide.
+  const kept = columns.map(
+    (_, at) => named.length > 0 || format === 'text' || rows.some(({ cells }) => cells[at]),
+  );
+  const shown = columns.filter((_, at) => kept[at]);
+  const lean = rows.map(row => ({ ...row, cells: row.cells.filter((_, at) => kept[at]) }));
+  if (format === 'json')
+    print(
+      toJson({
+        columns: shown,
+        rows: lean.map(row => ({ ...row, cells: row.cells.map(one => one ?? null) })),
+      }),
+    );
+  else if (format === 'csv') print(csv(shown, lean));
+  else if (format === 'html') print(html(shown, lean));
+  else print(text(shown, lean));
+  return rows.some(({ open }) => open) ? EXIT.unknown : EXIT.clean;
+}
+
+function columnOf(word: string, resources: readonly ApiResource[]): Column {
+  const [name = '', subresource = ''] = word.split('/');
+  const resource = findResource(name, resources);
+  if (resource === undefined) throw new UsageError(`no resource is called "${name}"`);
+  return { group: resource.group, resource: resource.name, subresource };
+}
+
+function columnName({ group, resource, subresource }: Column): string {
+  const full = subresource === '' ? resource : `${resource}/${subresource}`;
+  return group === '' ? full : `${full} (${group})`;
+}
+
+/** The farthest that a cell goes, and whether in the whole cluster. */
+function reach(cell: Cell | undefined): { readonly level: Level; readonly everywhere: boolean } {
+  if (cell === undefined) return { level: 'none', everywhere: false };
+  const order: readonly Level[] = ['none', 'read', 'write', 'all'];
+  const whole = levelOf(cell.everywhere);
+  const most = Object.values(cell.within).reduce<Level>((level, verbs) => {
+    const one = levelOf([...new Set([...cell.everywhere, ...verbs])]);
+    return order.indexOf(one) > order.indexOf(level) ? one : level;
+  }, whole);
+  return { level: most, everywhere: most === whole };
+}
+
+function text(columns: readonly Column[], rows: readonly Row[]): string {
+  const pad = (word: string, width: number): string => cut(word, width - 1).padEnd(width);
+  const short = ({ resource, subresource }: Column): string => {
+    const full = subresource === '' ? resource : `${resource}/${subresource}`;
+    return HEADS[full] ?? full;
+  };
+  const widths = columns.map(column => Math.max(NARROWEST, short(column).length + 1));
+  const first = Math.max(NARROWEST_SUBJECT, WIDTH - widths.reduce((sum, width) => sum + width, 0));
+  const lines = [
+    pad('', first) + columns.map((column, at) => pad(short(column), widths[at]!)).join(''),
+    ...rows.map(({ subject, cells, open }) => {
+      const name = safe(principalText(subject)).replace(/^service account /, 'sa ');
+      const words = cells.map((cell, at) => {
+        const { level, everywhere } = reach(cell);
+        const word = level === 'none' ? (open ? '?' : '-') : everywhere ? level.toUpperCase() : level;
+        return pad(cell?.named === true ? `${word}!` : word, widths[at]!);
+      });
+      return pad(name, first) + words.join('');
+    }),
+  ].map(line => line.trimEnd());
+  lines.push(
+    '',
+    `${count(rows.length, 'subject')}. CAPITALS: in the whole cluster; small: in some namespaces;`,
+    '!: only objects of certain names; ?: a role is not in the input.',
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+/** `get,list; shop: create`. */
+function cellText(cell: Cell | undefined): string {
+  if (cell === undefined) return '';
+  const parts = [
+    ...(cell.everywhere.length === 0 ? [] : [cell.everywhere.join(' ')]),
+    ...Object.entries(cell.within).map(
+      ([namespace, verbs]) => `in ${namespace || '(no namespace)'}: ${verbs.join(' ')}`,
+    ),
+  ];
+  return `${parts.join('; ')}${cell.named ? ' (by name)' : ''}`;
+}
+
+function csv(columns: readonly Column[], rows: readonly Row[]): string {
+  const lines = [
+    ['subject', 'unknown', ...columns.map(columnName)],
+    ...rows.map(({ subject, cells, open }) => [
+      principalText(subject),
+      open ? 'yes' : '',
+      ...cells.map(cellText),
+    ]),
+  ];
+  return `${lines.map(line => line.map(csvCell).join(',')).join('\r\n')}\r\n`;
+}
+
+const STYLE = `
+:root{color-scheme:light dark}body{font:14px/1.4 system-ui,sans-serif;margin:20px}
+input{font:inherit;padding:6px 10px;margin:0 8px 12px 0;min-width:220px}
+.t{overflow:auto;max-height:85vh}table{border-collapse:collapse}
+th,td{border:1px solid #8884;padding:3px 8px;white-space:nowrap;text-align:left}
+thead th{position:sticky;top:0;background:Canvas;z-index:1}tbody th{position:sticky;left:0;background:Canvas;font-weight:500}
+.read{background:#3b82f633}.write{background:#f59e0b55}.all{background:#dc262677}.e{font-weight:700}.q{color:#888}
+[hidden]{display:none!important}`;
+const SCRIPT = `
+const s=document.getElementById('s'),r=document.getElementById('r'),n=document.getElementById('n');
+const heads=[...document.querySelectorAll('thead th')].slice(1),rows=[...document.querySelectorAll('tbody tr')];
+const words=e=>e.value.toLowerCase().split(/\\s+/).filter(Boolean);
+function go(){const a=words(s),b=words(r);
+const keep=heads.map(h=>b.every(w=>h.textContent.toLowerCase().includes(w)));
+heads.forEach((h,i)=>{h.hidden=!keep[i]});let k=0;
+for(const row of rows){const t=row.cells[0].textContent.toLowerCase(),ok=a.every(w=>t.includes(w));row.hidden=!ok;if(!ok)continue;k++;
+keep.forEach((v,i)=>{row.cells[i+1].hidden=!v})}
+n.textContent=k+' of '+rows.length+' subjects'}
+let timer;const soon=()=>{clearTimeout(timer);timer=setTimeout(go,80)};
+s.addEventListener('input',soon);r.addEventListener('input',soon);go();`;
+
+/** One page that loads nothing and runs only its own; texts of the input are never markup. */
+function html(columns: readonly Column[], rows: readonly Row[]): string {
+  const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+  const policy = `default-src 'none'; style-src ${hash(STYLE)}; script-src ${hash(SCRIPT)}; base-uri 'none'; form-action 'none'`;
+  const cell = (one: Cell | undefined, open: boolean): string => {
+    const { level, everywhere } = reach(one);
+    if (level === 'none') return open ? '<td class="q">?</td>' : '<td></td>';
+    return `<td class="${level}${everywhere ? ' e' : ''}" title="${xml(cellText(one))}">${level}${one?.named === true ? '!' : ''}</td>`;
+  };
+  const body = rows.map(
+    ({ subject, cells, open }) =>
+      `<tr><th scope="row">${xml(principalText(subject))}</th>${cells.map(one => cell(one, open)).join('')}</tr>`,
+  );
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width"><title>Who may do what</title><style>${STYLE}</style></head>
+<body><h1>Who may do what</h1>
+<p><input id="s" type="search" placeholder="Subjects" aria-label="Subjects"><input id="r" type="search" placeholder="Resources" aria-label="Resources"><span id="n"></span></p>
+<p>Bold: in the whole cluster. !: only objects of certain names. ?: a role is not in the input. Point at a cell for its verbs.</p>
+<div class="t"><table><thead><tr><th>Subject</th>${columns.map(column => `<th scope="col">${xml(columnName(column))}</th>`).join('')}</tr></thead>
+<tbody>
+${body.join('\n')}
+</tbody></table></div><script>${SCRIPT}</script></body></html>
+`;
+}

@@ -1,0 +1,177 @@
+/**
+ * What an entry of an audit log says, whatever it is wrapped in. Sources: apiserver pkg/apis/audit/{v1,v1beta1,v1alpha1}
+ * (Event, EventList); Google Cloud "AuditLog" of k8s.io; Amazon CloudWatch Logs (FilterLogEvents, subscriptions,
+ * Insights); Azure "kube-audit" diagnostic logs.
+ */
+import { isRecord, valueAt } from './objects.ts';
+
+/** One entry, still in the API server's words. */
+export interface AuditEvent {
+  readonly user: string;
+  readonly groups: readonly string[];
+  readonly impersonated?: {
+    readonly user: string;
+    readonly groups: readonly string[];
+    readonly uid?: string;
+    readonly extra: Readonly<Record<string, readonly string[]>>;
+  };
+  readonly verb: string;
+  /** With its query string, as the client sent it. */
+  readonly requestUri?: string;
+  readonly object?: {
+    readonly namespace: string;
+    readonly apiGroup: string;
+    readonly resource: string;
+    readonly subresource: string;
+    readonly name: string;
+  };
+  readonly stage: string;
+  /** `allow` or `forbid`; undefined where the entry does not say. */
+  readonly decision?: string;
+  /** The HTTP status. */
+  readonly code?: number;
+}
+
+/** Wrappers stand in wrappers; more than this no known service makes. */
+const MAX_WRAPPERS = 6;
+
+/** The events that a value holds; empty for anything that is no entry of an audit log. */
+export function auditEventsOf(value: unknown, depth = 0): AuditEvent[] {
+  if (depth > MAX_WRAPPERS) return [];
+  if (typeof value === 'string') {
+    const parsed = parseEntry(value);
+    return parsed === undefined ? [] : auditEventsOf(parsed, depth + 1);
+  }
+  if (Array.isArray(value)) return value.flatMap(item => auditEventsOf(item, depth + 1));
+  if (!isRecord(value)) return [];
+  const apiVersion = value['apiVersion'];
+  if (typeof apiVersion === 'string' && apiVersion.startsWith('audit.k8s.io/')) {
+    const items = value['items'];
+    if (Array.isArray(items)) return items.flatMap(item => auditEventsOf(item, depth + 1));
+  }
+  // The items of an EventList repeat neither apiVersion nor kind.
+  const event = plainEvent(value);
+  if (event !== undefined) return [event];
+  if (isRecord(value['protoPayload'])) return googleEvent(value, value['protoPayload']);
+  for (const key of [
+    'items',
+    'events',
+    'logEvents',
+    'entries',
+    'records',
+    'results',
+    'message',
+    'log',
+    'log_s',
+    'properties',
+  ])
+    if (Object.hasOwn(value, key)) {
+      const inner = auditEventsOf(value[key], depth + 1);
+      if (inner.length > 0) return inner;
+    }
+  // CloudWatch Logs Insights: a row is a list of fields.
+  return value['field'] === '@message' ? auditEventsOf(value['value'], depth + 1) : [];
+}
+
+/** JSON, after a time where a service wrote one before it. */
+export function parseEntry(text: string): unknown {
+  const start = text.search(/[{[]/);
+  if (start < 0) return undefined;
+  try {
+    return JSON.parse(start === 0 ? text : text.slice(start)) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function plainEvent(value: Readonly<Record<string, unknown>>): AuditEvent | undefined {
+  const verb = textAt(value, 'verb');
+  const user = textAt(value, 'user', 'username');
+  if (verb === '' || !isRecord(value['user'])) return undefined;
+  const object = value['objectRef'];
+  const impersonated = value['impersonatedUser'];
+  const decision = textAt(value, 'annotations', 'authorization.k8s.io/decision');
+  const code = valueAt(value, ['responseStatus', 'code']);
+  const requestUri = textAt(value, 'requestURI');
+  return {
+    user,
+    groups: textsAt(value, 'user', 'groups'),
+    ...(isRecord(impersonated)
+      ? {
+          impersonated: {
+            user: textAt(impersonated, 'username'),
+            groups: textsAt(impersonated, 'groups'),
+            ...(textAt(impersonated, 'uid') === '' ? {} : { uid: textAt(impersonated, 'uid') }),
+            extra: Object.fromEntries(
+              Object.keys(isRecord(impersonated['extra']) ? impersonated['extra'] : {}).map(key => [
+                key,
+                textsAt(impersonated, 'extra', key),
+              ]),
+            ),
+          },
+        }
+      : {}),
+    verb,
+    ...(requestUri === '' ? {} : { requestUri }),
+    ...(isRecord(object)
+      ? {
+          object: {
+            namespace: textAt(object, 'namespace'),
+            apiGroup: textAt(object, 'apiGroup'),
+            resource: textAt(object, 'resource'),
+            subresource: textAt(object, 'subresource'),
+            name: textAt(object, 'name'),
+          },
+        }
+      : {}),
+    stage: textAt(value, 'stage'),
+    ...(decision === '' ? {} : { decision }),
+    ...(typeof code === 'number' ? { code } : {}),
+  };
+}
+
+/**
+ * `io.k8s.apps.v1.deployments.status.patch` of `apps/v1/namespaces/shop/deployments/web/status`: one entry a request.
+ */
+function googleEvent(
+  entry: Readonly<Record<string, unknown>>,
+  payload: Readonly<Record<string, unknown>>,
+): AuditEvent[] {
+  const method = textAt(payload, 'methodName');
+  const user = textAt(payload, 'authenticationInfo', 'principalEmail');
+  if (!method.startsWith('io.k8s.') || user === '') return [];
+  const verb = method.slice(method.lastIndexOf('.') + 1);
+  const [group = '', , ...rest] = textAt(payload, 'resourceName').split('/');
+  const scoped = rest[0] === 'namespaces' && rest.length > 2;
+  const [resource = '', name = '', ...sub] = scoped ? rest.slice(2) : rest;
+  if (resource === '') return [];
+  const granted = valueAt(payload, ['authorizationInfo', 0, 'granted']);
+  const label = textAt(entry, 'labels', 'authorization.k8s.io/decision');
+  const decision = label !== '' ? label : granted === true ? 'allow' : granted === false ? 'forbid' : '';
+  return [
+    {
+      user,
+      groups: [],
+      verb,
+      object: {
+        namespace: scoped ? rest[1]! : resource === 'namespaces' ? name : '',
+        apiGroup: group === 'core' ? '' : group,
+        resource,
+        subresource: sub.join('/'),
+        name,
+      },
+      stage: 'ResponseComplete',
+      ...(decision === '' ? {} : { decision }),
+    },
+  ];
+}
+
+function textAt(value: unknown, ...path: string[]): string {
+  const found = valueAt(value, path);
+  return typeof found === 'string' ? found : '';
+}
+
+function textsAt(value: unknown, ...path: string[]): string[] {
+  const found = valueAt(value, path);
+  return Array.isArray(found) ? found.filter(item => typeof item === 'string') : [];
+}

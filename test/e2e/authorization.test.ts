@@ -1,0 +1,438 @@
+/** Authorization: roles from audit logs, what nobody uses, what a change gives away, ABAC. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { folderOf, run } from './program.ts';
+
+const RELEASE = 'system:serviceaccount:shop:release';
+
+function event(verb: string, resource: string, more: object = {}): object {
+  return {
+    kind: 'Event',
+    apiVersion: 'audit.k8s.io/v1',
+    stage: 'ResponseComplete',
+    verb,
+    requestURI: `/api/v1/namespaces/shop/${resource}`,
+    user: { username: RELEASE, groups: ['system:serviceaccounts', 'system:authenticated'] },
+    objectRef: { resource, namespace: 'shop', apiVersion: 'v1' },
+    responseStatus: { code: 200 },
+    annotations: { 'authorization.k8s.io/decision': 'allow' },
+    ...more,
+  };
+}
+
+const LIST = event('list', 'pods');
+const line = JSON.stringify(LIST);
+const google = {
+  protoPayload: {
+    '@type': 'type.googleapis.com/google.cloud.audit.AuditLog',
+    authenticationInfo: { principalEmail: RELEASE },
+    authorizationInfo: [{ granted: true, permission: 'io.k8s.core.v1.pods.list' }],
+    methodName: 'io.k8s.core.v1.pods.list',
+    resourceName: 'core/v1/namespaces/shop/pods',
+  },
+};
+
+describe('authorization learn', () => {
+  const logs: Readonly<Record<string, string | Buffer>> = {
+    'lines.log': `${line}\n${line}\n`,
+    'lines.log.gz': gzipSync(`${line}\n`),
+    'without-last-break.log': line,
+    'windows.log': `${line}\r\n`,
+    'list.json': JSON.stringify({ kind: 'EventList', apiVersion: 'audit.k8s.io/v1', items: [LIST] }),
+    'list-over-lines.json': JSON.stringify(
+      { kind: 'EventList', apiVersion: 'audit.k8s.io/v1', items: [LIST, LIST] },
+      null,
+      2,
+    ),
+    'one-over-lines.json': JSON.stringify(LIST, null, 2),
+    'v1beta1.log': line.replace('k8s.io/v1', 'k8s.io/v1beta1'),
+    'v1alpha1.log': line.replace('k8s.io/v1', 'k8s.io/v1alpha1'),
+    'gke.log': JSON.stringify(google),
+    'gke-read.json': JSON.stringify([google], null, 2),
+    'eks-filter.json': JSON.stringify({ events: [{ timestamp: 1, message: line }] }, null, 4),
+    'eks-subscription.log': JSON.stringify({
+      messageType: 'DATA_MESSAGE',
+      logEvents: [{ id: '1', message: line }],
+    }),
+    'eks-insights.json': JSON.stringify({ results: [[{ field: '@message', value: line }]] }),
+    'eks-export.log': `2026-01-01T00:00:00.000Z ${line}\n`,
+    'aks.log': JSON.stringify({ category: 'kube-audit', properties: { log: line } }),
+    'aks-records.json': JSON.stringify({
+      records: [{ category: 'kube-audit', properties: JSON.stringify({ log: line }) }],
+    }),
+    'aks-analytics.log': JSON.stringify({ Category: 'kube-audit', log_s: line }),
+  };
+  for (const [name, log] of Object.entries(logs))
+    it(`reads ${name}`, () => {
+      const { code, out, err } = run(folderOf({ [name]: log }), [
+        'authorization',
+        'learn',
+        name,
+        '-o',
+        'json',
+      ]);
+      assert.equal(code, 0, err);
+      const { objects, proven } = JSON.parse(out) as { objects: { rules?: object[] }[]; proven: number };
+      assert.deepEqual(objects[0]?.rules, [{ apiGroups: [''], resources: ['pods'], verbs: ['list'] }]);
+      assert.ok(proven > 0);
+      assert.doesNotMatch(err, /skipped/);
+    });
+
+  it('counts lines that are cut off or foreign, and learns from the rest', () => {
+    const log = `I0101 starting\n${line}\n{"kind":"Event","verb":"li\n[1]\n\n${line.slice(0, 90)}`;
+    const { code, err } = run(folderOf({ 'a.log': log }), ['authorization', 'learn', 'a.log']);
+    assert.equal(code, 0);
+    assert.match(err, /skipped: 2 no audit entries, 2 cut off; a.log:1 is no audit entry/);
+  });
+
+  it('says that a gzip file or a document ends early', () => {
+    const zipped = gzipSync(
+      Array.from({ length: 500 }, (_, i) => JSON.stringify(event('get', `pods/p${i}`))).join('\n'),
+    );
+    const list = JSON.stringify({ items: [LIST, LIST] }, null, 2);
+    const folder = folderOf({
+      'a.log.gz': zipped.subarray(0, zipped.length - 40),
+      'b.json': list.slice(0, -60),
+    });
+    for (const name of ['a.log.gz', 'b.json']) {
+      const { err } = run(folder, ['authorization', 'learn', name]);
+      assert.match(err, /skipped: .*1 cut off/, name);
+    }
+  });
+
+  it('writes YAML that grants what was used when it is read again', () => {
+    const folder = folderOf({
+      'audit.log': [
+        line,
+        JSON.stringify(event('get', 'pods', { requestURI: '/api/v1/namespaces/shop/pods/on' })),
+      ].join('\n'),
+    });
+    const { out } = run(folder, ['authorization', 'learn', 'audit.log']);
+    const roles = folderOf({ 'roles.yaml': out });
+    const may = (...words: string[]) =>
+      run(roles, ['authorization', 'can-i', ...words, '-n', 'shop', '--as', RELEASE]).out;
+    assert.match(may('list', 'pods'), /^yes/);
+    assert.match(may('get', 'pods', 'on'), /^yes/);
+    assert.match(may('get', 'pods', 'off'), /^no/);
+    assert.match(may('watch', 'pods'), /^no/);
+  });
+
+  it('refuses what is not there', () => {
+    const { code, err } = run(folderOf({}), ['authorization', 'learn', 'absent.log']);
+    assert.equal(code, 3);
+    assert.match(err, /absent.log could not be read/);
+  });
+});
+
+const RBAC = `apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: { name: release, namespace: shop }
+rules:
+- { apiGroups: [""], resources: [pods, services], verbs: [get, list] }
+- { apiGroups: [""], resources: [secrets], verbs: [get] }
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: { name: release, namespace: shop }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: release }
+subjects: [{ kind: ServiceAccount, name: release, namespace: shop }]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: { name: nobody, namespace: shop }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: release }
+subjects: [{ kind: User, name: nobody }]
+`;
+
+describe('authorization unused', () => {
+  it('names bindings, rules, verbs and resources that no request needed', () => {
+    const folder = folderOf({ 'rbac.yaml': RBAC, 'audit.log': line });
+    const { code, out } = run(folder, ['authorization', 'unused', 'audit.log', '-f', 'rbac.yaml']);
+    assert.equal(code, 1);
+    assert.match(out, /rbac.yaml:8 RoleBinding shop\/release: used in part/);
+    assert.match(out, /rbac.yaml:5 rule 1 of Role release: not used: verbs get; resources services/);
+    assert.match(out, /rbac.yaml:6 rule 2 of Role release: never used/);
+    assert.match(out, /rbac.yaml:14 RoleBinding shop\/nobody: never used/);
+    assert.match(out, /Not seen is not the same as not needed/);
+  });
+  it('knows nothing from a log without requests', () => {
+    const folder = folderOf({ 'rbac.yaml': RBAC, 'audit.log': '' });
+    assert.equal(run(folder, ['authorization', 'unused', 'audit.log', '-f', 'rbac.yaml']).code, 2);
+  });
+});
+
+describe('authorization diff', () => {
+  const role = (name: string, rules: string, labels = '') =>
+    `apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: { name: ${name}${labels} }\nrules: ${rules}\n---\n`;
+  const bind = (name: string, of: string, subject: string) =>
+    `apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: { name: ${name} }\nroleRef: { kind: ClusterRole, name: ${of} }\nsubjects: [${subject}]\n---\n`;
+  const job = (account: string) =>
+    `apiVersion: v1\nkind: Pod\nmetadata: { name: job, namespace: shop }\nspec: { serviceAccountName: ${account}, containers: [{ name: a, image: a }] }\n---\n`;
+  const AGGREGATING = `apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: { name: all }\naggregationRule: { clusterRoleSelectors: [{ matchLabels: { into: all } }] }\nrules: []\n---\n`;
+  const JANE = '{ kind: User, name: jane }';
+  const ROOT = `[{ apiGroups: ["*"], resources: ["*"], verbs: ["*"] }]`;
+  const PODS = '[{ apiGroups: [""], resources: [pods], verbs: [get, list] }]';
+  const compare = (base: string, head: string, ...words: string[]) =>
+    run(folderOf({ 'a/x.yaml': base, 'b/x.yaml': head }), ['authorization', 'diff', 'a', 'b', ...words]);
+
+  it('finds nothing where a role is only written differently', () => {
+    const halves =
+      '[{ apiGroups: [""], resources: [pods], verbs: [get] }, { apiGroups: [""], resources: [pods], verbs: [list] }]';
+    const { code, out } = compare(
+      role('r', PODS) + bind('b', 'r', JANE),
+      role('r', halves) + bind('c', 'r', JANE),
+    );
+    assert.equal(code, 0, out);
+    assert.match(out, /^0 permissions gained, 0 lost; 0 new ways up/);
+  });
+  it('says who gains what, where and how, and shuts the gate only from the severity on', () => {
+    const base = role('r', PODS) + bind('b', 'r', JANE);
+    const head = role('r', PODS.replace('pods', 'pods, secrets')) + bind('b', 'r', JANE);
+    const { code, out } = compare(base, head);
+    assert.equal(code, 1);
+    assert.match(out, /Gained in the whole cluster by user jane, through ClusterRoleBinding b/);
+    assert.match(out, /\+ high: get, list secrets/);
+    assert.match(out, /user jane newly reaches secrets/);
+    assert.equal(compare(base, head, '--fail-on', 'critical').code, 0);
+    const back = compare(head, base);
+    assert.equal(back.code, 0);
+    assert.match(back.out, /- high: get, list secrets/);
+    assert.match(back.out, /no longer reaches secrets/);
+  });
+  it('follows aggregation labels', () => {
+    const bound = AGGREGATING + bind('b', 'all', JANE);
+    const { code, out } = compare(
+      bound + role('root', ROOT),
+      bound + role('root', ROOT, ', labels: { into: all }'),
+    );
+    assert.equal(code, 1);
+    assert.match(out, /critical: \* \*\.\*/);
+    assert.match(out, /user jane newly reaches cluster-admin/);
+  });
+  it('names the accounts of a group that gains', () => {
+    const group = '{ kind: Group, name: "system:serviceaccounts:shop" }';
+    const { out } = compare(job('web'), job('web') + role('r', PODS) + bind('b', 'r', group));
+    assert.match(out.replace(/\s+/g, ' '), /in that group: service account shop\/web/);
+  });
+  it('finds a workload that newly runs as a strong account', () => {
+    const strong =
+      role('r', ROOT) + bind('b', 'r', '{ kind: ServiceAccount, name: strong, namespace: shop }');
+    const { code, out } = compare(strong + job('weak'), strong + job('strong'));
+    assert.equal(code, 1);
+    assert.match(
+      out.replace(/\s+/g, ' '),
+      /critical: Pod shop\/job \(x.yaml:\d+\) newly runs as service account shop\/strong, which reaches cluster-admin/,
+    );
+  });
+  it('does not pass what it cannot know', () => {
+    const { code, out } = compare('', bind('b', 'absent', JANE));
+    assert.equal(code, 2);
+    assert.match(out, /\? ClusterRoleBinding b \(x.yaml:1\) names a role that is not in the/);
+    assert.match(compare('', bind('b', 'view', JANE)).out, /medium: everything in ClusterRole view/);
+  });
+});
+
+describe('authorization abac', () => {
+  const v1 = (spec: object) =>
+    JSON.stringify({ apiVersion: 'abac.authorization.kubernetes.io/v1beta1', kind: 'Policy', spec });
+  const abac = (what: string, lines: readonly string[], ...words: string[]) =>
+    run(folderOf({ 'policy.jsonl': lines.join('\n') }), [
+      'authorization',
+      'abac',
+      what,
+      'policy.jsonl',
+      ...words,
+    ]);
+  const ALICE = { user: 'alice', namespace: 'shop', resource: 'pods', apiGroup: '' };
+
+  it('says every error with its line, not only the first', () => {
+    const { code, out } = abac('lint', [
+      '# comment',
+      '{"kind":',
+      v1(ALICE),
+      '{"apiVersion":"x/v1","kind":"Policy"}',
+    ]);
+    assert.equal(code, 1);
+    assert.match(out, /policy.jsonl:2 error: the API server does not start: no JSON/);
+    assert.match(out, /policy.jsonl:4 error/);
+    assert.match(out, /^2 errors, 0 dangers, 0 useless, 0 notes$/m);
+  });
+  const lints: readonly (readonly [string, readonly string[], RegExp])[] = [
+    [
+      'a spec whose apiVersion was forgotten',
+      ['{"spec":{"user":"alice","resource":"pods"}}'],
+      /:1 danger: a spec without the apiVersion/,
+    ],
+    [
+      'a star that swallows the user',
+      [v1({ ...ALICE, group: '*' })],
+      /:1 danger: beside \* "alice" is not looked at/,
+    ],
+    ['a field that nobody reads', [v1({ ...ALICE, readOnly: true })], /:1 danger: readOnly: no such field/],
+    ['a line for nobody', [v1({ resource: 'pods' })], /:1 useless: neither user nor group/],
+    ['a line for nothing', [v1({ user: 'alice' })], /:1 useless: neither resource nor nonResourcePath/],
+    ['the same twice', [v1(ALICE), v1(ALICE)], /:2 useless: line 1 says the same/],
+    [
+      'a line that a later one covers',
+      [v1({ ...ALICE, readonly: true }), v1(ALICE)],
+      /:1 useless: line 2 allows all of it already/,
+    ],
+    [
+      'reading that runs commands',
+      [v1({ ...ALICE, readonly: true })],
+      /:1 danger: readonly does not keep out/,
+    ],
+    ['a user and a group', [v1({ ...ALICE, group: 'devs' })], /:1 note: both must hold/],
+  ];
+  for (const [name, lines, expected] of lints)
+    it(`finds ${name}`, () => assert.match(abac('lint', lines).out.replace(/\n {2}/g, ' '), expected));
+  it('finds nothing in a good line', () => assert.equal(abac('lint', [v1(ALICE)]).code, 0));
+
+  it('converts, and decides every class of requests alike', () => {
+    const { code, out, err } = abac('convert', [
+      v1(ALICE),
+      v1({ group: 'devs', readonly: true, resource: '*', apiGroup: '*', namespace: '*' }),
+      v1({ user: '*', nonResourcePath: '/healthz*', readonly: true }),
+      v1({ user: 'system:serviceaccount:shop:bot', resource: 'nodes' }),
+      '{"user":"bob"}',
+    ]);
+    assert.equal(code, 0, err);
+    assert.match(
+      out,
+      /^# \d+ classes of requests, each decided by the policy and by these objects: all[\s#]+alike/,
+    );
+    assert.match(out, /pods\/exec/);
+    const may = (as: string, ...words: string[]) =>
+      run(folderOf({ 'rbac.yaml': out }), ['authorization', 'can-i', ...words, '--as', as]).out.slice(0, 3);
+    assert.equal(may('alice', 'create', 'pods/exec', '-n', 'shop'), 'yes');
+    assert.equal(may('alice', 'create', 'pods/exec', '-n', 'other'), 'no\n');
+    assert.equal(may('bob', 'delete', 'secrets'), 'yes');
+    assert.equal(may('carol', 'get', '/healthz/etcd'), 'yes');
+  });
+  it('leaves out what RBAC cannot say, and lists the difference exactly', () => {
+    const both = abac('convert', [v1({ ...ALICE, group: 'devs' })], '-o', 'json');
+    assert.equal(both.code, 1);
+    const { objects, left, differences } = JSON.parse(both.out) as {
+      objects: object[];
+      left: { line: number }[];
+      differences: { abac: boolean; rbac: boolean; text: string; user: { groups: string[] } }[];
+    };
+    assert.deepEqual([objects.length, left.map(({ line }) => line)], [0, [1]]);
+    assert.ok(differences.length > 0 && differences.every(one => one.abac && !one.rbac));
+    assert.ok(
+      differences.every(({ text }) => /^alice in group devs: \S+ pods\S* in namespace shop$/.test(text)),
+    );
+    const { err } = abac('convert', [v1({ user: 'alice', resource: '*', apiGroup: '*' })]);
+    assert.match(err.replace(/\n {2}/g, ' '), /policy.jsonl:1 left out: no namespace is stated/);
+    assert.match(err, /only the policy allows alice: get namespaces in no namespace \(line 1\)/);
+  });
+  it('explains each line, and says where it cannot be read', () => {
+    assert.match(
+      abac('explain', [v1({ ...ALICE, readonly: true })]).out.replace(/\n {2}/g, ' '),
+      /^policy.jsonl:1 user alice may get, list and watch pods and what is below them \(.*pods\/exec.*\) of the core API in namespace shop/,
+    );
+    const { code, err } = abac('explain', ['{']);
+    assert.equal(code, 3);
+    assert.match(err, /policy.jsonl:1: the API server would not start/);
+  });
+});
+
+describe('authorization can-i', () => {
+  const ask = (files: Readonly<Record<string, string>>, ...words: string[]) =>
+    run(folderOf({ 'rbac.yaml': RBAC, ...files }), ['authorization', 'can-i', '--as', RELEASE, ...words]);
+  const CONFIG = `apiVersion: apiserver.config.k8s.io/v1
+kind: AuthorizationConfiguration
+authorizers:
+- type: Webhook
+  name: first
+  webhook:
+    timeout: 3s
+    authorizedTTL: 30s
+    unauthorizedTTL: 30s
+    subjectAccessReviewVersion: v1
+    matchConditionSubjectAccessReviewVersion: v1
+    failurePolicy: Deny
+    connectionInfo: { type: KubeConfigFile, kubeConfigFile: /etc/webhook.yaml }
+- { type: RBAC, name: rbac }
+`;
+  it('takes a request as HTTP makes it', () => {
+    assert.match(ask({}, '--raw', 'GET', '/api/v1/namespaces/shop/pods?limit=5').out, /^yes/);
+    assert.match(ask({}, '--raw', 'GET', '/api/v1/namespaces/shop/pods?watch=1').out, /^no/);
+    assert.equal(ask({}, '--raw', 'GET').code, 3);
+    assert.equal(ask({}, '--raw', 'GET', '/api/v1/%zz').code, 3);
+  });
+  it('lists all that somebody may do in a namespace', () => {
+    const { code, out } = ask({}, '--list', '-n', 'shop');
+    assert.equal(code, 0);
+    assert.equal(out, 'In namespace shop\n  get, list: pods, services\n  get: secrets\n');
+  });
+  it('asks webhooks as the configuration says, and knows nothing where one may deny first', () => {
+    const asked = (...more: string[]) =>
+      ask(
+        { 'conf.yaml': CONFIG },
+        'list',
+        'pods',
+        '-n',
+        'shop',
+        '--authorization-config',
+        'conf.yaml',
+        ...more,
+      );
+    assert.equal(asked().code, 2);
+    assert.match(asked().out, /^unknown/);
+    assert.equal(asked('--webhook', 'first=no-opinion').code, 0);
+    assert.equal(asked('--webhook', 'first=deny').code, 1);
+    assert.equal(asked('--webhook', 'first=fail').code, 1);
+    assert.equal(asked('--webhook', 'first=perhaps').code, 3);
+  });
+  it('refuses a configuration with which the API server would not start', () => {
+    const { code, err } = ask(
+      { 'conf.yaml': 'kind: x' },
+      'list',
+      'pods',
+      '--authorization-config',
+      'conf.yaml',
+    );
+    assert.equal(code, 3);
+    assert.match(err, /conf.yaml: the API server would not start with it/);
+  });
+});
+
+describe('authorization matrix', () => {
+  const hostile = `${RBAC}---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: { name: root }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin }
+subjects: [{ kind: User, name: "<script>alert(1)</script>" }, { kind: User, name: "=1+1" }]
+`;
+  const folder = () => folderOf({ 'rbac.yaml': hostile });
+  it('is a table', () => {
+    const { code, out } = run(folder(), [
+      'authorization',
+      'matrix',
+      '--resource',
+      'secrets',
+      '--resource',
+      'pods/exec',
+    ]);
+    assert.equal(code, 0);
+    assert.match(out, /^sa shop\/release +read +-$/m);
+    assert.match(out, /^user =1\+1 +ALL +ALL$/m);
+  });
+  it('is data with verbs by namespace', () => {
+    const { out } = run(folder(), ['authorization', 'matrix', '-o', 'json', '--resource', 'pods']);
+    const { rows } = JSON.parse(out) as { rows: { subject: { name: string }; cells: unknown[] }[] };
+    assert.deepEqual(rows.find(({ subject }) => subject.name === 'release')?.cells, [
+      { everywhere: [], within: { shop: ['get', 'list'] }, named: false },
+    ]);
+  });
+  it('is a page in which nothing of the input is markup, and CSV that no spreadsheet runs', () => {
+    const page = run(folder(), ['authorization', 'matrix', '-o', 'html']).out;
+    assert.ok(!page.includes('<script>alert'));
+    assert.ok(page.includes('&lt;script&gt;alert(1)'));
+    assert.match(page, /Content-Security-Policy" content="default-src 'none'/);
+    assert.match(run(folder(), ['authorization', 'matrix', '-o', 'csv']).out, /^user =1\+1,,/m);
+  });
+});
