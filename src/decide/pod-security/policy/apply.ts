@@ -35,22 +35,38 @@ export interface SubmittedPod {
   readonly status?: unknown;
 }
 
+/** A pod decoded and defaulted once, for many policies. */
+export class PreparedPod {
+  readonly pod: Pod;
+  readonly mutable: MutablePart;
+
+  /**
+   * @param pod as a client submits it; what is done to it afterwards makes no difference
+   * @throws DecodeError (`InvalidPodError` at the door) where the API server could not decode it
+   */
+  constructor(pod: SubmittedPod) {
+    this.pod = receive(pod);
+    this.mutable = mutablePart(this.pod);
+  }
+}
+
 /**
- * @param policy a PodSecurityPolicy of policy/v1beta1
- * @param pod as a client submits it
+ * @param policy a PodSecurityPolicy of policy/v1beta1; decoded once for each object
+ * @param pod as a client submits it, or prepared where many policies are asked
  * @throws DecodeError (`InvalidPodError` at the door) for a policy or pod that the API server could not decode
  */
-export function applyPolicy(policy: object, pod: SubmittedPod): PolicyResult {
+export function applyPolicy(policy: object, pod: SubmittedPod | PreparedPod): PolicyResult {
   const provider = providerOf(policy);
-  const before = receive(pod);
+  const prepared = pod instanceof PreparedPod ? pod : new PreparedPod(pod);
   if (provider instanceof UnusablePolicyError)
     return { admitted: false, changed: false, errors: [], providerError: provider.message };
-  const after = provider.mutate(before);
+  const after = provider.mutate(prepared.pod);
+  const mutated = mutablePart(after);
   const errors = provider.objections(after);
   return {
     admitted: errors.length === 0,
-    changed: isChanged(before, after),
-    mutated: mutablePart(after),
+    changed: !isEqual(prepared.mutable, mutated),
+    mutated,
     errors: errors.map(({ field, type, detail }) => ({ field, type, detail })),
   };
 }
@@ -67,13 +83,25 @@ export function mutablePart({ metadata, spec }: Pod): MutablePart {
     const list: readonly Container[] = spec[field] ?? [];
     if (list.length > 0)
       lists[field] = list.map(({ securityContext }) =>
-        securityContext === undefined ? null : written('SecurityContext', securityContext),
+        securityContext === undefined ? null : writtenOnce('SecurityContext', securityContext),
       );
   }
   return {
     ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     ...(spec.runtimeClassName === undefined ? {} : { runtimeClassName: spec.runtimeClassName }),
-    securityContext: written('PodSecurityContext', spec.securityContext),
+    securityContext: writtenOnce('PodSecurityContext', spec.securityContext!),
     ...lists,
   };
+}
+
+const results = new WeakMap<object, unknown>();
+
+/** Contexts are decoded and never changed in place, so those that a policy leaves alone are written only once. */
+function writtenOnce(type: 'SecurityContext' | 'PodSecurityContext', context: object): unknown {
+  let result = results.get(context);
+  if (result === undefined) {
+    result = written(type, context);
+    results.set(context, result);
+  }
+  return result;
 }
