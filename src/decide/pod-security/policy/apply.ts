@@ -1,5 +1,4 @@
 /** What one PodSecurityPolicy makes of one pod, decided as the provider of Kubernetes 1.24 does. */
-import { isEqual } from '#kube/equal.ts';
 import type { Container, Pod } from '#kube/pods.ts';
 import type { FieldError } from './errors.ts';
 import { UnusablePolicyError } from './ids.ts';
@@ -38,7 +37,6 @@ export interface SubmittedPod {
 /** A pod decoded and defaulted once, for many policies. */
 export class PreparedPod {
   readonly pod: Pod;
-  readonly mutable: MutablePart;
 
   /**
    * @param pod as a client submits it; what is done to it afterwards makes no difference
@@ -46,7 +44,6 @@ export class PreparedPod {
    */
   constructor(pod: SubmittedPod) {
     this.pod = receive(pod);
-    this.mutable = mutablePart(this.pod);
   }
 }
 
@@ -61,19 +58,34 @@ export function applyPolicy(policy: object, pod: SubmittedPod | PreparedPod): Po
   if (provider instanceof UnusablePolicyError)
     return { admitted: false, changed: false, errors: [], providerError: provider.message };
   const after = provider.mutate(prepared.pod);
-  const mutated = mutablePart(after);
   const errors = provider.objections(after);
   return {
     admitted: errors.length === 0,
-    changed: !isEqual(prepared.mutable, mutated),
-    mutated,
+    changed: isChanged(prepared.pod, after),
+    // Written only when asked for: most callers want the verdict.
+    get mutated() {
+      return mutablePart(after);
+    },
     errors: errors.map(({ field, type, detail }) => ({ field, type, detail })),
   };
 }
 
-/** Whether two states of one pod differ in what a policy can change. */
+/** Whether a policy changed a pod. It only ever adds, and leaves alone the objects that it has nothing to add to. */
 export function isChanged(before: Pod, after: Pod): boolean {
-  return !isEqual(mutablePart(before), mutablePart(after));
+  return !(
+    before.metadata?.annotations === after.metadata?.annotations &&
+    before.spec.runtimeClassName === after.spec.runtimeClassName &&
+    before.spec.securityContext === after.spec.securityContext &&
+    CONTAINER_FIELDS.every(field => {
+      const [old, now] = [before.spec[field], after.spec[field]];
+      return (
+        old === now ||
+        (old !== undefined &&
+          old.length === now?.length &&
+          old.every(({ securityContext }, i) => securityContext === now[i]!.securityContext))
+      );
+    })
+  );
 }
 
 export function mutablePart({ metadata, spec }: Pod): MutablePart {
@@ -83,25 +95,13 @@ export function mutablePart({ metadata, spec }: Pod): MutablePart {
     const list: readonly Container[] = spec[field] ?? [];
     if (list.length > 0)
       lists[field] = list.map(({ securityContext }) =>
-        securityContext === undefined ? null : writtenOnce('SecurityContext', securityContext),
+        securityContext === undefined ? null : written('SecurityContext', securityContext),
       );
   }
   return {
     ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     ...(spec.runtimeClassName === undefined ? {} : { runtimeClassName: spec.runtimeClassName }),
-    securityContext: writtenOnce('PodSecurityContext', spec.securityContext!),
+    securityContext: written('PodSecurityContext', spec.securityContext),
     ...lists,
   };
-}
-
-const results = new WeakMap<object, unknown>();
-
-/** Contexts are decoded and never changed in place, so those that a policy leaves alone are written only once. */
-function writtenOnce(type: 'SecurityContext' | 'PodSecurityContext', context: object): unknown {
-  let result = results.get(context);
-  if (result === undefined) {
-    result = written(type, context);
-    results.set(context, result);
-  }
-  return result;
 }
