@@ -3,7 +3,7 @@
  * at as Kubernetes 1.24 hands them to the policies: with their service account, and with its token's volume.
  */
 import { type ChainAuthorizer, createAuthorizer } from '#decide/authorization/door.ts';
-import { applyPolicy, type PolicyResult } from '#decide/pod-security/policy/apply.ts';
+import { applyPolicy, type PolicyResult, PreparedPod } from '#decide/pod-security/policy/apply.ts';
 import { type Account, admitByPolicies, type PolicyDecision } from '#decide/pod-security/policy/plugin.ts';
 import { DecodeError } from '#kube/decode.ts';
 import { compareBytes } from '#kube/go-text.ts';
@@ -162,8 +162,9 @@ function judge(
     pod,
   });
   const accounts = [serviceAccountUser(namespace, serviceAccount), ...(user === undefined ? [] : [user])];
+  const prepared = new PreparedPod(pod);
   const answers = policies.map(({ name, object: policy }) => {
-    const { mutated, ...result } = applyPolicy(policy, pod);
+    const { mutated, ...result } = applyPolicy(policy, prepared);
     const usable = accounts.map(account => usage(account, name, namespace));
     return {
       policy: name,

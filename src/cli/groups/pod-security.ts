@@ -89,4 +89,41 @@ export const podSecurityCommands: readonly Command[] = [
     ],
     load: () => import('../commands/pod-security-psp-evaluate.ts'),
   },
+  {
+    name: 'pod-security upgrade',
+    summary: 'What newer Pod Security Standards change for each namespace and workload',
+    operands: '[PATH|-]…',
+    options: [
+      { name: 'from', value: 'VERSION', description: 'What the cluster has today: v1.33' },
+      { name: 'to', value: 'VERSION', description: 'What it gets (default: the newest known)' },
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['text', 'json'],
+        description: 'How to print it',
+      },
+      ...reading,
+    ],
+    examples: [['sallyport pod-security upgrade --from v1.33 --to v1.37 deploy/', 'before a cluster moves']],
+    load: () => import('../commands/pod-security-upgrade.ts'),
+  },
+  {
+    name: 'pod-security show',
+    summary: 'The security context of each container as it takes effect, and what it gives away',
+    operands: '[PATH|-]…',
+    options: [
+      { name: 'workload', short: 'w', value: 'NAME', description: 'Only this one: web, or Deployment/web' },
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['text', 'json', 'html'],
+        description: 'How to print it',
+      },
+      ...reading,
+    ],
+    examples: [['sallyport pod-security show --workload Deployment/web deploy/', 'one workload']],
+    load: () => import('../commands/pod-security-show.ts'),
+  },
 ];

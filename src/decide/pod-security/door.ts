@@ -15,7 +15,13 @@ export {
   evaluate,
   VersionError,
 } from './evaluate.ts';
-export { applyPolicy, type MutablePart, type PolicyResult, type SubmittedPod } from './policy/apply.ts';
+export {
+  applyPolicy,
+  type MutablePart,
+  type PolicyResult,
+  PreparedPod,
+  type SubmittedPod,
+} from './policy/apply.ts';
 export {
   type Account,
   type Authorizer,

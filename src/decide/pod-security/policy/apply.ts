@@ -1,5 +1,4 @@
 /** What one PodSecurityPolicy makes of one pod, decided as the provider of Kubernetes 1.24 does. */
-import { isEqual } from '#kube/equal.ts';
 import type { Container, Pod } from '#kube/pods.ts';
 import type { FieldError } from './errors.ts';
 import { UnusablePolicyError } from './ids.ts';
@@ -35,29 +34,58 @@ export interface SubmittedPod {
   readonly status?: unknown;
 }
 
+/** A pod decoded and defaulted once, for many policies. */
+export class PreparedPod {
+  readonly pod: Pod;
+
+  /**
+   * @param pod as a client submits it; what is done to it afterwards makes no difference
+   * @throws DecodeError (`InvalidPodError` at the door) where the API server could not decode it
+   */
+  constructor(pod: SubmittedPod) {
+    this.pod = receive(pod);
+  }
+}
+
 /**
- * @param policy a PodSecurityPolicy of policy/v1beta1
- * @param pod as a client submits it
+ * @param policy a PodSecurityPolicy of policy/v1beta1; decoded once for each object
+ * @param pod as a client submits it, or prepared where many policies are asked
  * @throws DecodeError (`InvalidPodError` at the door) for a policy or pod that the API server could not decode
  */
-export function applyPolicy(policy: object, pod: SubmittedPod): PolicyResult {
+export function applyPolicy(policy: object, pod: SubmittedPod | PreparedPod): PolicyResult {
   const provider = providerOf(policy);
-  const before = receive(pod);
+  const prepared = pod instanceof PreparedPod ? pod : new PreparedPod(pod);
   if (provider instanceof UnusablePolicyError)
     return { admitted: false, changed: false, errors: [], providerError: provider.message };
-  const after = provider.mutate(before);
+  const after = provider.mutate(prepared.pod);
   const errors = provider.objections(after);
   return {
     admitted: errors.length === 0,
-    changed: isChanged(before, after),
-    mutated: mutablePart(after),
+    changed: isChanged(prepared.pod, after),
+    // Written only when asked for: most callers want the verdict.
+    get mutated() {
+      return mutablePart(after);
+    },
     errors: errors.map(({ field, type, detail }) => ({ field, type, detail })),
   };
 }
 
-/** Whether two states of one pod differ in what a policy can change. */
+/** Whether a policy changed a pod. It only ever adds, and leaves alone the objects that it has nothing to add to. */
 export function isChanged(before: Pod, after: Pod): boolean {
-  return !isEqual(mutablePart(before), mutablePart(after));
+  return !(
+    before.metadata?.annotations === after.metadata?.annotations &&
+    before.spec.runtimeClassName === after.spec.runtimeClassName &&
+    before.spec.securityContext === after.spec.securityContext &&
+    CONTAINER_FIELDS.every(field => {
+      const [old, now] = [before.spec[field], after.spec[field]];
+      return (
+        old === now ||
+        (old !== undefined &&
+          old.length === now?.length &&
+          old.every(({ securityContext }, i) => securityContext === now[i]!.securityContext))
+      );
+    })
+  );
 }
 
 export function mutablePart({ metadata, spec }: Pod): MutablePart {

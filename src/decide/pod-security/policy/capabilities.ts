@@ -17,15 +17,18 @@ export function capabilityRule({
 }: PolicySpec): CapabilityRule {
   const addable = new Set([...allowedCapabilities, ...defaultAddCapabilities]);
   const any = allowedCapabilities.includes('*');
+  const completed = (own: Capabilities | undefined): Capabilities | undefined => {
+    const added = new Set(own?.add);
+    const dropped = new Set(own?.drop);
+    const allAdded = new Set([...defaultAddCapabilities.filter(one => !dropped.has(one)), ...added]);
+    const allDropped = new Set([...requiredDropCapabilities, ...dropped]);
+    if (allAdded.size === added.size && allDropped.size === dropped.size) return own;
+    return { ...sorted('add', allAdded), ...sorted('drop', allDropped) };
+  };
+  // Most containers state none.
+  const alone = completed(undefined);
   return {
-    complete(own) {
-      const added = new Set(own?.add);
-      const dropped = new Set(own?.drop);
-      const allAdded = new Set([...defaultAddCapabilities.filter(one => !dropped.has(one)), ...added]);
-      const allDropped = new Set([...requiredDropCapabilities, ...dropped]);
-      if (allAdded.size === added.size && allDropped.size === dropped.size) return own;
-      return { ...sorted('add', allAdded), ...sorted('drop', allDropped) };
-    },
+    complete: own => (own === undefined ? alone : completed(own)),
     objections(field, own) {
       if (own === undefined || any) return [];
       const drops = own.drop ?? [];

@@ -87,8 +87,7 @@ export class Provider {
 
   #completePod(context: PodSecurityContext): PodSecurityContext {
     const group = this.#supplementalGroups.preset;
-    return {
-      ...context,
+    const added: PodSecurityContext = {
       // A list that is there, though empty, is not filled.
       ...(context.supplementalGroups === undefined && group !== undefined
         ? { supplementalGroups: [group as number] }
@@ -96,6 +95,7 @@ export class Provider {
       ...unlessSet(context, 'fsGroup', this.#fsGroup.preset as number | undefined),
       ...unlessSet(context, 'seLinuxOptions', this.#selinux.preset),
     };
+    return Object.keys(added).length === 0 ? context : { ...context, ...added };
   }
 
   #runtimeClass({ spec }: Pod): { readonly runtimeClassName?: string } {

@@ -1,0 +1,126 @@
+/** `sallyport pod-security show`: the security context of each container as it takes effect. */
+import { podsOf } from '#decide/pod-security/pods.ts';
+import { toJson } from '#kube/json.ts';
+import { formatPath, type ObjectReference, referenceOf } from '#kube/objects.ts';
+import { effectiveOf } from '#practices/pod-security/effective.ts';
+import { STYLE, STYLE_HASH } from '#report/html-assets.ts';
+import { xml } from '#report/markup.ts';
+import { objectName, safe } from '#report/safe.ts';
+import { newestMinor, World } from '#world/world.ts';
+import type { Parsed } from '../command.ts';
+import { readConfig } from '../config.ts';
+import { EXIT, UsageError } from '../errors.ts';
+import { readInput } from '../input.ts';
+import { print, tell } from '../output.ts';
+
+interface Value {
+  readonly field: string;
+  readonly value: unknown;
+  readonly from: 'container' | 'pod' | 'default';
+  readonly path?: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly gives?: string;
+}
+
+interface Shown {
+  readonly file: string;
+  readonly line: number;
+  readonly object: ObjectReference;
+  readonly container: string;
+  readonly role: string;
+  readonly values: readonly Value[];
+}
+
+export async function run(parsed: Parsed): Promise<number> {
+  const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
+  const { declared, gaps } = await readInput(parsed, parsed.operands, config.ignore);
+  const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
+  const wanted = parsed.value('workload');
+  const shown: Shown[] = [];
+  let refusals = 0;
+  for (const { object, origin } of declared) {
+    const reference = referenceOf(object);
+    if (wanted !== undefined && !isNamed(reference, wanted)) continue;
+    const { pods, refused } = podsOf(world, object);
+    refusals += refused.length;
+    for (const { path, reason } of refused) {
+      const { file, line } = origin.positionOf(path);
+      tell(`sallyport: ${safe(file)}:${line}: ${objectName(reference)}: ${safe(reason)}\n`);
+    }
+    for (const pod of pods)
+      for (const container of pod.containers)
+        shown.push({
+          file: origin.file,
+          line: origin.line,
+          object: reference,
+          container: container.name,
+          role: container.role,
+          values: effectiveOf(container).map(({ path, ...rest }) => {
+            if (path === undefined) return rest;
+            const full = pod.pathOf(path);
+            const { file, line } = origin.positionOf(full);
+            return { ...rest, path: formatPath(full), file, line };
+          }),
+        });
+  }
+  if (shown.length + refusals + gaps.length === 0)
+    throw new UsageError(
+      wanted === undefined
+        ? 'there is no pod, and nothing that makes pods, in the input'
+        : `no workload ${wanted}`,
+    );
+  const format = parsed.value('format');
+  print(format === 'json' ? toJson(shown) : format === 'html' ? html(shown) : text(shown));
+  for (const { file, line, reason } of gaps)
+    tell(`sallyport: ${safe(file ?? '')}${line === undefined ? '' : `:${line}`}: ${safe(reason)}\n`);
+  return refusals + gaps.length > 0 ? EXIT.unknown : EXIT.clean;
+}
+
+/** As a name, Kind/name, or namespace/Kind/name. */
+function isNamed({ namespace, kind, name }: ObjectReference, wanted: string): boolean {
+  const forms = [name, `${kind}/${name}`, `${namespace ?? ''}/${kind}/${name}`];
+  return forms.some(form => form.toLowerCase() === wanted.toLowerCase());
+}
+
+function valueText(value: unknown): string {
+  if (value === null) return '-';
+  return safe(typeof value === 'string' ? value : toJson(value).replace(/\s+/g, ' ').trim());
+}
+
+function fromText({ from, line }: Value): string {
+  return line === undefined ? 'default' : `${from}, line ${line}`;
+}
+
+function text(shown: readonly Shown[]): string {
+  return shown
+    .flatMap(({ file, line, object, container, role, values }) => [
+      `${safe(file)}:${line} ${objectName(object)}, ${role === 'container' ? 'container' : `${role} container`} ${safe(container)}`,
+      ...values.flatMap(one => [
+        `  ${safe(one.field).padEnd(25)}${valueText(one.value).padEnd(26)} ${fromText(one)}`,
+        ...(one.gives === undefined ? [] : [`    gives ${one.gives}`]),
+      ]),
+      '',
+    ])
+    .join('\n');
+}
+
+function html(shown: readonly Shown[]): string {
+  const row = (one: Value) =>
+    `<tr><td>${xml(one.field)}</td><td><code>${xml(valueText(one.value))}</code></td><td>${xml(fromText(one))}</td><td>${xml(one.gives ?? '')}</td></tr>`;
+  const sections = shown.map(
+    ({ file, line, object, container, values }) =>
+      `<section><h2>${xml(objectName(object))}: ${xml(container)}</h2><p>${xml(`${file}:${line}`)}</p>
+<table><thead><tr><th>Field</th><th>Value</th><th>From</th><th>Gives an attacker</th></tr></thead><tbody>
+${values.map(row).join('\n')}
+</tbody></table></section>`,
+  );
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src '${STYLE_HASH}'">
+<title>Security contexts in effect</title><style>${STYLE}</style></head>
+<body><main><h1>Security contexts in effect</h1>
+${sections.join('\n')}
+</main></body></html>
+`;
+}
