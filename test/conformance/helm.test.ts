@@ -50,7 +50,7 @@ const KNOWN: Readonly<Record<string, number>> = {
   'go-template': 1,
   sprig: 0,
   coalesce: 0,
-  charts: 1,
+  charts: 0,
   'to-yaml': 4,
 };
 

@@ -116,11 +116,11 @@ export function goYamlMessage(
 /** Mistakes of go-yaml's decoder and of sigs.k8s.io/yaml, which name no line. */
 const WITHOUT_LINE: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[] = [
   [/^"<<" takes a mapping/, () => 'yaml: map merge requires map or sequence of maps as the value'],
-  [/^no anchor "&([^]*)" stands before/, ([, name]) => `yaml: unknown anchor '${name}' referenced`],
-  [/^the anchor "&([^]*)" holds itself/, ([, name]) => `yaml: anchor '${name}' value contains itself`],
+  [/^no anchor "&([\s\S]*)" stands before/, ([, name]) => `yaml: unknown anchor '${name}' referenced`],
+  [/^the anchor "&([\s\S]*)" holds itself/, ([, name]) => `yaml: anchor '${name}' value contains itself`],
   [/refuses "%YAML/, () => 'yaml: found incompatible YAML document'],
   [
-    /^"([^]*)" is not null, as its tag says/,
+    /^"([\s\S]*)" is not null, as its tag says/,
     ([, text]) => `yaml: cannot decode !!str \`${text}\` as a !!null`,
   ],
 ];
