@@ -1,5 +1,4 @@
 /** A chart's archive, from hostile hands: pkg/chart/loader/archive. Bounded; no link is followed, no name leads out. */
-import { gunzipSync } from 'node:zlib';
 import { cleanPath } from './paths.ts';
 import { GoError } from './value.ts';
 
@@ -12,7 +11,7 @@ const MAX_FILES = 20_000;
 export function readArchive(data: Uint8Array): Map<string, Uint8Array> {
   let tar: Uint8Array;
   try {
-    tar = gunzipSync(data, { maxOutputLength: MAX_TOTAL });
+    tar = process.getBuiltinModule('node:zlib').gunzipSync(data, { maxOutputLength: MAX_TOTAL });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ERR_BUFFER_TOO_LARGE')

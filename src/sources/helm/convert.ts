@@ -40,8 +40,10 @@ function parseFloat64(text: string): number | undefined {
     const value = Number(BigInt(`0x${match[2]}${match[3]}`)) * 2 ** (Number(match[4]) - 4 * match[3]!.length);
     return match[1] === '-' ? -value : value;
   }
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) return undefined;
-  const value = Number(text);
+  // Underscores may stand between digits (underscoreOK of strconv/atoi.go).
+  const plain = text.includes('_') ? text.replace(/(?<=\d)_(?=\d)/g, '') : text;
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(plain)) return undefined;
+  const value = Number(plain);
   return Number.isFinite(value) ? value : undefined;
 }
 

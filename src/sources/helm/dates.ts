@@ -1,8 +1,7 @@
 /** sprig's dates: Go's layouts (time/format.go), durations, and moments in UTC, where helm's tests run too. */
 import { define } from './define.ts';
 import type { Fn } from './exec.ts';
-import { goQuote } from './quote.ts';
-import { GoError, GoStruct, Int, int, int64, type Method, type Value } from './value.ts';
+import { bytesOf, GoError, GoStruct, Int, int, int64, type Method, type Value } from './value.ts';
 
 const MONTHS = [
   'January',
@@ -76,9 +75,7 @@ function formatMoment(moment: Moment, layout: string): string {
       case 'Mon':
         return DAYS[c.weekday]!.slice(0, 3);
       case 'MST':
-        return moment.zone === ''
-          ? zoneText(moment.offset, false, false, moment.offset % 3600 !== 0)
-          : moment.zone;
+        return moment.zone === '' ? zoneText(moment.offset, false, false) : moment.zone;
       case '2006':
         return String(c.year).padStart(4, '0');
       case '_2006':
@@ -135,6 +132,16 @@ function formatMoment(moment: Moment, layout: string): string {
   });
 }
 
+/** quote of time/format.go: what is not printable ASCII is written in its bytes. */
+function timeQuote(text: string): string {
+  let quoted = '"';
+  for (const byte of bytesOf(text)) {
+    if (byte >= 0x80 || byte < 0x20) quoted += `\\x${byte.toString(16).padStart(2, '0')}`;
+    else quoted += (byte === 0x22 || byte === 0x5c ? '\\' : '') + String.fromCharCode(byte);
+  }
+  return `${quoted}"`;
+}
+
 function parseMoment(layout: string, text: string): Moment {
   const parts = {
     year: 0,
@@ -153,8 +160,8 @@ function parseMoment(layout: string, text: string): Moment {
   const fail = (element: string, value: string, message?: string): never => {
     throw new GoError(
       message === undefined
-        ? `parsing time ${goQuote(text)} as ${goQuote(layout)}: cannot parse ${goQuote(value)} as ${goQuote(element)}`
-        : `parsing time ${goQuote(text)}${message}`,
+        ? `parsing time ${timeQuote(text)} as ${timeQuote(layout)}: cannot parse ${timeQuote(value)} as ${timeQuote(element)}`
+        : `parsing time ${timeQuote(text)}${message}`,
     );
   };
   const take = (pattern: RegExp, element: string): string => {
@@ -172,7 +179,7 @@ function parseMoment(layout: string, text: string): Moment {
     return index;
   };
   const literal = (prefix: string): void => {
-    for (const character of prefix) {
+    for (const character of prefix.replace(/ +/g, ' ')) {
       if (character === ' ') {
         if (rest !== '' && rest[0] !== ' ') fail(prefix, rest);
         rest = rest.replace(/^ +/, '');
@@ -277,7 +284,7 @@ function parseMoment(layout: string, text: string): Moment {
     }
   }
   literal(layout.slice(at));
-  if (rest !== '') fail('', '', `: extra text: ${goQuote(rest)}`);
+  if (rest !== '') fail('', '', `: extra text: ${timeQuote(rest)}`);
   if (parts.pm === true && parts.hour < 12) parts.hour += 12;
   else if (parts.pm === false && parts.hour === 12) parts.hour = 0;
   const bad = (what: string): never => fail('', '', `: ${what} out of range`);
@@ -313,7 +320,7 @@ const UNITS: Readonly<Record<string, bigint>> = {
 /** time.ParseDuration, in nanoseconds. */
 function parseDuration(text: string): bigint {
   const invalid = (): never => {
-    throw new GoError(`time: invalid duration ${goQuote(text)}`);
+    throw new GoError(`time: invalid duration ${timeQuote(text)}`);
   };
   const negative = text.startsWith('-');
   let rest = text.replace(/^[+-]/, '');
@@ -325,10 +332,10 @@ function parseDuration(text: string): bigint {
     if ((match[1] ?? '') === '' && (match[2] ?? '') === '') invalid();
     rest = rest.slice(match[0].length);
     const unit = /^[^\d.]+/.exec(rest)?.[0];
-    if (unit === undefined) throw new GoError(`time: missing unit in duration ${goQuote(text)}`);
+    if (unit === undefined) throw new GoError(`time: missing unit in duration ${timeQuote(text)}`);
     const size = Object.hasOwn(UNITS, unit) ? UNITS[unit]! : undefined;
     if (size === undefined)
-      throw new GoError(`time: unknown unit ${goQuote(unit)} in duration ${goQuote(text)}`);
+      throw new GoError(`time: unknown unit ${timeQuote(unit)} in duration ${timeQuote(text)}`);
     rest = rest.slice(unit.length);
     total += BigInt(match[1] === '' ? '0' : match[1]!) * size;
     const fraction = match[2] ?? '';
@@ -415,6 +422,63 @@ function added(moment: Moment, nanos: bigint): Moment {
   return { ...moment, seconds: moment.seconds + seconds, nanos: Number(rest) };
 }
 
+const CENTRAL_EUROPE = { 1: 'CET', 2: 'CEST' };
+const EASTERN_EUROPE = { 2: 'EET', 3: 'EEST' };
+const WESTERN_EUROPE = { 0: 'WET', 1: 'WEST' };
+
+/** Abbreviations of the time zone database (the files of its regions) that Intl does not know, by hours of offset. */
+const ABBREVIATIONS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
+  ...Object.fromEntries(
+    'Amsterdam Andorra Belgrade Berlin Bratislava Brussels Budapest Busingen Copenhagen Gibraltar Ljubljana Luxembourg Madrid Malta Monaco Oslo Paris Podgorica Prague Rome San_Marino Sarajevo Skopje Stockholm Tirane Vaduz Vatican Vienna Warsaw Zagreb Zurich'
+      .split(' ')
+      .map(city => [`Europe/${city}`, CENTRAL_EUROPE]),
+  ),
+  ...Object.fromEntries(
+    'Athens Bucharest Chisinau Helsinki Kiev Kyiv Mariehamn Riga Sofia Tallinn Vilnius'
+      .split(' ')
+      .map(city => [`Europe/${city}`, EASTERN_EUROPE]),
+  ),
+  CET: CENTRAL_EUROPE,
+  EET: EASTERN_EUROPE,
+  WET: WESTERN_EUROPE,
+  'Europe/Lisbon': WESTERN_EUROPE,
+  'Atlantic/Canary': WESTERN_EUROPE,
+  'Atlantic/Madeira': WESTERN_EUROPE,
+  'Europe/Dublin': { 0: 'GMT', 1: 'IST' },
+  'Europe/Moscow': { 3: 'MSK', 4: 'MSK' },
+  'Europe/Simferopol': { 3: 'MSK' },
+  'Asia/Kolkata': { 5.5: 'IST' },
+  'Asia/Calcutta': { 5.5: 'IST' },
+  'Asia/Jerusalem': { 2: 'IST', 3: 'IDT' },
+  'Asia/Tel_Aviv': { 2: 'IST', 3: 'IDT' },
+  'Asia/Beirut': EASTERN_EUROPE,
+  'Asia/Tokyo': { 9: 'JST' },
+  Japan: { 9: 'JST' },
+  'Asia/Seoul': { 9: 'KST' },
+  'Asia/Shanghai': { 8: 'CST', 9: 'CDT' },
+  'Asia/Macau': { 8: 'CST' },
+  'Asia/Taipei': { 8: 'CST' },
+  'Asia/Hong_Kong': { 8: 'HKT', 9: 'HKST' },
+  'Asia/Manila': { 8: 'PST' },
+  'Asia/Jakarta': { 7: 'WIB' },
+  'Asia/Makassar': { 8: 'WITA' },
+  'Asia/Jayapura': { 9: 'WIT' },
+  'Asia/Karachi': { 5: 'PKT', 6: 'PKST' },
+  'Africa/Cairo': EASTERN_EUROPE,
+  'Africa/Johannesburg': { 2: 'SAST' },
+  'Africa/Lagos': { 1: 'WAT' },
+  'Africa/Nairobi': { 3: 'EAT' },
+  'Africa/Harare': { 2: 'CAT' },
+  'Africa/Maputo': { 2: 'CAT' },
+  'Africa/Algiers': { 1: 'CET' },
+  'Africa/Tunis': CENTRAL_EUROPE,
+  'Africa/Tripoli': { 2: 'EET' },
+  'Pacific/Auckland': { 12: 'NZST', 13: 'NZDT' },
+  'Pacific/Guam': { 10: 'ChST' },
+  'Pacific/Honolulu': { '-10': 'HST' },
+  'Pacific/Pago_Pago': { '-11': 'SST' },
+};
+
 /** A moment in a zone, as the zone's own history has it; an unknown zone is UTC. */
 function inZone(moment: Moment, zone: string): Moment {
   if (zone === 'UTC' || zone === '' || zone === 'Local') return { ...moment, offset: 0, zone: 'UTC' };
@@ -431,17 +495,26 @@ function inZone(moment: Moment, zone: string): Moment {
         ? 0
         : (match[1] === '-' ? -1 : 1) *
           (Number(match[2]) * 3600 + Number(match[3]) * 60 + Number(match[4] ?? 0));
+    const known = ABBREVIATIONS[zone];
+    if (known !== undefined && moment.seconds > 0n) {
+      const name = known[offset / 3600];
+      if (name !== undefined) return { ...moment, offset, zone: name };
+    }
     const short = [show('short', 'en-US'), show('short', 'en-GB'), show('short', 'en-AU')].find(
       name => /^[A-Z]{2,5}$/.test(name) && name !== 'GMT',
     );
-    return { ...moment, offset, zone: short ?? (offset === 0 ? 'GMT' : '') };
+    return {
+      ...moment,
+      offset,
+      zone: short ?? (offset === 0 ? 'GMT' : zoneText(offset, false, false, offset % 3600 !== 0)),
+    };
   } catch {
     return { ...moment, offset: 0, zone: 'UTC' };
   }
 }
 
 /** What stands for the present: a chart must not render differently at every run. */
-const NOW: Moment = { seconds: 1_767_225_600n, nanos: 0, offset: 0, zone: 'UTC' };
+const NOW: Moment = { seconds: 1_767_225_600n, nanos: 123_456_789, offset: 0, zone: 'UTC' };
 
 type Tracing = { readonly tracer: { unresolved(name: string): void } | undefined };
 

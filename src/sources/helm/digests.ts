@@ -1,13 +1,16 @@
 /** sprig's digests, and the ciphers as far as their answer is settled by their arguments. */
-import { createCipheriv, createDecipheriv, createHash, createHmac, scryptSync } from 'node:crypto';
 import { define } from './define.ts';
 import type { Fn } from './exec.ts';
 import { bytesOf, GoError, GoStruct, type Int, stringOf, type Value } from './value.ts';
 
+/** Brought in when a function needs it: it takes longer to start than most charts to render. */
+const crypto = () => process.getBuiltinModule('node:crypto');
+
 const t = (value: Value): string => value as string;
 const hash = (name: string): Fn =>
   define('string', ([text]) =>
-    createHash(name)
+    crypto()
+      .createHash(name)
       .update(bytesOf(t(text)))
       .digest('hex'),
   );
@@ -75,10 +78,16 @@ function derivePassword([counter, type, password, user, site]: Value[]): string 
     return buffer;
   };
   const salt = Buffer.concat([Buffer.from(namespace), size(t(user)), bytesOf(t(user))]);
-  const key = scryptSync(bytesOf(t(password)), salt, 64, { N: 32768, r: 8, p: 2, maxmem: 128 * 1024 * 1024 });
+  const key = crypto().scryptSync(bytesOf(t(password)), salt, 64, {
+    N: 32768,
+    r: 8,
+    p: 2,
+    maxmem: 128 * 1024 * 1024,
+  });
   const count = Buffer.alloc(4);
   count.writeUInt32BE(Number((counter as Int).value));
-  const seed = createHmac('sha256', key)
+  const seed = crypto()
+    .createHmac('sha256', key)
     .update(Buffer.concat([Buffer.from(namespace), size(t(site)), bytesOf(t(site)), count]))
     .digest();
   const template = templates[seed[0]! % templates.length]!;
@@ -98,7 +107,7 @@ function decryptAes([password, text]: Value[]): string {
   const data = Buffer.from(t(text), 'base64');
   if (data.length < 16)
     throw new GoError(`runtime error: slice bounds out of range [:16] with capacity ${data.length}`);
-  const cipher = createDecipheriv('aes-256-cbc', key, data.subarray(0, 16)).setAutoPadding(false);
+  const cipher = crypto().createDecipheriv('aes-256-cbc', key, data.subarray(0, 16)).setAutoPadding(false);
   if ((data.length - 16) % 16 !== 0) throw new GoError('crypto/cipher: input not full blocks');
   const plain = Buffer.concat([cipher.update(data.subarray(16)), cipher.final()]);
   const padding = plain.at(-1) ?? 0;
@@ -112,7 +121,7 @@ function encryptAes(password: string, text: string): string {
   const key = Buffer.alloc(32);
   Buffer.from(bytesOf(password)).copy(key);
   const start = Buffer.alloc(16);
-  const cipher = createCipheriv('aes-256-cbc', key, start);
+  const cipher = crypto().createCipheriv('aes-256-cbc', key, start);
   return Buffer.concat([start, cipher.update(bytesOf(text)), cipher.final()]).toString('base64');
 }
 

@@ -594,6 +594,11 @@ class State {
       const inner = error instanceof GoError ? error : undefined;
       if (inner === undefined) throw error;
       this.node = node;
+      if (inner.message.includes(CALLEE)) {
+        const callee = args.length > 1 ? show(args[1]!) : reflectText(final as Value);
+        const message = inner.message.replace(CALLEE, () => callee);
+        return this.fail(`error calling ${name}: ${message}`, new GoError(message));
+      }
       return this.fail(`error calling ${name}: ${inner.message}`, inner);
     }
   }
@@ -718,6 +723,8 @@ function fileMethod(name: string): Fn | undefined {
 }
 
 /** The builtins of text/template. `and` and `or` are decided above: their arguments are evaluated one by one. */
+const CALLEE = '\0callee\0';
+
 export const BUILTINS: Readonly<Record<string, Fn>> = {
   and: { params: ['value'], rest: 'value', call: () => undefined },
   or: { params: ['value'], rest: 'value', call: () => undefined },
@@ -730,7 +737,8 @@ export const BUILTINS: Readonly<Record<string, Fn>> = {
     rest: 'value',
     call: ([fn]) => {
       if (fn === null || fn === undefined) throw new GoError('call of nil');
-      throw new GoError(`non-function ${reflectText(fn)} of type ${typeOf(fn)}`);
+      // In place of the name stands what evalCall knows of the command.
+      throw new GoError(`non-function ${CALLEE} of type ${typeOf(fn)}`);
     },
   },
   eq: { params: ['value'], rest: 'value', call: ([first, ...others]) => equal(first, others) },

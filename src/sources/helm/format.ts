@@ -399,19 +399,20 @@ function formatNumber(number: number, verb: string, flags: Flags, value: Value):
 
 /** `#` keeps the point and, for %g, the zeros after it. */
 function withPoint(text: string, verb: string, precision: number | undefined): string {
-  const match = /^([+-]?)([\d.]+)(e[+-]\d+|E[+-]\d+|)$/.exec(text);
+  const hex = verb === 'x' || verb === 'X';
+  const match = (hex ? /^([+-]?)(0[xX][\da-fA-F.]+)([pP][+-]\d+)$/ : /^([+-]?)([\d.]+)([eE][+-]\d+|)$/).exec(
+    text,
+  );
   if (match === null) return text;
   let [, sign, body, tail] = match as unknown as [string, string, string, string];
-  let wanted = verb === 'v' || verb === 'g' || verb === 'G' ? (precision ?? 6) : 0;
-  if (precision === undefined && verb !== 'v' && verb !== 'g' && verb !== 'G') wanted = 0;
-  if (!body.includes('.')) body += '.';
-  let count = body.replace('.', '').replace(/^0+/, '').length;
-  if (/^0\.?0*$/.test(body)) count = body.replace('.', '').length;
-  while (count < wanted) {
-    body += '0';
-    count++;
+  let missing = 'vgGx'.includes(verb) ? (precision ?? 6) : 0;
+  // What is counted is every character from the first that is no zero: the x of 0x is one of them.
+  missing -= body.replace('.', '').replace(/^0+/, '').length;
+  if (!body.includes('.')) {
+    if (body === '0') missing--;
+    body += '.';
   }
-  return sign + body + tail;
+  return sign + body + '0'.repeat(Math.max(0, missing)) + tail;
 }
 
 function parts(number: number): { negative: boolean; mantissa: bigint; exponent: number } {

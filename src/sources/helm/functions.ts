@@ -188,9 +188,13 @@ const listCalls: Readonly<Record<string, (name: string) => Fn>> = {
       if (all.length === 0) return null;
       const start = indices.length > 0 ? Number(toInt64(indices[0])) : 0;
       const end = indices.length > 1 ? Number(toInt64(indices[1])) : all.length;
-      if (start < 0 || end > all.length || start > end)
+      const { capacity } = items as GoSlice;
+      if (start < 0 || end > capacity || start > end)
         throw new GoError('reflect.Value.Slice: slice index out of bounds');
-      return list(all.slice(start, end), (items as GoSlice).type);
+      const some = list(all.slice(start, end), (items as GoSlice).type);
+      while (some.items.length < end - start) some.items.push(null);
+      some.capacity = capacity - start;
+      return some;
     }),
   chunk: () =>
     define('int, any', ([size, items]) => {
@@ -425,7 +429,12 @@ function fromJson(text: string, wanted: 'map' | 'list'): Value {
     );
   } catch (error) {
     if (!(error instanceof GoError)) throw error;
-    return wanted === 'map' ? new GoMap(new Map([['Error', error.message]])) : list([error.message]);
+    let { message } = error;
+    // The first mismatch is told: the document's own kind comes before a number inside it.
+    const is = text.trimStart().startsWith('{') ? 'object' : 'array';
+    if (message.startsWith('json: cannot unmarshal number') && (is === 'object') !== (wanted === 'map'))
+      message = `json: cannot unmarshal ${is} into Go value of type ${wanted === 'map' ? 'map[string]interface {}' : '[]interface {}'}`;
+    return wanted === 'map' ? new GoMap(new Map([['Error', message]])) : list([message]);
   }
 }
 
@@ -500,6 +509,8 @@ const table: Record<string, Fn> = {
   fromYaml: define('string', ([text]) => fromYaml(text as string)),
   fromYamlArray: define('string', ([text]) => fromYamlArray(text as string)),
   toToml: define('any', ([value]) => {
+    // Reflection panics on nil, and a panic is not swallowed.
+    if (value === null || value === undefined) return writeToml(value);
     try {
       return writeToml(value);
     } catch (error) {

@@ -8,6 +8,7 @@ import {
   GoMap,
   GoSlice,
   GoStruct,
+  grownSlice,
   Int,
   type Value,
   wellFormed,
@@ -238,7 +239,7 @@ class JsonReader {
         this.at++;
       }
     this.depth--;
-    return new GoSlice(items);
+    return grownSlice(items);
   }
 
   private object(): GoMap {

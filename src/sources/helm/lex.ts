@@ -66,8 +66,13 @@ const SPACES = ' \t\r\n';
 const isSpace = (character: string | undefined): boolean =>
   character !== undefined && character !== '' && SPACES.includes(character);
 const ALNUM = /[\p{L}\p{Nd}_]/u;
-const isAlphaNumeric = (character: string | undefined): boolean =>
-  character !== undefined && character !== '' && ALNUM.test(character);
+const isAsciiWord = (code: number): boolean =>
+  (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57) || code === 95;
+const isAlphaNumeric = (character: string | undefined): boolean => {
+  if (character === undefined || character === '') return false;
+  const code = character.charCodeAt(0);
+  return code < 128 ? isAsciiWord(code) : ALNUM.test(character);
+};
 
 export function lex(text: string): Token[] {
   return new Lexer(text).run();
@@ -81,6 +86,7 @@ class Lexer {
   private line = 1;
   private startLine = 1;
   private depth = 0;
+  private nextBreak = -1;
   private inside = false;
 
   constructor(text: string) {
@@ -103,7 +109,11 @@ class Lexer {
 
   /** Leaves out what was read since the last token. */
   private skip(): void {
-    for (let at = this.start; at < this.at; at++) if (this.text.charCodeAt(at) === 10) this.line++;
+    while (this.nextBreak < this.at) {
+      if (this.nextBreak >= this.start) this.line++;
+      this.nextBreak = this.text.indexOf('\n', Math.max(this.start, this.nextBreak + 1));
+      if (this.nextBreak < 0) this.nextBreak = Number.POSITIVE_INFINITY;
+    }
     this.start = this.at;
     this.startLine = this.line;
   }
@@ -114,6 +124,8 @@ class Lexer {
   }
 
   private peek(): string {
+    const unit = this.text.charCodeAt(this.at);
+    if (unit < 128) return this.text[this.at]!;
     const code = this.text.codePointAt(this.at);
     return code === undefined ? '' : String.fromCodePoint(code);
   }
@@ -122,6 +134,18 @@ class Lexer {
     const character = this.peek();
     this.at += character.length;
     return character;
+  }
+
+  /** Letters and digits; nearly all are ASCII, which need no look into Unicode's tables. */
+  private letters(): void {
+    for (;;) {
+      const code = this.text.charCodeAt(this.at);
+      if (code < 128) {
+        if (!isAsciiWord(code)) return;
+        this.at++;
+      } else if (isAlphaNumeric(this.peek())) this.next();
+      else return;
+    }
   }
 
   private accept(set: string): boolean {
@@ -292,7 +316,7 @@ class Lexer {
   }
 
   private identifier(): boolean {
-    while (isAlphaNumeric(this.peek())) this.next();
+    this.letters();
     const word = this.text.slice(this.start, this.at);
     if (!this.atTerminator()) return this.fail(`bad character ${unicode(this.peek())}`);
     if (KEYWORDS.has(word)) return this.emit(word as TokenType);
@@ -302,15 +326,16 @@ class Lexer {
 
   private fieldOrVariable(type: 'field' | 'variable'): boolean {
     if (this.atTerminator()) return this.emit(type === 'variable' ? 'variable' : 'dot');
-    while (isAlphaNumeric(this.peek())) this.next();
+    this.letters();
     if (!this.atTerminator()) return this.fail(`bad character ${unicode(this.peek())}`);
     return this.emit(type);
   }
 
   private atTerminator(): boolean {
-    const character = this.peek();
-    if (isSpace(character)) return true;
-    if (character === '' || '.,|:()'.includes(character)) return true;
+    const code = this.text.charCodeAt(this.at);
+    // The end, spaces and . , | : ( )
+    if (Number.isNaN(code) || code === 32 || code === 9 || code === 10 || code === 13) return true;
+    if (code === 46 || code === 44 || code === 124 || code === 58 || code === 40 || code === 41) return true;
     return this.text.startsWith('}}', this.at);
   }
 

@@ -3,14 +3,14 @@
 import { LineIndex } from '#yaml/lines.ts';
 import { readDocuments } from '#yaml/read.ts';
 import type { PlacedNode } from '#yaml/recorder.ts';
-import { GoError, GoMap, GoSlice, type Place, type Value } from './value.ts';
+import { GoError, GoMap, GoSlice, grownSlice, type Place, type Value } from './value.ts';
 
 /** The first document of a text; null where it holds none. */
 export function readYaml(text: string, file?: string): Value {
   const clean = text.startsWith('\ufeff') ? text.slice(1) : text;
   const document = readDocuments(clean).find(one => one.is !== 'empty');
   if (document === undefined) return null;
-  if (document.is === 'error') throw new GoError(goYamlMessage(document));
+  if (document.is === 'error') throw new GoError(goYamlMessage(document, clean));
   const value = fromPlain(document.value);
   if (!clean.endsWith('\n')) withoutLastBreak(value, document.place());
   if (file !== undefined) {
@@ -23,7 +23,7 @@ export function readYaml(text: string, file?: string): Value {
 export function fromPlain(value: unknown): Value {
   if (value === null || value === undefined) return null;
   if (typeof value === 'bigint') return Number(value);
-  if (Array.isArray(value)) return new GoSlice(value.map(fromPlain));
+  if (Array.isArray(value)) return grownSlice(value.map(fromPlain));
   if (typeof value === 'object') {
     const entries = new Map<string, Value>();
     for (const key of Object.keys(value))
@@ -77,13 +77,10 @@ export function kindInJson(value: Value): string {
  * A mistake in YAML in the words of go-yaml v2, as far as ours can be matched with them. It counts the lines of a
  * parser's error from 0 and those of a scanner's from 1, and leaves the first line unsaid (yaml.go, decode.go).
  */
-export function goYamlMessage({
-  line,
-  message,
-}: {
-  readonly line: number;
-  readonly message: string;
-}): string {
+export function goYamlMessage(
+  { line, message }: { readonly line: number; readonly message: string },
+  text = '',
+): string {
   const prefix = 'error converting YAML to JSON: ';
   if (/has no place in JSON/.test(message))
     return `${prefix}json: unsupported value: ${message.includes('-') ? '-Inf' : message.includes('nan') ? 'NaN' : '+Inf'}`;
@@ -100,8 +97,40 @@ export function goYamlMessage({
     return `${prefix}yaml: line ${Math.max(1, line)}: ${words}`;
   }
   if (/^a key was expected/.test(message)) return parser('did not find expected key');
+  for (const [pattern, words] of WITHOUT_LINE) {
+    const match = pattern.exec(message);
+    if (match !== null) return prefix + words(match);
+  }
+  // Where the text ends, the scanner stands behind its last line.
+  const breaks = text.match(/\r\n|[\n\r\x85\u2028\u2029]/g)?.length ?? 0;
+  if (/is never closed$/.test(message))
+    return `${prefix}yaml: ${breaks > 0 ? `line ${breaks + 1}: ` : ''}found unexpected end of stream`;
+  if (/^a key with a ":" behind it was expected/.test(message)) {
+    const last = breaks + (/[\n\r\x85\u2028\u2029]$/.test(text) ? 1 : 2);
+    return `${prefix}yaml: line ${Math.min(last, line + 2)}: could not find expected ':'`;
+  }
+  for (const [pattern, words] of SCANNED) if (pattern.test(message)) return scanner(words);
   return `${prefix}yaml: line ${line}: ${message}`;
 }
+
+/** Mistakes of go-yaml's decoder and of sigs.k8s.io/yaml, which name no line. */
+const WITHOUT_LINE: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[] = [
+  [/^"<<" takes a mapping/, () => 'yaml: map merge requires map or sequence of maps as the value'],
+  [/^no anchor "&([\s\S]*)" stands before/, ([, name]) => `yaml: unknown anchor '${name}' referenced`],
+  [/^the anchor "&([\s\S]*)" holds itself/, ([, name]) => `yaml: anchor '${name}' value contains itself`],
+  [/refuses "%YAML/, () => 'yaml: found incompatible YAML document'],
+  [
+    /^"([\s\S]*)" is not null, as its tag says/,
+    ([, text]) => `yaml: cannot decode !!str \`${text}\` as a !!null`,
+  ],
+];
+
+const SCANNED: readonly (readonly [RegExp, string])[] = [
+  [/is no escape/, 'found unknown escape character'],
+  [/^only a comment may follow/, 'did not find expected comment or line break'],
+  [/^a list item \("- "\) must begin/, 'block sequence entries are not allowed in this context'],
+  [/^a key \("\? "\) cannot begin here/, 'mapping keys are not allowed in this context'],
+];
 
 /** A block text at the very end of a text without a last line break has none either (go-yaml's scanner). */
 function withoutLastBreak(root: Value, node: PlacedNode): void {

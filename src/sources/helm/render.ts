@@ -230,10 +230,13 @@ export function userValues(options: ChartOptions): GoMap {
           return options.readFile(path);
         });
       } catch (error) {
-        if (error instanceof GoError)
+        if (error instanceof GoError) {
+          // Of JSON that cannot be read, helm does not say why (MergeValues of pkg/cli/values/options.go).
+          if (kind === 'json') throw new GoError(`failed parsing ${flag} data ${text}`);
           throw new GoError(
-            `failed parsing ${flag}${kind === 'json' || kind === 'file' ? ` data ${text}` : ' data'}: ${error.message}`,
+            `failed parsing ${flag} data${kind === 'file' ? ` ${text}` : ''}: ${error.message}`,
           );
+        }
         throw error;
       }
     }

@@ -218,7 +218,7 @@ function nextWord(characters: readonly string[], from: number): { kind: Word; en
     }
     if (isAlphabet(second)) {
       return {
-        kind: 'alphabet',
+        kind: 'upper',
         end: run(from + 1, character => isAlphabet(character) && !isUpper(character)),
       };
     }
@@ -249,7 +249,7 @@ function joinedLower(text: string, connector: string): string {
   };
   const lower = (which: Word, piece: string): void => {
     if (which === 'connector') result += [...piece].map(() => connector).join('');
-    else result += [...piece].map(oneLower).join('');
+    else result += [...piece].map(one => (isUpper(one) ? oneLower(one) : one)).join('');
   };
   const isKind = (...kinds: Word[]): boolean => kinds.includes(kind);
   next();

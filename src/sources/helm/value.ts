@@ -76,10 +76,29 @@ export class GoSlice {
   readonly items: Value[];
   places: (Place | undefined)[] | undefined;
   isNil = false;
+  private room = 0;
   constructor(items: Value[] = [], type = '[]interface {}') {
     this.items = items;
     this.type = type;
   }
+
+  /** Go's cap: `slice` may reach beyond the length. */
+  get capacity(): number {
+    return Math.max(this.room, this.items.length);
+  }
+
+  set capacity(room: number) {
+    this.room = room;
+  }
+}
+
+/** A list as encoding/json fills it: its room doubles (growslice of runtime/slice.go; past 256 by a quarter). */
+export function grownSlice(items: Value[]): GoSlice {
+  const slice = new GoSlice(items);
+  let room = items.length === 0 ? 0 : 1;
+  while (room < items.length) room += room < 256 ? room : (room + 768) >> 2;
+  slice.capacity = room;
+  return slice;
 }
 
 export interface Method {

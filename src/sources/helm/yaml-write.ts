@@ -48,6 +48,13 @@ export function writeYamlPretty(value: Value): WrittenYaml {
 }
 
 const MAX_DEPTH = 500;
+const BREAK = /[\n\r\x85\u2028\u2029]/;
+
+/** A key of the JSON text that YAML's scanner takes for none: over two lines, or too long (yaml_simple_key_is_valid). */
+function checkKey(key: string): void {
+  if (key.includes('\x85') || (key.length > 170 && [...JSON.stringify(key)].length > 1024))
+    throw new GoError("yaml: did not find expected ',' or '}'");
+}
 
 class Writer {
   private readonly style: Style;
@@ -95,14 +102,17 @@ class Writer {
   }
 
   private mapping(map: GoMap, indent: number, ownLine: boolean): void {
-    const keys = [...map.entries.keys()].map(key => this.cleaned(key)).sort(compareKeys);
+    if (this.style.throughJson) for (const key of map.entries.keys()) checkKey(key);
+    const keys = [...map.entries.keys()]
+      .map(key => this.cleaned(key))
+      .sort((a, b) => compareKeys(a, b, this.style));
     const outer = this.place;
     keys.forEach((key, index) => {
       this.place = map.places?.get(key) ?? (map.places === undefined ? outer : undefined) ?? outer;
       if (index > 0 || ownLine) this.newline(indent);
       const given = map.entries.get(key);
       const value = map.type === 'chart.Files' ? bytesSlice(given as string) : given;
-      if (key.includes('\n') || bytesOf(key).length > 128) {
+      if (BREAK.test(key) || bytesOf(key).length > 128) {
         this.put('? ');
         this.scalar(key, indent + 2, false);
         this.newline(indent);
@@ -247,7 +257,7 @@ class Writer {
   /** Plain and single-quoted text: a space past the width becomes a line break. */
   private flowing(text: string, indent: number, isKey: boolean, quoted: boolean): void {
     const length = text.length;
-    if (isKey || this.column + length <= this.style.width) {
+    if (isKey || (this.column + length <= this.style.width && !/[\u2028\u2029]/.test(text))) {
       this.put(text);
       return;
     }
@@ -256,7 +266,20 @@ class Writer {
     let column = this.column;
     for (let at = 0; at < length; at++) {
       const code = text.charCodeAt(at);
-      if (code === 32) {
+      if (code === 0x2028 || code === 0x2029) {
+        this.text += text.slice(start, at + 1);
+        start = at + 1;
+        column = 0;
+        spaces = false;
+        const next = text[at + 1];
+        if (next !== undefined && next !== "'" && !isBreak(next)) {
+          this.text += ' '.repeat(indent);
+          column = indent;
+        } else if (next === "'" && at + 2 < length) {
+          this.text += ' '.repeat(indent);
+          column = indent;
+        }
+      } else if (code === 32) {
         const inside = quoted ? at > 1 && at < length - 2 : true;
         if (!spaces && column > this.style.width && inside && text.charCodeAt(at + 1) !== 32) {
           this.put(text.slice(start, at));
@@ -276,9 +299,12 @@ class Writer {
   private double(text: string, indent: number, isKey: boolean): void {
     this.put('"');
     const characters = [...text];
+    // is_bom of yamlprivateh.go looks at the start of the text wherever it is asked: all of it is escaped then.
+    const marked = text.startsWith('\ufeff');
     let spaces = false;
     characters.forEach((character, at) => {
       if (
+        marked ||
         !isPrintable(character) ||
         character === '\n' ||
         character === '\ufeff' ||
@@ -307,14 +333,15 @@ class Writer {
 
   private literal(text: string, indent: number): void {
     let header = '|';
-    if (text[0] === ' ' || text[0] === '\n') header += '2';
-    if (!text.endsWith('\n')) header += '-';
-    else if (text === '\n' || text.endsWith('\n\n')) header += '+';
+    if (text[0] === ' ' || isBreak(text[0]!)) header += '2';
+    if (!isBreak(text.at(-1)!)) header += '-';
+    else if (text.length === 1 || isBreak(text.at(-2)!)) header += '+';
     this.put(header);
     const lines = (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n');
     for (const line of lines) {
-      this.newline(line === '' ? 0 : indent);
-      this.put(line);
+      this.newline(line === '' || isBreak(line[0]!) ? 0 : indent);
+      // After a break that is no line feed the line goes on at the indent, without one.
+      this.put(line.replace(/[\u2028\u2029](?![\u2028\u2029]|$)/g, one => one + ' '.repeat(indent)));
     }
   }
 }
@@ -459,8 +486,15 @@ function isDate(text: string): boolean {
 const LETTER = /\p{L}/u;
 const DIGIT = /\p{Nd}/u;
 
+/** One digit more, in an int64 that overflows without a word. */
+function int64Next(before: number | bigint, digit: string): number | bigint {
+  const value = digit.codePointAt(0)! - 48;
+  if (typeof before === 'number' && before < 9e13) return before * 10 + value;
+  return BigInt.asIntN(64, BigInt(before) * 10n + BigInt(value));
+}
+
 /** keyList.Less: letters after the rest, numbers by their value. */
-function compareKeys(a: string, b: string): number {
+function compareKeys(a: string, b: string, style: Style): number {
   if (a === b) return 0;
   const x = [...a];
   const y = [...b];
@@ -470,9 +504,13 @@ function compareKeys(a: string, b: string): number {
     const pLetter = LETTER.test(p);
     const qLetter = LETTER.test(q);
     if (pLetter && qLetter) return p.codePointAt(0)! - q.codePointAt(0)!;
-    if (pLetter || qLetter) return qLetter ? -1 : 1;
-    let pNumber = 0;
-    let qNumber = 0;
+    if (pLetter || qLetter) {
+      // go-yaml v3 lets a letter come first behind digits that both have.
+      const digits = !style.throughJson && at > 0 && DIGIT.test(x[at - 1]!);
+      return qLetter === digits ? 1 : -1;
+    }
+    let pNumber: number | bigint = 0;
+    let qNumber: number | bigint = 0;
     if (p === '0' || q === '0') {
       for (let back = at - 1; back >= 0 && DIGIT.test(x[back]!); back--) {
         if (x[back] !== '0') {
@@ -484,11 +522,9 @@ function compareKeys(a: string, b: string): number {
     }
     let pEnd = at;
     let qEnd = at;
-    for (; pEnd < x.length && DIGIT.test(x[pEnd]!); pEnd++)
-      pNumber = pNumber * 10 + (x[pEnd]!.codePointAt(0)! - 48);
-    for (; qEnd < y.length && DIGIT.test(y[qEnd]!); qEnd++)
-      qNumber = qNumber * 10 + (y[qEnd]!.codePointAt(0)! - 48);
-    if (pNumber !== qNumber) return pNumber - qNumber;
+    for (; pEnd < x.length && DIGIT.test(x[pEnd]!); pEnd++) pNumber = int64Next(pNumber, x[pEnd]!);
+    for (; qEnd < y.length && DIGIT.test(y[qEnd]!); qEnd++) qNumber = int64Next(qNumber, y[qEnd]!);
+    if (pNumber !== qNumber) return pNumber < qNumber ? -1 : 1;
     if (pEnd !== qEnd) return pEnd - qEnd;
     return p.codePointAt(0)! - q.codePointAt(0)!;
   }
