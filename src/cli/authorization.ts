@@ -8,6 +8,7 @@ import {
   PolicyError,
   type UserInfo,
 } from '#decide/authorization/door.ts';
+import { shippedRolesBeside } from '#decide/authorization/shipped.ts';
 import { type ApiResource, builtInResources, findResource, resourceOf } from '#kube/api-resources.ts';
 import { nearest } from '#kube/nearest.ts';
 import type { Because } from '#kube/objects.ts';
@@ -31,8 +32,10 @@ export async function questions(parsed: Parsed): Promise<Questions> {
   const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
   const policy = parsed.value('abac-policy');
   try {
+    const objects = declared.map(({ object }) => object);
     const authorizer = createAuthorizer({
-      objects: declared.map(({ object }) => object),
+      // What is bound to view, edit or admin depends on no file: every cluster has these roles.
+      objects: [...objects, ...shippedRolesBeside(objects)],
       ...(policy === undefined
         ? {}
         : { abacPolicy: readPolicy(policy), chain: ['system:masters', 'RBAC', 'ABAC'] }),

@@ -1,6 +1,7 @@
 /** What bindings grant: the rules of their roles, resolved, and the subjects that get them. */
 import { aggregate } from '#decide/authorization/aggregation.ts';
 import { type PolicyRule, rulesOf } from '#decide/authorization/rules.ts';
+import { shippedObjects, shippedRolesBeside } from '#decide/authorization/shipped.ts';
 import { isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
 import { namespaceOf, type World } from '#world/world.ts';
 
@@ -9,57 +10,32 @@ export const BINDINGS = [
   'rbac.authorization.k8s.io/RoleBinding',
 ];
 
-/** Roles that ship with Kubernetes, as far as a binding to them says enough. */
-const SHIPPED: Readonly<Record<string, readonly PolicyRule[]>> = {
-  'cluster-admin': [
-    { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
-    { verbs: ['*'], nonResourceURLs: ['*'] },
-  ],
-  admin: [
-    {
-      verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
-      apiGroups: [''],
-      resources: ['secrets', 'pods', 'serviceaccounts'],
-    },
-    {
-      verbs: ['create', 'get'],
-      apiGroups: [''],
-      resources: ['pods/exec', 'pods/attach', 'pods/portforward', 'serviceaccounts/token'],
-    },
-    { verbs: ['impersonate'], apiGroups: [''], resources: ['serviceaccounts'] },
-    { verbs: ['*'], apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings'] },
-  ],
-  edit: [
-    {
-      verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
-      apiGroups: [''],
-      resources: ['secrets', 'pods', 'serviceaccounts'],
-    },
-    {
-      verbs: ['create', 'get'],
-      apiGroups: [''],
-      resources: ['pods/exec', 'pods/attach', 'pods/portforward', 'serviceaccounts/token'],
-    },
-    { verbs: ['impersonate'], apiGroups: [''], resources: ['serviceaccounts'] },
-  ],
-  view: [],
-};
+/** The rules of every ClusterRole by its name: those of the input, and beside them those that every cluster has. */
+function clusterRules(world: World): ReadonlyMap<string, readonly PolicyRule[]> {
+  const ofInput = world.ofKind('rbac.authorization.k8s.io/ClusterRole').map(({ object }) => object);
+  const roles = [...shippedRolesBeside(ofInput).filter(({ kind }) => kind === 'ClusterRole'), ...ofInput];
+  const rules = new Map<string, readonly PolicyRule[]>();
+  for (const [role, granted] of aggregate(roles))
+    if (!rules.has(nameOf(role))) rules.set(nameOf(role), granted);
+  return rules;
+}
 
-const aggregated = (world: World) =>
-  aggregate(world.ofKind('rbac.authorization.k8s.io/ClusterRole').map(({ object }) => object));
+/** The roles of kube-system and kube-public that every cluster has. */
+const shippedRole = (namespace: string | undefined, name: string): KubeObject | undefined =>
+  shippedObjects().find(
+    ({ kind, metadata }) => kind === 'Role' && metadata?.name === name && metadata.namespace === namespace,
+  );
 
 /** The rules that a binding grants; undefined where its role is neither in the input nor one that ships with Kubernetes. */
 export function grantedRules(binding: KubeObject, world: World): readonly PolicyRule[] | undefined {
   const kind = valueAt(binding, ['roleRef', 'kind']);
   const name = valueAt(binding, ['roleRef', 'name']);
   if (typeof name !== 'string') return undefined;
-  if (kind === 'Role') {
-    const role = world.find('rbac.authorization.k8s.io/Role', namespaceOf(binding), name);
-    return role === undefined ? undefined : rulesOf(role);
-  }
-  const role = world.find('rbac.authorization.k8s.io/ClusterRole', undefined, name);
-  if (role !== undefined) return world.fact(aggregated).get(role);
-  return Object.hasOwn(SHIPPED, name) ? SHIPPED[name] : undefined;
+  if (kind === 'ClusterRole') return world.fact(clusterRules).get(name);
+  if (kind !== 'Role') return undefined;
+  const namespace = namespaceOf(binding);
+  const role = world.find('rbac.authorization.k8s.io/Role', namespace, name) ?? shippedRole(namespace, name);
+  return role === undefined ? undefined : rulesOf(role);
 }
 
 /** The role that a binding names, where it is in the input. */
