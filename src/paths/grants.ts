@@ -15,9 +15,25 @@ function clusterRules(world: World): ReadonlyMap<string, readonly PolicyRule[]> 
   const ofInput = world.ofKind('rbac.authorization.k8s.io/ClusterRole').map(({ object }) => object);
   const roles = [...shippedRolesBeside(ofInput).filter(({ kind }) => kind === 'ClusterRole'), ...ofInput];
   const rules = new Map<string, readonly PolicyRule[]>();
-  for (const [role, granted] of aggregate(roles))
-    if (!rules.has(nameOf(role))) rules.set(nameOf(role), granted);
+  // Of two of a name the last one wins, as `kubectl apply` leaves it.
+  for (const [role, granted] of aggregate(roles)) rules.set(nameOf(role), granted);
   return rules;
+}
+
+/** The rules of a ClusterRole, gathered ones included, of the input or of those that every cluster has. */
+export function rulesOfClusterRole(name: string, world: World): readonly PolicyRule[] | undefined {
+  return world.fact(clusterRules).get(name);
+}
+
+let ofShipped: ReadonlyMap<string, readonly PolicyRule[]> | undefined;
+
+/** The rules of a ClusterRole as it ships, whatever the input says; none where none ships. */
+export function shippedRules(name: string): readonly PolicyRule[] {
+  if (ofShipped === undefined) {
+    const roles = shippedObjects().filter(({ kind }) => kind === 'ClusterRole');
+    ofShipped = new Map([...aggregate(roles)].map(([role, rules]) => [nameOf(role), rules]));
+  }
+  return ofShipped.get(name) ?? [];
 }
 
 /** The roles of kube-system and kube-public that every cluster has. */
@@ -31,7 +47,7 @@ export function grantedRules(binding: KubeObject, world: World): readonly Policy
   const kind = valueAt(binding, ['roleRef', 'kind']);
   const name = valueAt(binding, ['roleRef', 'name']);
   if (typeof name !== 'string') return undefined;
-  if (kind === 'ClusterRole') return world.fact(clusterRules).get(name);
+  if (kind === 'ClusterRole') return rulesOfClusterRole(name, world);
   if (kind !== 'Role') return undefined;
   const namespace = namespaceOf(binding);
   const role = world.find('rbac.authorization.k8s.io/Role', namespace, name) ?? shippedRole(namespace, name);

@@ -5,6 +5,7 @@ import { type PolicyRule, ruleAllows } from '#decide/authorization/rules.ts';
 import { type KubeObject, valueAt } from '#kube/objects.ts';
 import { grantedRules, isShipped, subjectsOf } from '#paths/grants.ts';
 import { namespaceOf, type World } from '#world/world.ts';
+import { isEverything } from './roles.ts';
 
 /** One request of those that make a permission dangerous. */
 export type Request = Omit<Attributes, 'user' | 'namespace'>;
@@ -89,7 +90,3 @@ export function grants(
 }
 
 export const ADMIN: readonly Request[] = [request('*', '*', '*')];
-
-function isEverything({ verbs = [], apiGroups = [], resources = [] }: PolicyRule): boolean {
-  return verbs.includes('*') && apiGroups.includes('*') && resources.includes('*');
-}
