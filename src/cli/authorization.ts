@@ -12,6 +12,7 @@ import {
   type UserInfo,
   type WebhookAnswer,
 } from '#decide/authorization/door.ts';
+import { shippedRolesBeside } from '#decide/authorization/shipped.ts';
 import { type ApiResource, builtInResources, findResource, resourceOf } from '#kube/api-resources.ts';
 import { nearest } from '#kube/nearest.ts';
 import type { Because } from '#kube/objects.ts';
@@ -36,8 +37,10 @@ export async function questions(parsed: Parsed): Promise<Questions> {
   const policy = parsed.value('abac-policy');
   const configuration = parsed.value('authorization-config');
   try {
+    const objects = declared.map(({ object }) => object);
     const authorizer = createAuthorizer({
-      objects: declared.map(({ object }) => object),
+      // What is bound to view, edit or admin depends on no file: every cluster has these roles.
+      objects: [...objects, ...shippedRolesBeside(objects)],
       ...(policy === undefined ? {} : { abacPolicy: readPolicy(policy) }),
       ...(configuration === undefined
         ? policy === undefined

@@ -1,6 +1,7 @@
 /** What bindings grant: the rules of their roles, resolved, and the subjects that get them. */
 import { aggregate } from '#decide/authorization/aggregation.ts';
 import { type PolicyRule, rulesOf } from '#decide/authorization/rules.ts';
+import { shippedObjects, shippedRolesBeside } from '#decide/authorization/shipped.ts';
 import { isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
 import { namespaceOf, type World } from '#world/world.ts';
 
@@ -9,57 +10,48 @@ export const BINDINGS = [
   'rbac.authorization.k8s.io/RoleBinding',
 ];
 
-/** Roles that ship with Kubernetes, as far as a binding to them says enough. */
-const SHIPPED: Readonly<Record<string, readonly PolicyRule[]>> = {
-  'cluster-admin': [
-    { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
-    { verbs: ['*'], nonResourceURLs: ['*'] },
-  ],
-  admin: [
-    {
-      verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
-      apiGroups: [''],
-      resources: ['secrets', 'pods', 'serviceaccounts'],
-    },
-    {
-      verbs: ['create', 'get'],
-      apiGroups: [''],
-      resources: ['pods/exec', 'pods/attach', 'pods/portforward', 'serviceaccounts/token'],
-    },
-    { verbs: ['impersonate'], apiGroups: [''], resources: ['serviceaccounts'] },
-    { verbs: ['*'], apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings'] },
-  ],
-  edit: [
-    {
-      verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
-      apiGroups: [''],
-      resources: ['secrets', 'pods', 'serviceaccounts'],
-    },
-    {
-      verbs: ['create', 'get'],
-      apiGroups: [''],
-      resources: ['pods/exec', 'pods/attach', 'pods/portforward', 'serviceaccounts/token'],
-    },
-    { verbs: ['impersonate'], apiGroups: [''], resources: ['serviceaccounts'] },
-  ],
-  view: [],
-};
+/** The rules of every ClusterRole by its name: those of the input, and beside them those that every cluster has. */
+function clusterRules(world: World): ReadonlyMap<string, readonly PolicyRule[]> {
+  const ofInput = world.ofKind('rbac.authorization.k8s.io/ClusterRole').map(({ object }) => object);
+  const roles = [...shippedRolesBeside(ofInput).filter(({ kind }) => kind === 'ClusterRole'), ...ofInput];
+  const rules = new Map<string, readonly PolicyRule[]>();
+  // Of two of a name the last one wins, as `kubectl apply` leaves it.
+  for (const [role, granted] of aggregate(roles)) rules.set(nameOf(role), granted);
+  return rules;
+}
 
-const aggregated = (world: World) =>
-  aggregate(world.ofKind('rbac.authorization.k8s.io/ClusterRole').map(({ object }) => object));
+/** The rules of a ClusterRole, gathered ones included, of the input or of those that every cluster has. */
+export function rulesOfClusterRole(name: string, world: World): readonly PolicyRule[] | undefined {
+  return world.fact(clusterRules).get(name);
+}
+
+let ofShipped: ReadonlyMap<string, readonly PolicyRule[]> | undefined;
+
+/** The rules of a ClusterRole as it ships, whatever the input says; none where none ships. */
+export function shippedRules(name: string): readonly PolicyRule[] {
+  if (ofShipped === undefined) {
+    const roles = shippedObjects().filter(({ kind }) => kind === 'ClusterRole');
+    ofShipped = new Map([...aggregate(roles)].map(([role, rules]) => [nameOf(role), rules]));
+  }
+  return ofShipped.get(name) ?? [];
+}
+
+/** The roles of kube-system and kube-public that every cluster has. */
+const shippedRole = (namespace: string | undefined, name: string): KubeObject | undefined =>
+  shippedObjects().find(
+    ({ kind, metadata }) => kind === 'Role' && metadata?.name === name && metadata.namespace === namespace,
+  );
 
 /** The rules that a binding grants; undefined where its role is neither in the input nor one that ships with Kubernetes. */
 export function grantedRules(binding: KubeObject, world: World): readonly PolicyRule[] | undefined {
   const kind = valueAt(binding, ['roleRef', 'kind']);
   const name = valueAt(binding, ['roleRef', 'name']);
   if (typeof name !== 'string') return undefined;
-  if (kind === 'Role') {
-    const role = world.find('rbac.authorization.k8s.io/Role', namespaceOf(binding), name);
-    return role === undefined ? undefined : rulesOf(role);
-  }
-  const role = world.find('rbac.authorization.k8s.io/ClusterRole', undefined, name);
-  if (role !== undefined) return world.fact(aggregated).get(role);
-  return Object.hasOwn(SHIPPED, name) ? SHIPPED[name] : undefined;
+  if (kind === 'ClusterRole') return rulesOfClusterRole(name, world);
+  if (kind !== 'Role') return undefined;
+  const namespace = namespaceOf(binding);
+  const role = world.find('rbac.authorization.k8s.io/Role', namespace, name) ?? shippedRole(namespace, name);
+  return role === undefined ? undefined : rulesOf(role);
 }
 
 /** The role that a binding names, where it is in the input. */

@@ -5,6 +5,7 @@ import { type PolicyRule, ruleAllows } from '#decide/authorization/rules.ts';
 import { type KubeObject, valueAt } from '#kube/objects.ts';
 import { grantedRules, isShipped, subjectsOf } from '#paths/grants.ts';
 import { namespaceOf, type World } from '#world/world.ts';
+import { isEverything } from './roles.ts';
 
 /** One request of those that make a permission dangerous. */
 export type Request = Omit<Attributes, 'user' | 'namespace'>;
@@ -20,6 +21,15 @@ export function request(verb: string, resource: string, apiGroup = ''): Request 
     resourceRequest: true,
   };
 }
+
+/** Several verbs on one resource. */
+export function requests(verbs: readonly string[], resource: string, apiGroup = ''): readonly Request[] {
+  return verbs.map(verb => request(verb, resource, apiGroup));
+}
+
+/** The verbs that change what is there, and those that make it. */
+export const CHANGE: readonly string[] = ['update', 'patch'];
+export const WRITE: readonly string[] = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 
 export interface Granted {
   readonly who: string;
@@ -42,6 +52,12 @@ export function whoIs(binding: KubeObject): string {
 export interface GrantOptions {
   /** Only a grant for the whole cluster is worth a word. */
   readonly onlyEverywhere?: boolean;
+  /** And beside it, a grant in this namespace. */
+  readonly orIn?: string;
+  /** Only a grant in this namespace is worth a word: of one for the whole cluster another check speaks. */
+  readonly onlyIn?: string;
+  /** Rules that no list of requests can tell, by what they say. */
+  readonly orRule?: (rule: PolicyRule) => boolean;
 }
 
 /** Whether a binding lets anyone do one of the requests. */
@@ -49,10 +65,14 @@ export function grants(
   binding: KubeObject,
   world: World,
   requests: readonly Request[],
-  { onlyEverywhere = false }: GrantOptions = {},
+  { onlyEverywhere = false, orIn, onlyIn, orRule = () => false }: GrantOptions = {},
 ): Verdict<Granted> {
   const everywhere = binding.kind === 'ClusterRoleBinding';
-  if (onlyEverywhere && !everywhere) return notApplicable('it holds in one namespace only');
+  const namespace = namespaceOf(binding);
+  if (onlyEverywhere && !everywhere && (orIn === undefined || namespace !== orIn))
+    return notApplicable('it holds in one namespace only');
+  if (onlyIn !== undefined && (everywhere || namespace !== onlyIn))
+    return notApplicable(`it does not hold in ${onlyIn} alone`);
   if (isShipped(binding)) return notApplicable('it ships with Kubernetes');
   const rules = grantedRules(binding, world);
   if (rules === undefined) return notApplicable('its role is not in the input');
@@ -62,16 +82,11 @@ export function grants(
   // Of a role that is all of the cluster one check speaks, and no other need to.
   if (requests !== ADMIN && rules.some(isEverything))
     return notApplicable('it grants everything, which has a check of its own');
-  const hit = requests.some(one => rules.some(rule => ruleAllows(rule, { ...one, user: {} })));
+  const hit =
+    rules.some(orRule) || requests.some(one => rules.some(rule => ruleAllows(rule, { ...one, user: {} })));
   if (!hit) return pass;
-  const where = everywhere
-    ? 'in the whole cluster'
-    : `in namespace ${namespaceOf(binding) ?? '(not stated)'}`;
+  const where = everywhere ? 'in the whole cluster' : `in namespace ${namespace ?? '(not stated)'}`;
   return fail({ who, role: name, where, everywhere }, ['roleRef', 'name']);
 }
 
 export const ADMIN: readonly Request[] = [request('*', '*', '*')];
-
-function isEverything({ verbs = [], apiGroups = [], resources = [] }: PolicyRule): boolean {
-  return verbs.includes('*') && apiGroups.includes('*') && resources.includes('*');
-}

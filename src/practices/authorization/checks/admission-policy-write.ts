@@ -1,0 +1,75 @@
+/** Deciding what is admitted, without a webhook. */
+import { defineCheck } from '#check/check.ts';
+import { mitre, owasp } from '#check/frameworks.ts';
+import { BINDINGS } from '#paths/grants.ts';
+import { grants, requests, WRITE } from '../grants.ts';
+
+const REQUESTS = [
+  ...requests(WRITE, 'validatingadmissionpolicies', 'admissionregistration.k8s.io'),
+  ...requests(WRITE, 'validatingadmissionpolicybindings', 'admissionregistration.k8s.io'),
+  ...requests(WRITE, 'mutatingadmissionpolicies', 'admissionregistration.k8s.io'),
+  ...requests(WRITE, 'mutatingadmissionpolicybindings', 'admissionregistration.k8s.io'),
+];
+
+export default defineCheck({
+  practice: 'authorization',
+  name: 'admission-policy-write',
+  title: 'Binding lets admission policies be changed',
+  severity: 'high',
+  since: '0.1.0',
+  profiles: ['default', 'strict'],
+  frameworks: [owasp('K03'), mitre('T1562.001')],
+  why: 'An admission policy, or its binding, that is changed or deleted guards nothing; a mutating one rewrites every object that passes.',
+  remediation:
+    'Leave it to whoever runs the cluster; name the policy in resourceNames for a controller that keeps its own.',
+
+  subject: 'object',
+  kinds: BINDINGS,
+  evaluate({ object }, { world }) {
+    return grants(object, world, REQUESTS, { onlyEverywhere: true });
+  },
+  message: ({ who, role, where }) => `${who} may change admission policies ${where}, by role "${role}"`,
+
+  examples: {
+    bad: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: ["admissionregistration.k8s.io"], resources: [validatingadmissionpolicies], verbs: [update] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+    good: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: ["admissionregistration.k8s.io"], resources: [validatingadmissionpolicies], verbs: [update] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: RoleBinding
+      metadata: { name: robot, namespace: shop }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+  },
+});

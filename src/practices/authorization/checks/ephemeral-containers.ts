@@ -1,0 +1,71 @@
+/** Containers in other people's pods. */
+import { defineCheck } from '#check/check.ts';
+import { mitre, owasp } from '#check/frameworks.ts';
+import { BINDINGS } from '#paths/grants.ts';
+import { CHANGE, grants, requests } from '../grants.ts';
+
+const REQUESTS = [...requests(CHANGE, 'pods/ephemeralcontainers')];
+
+export default defineCheck({
+  practice: 'authorization',
+  name: 'ephemeral-containers',
+  title: 'Binding lets containers be put into running pods',
+  severity: 'medium',
+  since: '0.1.0',
+  profiles: ['strict'],
+  frameworks: [owasp('K03'), mitre('T1610')],
+  why: "An ephemeral container brings an image of its author's choice into a running pod: with its service account, its volumes and its network.",
+  remediation: 'Give it to people who debug, for a time.',
+
+  subject: 'object',
+  kinds: BINDINGS,
+  evaluate({ object }, { world }) {
+    return grants(object, world, REQUESTS);
+  },
+  severityOf: ({ everywhere }) => (everywhere ? 'medium' : 'low'),
+  message: ({ who, role, where }) =>
+    `${who} may put containers into running pods ${where}, by role "${role}"`,
+
+  examples: {
+    bad: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [""], resources: [pods/ephemeralcontainers], verbs: [update] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [""], resources: [pods/ephemeralcontainers], verbs: [update] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: RoleBinding
+      metadata: { name: robot, namespace: shop }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+    good: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+  },
+});

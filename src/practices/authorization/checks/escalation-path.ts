@@ -1,0 +1,124 @@
+/** Ways from a workload to the whole cluster. */
+import { defineCheck } from '#check/check.ts';
+import { cis, mitre, owasp } from '#check/frameworks.ts';
+import { fail, notApplicable, pass } from '#check/verdict.ts';
+import { podsOf } from '#decide/pod-security/pods.ts';
+import { accountOf } from '#kube/accounts.ts';
+import type { KubeObject } from '#kube/objects.ts';
+import { escalationsOf, principalsOf, principalText } from '#paths/escalations.ts';
+import { BINDINGS, isShipped } from '#paths/grants.ts';
+import { namespaceOf, type World } from '#world/world.ts';
+
+interface Way {
+  readonly who: string;
+  readonly steps: readonly string[];
+}
+
+/** The service accounts that workloads of the input run as. */
+function accountsOfWorkloads(world: World): ReadonlySet<string> {
+  const accounts = new Set<string>();
+  for (const { object } of world.declared)
+    for (const { spec } of podsOf(world, object).pods)
+      accounts.add(`${namespaceOf(object) ?? ''}/${accountOf(spec)}`);
+  return accounts;
+}
+
+/** By the binding where each way begins. */
+function waysOf(world: World): ReadonlyMap<KubeObject, readonly Way[]> {
+  const run = accountsOfWorkloads(world);
+  const ways = new Map<KubeObject, Way[]>();
+  for (const principal of principalsOf(world)) {
+    if (principal.kind !== 'ServiceAccount') continue;
+    if (!run.has(`${principal.namespace ?? ''}/${principal.name}`)) continue;
+    for (const { goal, direct, steps } of escalationsOf(world, principal)) {
+      const begin = steps[0]?.bindings[0];
+      if (goal !== 'cluster-admin' || direct || begin === undefined) continue;
+      const way = { who: principalText(principal), steps: steps.map(({ text }) => text) };
+      ways.set(begin, [...(ways.get(begin) ?? []), way]);
+    }
+  }
+  return ways;
+}
+
+export default defineCheck({
+  practice: 'authorization',
+  name: 'escalation-path',
+  title: 'Workload that can make itself administrator',
+  severity: 'critical',
+  since: '0.1.0',
+  profiles: ['strict'],
+  frameworks: [cis('5.1.8'), owasp('K03'), mitre('T1068')],
+  why: 'Whoever gets into the workload gets its token, and with it, step by step, the whole cluster.',
+  remediation:
+    'Cut the way: `sallyport authorization escalations` shows each step with the rule that grants it, and the fewest bindings that must go.',
+
+  subject: 'object',
+  kinds: BINDINGS,
+  evaluate({ object }, { world }) {
+    if (isShipped(object)) return notApplicable('it ships with Kubernetes');
+    const ways = world.fact(waysOf).get(object);
+    return ways === undefined ? pass : fail(ways, ['roleRef', 'name']);
+  },
+  message: ways => {
+    const [{ who, steps }] = ways as [Way];
+    const more = ways.length === 1 ? '' : ` (and ${ways.length - 1} more)`;
+    return `${who}${more}, which a workload runs as, reaches cluster-admin: ${steps.join('; ')}`;
+  },
+
+  examples: {
+    bad: [
+      `
+      apiVersion: v1
+      kind: Pod
+      metadata: { name: robot, namespace: ops }
+      spec:
+        serviceAccountName: robot
+        containers: [{ name: web, image: "robot:1.4.2" }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [rbac.authorization.k8s.io], resources: [clusterroles, clusterrolebindings], verbs: [bind, create] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+    good: [
+      `
+      apiVersion: v1
+      kind: Pod
+      metadata: { name: robot, namespace: ops }
+      spec:
+        serviceAccountName: robot
+        containers: [{ name: web, image: "robot:1.4.2" }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [rbac.authorization.k8s.io], resources: [clusterroles, clusterrolebindings], verbs: [bind, create] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+  },
+});

@@ -1,0 +1,77 @@
+/** The queue before the API server. */
+import { defineCheck } from '#check/check.ts';
+import { mitre, owasp } from '#check/frameworks.ts';
+import { BINDINGS } from '#paths/grants.ts';
+import { grants, requests } from '../grants.ts';
+
+const REQUESTS = [
+  ...requests(['create', 'update', 'patch', 'delete'], 'flowschemas', 'flowcontrol.apiserver.k8s.io'),
+  ...requests(
+    ['create', 'update', 'patch', 'delete'],
+    'prioritylevelconfigurations',
+    'flowcontrol.apiserver.k8s.io',
+  ),
+];
+
+export default defineCheck({
+  practice: 'authorization',
+  name: 'flow-control-write',
+  title: 'Binding lets the flow control of the API server be changed',
+  severity: 'low',
+  since: '0.1.0',
+  profiles: ['strict'],
+  frameworks: [owasp('K03'), mitre('T1499')],
+  why: 'Flow schemas decide whose requests are answered first: with a change the control plane starves.',
+  remediation: 'Leave it to whoever runs the cluster.',
+
+  subject: 'object',
+  kinds: BINDINGS,
+  evaluate({ object }, { world }) {
+    return grants(object, world, REQUESTS, { onlyEverywhere: true });
+  },
+  message: ({ who, role, where }) =>
+    `${who} may change the flow control of the API server ${where}, by role "${role}"`,
+
+  examples: {
+    bad: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: ["flowcontrol.apiserver.k8s.io"], resources: [flowschemas], verbs: [create] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+    good: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: ["flowcontrol.apiserver.k8s.io"], resources: [flowschemas], verbs: [create] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: RoleBinding
+      metadata: { name: robot, namespace: shop }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+  },
+});

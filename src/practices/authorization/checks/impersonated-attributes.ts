@@ -1,0 +1,98 @@
+/** Attributes of somebody else. */
+import { defineCheck } from '#check/check.ts';
+import { cis, mitre, owasp } from '#check/frameworks.ts';
+import type { PolicyRule } from '#decide/authorization/rules.ts';
+import { BINDINGS } from '#paths/grants.ts';
+import { grants, requests } from '../grants.ts';
+
+const REQUESTS = [...requests(['impersonate'], 'uids', 'authentication.k8s.io')];
+
+/** `userextras/scopes`, with no names: any value of the field. */
+function takesAnyExtra({
+  verbs = [],
+  apiGroups = [],
+  resources = [],
+  resourceNames = [],
+}: PolicyRule): boolean {
+  return (
+    verbs.some(verb => verb === 'impersonate' || verb === '*') &&
+    apiGroups.some(group => group === 'authentication.k8s.io' || group === '*') &&
+    resources.some(resource => resource.startsWith('userextras/') || resource === '*') &&
+    resourceNames.length === 0
+  );
+}
+
+export default defineCheck({
+  practice: 'authorization',
+  name: 'impersonated-attributes',
+  title: 'Binding lets attributes of users be impersonated',
+  severity: 'medium',
+  since: '0.1.0',
+  profiles: ['strict'],
+  frameworks: [cis('5.1.8'), owasp('K03'), mitre('T1078')],
+  why: 'Webhooks and policies decide by the uid and the extra fields of a user, as with scopes: whoever sets them is whom they like to be there.',
+  remediation: 'Name the values in resourceNames, or remove it.',
+
+  subject: 'object',
+  kinds: BINDINGS,
+  evaluate({ object }, { world }) {
+    return grants(object, world, REQUESTS, { orRule: takesAnyExtra });
+  },
+  message: ({ who, role, where }) =>
+    `${who} may impersonate uids or extra fields ${where}, by role "${role}"`,
+
+  examples: {
+    bad: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: ["authentication.k8s.io"], resources: [uids], verbs: [impersonate] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: ["authentication.k8s.io"], resources: [uids], verbs: [impersonate] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: RoleBinding
+      metadata: { name: robot, namespace: shop }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [authentication.k8s.io], resources: [userextras/scopes], verbs: [impersonate] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+    good: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+  },
+});

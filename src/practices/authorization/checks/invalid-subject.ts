@@ -1,0 +1,102 @@
+/** Subjects that the API server refuses. */
+import { defineCheck } from '#check/check.ts';
+import { owasp } from '#check/frameworks.ts';
+import { fail, pass } from '#check/verdict.ts';
+import { isRecord } from '#kube/objects.ts';
+import { BINDINGS } from '#paths/grants.ts';
+
+const GROUP = 'rbac.authorization.k8s.io';
+
+/** Source: kubernetes pkg/apis/rbac/validation/validation.go (ValidateRoleBindingSubject). */
+function faultOf(subject: unknown): { readonly text: string; readonly group?: string } | undefined {
+  if (!isRecord(subject)) return { text: 'is no mapping' };
+  const { kind, apiGroup = '' } = subject;
+  if (kind === 'ServiceAccount')
+    return apiGroup === ''
+      ? undefined
+      : { text: `is a service account of group "${String(apiGroup)}"`, group: '' };
+  if (kind !== 'User' && kind !== 'Group')
+    return { text: `is of kind "${String(kind)}", which cannot be bound` };
+  return apiGroup === '' || apiGroup === GROUP
+    ? undefined
+    : { text: `is a ${kind.toLowerCase()} of group "${String(apiGroup)}"`, group: GROUP };
+}
+
+export default defineCheck({
+  practice: 'authorization',
+  name: 'invalid-subject',
+  title: 'Subject that the API server refuses',
+  severity: 'medium',
+  since: '0.1.0',
+  profiles: ['default', 'strict'],
+  frameworks: [owasp('K03')],
+  why: 'The API server refuses the whole binding: those who need it go without, and somebody will grant more to make it work.',
+  remediation:
+    'Leave apiGroup out with service accounts; with users and groups it is rbac.authorization.k8s.io.',
+
+  subject: 'object',
+  kinds: BINDINGS,
+  evaluate({ object: { subjects } }) {
+    if (!Array.isArray(subjects)) return pass;
+    const found = subjects.flatMap((subject: unknown, index) => {
+      const fault = faultOf(subject);
+      return fault === undefined ? [] : [{ ...fault, index }];
+    });
+    return found.length === 0 ? pass : fail(found, ...found.map(({ index }) => ['subjects', index]));
+  },
+  message: found => found.map(({ index, text }) => `subject ${index + 1} ${text}`).join('; '),
+  fix: {
+    title: 'Correct the group of the subject',
+    kind: 'safe',
+    changes: found =>
+      found.some(({ group }) => group === undefined)
+        ? []
+        : found.map(({ index, group }) => ({
+            op: 'set',
+            path: ['subjects', index, 'apiGroup'],
+            value: group,
+          })),
+  },
+
+  examples: {
+    bad: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view }
+      subjects: [{ apiGroup: rbac.authorization.k8s.io, kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view }
+      subjects: [{ apiGroup: v1, kind: Group, name: devs }]
+      `,
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view }
+      subjects: [{ kind: Robot, name: robot }]
+      `,
+    ],
+    good: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view }
+      subjects: [{ kind: Group, name: devs }]
+      `,
+    ],
+  },
+});

@@ -1,0 +1,58 @@
+/** Administrators of every namespace. */
+import { defineCheck } from '#check/check.ts';
+import { cis, mitre, owasp } from '#check/frameworks.ts';
+import { fail, notApplicable, pass } from '#check/verdict.ts';
+import { valueAt } from '#kube/objects.ts';
+import { isShipped } from '#paths/grants.ts';
+import { whoIs } from '../grants.ts';
+
+export default defineCheck({
+  practice: 'authorization',
+  name: 'namespace-admin-everywhere',
+  title: 'Binding makes administrators of every namespace',
+  severity: 'high',
+  since: '0.1.0',
+  profiles: ['strict'],
+  frameworks: [cis('5.1.1'), owasp('K03'), mitre('T1078')],
+  why: 'admin and edit read all secrets and run pods as any service account: in the whole cluster that is kube-system too, and so everything.',
+  remediation: 'Bind the role in the namespaces where it is needed, with RoleBindings.',
+
+  subject: 'object',
+  kinds: ['rbac.authorization.k8s.io/ClusterRoleBinding'],
+  evaluate({ object }) {
+    if (isShipped(object)) return notApplicable('it ships with Kubernetes');
+    const role = valueAt(object, ['roleRef', 'name']);
+    const who = whoIs(object);
+    if (who === '') return notApplicable('it binds nobody');
+    return role === 'admin' || role === 'edit' ? fail({ who, role }, ['roleRef', 'name']) : pass;
+  },
+  message: ({ who, role }) => `${who} gets role "${role}" in every namespace, kube-system among them`,
+
+  examples: {
+    bad: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+    good: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: RoleBinding
+      metadata: { name: robot, namespace: shop }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
+    ],
+  },
+});
