@@ -1,8 +1,9 @@
 /** What the checks of roles share: which roles they judge, and how rules compare. */
+import type { Change } from '#check/change.ts';
 import type { PolicyRule } from '#decide/authorization/rules.ts';
 import { shippedObjects } from '#decide/authorization/shipped.ts';
 import { builtInResources } from '#kube/api-resources.ts';
-import { type KubeObject, nameOf } from '#kube/objects.ts';
+import { type KubeObject, nameOf, type Path } from '#kube/objects.ts';
 import { namespaceOf } from '#world/world.ts';
 
 export const ROLES: readonly string[] = [
@@ -69,4 +70,14 @@ export function canonical(rules: readonly PolicyRule[]): string {
       )
       .sort(),
   );
+}
+
+/** A list with what a star stands for in the star's place; the list itself stays, with the comments beside it. */
+export function starReplaced(list: Path, at: number, by: readonly string[]): Change[] {
+  const [first, ...more] = by;
+  if (first === undefined) return [{ op: 'remove', path: [...list, at] }];
+  return [
+    { op: 'set', path: [...list, at], value: first },
+    ...more.map((value): Change => ({ op: 'append', path: list, value })),
+  ];
 }

@@ -46,7 +46,7 @@ export default defineCheck({
   title: 'Workload that can make itself administrator',
   severity: 'critical',
   since: '0.1.0',
-  profiles: ['strict'],
+  profiles: ['default', 'strict'],
   frameworks: [cis('5.1.8'), owasp('K03'), mitre('T1068')],
   why: 'Whoever gets into the workload gets its token, and with it, step by step, the whole cluster.',
   remediation:

@@ -26,7 +26,7 @@ export default defineCheck({
     if (who === '') return notApplicable('it binds nobody');
     return role === 'admin' || role === 'edit' ? fail({ who, role }, ['roleRef', 'name']) : pass;
   },
-  message: ({ who, role }) => `${who} gets role "${role}" in every namespace, kube-system among them`,
+  message: ({ who, role }) => `role "${role}" holds in every namespace, kube-system among them, for ${who}`,
 
   examples: {
     bad: [

@@ -18,6 +18,8 @@ for (const { group, name, subresources } of builtInResources) {
 /** The name of one that was meant, `null` where none is near; undefined where it is served. */
 function meant(resource: string, groups: readonly string[]): string | null | undefined {
   if (resource.includes('*')) return undefined;
+  // Asked for without being served: by the admission plugin for owner references, and by OpenShift.
+  if (resource.endsWith('/finalizers') || resource === 'endpoints/restricted') return undefined;
   const names = groups.flatMap(group => [...(SERVED.get(group) ?? [])]);
   return names.includes(resource) ? undefined : (nearest(resource, names) ?? null);
 }

@@ -34,7 +34,14 @@ export default defineCheck({
     if (isKept(object)) return notApplicable('it ships with Kubernetes');
     const found = rulesOf(object).flatMap((rule, index) =>
       (rule.apiGroups ?? []).includes('*') && !isEverything(rule)
-        ? [{ index, resources: rule.resources ?? [], group: groupOf(rule.resources ?? []) }]
+        ? [
+            {
+              index,
+              at: (rule.apiGroups ?? []).indexOf('*'),
+              resources: rule.resources ?? [],
+              group: groupOf(rule.resources ?? []),
+            },
+          ]
         : [],
     );
     if (found.length === 0) return pass;
@@ -53,10 +60,10 @@ export default defineCheck({
     changes: found =>
       found.some(({ group }) => group === undefined)
         ? []
-        : found.map(({ index, group }) => ({
+        : found.map(({ index, at, group }) => ({
             op: 'set',
-            path: ['rules', index, 'apiGroups'],
-            value: [group],
+            path: ['rules', index, 'apiGroups', at],
+            value: group,
           })),
   },
 

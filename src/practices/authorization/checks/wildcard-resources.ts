@@ -4,7 +4,7 @@ import { cis, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { rulesOf } from '#decide/authorization/rules.ts';
 import { builtInResources } from '#kube/api-resources.ts';
-import { isBuiltIn, isEverything, isKept, ROLES } from '../roles.ts';
+import { isBuiltIn, isEverything, isKept, ROLES, starReplaced } from '../roles.ts';
 
 export default defineCheck({
   practice: 'authorization',
@@ -28,9 +28,11 @@ export default defineCheck({
       const [group] = apiGroups;
       const listed =
         apiGroups.length === 1 && isBuiltIn(rule)
-          ? builtInResources.filter(one => one.group === group).map(({ name }) => name)
+          ? builtInResources
+              .filter(one => one.group === group && !resources.includes(one.name))
+              .map(({ name }) => name)
           : undefined;
-      return [{ index, groups: apiGroups, listed }];
+      return [{ index, at: resources.indexOf('*'), groups: apiGroups, listed }];
     });
     if (found.length === 0) return pass;
     return fail(found, ...found.map(({ index }) => ['rules', index, 'resources']));
@@ -50,13 +52,11 @@ export default defineCheck({
     kind: 'review',
     // All of them or none: half a fix leaves the finding.
     changes: found =>
-      found.some(({ listed }) => listed === undefined)
+      found.some(({ listed = [] }) => listed.length === 0)
         ? []
-        : found.map(({ index, listed }) => ({
-            op: 'set',
-            path: ['rules', index, 'resources'],
-            value: listed,
-          })),
+        : found.flatMap(({ index, at, listed = [] }) =>
+            starReplaced(['rules', index, 'resources'], at, listed),
+          ),
   },
 
   examples: {

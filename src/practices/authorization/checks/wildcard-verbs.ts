@@ -3,7 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { cis, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { rulesOf } from '#decide/authorization/rules.ts';
-import { isEverything, isKept, ROLES } from '../roles.ts';
+import { isEverything, isKept, ROLES, starReplaced } from '../roles.ts';
 
 /** What a star stands for with ordinary resources; verbs with a meaning of their own, as bind, are not meant by most. */
 const ORDINARY = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
@@ -25,7 +25,7 @@ export default defineCheck({
     if (isKept(object)) return notApplicable('it ships with Kubernetes');
     const found = rulesOf(object).flatMap((rule, index) =>
       (rule.verbs ?? []).includes('*') && !isEverything(rule) && (rule.nonResourceURLs ?? []).length === 0
-        ? [{ index, resources: rule.resources ?? [] }]
+        ? [{ index, verbs: rule.verbs ?? [], resources: rule.resources ?? [] }]
         : [],
     );
     if (found.length === 0) return pass;
@@ -42,7 +42,13 @@ export default defineCheck({
     title: 'List the ordinary verbs',
     kind: 'review',
     changes: found =>
-      found.map(({ index }) => ({ op: 'set', path: ['rules', index, 'verbs'], value: ORDINARY })),
+      found.flatMap(({ index, verbs }) =>
+        starReplaced(
+          ['rules', index, 'verbs'],
+          verbs.indexOf('*'),
+          ORDINARY.filter(verb => !verbs.includes(verb)),
+        ),
+      ),
   },
 
   examples: {
