@@ -13,6 +13,8 @@ import { type AuditEvent, auditEventsOf, parseEntry } from '#kube/audit.ts';
 const MAX_ENTRY_BYTES = 16 * 1024 * 1024;
 /** From this many bytes without a line break on, a file is one document and not lines. */
 const ONE_DOCUMENT = 4 * 1024 * 1024;
+/** How documents over many lines begin; a line that ends elsewhere in an entry was cut off. */
+const OPENING = /^(?:\[\s*\{?|\{)$|"(?:items|events|logEvents|records|results)"\s*:\s*\[\s*\{?$/;
 const [QUOTE, BACKSLASH, NEWLINE] = [0x22, 0x5c, 0x0a];
 const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
 
@@ -180,7 +182,7 @@ class Reader {
     }
   }
 
-  /** A first line that is no JSON of its own but opens something is the beginning of a document. */
+  /** A first line that is no JSON of its own but opens a list or an object is the beginning of a document. */
   #decide(head: Buffer): void {
     let start = 0;
     while (start < head.length && head[start]! <= 0x20) start++;
@@ -191,7 +193,7 @@ class Reader {
       .trimEnd();
     const opens = first.startsWith('{') || first.startsWith('[');
     const whole = stop >= 0 || head.length < ONE_DOCUMENT ? parseEntry(first) !== undefined : false;
-    const document = opens && !whole && (stop < 0 ? head.length >= ONE_DOCUMENT : /[{[,]$/.test(first));
+    const document = opens && !whole && (stop < 0 ? head.length >= ONE_DOCUMENT : OPENING.test(first));
     this.#mode = document ? 'document' : 'lines';
     this.take(head);
   }
