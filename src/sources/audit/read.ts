@@ -244,15 +244,25 @@ class Reader {
   #takeDocument(chunk: Buffer): void {
     let entryStart = this.#entryDepth > 0 ? 0 : -1;
     let topStart = this.#open.length > 0 ? 0 : -1;
-    for (let at = 0; at < chunk.length; at++) {
-      const byte = chunk[at]!;
-      if (this.#inString) {
-        if (this.#escaped) this.#escaped = false;
-        else if (byte === BACKSLASH) this.#escaped = true;
-        else if (byte === QUOTE) this.#inString = false;
+    // Fields are slow to reach from so tight a loop.
+    const { length } = chunk;
+    let inString = this.#inString;
+    let escaped = this.#escaped;
+    for (let at = 0; at < length; at++) {
+      if (inString) {
+        for (; at < length; at++) {
+          const inside = chunk[at]!;
+          if (escaped) escaped = false;
+          else if (inside === BACKSLASH) escaped = true;
+          else if (inside === QUOTE) break;
+        }
+        if (at < length) inString = false;
         continue;
       }
-      if (byte === QUOTE) this.#inString = this.#open.length > 0;
+      const byte = chunk[at]!;
+      // Digits, commas, colons and spaces stand below the brackets.
+      if (byte !== QUOTE && byte < OPEN_LIST) continue;
+      if (byte === QUOTE) inString = this.#open.length > 0;
       else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
         if (this.#open.length === 0) {
           topStart = at;
@@ -288,6 +298,8 @@ class Reader {
         topStart = -1;
       }
     }
+    this.#inString = inString;
+    this.#escaped = escaped;
     if (entryStart >= 0) {
       this.#entryBytes += chunk.length - entryStart;
       if (this.#entryBytes <= MAX_ENTRY_BYTES) this.#entry.push(Buffer.from(chunk.subarray(entryStart)));
