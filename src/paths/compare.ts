@@ -310,11 +310,12 @@ function unknownBeyond(before: Side, after: Side): KubeObject[] {
   return [...new Set([...dangling(after)].filter(([key]) => !old.has(key)).map(([, binding]) => binding))];
 }
 
-/** `get pods.apps/status (only a, b)`, `everything in ClusterRole view`. */
+/** `get pods.apps/status (only a, b)`, `everything`, `everything in ClusterRole view`. */
 export function permissionText({ rule, shippedRole }: PermissionChange): string {
   if (rule === undefined) return `everything in ClusterRole ${shippedRole}`;
   const { verbs = [], apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] } = rule;
   const [group = ''] = apiGroups;
+  if ([verbs, apiGroups, resources].every(words => words.join() === '*')) return 'everything';
   const what = nonResourceURLs.length > 0 ? nonResourceURLs : resources.map(one => groupedName(one, group));
   const only = resourceNames.length === 0 ? '' : ` (only ${resourceNames.join(', ')})`;
   return `${verbs.join(', ')} ${what.join(', ')}${only}`;

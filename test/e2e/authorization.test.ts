@@ -86,6 +86,21 @@ describe('authorization learn', () => {
     assert.match(err, /skipped: 2 no audit entries, 2 cut off; a.log:1 is no audit entry/);
   });
 
+  it('does not take a first line that is cut off for the beginning of a document', () => {
+    const log = `{"kind":"Event","user":{"username":"x"},\n${line}\n`;
+    const { err } = run(folderOf({ 'a.log': log }), ['authorization', 'learn', 'a.log']);
+    assert.match(err, /1 entry read: 1 allowed/);
+    assert.match(err, /skipped: 1 cut off; a.log:1 is cut off/);
+  });
+
+  it('reads a long list on one line, whatever the pieces in which it comes', () => {
+    const items = Array.from({ length: 20_000 }, (_, i) => event('get', 'pods', { auditID: `"]}{[\\${i}` }));
+    const list = JSON.stringify({ kind: 'EventList', apiVersion: 'audit.k8s.io/v1', items });
+    assert.ok(list.length > 6_000_000);
+    const { err } = run(folderOf({ 'a.json': list }), ['authorization', 'learn', 'a.json']);
+    assert.match(err, /20000 entries read: 20000 allowed\n$/);
+  });
+
   it('says that a gzip file or a document ends early', () => {
     const zipped = gzipSync(
       Array.from({ length: 500 }, (_, i) => JSON.stringify(event('get', `pods/p${i}`))).join('\n'),
@@ -207,7 +222,7 @@ describe('authorization diff', () => {
       bound + role('root', ROOT, ', labels: { into: all }'),
     );
     assert.equal(code, 1);
-    assert.match(out, /critical: \* \*\.\*/);
+    assert.match(out, /critical: everything$/m);
     assert.match(out, /user jane newly reaches cluster-admin/);
   });
   it('names the accounts of a group that gains', () => {
@@ -298,10 +313,7 @@ describe('authorization abac', () => {
       '{"user":"bob"}',
     ]);
     assert.equal(code, 0, err);
-    assert.match(
-      out,
-      /^# \d+ classes of requests, each decided by the policy and by these objects: all[\s#]+alike/,
-    );
+    assert.match(out, /^# \d+ classes of requests, each decided by both: all alike/);
     assert.match(out, /pods\/exec/);
     const may = (as: string, ...words: string[]) =>
       run(folderOf({ 'rbac.yaml': out }), ['authorization', 'can-i', ...words, '--as', as]).out.slice(0, 3);

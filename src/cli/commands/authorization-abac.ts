@@ -67,7 +67,7 @@ export function convert(parsed: Parsed): number {
   else {
     const proof =
       differences.length === 0
-        ? `${count(classes, 'class', 'classes')} of requests, each decided by the policy and by these objects: all alike.`
+        ? `${count(classes, 'class', 'classes')} of requests, each decided by both: all alike.`
         : `${count(classes, 'class', 'classes')} of requests: ${count(classes - differences.length, 'class', 'classes')} alike, ${differences.length} not.`;
     // A resource of a policy means its subresources too, those that a later version adds as well.
     const below =

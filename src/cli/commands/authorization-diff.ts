@@ -174,7 +174,12 @@ function permissions(
   }
   return [...groups.values()].flatMap(group => {
     const [{ subject, namespace, binding, members }] = group as [PermissionChange, ...PermissionChange[]];
-    const where = namespace === undefined ? 'in the whole cluster' : `in namespace ${safe(namespace)}`;
+    const where =
+      namespace === undefined
+        ? 'in the whole cluster'
+        : namespace === ''
+          ? 'in a namespace that is not stated'
+          : `in namespace ${safe(namespace)}`;
     const byWhat = new Map<string, { readonly verbs: string[]; readonly change: PermissionChange }>();
     for (const change of group) {
       const { rule, severity, shippedRole } = change;

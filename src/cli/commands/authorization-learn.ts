@@ -23,7 +23,7 @@ export async function run(parsed: Parsed): Promise<number> {
   if (parsed.value('format') === 'json') print(toJson({ objects, subjects, proven, unspeakable, log }));
   else {
     const lines = [
-      `${count(proven, 'distinct request')} of ${count(subjects.length, 'subject')}, each asked again of these roles alone: all allowed.`,
+      `${count(proven, 'request')} of ${count(subjects.length, 'subject')}, asked again of these roles alone: all allowed.`,
       ...subjects.map(
         ({ user, requests, count: made, grants, wider }) =>
           `${safe(user)}: ${count(requests, 'request')} (${made} times), ${count(grants, 'grant')}, ${wider.length} wider than seen`,

@@ -13,6 +13,8 @@ import { type AuditEvent, auditEventsOf, parseEntry } from '#kube/audit.ts';
 const MAX_ENTRY_BYTES = 16 * 1024 * 1024;
 /** From this many bytes without a line break on, a file is one document and not lines. */
 const ONE_DOCUMENT = 4 * 1024 * 1024;
+/** How documents over many lines begin; a line that ends elsewhere in an entry was cut off. */
+const OPENING = /^(?:\[\s*\{?|\{)$|"(?:items|events|logEvents|records|results)"\s*:\s*\[\s*\{?$/;
 const [QUOTE, BACKSLASH, NEWLINE] = [0x22, 0x5c, 0x0a];
 const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
 
@@ -180,7 +182,7 @@ class Reader {
     }
   }
 
-  /** A first line that is no JSON of its own but opens something is the beginning of a document. */
+  /** A first line that is no JSON of its own but opens a list or an object is the beginning of a document. */
   #decide(head: Buffer): void {
     let start = 0;
     while (start < head.length && head[start]! <= 0x20) start++;
@@ -191,7 +193,7 @@ class Reader {
       .trimEnd();
     const opens = first.startsWith('{') || first.startsWith('[');
     const whole = stop >= 0 || head.length < ONE_DOCUMENT ? parseEntry(first) !== undefined : false;
-    const document = opens && !whole && (stop < 0 ? head.length >= ONE_DOCUMENT : /[{[,]$/.test(first));
+    const document = opens && !whole && (stop < 0 ? head.length >= ONE_DOCUMENT : OPENING.test(first));
     this.#mode = document ? 'document' : 'lines';
     this.take(head);
   }
@@ -242,15 +244,25 @@ class Reader {
   #takeDocument(chunk: Buffer): void {
     let entryStart = this.#entryDepth > 0 ? 0 : -1;
     let topStart = this.#open.length > 0 ? 0 : -1;
-    for (let at = 0; at < chunk.length; at++) {
-      const byte = chunk[at]!;
-      if (this.#inString) {
-        if (this.#escaped) this.#escaped = false;
-        else if (byte === BACKSLASH) this.#escaped = true;
-        else if (byte === QUOTE) this.#inString = false;
+    // Fields are slow to reach from so tight a loop.
+    const { length } = chunk;
+    let inString = this.#inString;
+    let escaped = this.#escaped;
+    for (let at = 0; at < length; at++) {
+      if (inString) {
+        for (; at < length; at++) {
+          const inside = chunk[at]!;
+          if (escaped) escaped = false;
+          else if (inside === BACKSLASH) escaped = true;
+          else if (inside === QUOTE) break;
+        }
+        if (at < length) inString = false;
         continue;
       }
-      if (byte === QUOTE) this.#inString = this.#open.length > 0;
+      const byte = chunk[at]!;
+      // Digits, commas, colons and spaces stand below the brackets.
+      if (byte !== QUOTE && byte < OPEN_LIST) continue;
+      if (byte === QUOTE) inString = this.#open.length > 0;
       else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
         if (this.#open.length === 0) {
           topStart = at;
@@ -286,6 +298,8 @@ class Reader {
         topStart = -1;
       }
     }
+    this.#inString = inString;
+    this.#escaped = escaped;
     if (entryStart >= 0) {
       this.#entryBytes += chunk.length - entryStart;
       if (this.#entryBytes <= MAX_ENTRY_BYTES) this.#entry.push(Buffer.from(chunk.subarray(entryStart)));
