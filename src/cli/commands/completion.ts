@@ -1,0 +1,17 @@
+/** `sallyport completion`: what a shell sources to complete our words. */
+import type { Parsed } from '../command.ts';
+import { commands } from '../commands.ts';
+import { completionFor, type Shell, shells } from '../completion.ts';
+import { EXIT, UsageError } from '../errors.ts';
+import { print } from '../output.ts';
+
+export function run({ operands }: Parsed): number {
+  const [shell, ...more] = operands;
+  if (shell === undefined || more.length > 0 || !shells.includes(shell as Shell))
+    throw new UsageError(
+      `completion takes one of ${shells.join(', ')}`,
+      'for example: sallyport completion bash',
+    );
+  print(completionFor(shell as Shell, commands));
+  return EXIT.clean;
+}
