@@ -36,4 +36,11 @@ export const setupCommands: readonly Command[] = [
     ],
     load: () => import('../commands/completion.ts'),
   },
+  {
+    name: 'lsp',
+    summary: 'Language server for editors: findings, fixes and pages while one types',
+    options: [],
+    examples: [['sallyport lsp', 'what the editor starts; it speaks on standard input and output']],
+    load: () => import('../commands/lsp.ts'),
+  },
 ];
