@@ -15,5 +15,5 @@ export const commands: readonly Command[] = [
   ...authorizationCommands,
   ...meshCommands,
   ...renderCommands,
-  ...setupCommands,
+  ...setupCommands(() => commands),
 ];

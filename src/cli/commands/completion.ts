@@ -1,11 +1,10 @@
 /** `sallyport completion`: what a shell sources to complete our words. */
-import type { Parsed } from '../command.ts';
-import { commands } from '../commands.ts';
+import type { Command, Parsed } from '../command.ts';
 import { completionFor, type Shell, shells } from '../completion.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { print } from '../output.ts';
 
-export function run({ operands }: Parsed): number {
+export function complete({ operands }: Parsed, commands: readonly Command[]): number {
   const [shell, ...more] = operands;
   if (shell === undefined || more.length > 0 || !shells.includes(shell as Shell))
     throw new UsageError(

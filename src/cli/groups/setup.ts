@@ -3,7 +3,8 @@ import type { Command } from '../command.ts';
 import { systems } from '../pipelines.ts';
 import { reading } from './options.ts';
 
-export const setupCommands: readonly Command[] = [
+/** @param all every command, these included: what completions are made of */
+export const setupCommands = (all: () => readonly Command[]): readonly Command[] => [
   {
     name: 'init',
     summary: 'Set up a repository: configuration, CI step, pre-commit entry',
@@ -34,7 +35,10 @@ export const setupCommands: readonly Command[] = [
       ['source <(sallyport completion bash)', 'in ~/.bashrc'],
       ['sallyport completion fish | source', 'in ~/.config/fish/config.fish'],
     ],
-    load: () => import('../commands/completion.ts'),
+    load: async () => {
+      const { complete } = await import('../commands/completion.ts');
+      return { run: parsed => complete(parsed, all()) };
+    },
   },
   {
     name: 'lsp',
