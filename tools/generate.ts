@@ -1,6 +1,6 @@
 /**
  * Writes everything that follows from something else: the registry of checks, the pages of the checks, the JSON
- * Schema of the configuration. `--check` writes nothing and fails where a file differs.
+ * Schema of the configuration, the manual page. `--check` writes nothing and fails where a file differs.
  */
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -57,6 +57,10 @@ for (const page of globSync('docs/checks/*/*.md', { cwd: root }))
   }
 put('docs/checks/README.md', index());
 put('schemas/sallyport.schema.json', `${JSON.stringify(configSchema(judged), null, 2)}\n`);
+
+const { commands } = await import('../src/cli/commands.ts');
+const { manPage } = await import('../src/cli/man.ts');
+put('docs/man/sallyport.1', manPage(commands));
 
 function index(): string {
   const lines = [

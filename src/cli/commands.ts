@@ -6,6 +6,7 @@ import { gateCommands } from './groups/gate.ts';
 import { meshCommands } from './groups/mesh.ts';
 import { podSecurityCommands } from './groups/pod-security.ts';
 import { renderCommands } from './groups/render.ts';
+import { setupCommands } from './groups/setup.ts';
 
 export const commands: readonly Command[] = [
   ...everydayCommands,
@@ -14,4 +15,5 @@ export const commands: readonly Command[] = [
   ...authorizationCommands,
   ...meshCommands,
   ...renderCommands,
+  ...setupCommands(() => commands),
 ];

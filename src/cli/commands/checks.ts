@@ -2,8 +2,8 @@
 import { type Check, idOf, type Profile } from '#check/check.ts';
 import { practices } from '#check/practices.ts';
 import { exceptionChecks } from '#judge/exception-checks.ts';
-import { describe } from '#judge/report.ts';
-import { matches, unmatched } from '#judge/select.ts';
+import { describe, version } from '#judge/report.ts';
+import { compareVersions, matches, unmatched } from '#judge/select.ts';
 import { toJson } from '#kube/json.ts';
 import { nearest } from '#kube/nearest.ts';
 import { checks as judged } from '#practices/index.ts';
@@ -26,8 +26,10 @@ export function run(parsed: Parsed): number {
     );
   }
   const profile = parsed.value('profile') as Profile | 'all' | undefined;
+  const since = sinceOf(parsed.value('since'));
   const listed = checks.filter(
     check =>
+      (since === undefined || compareVersions(check.since, since) > 0) &&
       (parsed.operands.length === 0 || parsed.operands.some(word => matches(check, word))) &&
       (profile === undefined || profile === 'all' || check.profiles.includes(profile)),
   );
@@ -50,6 +52,17 @@ export function run(parsed: Parsed): number {
       print(text(listed));
   }
   return EXIT.clean;
+}
+
+/** @throws UsageError for what is no version, or one that is not out yet: it would seem to bring nothing */
+function sinceOf(word: string | undefined): string | undefined {
+  if (word === undefined) return undefined;
+  const plain = word.replace(/^v/, '');
+  if (!/^\d{1,9}\.\d{1,9}\.\d{1,9}$/.test(plain))
+    throw new UsageError(`--since: "${word}" is no version of Sallyport`, 'write it like 0.1.0');
+  if (compareVersions(plain, version) > 0)
+    throw new UsageError(`--since: this is ${version}, which does not know what came after ${plain}`);
+  return plain;
 }
 
 function text(listed: readonly Check[]): string {

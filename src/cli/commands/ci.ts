@@ -55,6 +55,8 @@ export function pipelineOf(env: Environment): Pipeline {
     ['Jenkins', 'JENKINS_URL', 'CHANGE_TARGET'],
     ['Woodpecker', 'CI_PIPELINE_NUMBER', 'CI_COMMIT_TARGET_BRANCH'],
     ['Drone', 'DRONE', 'DRONE_TARGET_BRANCH'],
+    // It does not say where a pull request goes.
+    ['CircleCI', 'CIRCLECI', ''],
   ];
   for (const [system, mark, target] of targets) {
     if (has(mark) === undefined) continue;

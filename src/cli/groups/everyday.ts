@@ -121,10 +121,12 @@ export const everydayCommands: readonly Command[] = [
         description: 'How to print it',
       },
       { name: 'profile', value: 'NAME', choices: profiles, description: 'Only the checks of this profile' },
+      { name: 'since', value: 'VERSION', description: 'Only checks that are newer than this version' },
     ],
     examples: [
       ['sallyport checks', 'all of them'],
       ['sallyport checks cicd --profile default', 'those of one practice that run by default'],
+      ['sallyport checks --since 0.1.0', 'what an upgrade from that version brings'],
       ['sallyport checks "CIS 5.2.2"', 'those that look after one control'],
     ],
     load: () => import('../commands/checks.ts'),

@@ -1,0 +1,80 @@
+/** What shells are told, tried where the shell is there; and the list of what a version brought. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import { describe, it } from 'node:test';
+import { commands } from '../../src/cli/commands.ts';
+import { manPage } from '../../src/cli/man.ts';
+import { run } from './program.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+function complete(...words: string[]): string[] {
+  const script = `${run(root, ['completion', 'bash']).out}
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sallyport; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout, stderr } = spawnSync('bash', ['--norc', '-euc', script, 'bash', 'sallyport', ...words], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  assert.equal(stderr, '');
+  return stdout.split('\n').filter(word => word !== '');
+}
+
+describe('completion', () => {
+  it('completes commands, groups, options, values and files in bash', () => {
+    assert.deepEqual(complete('sca'), ['scan']);
+    assert.deepEqual(complete('baseline', ''), ['create', 'update', 'show']);
+    assert.deepEqual(complete('scan', '--form'), ['--format']);
+    assert.deepEqual(complete('scan', '--format', 's'), ['sarif']);
+    assert.deepEqual(complete('scan', '-o', 'ju'), ['junit']);
+    assert.deepEqual(complete('scan', '--format', '=', 'ju'), ['junit']);
+    assert.deepEqual(complete('scan', '--format', '='), complete('scan', '--format', ''));
+    assert.deepEqual(complete('scan', 'package.'), ['package.json']);
+    assert.deepEqual(complete('exceptions', 'list', '--exp'), ['--expiring']);
+    assert.deepEqual(complete('nonsense', '--x'), []);
+  });
+
+  for (const shell of ['bash', 'zsh', 'fish'])
+    it(`knows every command and option for ${shell}`, () => {
+      const { out, code } = run(root, ['completion', shell]);
+      assert.equal(code, 0);
+      for (const { name, options } of commands) {
+        for (const word of name.split(' ')) assert.ok(out.includes(word), word);
+        for (const option of options)
+          assert.ok(out.includes(shell === 'fish' ? ` -l ${option.name}` : `--${option.name}`), option.name);
+      }
+      const known = spawnSync(shell, ['-n'], { input: out, encoding: 'utf8' });
+      // A shell that is not on this machine cannot say whether it understands.
+      if (known.error === undefined) assert.equal(known.stderr, '');
+    });
+
+  it('refuses what is no shell', () => {
+    assert.equal(run(root, ['completion', 'tcsh']).code, 3);
+    assert.equal(run(root, ['completion']).code, 3);
+  });
+});
+
+describe('the manual page', () => {
+  it('names every command and option, and holds no stray request', () => {
+    const page = manPage(commands);
+    for (const { name, options } of commands) {
+      assert.ok(page.includes(`.SS sallyport ${name.replaceAll('-', '\\-')}`));
+      for (const option of options) assert.ok(page.includes(`\\-\\-${option.name.replaceAll('-', '\\-')}`));
+    }
+    for (const line of page.split('\n'))
+      if (/^[.']/.test(line)) assert.match(line, /^\.(?:TH|SH|SS|TP|P|EX|EE)\b/);
+  });
+});
+
+describe('checks --since', () => {
+  it('lists what is newer, and refuses what is no version or not out yet', () => {
+    const all = run(root, ['checks', '--since', '0.0.9']).out;
+    assert.equal(all, run(root, ['checks']).out);
+    assert.match(run(root, ['checks', '--since', 'v0.1.0']).out, /^\n0 checks/);
+    for (const word of ['new', '1.0', '99.0.0']) {
+      const { code, err } = run(root, ['checks', '--since', word]);
+      assert.equal(code, 3);
+      assert.match(err, /^sallyport: --since: /);
+    }
+  });
+});
