@@ -48,6 +48,7 @@ import meshGatewayOldTls from './mesh/checks/gateway-old-tls.ts';
 import meshGatewayWithoutCertificate from './mesh/checks/gateway-without-certificate.ts';
 import meshGatewayWithoutTls from './mesh/checks/gateway-without-tls.ts';
 import meshGrantOfEverySecret from './mesh/checks/grant-of-every-secret.ts';
+import meshHttpRulesAtZtunnel from './mesh/checks/http-rules-at-ztunnel.ts';
 import meshIgnoredPortMtls from './mesh/checks/ignored-port-mtls.ts';
 import meshIngressSnippet from './mesh/checks/ingress-snippet.ts';
 import meshIngressWithoutTls from './mesh/checks/ingress-without-tls.ts';
@@ -69,7 +70,9 @@ import meshRouteWithoutTimeout from './mesh/checks/route-without-timeout.ts';
 import meshRoutesFromEverywhere from './mesh/checks/routes-from-everywhere.ts';
 import meshRulesWithoutPolicyType from './mesh/checks/rules-without-policy-type.ts';
 import meshServerWithoutAuthorization from './mesh/checks/server-without-authorization.ts';
+import meshSharedIdentityAllowed from './mesh/checks/shared-identity-allowed.ts';
 import meshSkippedPorts from './mesh/checks/skipped-ports.ts';
+import meshStrictPortFailsOpen from './mesh/checks/strict-port-fails-open.ts';
 import meshSubsetSelectsNothing from './mesh/checks/subset-selects-nothing.ts';
 import meshTokenNotRequired from './mesh/checks/token-not-required.ts';
 import meshUnrestrictedEgress from './mesh/checks/unrestricted-egress.ts';
@@ -186,6 +189,7 @@ export const checks: readonly Check[] = [
   meshGatewayWithoutCertificate as Check,
   meshGatewayWithoutTls as Check,
   meshGrantOfEverySecret as Check,
+  meshHttpRulesAtZtunnel as Check,
   meshIgnoredPortMtls as Check,
   meshIngressSnippet as Check,
   meshIngressWithoutTls as Check,
@@ -207,7 +211,9 @@ export const checks: readonly Check[] = [
   meshRoutesFromEverywhere as Check,
   meshRulesWithoutPolicyType as Check,
   meshServerWithoutAuthorization as Check,
+  meshSharedIdentityAllowed as Check,
   meshSkippedPorts as Check,
+  meshStrictPortFailsOpen as Check,
   meshSubsetSelectsNothing as Check,
   meshTokenNotRequired as Check,
   meshUnrestrictedEgress as Check,

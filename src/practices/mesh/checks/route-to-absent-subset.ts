@@ -2,7 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { fail, pass } from '#check/verdict.ts';
 import { type KubeObject, type Path, valueAt } from '#kube/objects.ts';
-import { namespaceOf } from '#world/world.ts';
+import { namespaceOf, type World } from '#world/world.ts';
 import { itemsOf } from '../facts.ts';
 
 /** A short name is one of the object's own namespace. */
@@ -11,6 +11,17 @@ function fullName(host: string, namespace: string | undefined): string {
     ? host.replace(/\.svc(?:\.cluster\.local)?$/, '')
     : `${host}.${namespace ?? 'default'}`;
 }
+
+const subsetsOfHosts = (world: World): ReadonlyMap<string, ReadonlySet<unknown>> => {
+  const hosts = new Map<string, Set<unknown>>();
+  for (const { object } of world.ofKind('networking.istio.io/DestinationRule')) {
+    const host = fullName(String(valueAt(object, ['spec', 'host'])), namespaceOf(object));
+    const names = hosts.get(host) ?? new Set();
+    for (const subset of itemsOf(valueAt(object, ['spec', 'subsets']))) names.add(valueAt(subset, ['name']));
+    hosts.set(host, names);
+  }
+  return hosts;
+};
 
 function* destinations(object: KubeObject): Generator<{ destination: unknown; path: Path }> {
   for (const protocol of ['http', 'tcp', 'tls'])
@@ -42,17 +53,9 @@ export default defineCheck({
       const subset = valueAt(destination, ['subset']);
       if (typeof subset !== 'string' || subset === '') continue;
       const host = fullName(String(valueAt(destination, ['host'])), own);
-      const rules = world
-        .ofKind('networking.istio.io/DestinationRule')
-        .filter(
-          rule => fullName(String(valueAt(rule.object, ['spec', 'host'])), namespaceOf(rule.object)) === host,
-        );
       // Rules are often kept apart from routes: only a rule for the host shows which subsets there are.
-      if (rules.length === 0) continue;
-      const names = rules.flatMap(rule =>
-        itemsOf(valueAt(rule.object, ['spec', 'subsets'])).map(one => valueAt(one, ['name'])),
-      );
-      if (!names.includes(subset)) found.push({ name: subset, path: [...path, 'subset'] });
+      const names = world.fact(subsetsOfHosts).get(host);
+      if (names !== undefined && !names.has(subset)) found.push({ name: subset, path: [...path, 'subset'] });
     }
     return found.length === 0
       ? pass
