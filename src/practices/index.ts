@@ -61,6 +61,7 @@ import meshNoOutlierDetection from './mesh/checks/no-outlier-detection.ts';
 import meshNodePort from './mesh/checks/node-port.ts';
 import meshOpenToEveryPod from './mesh/checks/open-to-every-pod.ts';
 import meshOutsideTheMesh from './mesh/checks/outside-the-mesh.ts';
+import meshPeerBesideEverybody from './mesh/checks/peer-beside-everybody.ts';
 import meshPolicyAllowsEverybody from './mesh/checks/policy-allows-everybody.ts';
 import meshPolicySelectsNothing from './mesh/checks/policy-selects-nothing.ts';
 import meshProxyUser from './mesh/checks/proxy-user.ts';
@@ -202,6 +203,7 @@ export const checks: readonly Check[] = [
   meshNodePort as Check,
   meshOpenToEveryPod as Check,
   meshOutsideTheMesh as Check,
+  meshPeerBesideEverybody as Check,
   meshPolicyAllowsEverybody as Check,
   meshPolicySelectsNothing as Check,
   meshProxyUser as Check,
