@@ -84,27 +84,46 @@ import cicdSelectorMismatch from './cicd/checks/selector-mismatch.ts';
 import cicdUnknownField from './cicd/checks/unknown-field.ts';
 import meshAuthorizationForEverybody from './mesh/checks/authorization-for-everybody.ts';
 import meshAuthorizationSelectsNothing from './mesh/checks/authorization-selects-nothing.ts';
+import meshAuthorizationWithoutServer from './mesh/checks/authorization-without-server.ts';
 import meshClientTlsOff from './mesh/checks/client-tls-off.ts';
 import meshCloudMetadataReachable from './mesh/checks/cloud-metadata-reachable.ts';
+import meshCustomWithoutProvider from './mesh/checks/custom-without-provider.ts';
 import meshDeadPortName from './mesh/checks/dead-port-name.ts';
+import meshEveryMeshIdentity from './mesh/checks/every-mesh-identity.ts';
 import meshExternalIps from './mesh/checks/external-ips.ts';
 import meshFailoverWithoutOutlierDetection from './mesh/checks/failover-without-outlier-detection.ts';
+import meshGatewayOldTls from './mesh/checks/gateway-old-tls.ts';
+import meshGatewayWithoutCertificate from './mesh/checks/gateway-without-certificate.ts';
+import meshGatewayWithoutTls from './mesh/checks/gateway-without-tls.ts';
+import meshGrantOfEverySecret from './mesh/checks/grant-of-every-secret.ts';
+import meshHttpRulesAtZtunnel from './mesh/checks/http-rules-at-ztunnel.ts';
 import meshIgnoredPortMtls from './mesh/checks/ignored-port-mtls.ts';
 import meshIngressSnippet from './mesh/checks/ingress-snippet.ts';
 import meshIngressWithoutTls from './mesh/checks/ingress-without-tls.ts';
+import meshKeysOverHttp from './mesh/checks/keys-over-http.ts';
+import meshListenerWithoutCertificate from './mesh/checks/listener-without-certificate.ts';
 import meshLoadBalancerForEverybody from './mesh/checks/load-balancer-for-everybody.ts';
 import meshMtlsNotStrict from './mesh/checks/mtls-not-strict.ts';
+import meshNoCircuitBreaker from './mesh/checks/no-circuit-breaker.ts';
+import meshNoOutlierDetection from './mesh/checks/no-outlier-detection.ts';
 import meshNodePort from './mesh/checks/node-port.ts';
 import meshOpenToEveryPod from './mesh/checks/open-to-every-pod.ts';
 import meshOutsideTheMesh from './mesh/checks/outside-the-mesh.ts';
+import meshPeerBesideEverybody from './mesh/checks/peer-beside-everybody.ts';
 import meshPolicyAllowsEverybody from './mesh/checks/policy-allows-everybody.ts';
 import meshPolicySelectsNothing from './mesh/checks/policy-selects-nothing.ts';
 import meshProxyUser from './mesh/checks/proxy-user.ts';
 import meshRetriesBeyondTimeout from './mesh/checks/retries-beyond-timeout.ts';
+import meshRouteToAbsentSubset from './mesh/checks/route-to-absent-subset.ts';
 import meshRouteWithoutTimeout from './mesh/checks/route-without-timeout.ts';
+import meshRoutesFromEverywhere from './mesh/checks/routes-from-everywhere.ts';
 import meshRulesWithoutPolicyType from './mesh/checks/rules-without-policy-type.ts';
+import meshServerWithoutAuthorization from './mesh/checks/server-without-authorization.ts';
+import meshSharedIdentityAllowed from './mesh/checks/shared-identity-allowed.ts';
 import meshSkippedPorts from './mesh/checks/skipped-ports.ts';
+import meshStrictPortFailsOpen from './mesh/checks/strict-port-fails-open.ts';
 import meshSubsetSelectsNothing from './mesh/checks/subset-selects-nothing.ts';
+import meshTokenNotRequired from './mesh/checks/token-not-required.ts';
 import meshUnrestrictedEgress from './mesh/checks/unrestricted-egress.ts';
 import meshUnverifiedServer from './mesh/checks/unverified-server.ts';
 import meshVoidIdentityRule from './mesh/checks/void-identity-rule.ts';
@@ -255,27 +274,46 @@ export const checks: readonly Check[] = [
   cicdUnknownField as Check,
   meshAuthorizationForEverybody as Check,
   meshAuthorizationSelectsNothing as Check,
+  meshAuthorizationWithoutServer as Check,
   meshClientTlsOff as Check,
   meshCloudMetadataReachable as Check,
+  meshCustomWithoutProvider as Check,
   meshDeadPortName as Check,
+  meshEveryMeshIdentity as Check,
   meshExternalIps as Check,
   meshFailoverWithoutOutlierDetection as Check,
+  meshGatewayOldTls as Check,
+  meshGatewayWithoutCertificate as Check,
+  meshGatewayWithoutTls as Check,
+  meshGrantOfEverySecret as Check,
+  meshHttpRulesAtZtunnel as Check,
   meshIgnoredPortMtls as Check,
   meshIngressSnippet as Check,
   meshIngressWithoutTls as Check,
+  meshKeysOverHttp as Check,
+  meshListenerWithoutCertificate as Check,
   meshLoadBalancerForEverybody as Check,
   meshMtlsNotStrict as Check,
+  meshNoCircuitBreaker as Check,
+  meshNoOutlierDetection as Check,
   meshNodePort as Check,
   meshOpenToEveryPod as Check,
   meshOutsideTheMesh as Check,
+  meshPeerBesideEverybody as Check,
   meshPolicyAllowsEverybody as Check,
   meshPolicySelectsNothing as Check,
   meshProxyUser as Check,
   meshRetriesBeyondTimeout as Check,
+  meshRouteToAbsentSubset as Check,
   meshRouteWithoutTimeout as Check,
+  meshRoutesFromEverywhere as Check,
   meshRulesWithoutPolicyType as Check,
+  meshServerWithoutAuthorization as Check,
+  meshSharedIdentityAllowed as Check,
   meshSkippedPorts as Check,
+  meshStrictPortFailsOpen as Check,
   meshSubsetSelectsNothing as Check,
+  meshTokenNotRequired as Check,
   meshUnrestrictedEgress as Check,
   meshUnverifiedServer as Check,
   meshVoidIdentityRule as Check,
