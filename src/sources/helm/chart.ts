@@ -250,9 +250,12 @@ function text(map: GoMap, key: string): string {
 
 /** sanitizeString: what is not printable is taken out, spaces of any kind become a space. */
 const sanitized = (value: string): string =>
-  value
-    .replace(/[\t-\r\x85\xa0\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/g, ' ')
-    .replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '');
+  // Unicode's classes take milliseconds to compile: nearly every text does without.
+  /^[ -~]*$/.test(value)
+    ? value
+    : value
+        .replace(/[\t-\r\x85\xa0\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/g, ' ')
+        .replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '');
 
 const invalid = (message: string): never => {
   throw new GoError(`validation: ${message}`);

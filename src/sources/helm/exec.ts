@@ -33,6 +33,7 @@ import {
   Int,
   int,
   isTrue,
+  type Place,
   sliceBytes,
   sortedKeys,
   typeOf,
@@ -152,6 +153,7 @@ class State {
   private pop(mark: number): void {
     this.names.length = mark;
     this.values.length = mark;
+    if (this.origins.length > mark) this.origins.length = mark;
     this.interfaces.length = mark;
   }
 
@@ -167,6 +169,10 @@ class State {
     this.values[at] = value;
     this.interfaces[at] = isInterface;
   }
+
+  /** What the variables, and the dot of a range or a with, were made of: only where origins are traced. */
+  private readonly origins: (readonly Place[] | undefined)[] = [];
+  private dotOrigin: readonly Place[] | undefined;
 
   private walkList(dot: Value, list: ListNode): Jump {
     for (const node of list.nodes) {
@@ -188,7 +194,10 @@ class State {
             this.out.push(text);
             this.context.budget.wrote(text.length);
             if (tracer !== undefined) tracer.printed(node, text, mark!);
-          } else if (tracer !== undefined) tracer.declared(mark!);
+          } else if (tracer !== undefined) {
+            const places = tracer.declared(mark!);
+            for (const { ident } of node.pipe.decl) this.origins[this.names.lastIndexOf(ident[0]!)] = places;
+          }
           break;
         }
         case 'if':
@@ -224,14 +233,18 @@ class State {
     const traced = tracer?.beginAction();
     const value = this.evalPipeline(dot, node.pipe);
     const truth = isTrue(value);
+    const read = isScalar(value) ? tracer?.current() : undefined;
     if (tracer !== undefined) tracer.branched(node, truth, value, traced!);
     let jump: Jump = 0;
     if (truth) {
       if (node.type === 'with') {
         const before = this.dotIsInterface;
+        const origin = this.dotOrigin;
         this.dotIsInterface = false;
+        this.dotOrigin = read;
         jump = this.walkList(value, node.list);
         this.dotIsInterface = before;
+        this.dotOrigin = origin;
       } else jump = this.walkList(dot, node.list);
     } else if (node.otherwise !== undefined) jump = this.walkList(dot, node.otherwise);
     this.pop(mark);
@@ -247,8 +260,13 @@ class State {
     const mark = this.names.length;
     const { decl, isAssign } = node.pipe;
     const before = this.dotIsInterface;
-    const once = (index: Value, element: Value, isInterface: boolean): boolean => {
+    const outerOrigin = this.dotOrigin;
+    const once = (index: Value, element: Value, isInterface: boolean, place?: Place): boolean => {
       this.context.budget.step();
+      if (tracer !== undefined) {
+        this.dotOrigin = place !== undefined && isScalar(element) ? [place] : undefined;
+        if (decl.length > 0) this.origins[this.names.lastIndexOf(decl.at(-1)!.ident[0]!)] = this.dotOrigin;
+      }
       if (decl.length > 0) {
         if (isAssign) {
           if (decl.length > 1) this.set(decl[0]!.ident[0]!, index, false);
@@ -270,7 +288,7 @@ class State {
       for (let at = 0; at < value.items.length; at++) {
         ran = true;
         if (tracer !== undefined) tracer.element(value, at);
-        if (!once(int(at), value.items[at], isInterface)) break;
+        if (!once(int(at), value.items[at], isInterface, value.places?.[at])) break;
       }
     } else if (value instanceof GoMap) {
       const isInterface = !value.type.endsWith('string');
@@ -279,7 +297,7 @@ class State {
         if (tracer !== undefined) tracer.element(value, key);
         const entry = value.entries.get(key);
         const element = value.type === 'chart.Files' ? bytesSlice(entry as string) : entry;
-        if (!once(key, element, isInterface)) break;
+        if (!once(key, element, isInterface, value.places?.get(key))) break;
       }
     } else if (value instanceof Int) {
       if (decl.length > 1)
@@ -292,6 +310,7 @@ class State {
       this.fail(`range can't iterate over ${format('%v', [value])}`);
     }
     this.dotIsInterface = before;
+    this.dotOrigin = outerOrigin;
     if (tracer !== undefined) tracer.branched(node, ran, value, traced!);
     if (!ran && node.otherwise !== undefined) this.rangeElse(dot, node.otherwise);
     this.pop(outer);
@@ -374,6 +393,7 @@ class State {
       case 'string':
         return first.value;
       case 'dot':
+        this.context.tracer?.used(this.dotOrigin);
         return dot;
       case 'nil':
         return this.fail('nil is not a command');
@@ -416,6 +436,7 @@ class State {
     if (at < 0) this.fail(`undefined variable: ${name}`);
     if (node.ident.length === 1) {
       this.notAFunction(args, final);
+      this.context.tracer?.used(this.origins[at]);
       return this.values[at];
     }
     return this.evalFieldChain(dot, this.values[at], this.interfaces[at]!, node, node.ident, 1, args, final);
@@ -618,6 +639,7 @@ class State {
     this.node = node;
     switch (node.type) {
       case 'dot':
+        this.context.tracer?.used(this.dotOrigin);
         return this.validate(dot, type);
       case 'nil':
         if (type === 'any' || type === 'map' || type === 'list' || type === undefined) return null;
@@ -723,6 +745,9 @@ function fileMethod(name: string): Fn | undefined {
 }
 
 /** The builtins of text/template. `and` and `or` are decided above: their arguments are evaluated one by one. */
+const isScalar = (value: Value): boolean =>
+  value === null || typeof value !== 'object' || value instanceof Int;
+
 const CALLEE = '\0callee\0';
 
 export const BUILTINS: Readonly<Record<string, Fn>> = {

@@ -370,10 +370,9 @@ function include([name, data]: Value[], context: Context): Value {
 function tpl([text, data]: Value[], context: Context): Value {
   const source = text as string;
   if (!source.includes('{{')) return source.replaceAll('<no value>', '');
-  const names = new Set(context.functions.keys());
   let parsed: ReturnType<typeof parseTemplate>;
   try {
-    parsed = parseTemplate('gotpl', source, names);
+    parsed = parseTemplate('gotpl', source, functionNames);
   } catch (error) {
     if (!(error instanceof GoError)) throw error;
     throw new GoError(`cannot parse template ${goQuote(source)}: ${error.message}`, error);

@@ -158,3 +158,26 @@ describe('where a line came from', () => {
     assert.equal(at('made').unresolved, 'randAlpha');
   });
 });
+
+describe('an origin', () => {
+  it('is kept by variables and by the dot of range and with', () => {
+    const chart = new Map(
+      Object.entries({
+        'Chart.yaml': 'apiVersion: v1\nname: t\nversion: 0.1.0\n',
+        'values.yaml': 'image: nginx\nports:\n- 80\n- 443\n',
+        'templates/a.yaml':
+          '{{ $x := .Values.image }}\na: {{ $x }}\nl:\n{{ range .Values.ports }}\n- {{ . }}\n{{ end }}\n{{ with .Values.image }}\nb: {{ . | quote }}\n{{ end }}\nc: {{ $x | default "none" }}\n',
+      }).map(([name, text]) => [name, Buffer.from(text)] as const),
+    );
+    const { documents } = renderChart(chart, { trace: true, skipSchemaValidation: true });
+    const lines = documents[0]!.text.split('\n');
+    const pathOf = (line: string) => documents[0]!.lines[lines.indexOf(line)]!.values.at(-1)?.path;
+    assert.deepEqual(['a: nginx', '- 80', '- 443', 'b: "nginx"', 'c: nginx'].map(pathOf), [
+      'image',
+      'ports[0]',
+      'ports[1]',
+      'image',
+      'image',
+    ]);
+  });
+});

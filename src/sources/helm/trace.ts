@@ -109,9 +109,19 @@ export class Tracer {
     this.note({ text, node, values: action.values, unresolved: action.unresolved, inner: action.inner });
   }
 
-  /** A variable was set: what it was made of belongs to those that print it, and is not followed. */
-  declared(before: Action): void {
-    this.endAction(before);
+  /** A variable was set: what it was made of belongs to those that print it. */
+  declared(before: Action): readonly Place[] {
+    return this.endAction(before).values;
+  }
+
+  /** What the action that runs has read until now. */
+  current(): readonly Place[] {
+    return [...this.actions.at(-1)!.values];
+  }
+
+  /** A variable, or the dot, was read: with it comes what it was made of. */
+  used(places: readonly Place[] | undefined): void {
+    if (places !== undefined) this.actions.at(-1)!.values.push(...places);
   }
 
   private note(piece: Piece): void {
