@@ -140,7 +140,10 @@ function completed(policies: readonly KubeObject[], pod: SubmittedPod): Complete
       );
   }
   const metadata = { ...(isRecord(pod.metadata) ? pod.metadata : {}), annotations: annotations ?? {} };
-  return { admitted: chosen.admitted, pod: { metadata, spec }, why };
+  const result = { metadata, spec };
+  // What one policy writes into a pod that it refuses may be what another one asks for.
+  const admitted = chosen.admitted || policies.some(policy => applyPolicy(policy, result).admitted);
+  return { admitted, pod: result, why };
 }
 
 /** One policy for the namespace. Several PodSecurityPolicies are alternatives: a pod must keep one of them. */

@@ -85,13 +85,8 @@ function containerRules(spec: PolicySpec): CelRule[] {
         `capability ${one} must be dropped`,
       );
   }
-  if (!spec.allowedProcMountTypes.includes('*')) {
-    const types = spec.allowedProcMountTypes.length === 0 ? ['Default'] : spec.allowedProcMountTypes;
-    add(
-      `!has(c.securityContext) || !has(c.securityContext.procMount) || c.securityContext.procMount in ${list(types)}`,
-      'proc mount type is not allowed',
-    );
-  }
+  const types = spec.allowedProcMountTypes.length === 0 ? ['Default'] : spec.allowedProcMountTypes;
+  add(`c.?securityContext.?procMount.orValue('Default') in ${list(types)}`, 'proc mount type is not allowed');
   return rules;
 }
 
