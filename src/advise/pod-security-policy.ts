@@ -146,6 +146,13 @@ function completed(policies: readonly KubeObject[], pod: SubmittedPod): Complete
   return { admitted, pod: result, why };
 }
 
+const rule = (operation: string, resource: string) => ({
+  apiGroups: [''],
+  apiVersions: ['v1'],
+  operations: [operation],
+  resources: [resource],
+});
+
 /** One policy for the namespace. Several PodSecurityPolicies are alternatives: a pod must keep one of them. */
 function admissionOf(namespace: string, policies: readonly Policy[]): KubeObject[] {
   const name = `from-psp-${namespace}`;
@@ -175,14 +182,9 @@ function admissionOf(namespace: string, policies: readonly Policy[]): KubeObject
       spec: {
         failurePolicy: 'Fail',
         matchConstraints: {
-          resourceRules: [
-            {
-              apiGroups: [''],
-              apiVersions: ['v1'],
-              operations: ['CREATE', 'UPDATE'],
-              resources: ['pods', 'pods/ephemeralcontainers'],
-            },
-          ],
+          // What a pod may do is fixed when it is made, but for containers added later. Other updates are let through, so
+          // that pods of before can still be cleaned up.
+          resourceRules: [rule('CREATE', 'pods'), rule('UPDATE', 'pods/ephemeralcontainers')],
         },
         variables: [
           {
