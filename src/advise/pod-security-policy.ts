@@ -35,6 +35,8 @@ export interface Migration {
   readonly admission: readonly KubeObject[];
   readonly tried: number;
   readonly admitted: number;
+  /** On how many the policies and what replaces them do not agree. */
+  readonly differing: number;
   readonly differences: readonly Difference[];
   /** What the labels alone would let in that the policies refuse: how many of the pods tried, and one of them. */
   readonly labelsOnly: { readonly pods: number; readonly example?: unknown; readonly why?: string };
@@ -65,6 +67,7 @@ export function migrate({ namespace, policies, pods }: MigrationInput): Migratio
   };
   let tried = 0;
   let admittedCount = 0;
+  let differing = 0;
   let looseLabels = 0;
   let loose: { readonly example: unknown; readonly why: string } | undefined;
   for (const pod of boundaryPods(decoded)) {
@@ -84,12 +87,16 @@ export function migrate({ namespace, policies, pods }: MigrationInput): Migratio
       looseLabels++;
       loose ??= { example: before.pod, why: before.why };
     }
+    const allowed = labels.allowed && answer.decision === 'allow';
+    if (allowed !== before.admitted) differing++;
     if (answer.decision === 'unknown')
       differ('unknown', answer.unknowns[0]?.message ?? 'not known', before.pod);
     else if (before.admitted && answer.decision === 'deny') differ('stricter', answer.message, before.pod);
-    else if (before.admitted && !labels.allowed)
-      differ('stricter', `the label refuses what the policies let pass: ${labels.reason}`, before.pod);
-    else if (!before.admitted && labels.allowed && answer.decision === 'allow')
+    else if (before.admitted)
+      for (const { allowed, reason } of labels.checks)
+        if (!allowed)
+          differ('stricter', `the label refuses what the policies let pass: ${reason}`, before.pod);
+    if (!before.admitted && labels.allowed && answer.decision === 'allow')
       differ('looser', before.why, before.pod);
   }
   return {
@@ -99,6 +106,7 @@ export function migrate({ namespace, policies, pods }: MigrationInput): Migratio
     admission,
     tried,
     admitted: admittedCount,
+    differing,
     differences: [...differences.values()],
     labelsOnly: { pods: looseLabels, ...loose },
   };
@@ -122,6 +130,10 @@ function completed(policies: readonly KubeObject[], pod: SubmittedPod): Complete
   const { annotations, runtimeClassName, securityContext, ...lists } = chosen.mutated;
   const spec: Record<string, unknown> = { ...(isRecord(pod.spec) ? pod.spec : {}) };
   const context: Record<string, unknown> = isRecord(securityContext) ? { ...securityContext } : {};
+  const given = isRecord(pod.spec) ? pod.spec['securityContext'] : undefined;
+  // An empty list is not written by the API server, and is not the same as none to a policy.
+  if (isRecord(given) && Array.isArray(given['supplementalGroups']))
+    context['supplementalGroups'] ??= given['supplementalGroups'];
   // The policy's default stands in an annotation, which newer servers do not read.
   const profile = annotations?.[SECCOMP_POD];
   if (profile !== undefined && context['seccompProfile'] === undefined) {

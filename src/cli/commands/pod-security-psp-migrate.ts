@@ -160,6 +160,7 @@ function describe({
   admission,
   tried,
   admitted,
+  differing,
   differences,
   labelsOnly,
 }: Migration): string[] {
@@ -171,9 +172,7 @@ function describe({
     `  labels alone: ${labelsOnly.pods} of ${tried} pods tried are let in that the policies refuse`,
     ...(labelsOnly.why === undefined ? [] : [`    for example: ${safe(labelsOnly.why)}`]),
     `  with a ValidatingAdmissionPolicy of ${count(rules, 'rule')}: ${
-      differences.length === 0
-        ? 'the same answer'
-        : `${differences.reduce((sum, one) => sum + one.pods, 0)} pods differ`
+      differences.length === 0 ? 'the same answer' : `${count(differing, 'pod')} decided otherwise`
     } (${tried} pods tried, ${admitted} admitted by the policies)`,
     ...differences.flatMap(({ kind, why, pods, example }) => [
       `    ${kind}, ${count(pods, 'pod')}: ${safe(why)}`,
