@@ -126,4 +126,23 @@ export const podSecurityCommands: readonly Command[] = [
     examples: [['sallyport pod-security show --workload Deployment/web deploy/', 'one workload']],
     load: () => import('../commands/pod-security-show.ts'),
   },
+  {
+    name: 'pod-security psp migrate',
+    summary: 'From PodSecurityPolicies to labels and admission policies, tried on generated pods',
+    operands: '[PATH|-]…',
+    options: [
+      { name: 'output', value: 'DIR', description: 'Write numbered files for a staged roll-out' },
+      namespace,
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['text', 'json'],
+        description: 'How to print it',
+      },
+      ...reading,
+    ],
+    examples: [['sallyport pod-security psp migrate deploy/ --output migration', 'the way off, in stages']],
+    load: () => import('../commands/pod-security-psp-migrate.ts'),
+  },
 ];

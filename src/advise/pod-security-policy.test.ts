@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { KubeObject } from '#kube/objects.ts';
+import { migrate } from './pod-security-policy.ts';
+
+const policy = (spec: object, annotations: Record<string, string> = {}): KubeObject => ({
+  apiVersion: 'policy/v1beta1',
+  kind: 'PodSecurityPolicy',
+  metadata: { name: 'narrow', annotations },
+  spec: {
+    seLinux: { rule: 'RunAsAny' },
+    runAsUser: { rule: 'RunAsAny' },
+    supplementalGroups: { rule: 'RunAsAny' },
+    fsGroup: { rule: 'RunAsAny' },
+    volumes: ['*'],
+    ...spec,
+  },
+});
+const hostPod = {
+  metadata: { name: 'logs' },
+  spec: {
+    containers: [{ name: 'a', image: 'x', volumeMounts: [{ name: 'v', mountPath: '/v', readOnly: true }] }],
+    volumes: [{ name: 'v', hostPath: { path: '/var/log' } }],
+  },
+};
+/** Every demand that labels cannot express. */
+const NARROW = policy(
+  {
+    privileged: false,
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    requiredDropCapabilities: ['NET_RAW', 'KILL'],
+    allowedCapabilities: ['NET_ADMIN'],
+    defaultAddCapabilities: ['CHOWN'],
+    volumes: ['configMap', 'secret', 'hostPath', 'csi', 'flexVolume', 'cephFS'],
+    allowedHostPaths: [{ pathPrefix: '/var/log', readOnly: true }, { pathPrefix: '/data/' }],
+    allowedCSIDrivers: [{ name: 'secrets.example.com' }],
+    allowedFlexVolumes: [{ driver: 'example/lvm' }],
+    hostPorts: [{ min: 8000, max: 8010 }],
+    runAsUser: { rule: 'MustRunAs', ranges: [{ min: 100, max: 200 }] },
+    runAsGroup: { rule: 'MayRunAs', ranges: [{ min: 5, max: 6 }] },
+    supplementalGroups: { rule: 'MustRunAs', ranges: [{ min: 1, max: 2 }] },
+    fsGroup: { rule: 'MayRunAs', ranges: [{ min: 1, max: 2 }] },
+    seLinux: { rule: 'MustRunAs', seLinuxOptions: { level: 's0:c8,c9', type: 't' } },
+    allowedUnsafeSysctls: ['net.core.*'],
+    forbiddenSysctls: ['kernel.shm_rmid_forced'],
+    runtimeClass: { allowedRuntimeClassNames: ['gvisor'], defaultRuntimeClassName: 'gvisor' },
+  },
+  {
+    'seccomp.security.alpha.kubernetes.io/allowedProfileNames': 'runtime/default,localhost/a.json',
+    'seccomp.security.alpha.kubernetes.io/defaultProfileName': 'runtime/default',
+  },
+);
+
+describe('migrate', () => {
+  it('says the same as the policy, where the level leaves room for it', () => {
+    const { level, differences, tried, admitted, labelsOnly } = migrate({
+      namespace: 'shop',
+      policies: [NARROW],
+      pods: [hostPod],
+    });
+    assert.equal(level, 'privileged');
+    assert.deepEqual(differences, []);
+    assert.ok(tried > 1000 && admitted > 50, `${tried} tried, ${admitted} admitted`);
+    assert.ok(labelsOnly.pods > 1000, 'labels alone cannot say it');
+  });
+
+  it('demands nothing of root that the policy did not', () => {
+    const nonRoot = policy({ runAsUser: { rule: 'MustRunAsNonRoot' }, hostNetwork: true, hostPID: true });
+    const { differences, level } = migrate({ namespace: 'shop', policies: [nonRoot], pods: [hostPod] });
+    assert.equal(level, 'privileged');
+    assert.deepEqual(differences, []);
+  });
+
+  it('shows a pod for everything that the label refuses and the policy let pass', () => {
+    const wide = policy({ privileged: true, hostNetwork: true });
+    const pod = { metadata: { name: 'a' }, spec: { containers: [{ name: 'a', image: 'x' }] } };
+    const { level, differences } = migrate({ namespace: 'shop', policies: [wide], pods: [pod] });
+    assert.equal(level, 'baseline');
+    assert.ok(differences.length > 0);
+    assert.ok(differences.every(({ kind }) => kind === 'stricter'));
+    assert.ok(differences.some(({ why }) => why.endsWith('host namespaces')));
+  });
+
+  it('takes several policies as alternatives', () => {
+    const users = policy({ runAsUser: { rule: 'MustRunAs', ranges: [{ min: 1, max: 9 }] } });
+    const other = policy({ privileged: true, readOnlyRootFilesystem: true });
+    const { differences } = migrate({ namespace: 'shop', policies: [users, other], pods: [hostPod] });
+    assert.deepEqual(
+      differences.filter(({ kind }) => kind !== 'stricter'),
+      [],
+    );
+  });
+});

@@ -1,0 +1,299 @@
+/** What a PodSecurityPolicy demands, as expressions of CEL about a pod that has its defaults. */
+import type { Id } from '#decide/pod-security/policy/errors.ts';
+import type { IdStrategy, Policy, PolicySpec, Range } from '#decide/pod-security/policy/policy.ts';
+
+export interface CelRule {
+  readonly expression: string;
+  readonly message: string;
+}
+
+const text = (value: string) => JSON.stringify(value);
+const list = (values: readonly string[]) => `[${values.map(text).join(', ')}]`;
+const within = (value: string, ranges: readonly Range[]) =>
+  ranges.length === 0
+    ? 'false'
+    : `(${ranges.map(({ min, max }: { min: Id; max: Id }) => `(${value} >= ${min} && ${value} <= ${max})`).join(' || ')})`;
+const every = (condition: string) => `variables.containers.all(c, ${condition})`;
+const everyVolume = (condition: string) => `variables.volumes.all(v, ${condition})`;
+const effective = (field: string) =>
+  `c.?securityContext.?${field}.or(object.spec.?securityContext.?${field})`;
+
+/** As of 1.24; see the policy's own rule. */
+const SAFE_SYSCTLS = [
+  'kernel.shm_rmid_forced',
+  'net.ipv4.ip_local_port_range',
+  'net.ipv4.tcp_syncookies',
+  'net.ipv4.ping_group_range',
+  'net.ipv4.ip_unprivileged_port_start',
+];
+
+export function rulesOf({ annotations, spec }: Policy): CelRule[] {
+  return [
+    ...hostRules(spec),
+    ...containerRules(spec),
+    ...idRules(spec),
+    ...volumeRules(spec),
+    ...selinuxRules(spec.seLinux),
+    ...seccompRules(annotations.get('seccomp.security.alpha.kubernetes.io/allowedProfileNames')),
+    ...apparmorRules(annotations.get('apparmor.security.beta.kubernetes.io/allowedProfileNames')),
+    ...sysctlRules(spec),
+  ];
+}
+
+function hostRules(spec: PolicySpec): CelRule[] {
+  const rules: CelRule[] = [];
+  for (const field of ['hostNetwork', 'hostPID', 'hostIPC'] as const)
+    if (!spec[field])
+      rules.push({
+        expression: `!object.spec.?${field}.orValue(false)`,
+        message: `${field} is not allowed`,
+      });
+  const port = 'p.?hostPort.orValue(0)';
+  rules.push({
+    expression: every(`c.?ports.orValue([]).all(p, ${port} == 0 || ${within(port, spec.hostPorts)})`),
+    message: 'host port is not allowed',
+  });
+  const classes = spec.runtimeClass?.allowedRuntimeClassNames;
+  if (classes !== undefined && !classes.includes('*'))
+    rules.push({
+      expression: `!has(object.spec.runtimeClassName) || object.spec.runtimeClassName in ${list(classes)}`,
+      message: 'runtime class is not allowed',
+    });
+  return rules;
+}
+
+function containerRules(spec: PolicySpec): CelRule[] {
+  const rules: CelRule[] = [];
+  const add = (condition: string, message: string) => rules.push({ expression: every(condition), message });
+  if (!spec.privileged)
+    add('!c.?securityContext.?privileged.orValue(false)', 'privileged containers are not allowed');
+  if (!spec.allowPrivilegeEscalation)
+    add(
+      '!c.?securityContext.?allowPrivilegeEscalation.orValue(true)',
+      'allowPrivilegeEscalation must be false',
+    );
+  if (spec.readOnlyRootFilesystem)
+    add('c.?securityContext.?readOnlyRootFilesystem.orValue(false)', 'readOnlyRootFilesystem must be true');
+  if (!spec.allowedCapabilities.includes('*')) {
+    add(
+      `c.?securityContext.?capabilities.?add.orValue([]).all(a, a in ${list([...spec.allowedCapabilities, ...spec.defaultAddCapabilities])})`,
+      'capability may not be added',
+    );
+    for (const one of spec.requiredDropCapabilities)
+      add(
+        `${text(one)} in c.?securityContext.?capabilities.?drop.orValue([])`,
+        `capability ${one} must be dropped`,
+      );
+  }
+  const types = spec.allowedProcMountTypes.length === 0 ? ['Default'] : spec.allowedProcMountTypes;
+  add(`c.?securityContext.?procMount.orValue('Default') in ${list(types)}`, 'proc mount type is not allowed');
+  return rules;
+}
+
+function idRules(spec: PolicySpec): CelRule[] {
+  const rules: CelRule[] = [];
+  const user = effective('runAsUser');
+  if (spec.runAsUser.rule === 'MustRunAs')
+    rules.push({
+      expression: every(`${user}.hasValue() && ${within(`${user}.value()`, spec.runAsUser.ranges)}`),
+      message: 'runAsUser must be in the ranges',
+    });
+  if (spec.runAsUser.rule === 'MustRunAsNonRoot') {
+    const nonRoot = effective('runAsNonRoot');
+    rules.push({
+      expression: every(
+        `${nonRoot}.orValue(true) && ${user}.orValue(1) != 0 && (${nonRoot}.hasValue() || ${user}.hasValue())`,
+      ),
+      message: 'must not run as root',
+    });
+  }
+  const ofGroups = (strategy: IdStrategy | undefined, expression: (ranges: readonly Range[]) => string) => {
+    if (strategy?.rule === 'MustRunAs' || strategy?.rule === 'MayRunAs') return expression(strategy.ranges);
+    return undefined;
+  };
+  const push = (expression: string | undefined, message: string) => {
+    if (expression !== undefined) rules.push({ expression, message });
+  };
+  const absent = (strategy: IdStrategy | undefined) =>
+    strategy?.rule === 'MustRunAs' ? ['hasValue() &&', ''] : ['hasValue() ||', '!'];
+  const optional = (value: string, strategy: IdStrategy | undefined, condition: string) => {
+    const [link, not] = absent(strategy) as [string, string];
+    return `(${not}${value}.${link} ${condition})`;
+  };
+  const group = effective('runAsGroup');
+  push(
+    ofGroups(spec.runAsGroup, ranges =>
+      every(optional(group, spec.runAsGroup, within(`${group}.value()`, ranges))),
+    ),
+    'runAsGroup must be in the ranges',
+  );
+  const fsGroup = 'object.spec.?securityContext.?fsGroup';
+  push(
+    ofGroups(spec.fsGroup, ranges => optional(fsGroup, spec.fsGroup, within(`${fsGroup}.value()`, ranges))),
+    'fsGroup must be in the ranges',
+  );
+  const groups = 'object.spec.?securityContext.?supplementalGroups.orValue([])';
+  push(
+    ofGroups(
+      spec.supplementalGroups,
+      ranges =>
+        `${spec.supplementalGroups.rule === 'MustRunAs' ? `size(${groups}) > 0 && ` : ''}${groups}.all(g, ${within('g', ranges)})`,
+    ),
+    'supplementalGroups must be in the ranges',
+  );
+  return rules;
+}
+
+const TOKEN_ONLY = [
+  'has(v.projected) && v.projected.?sources.orValue([]).all(s,',
+  '(has(s.serviceAccountToken) || has(s.configMap) || has(s.downwardAPI))',
+  "&& (!has(s.serviceAccountToken) || (s.serviceAccountToken.path == 'token' && s.serviceAccountToken.?audience.orValue('') == ''))",
+  "&& (!has(s.configMap) || s.configMap.?name.orValue('') == 'kube-root-ca.crt')",
+  "&& (!has(s.downwardAPI) || s.downwardAPI.?items.orValue([]).all(i, i.path == 'namespace' && has(i.fieldRef) && i.fieldRef.fieldPath == 'metadata.namespace' && i.fieldRef.?apiVersion.orValue('v1') == 'v1')))",
+].join(' ');
+
+function volumeRules(spec: PolicySpec): CelRule[] {
+  const rules: CelRule[] = [];
+  if (!spec.volumes.includes('*')) {
+    const kinds = spec.volumes
+      // What is no field of a volume never was one.
+      .filter(type => /^[a-zA-Z]+$/.test(type) && type !== 'none')
+      .map(type => `has(v.${type === 'cephFS' ? 'cephfs' : type})`);
+    const allowed = [...kinds, ...(spec.volumes.includes('secret') ? [`(${TOKEN_ONLY})`] : [])];
+    rules.push({
+      expression: everyVolume(allowed.length === 0 ? 'false' : allowed.join(' || ')),
+      message: 'volume type is not allowed',
+    });
+  }
+  if (spec.allowedHostPaths.length > 0) {
+    const prefixes = spec.allowedHostPaths.map(({ pathPrefix, readOnly }) => {
+      const prefix = pathPrefix.endsWith('/') ? pathPrefix.slice(0, -1) : pathPrefix;
+      const same = prefix.endsWith('/') ? [] : [`v.hostPath.path == ${text(prefix)}`];
+      return {
+        readOnly,
+        condition: `(${[...same, `v.hostPath.path.startsWith(${text(`${prefix}/`)})`].join(' || ')})`,
+      };
+    });
+    const any = (some: typeof prefixes) => some.map(({ condition }) => condition).join(' || ');
+    const writable = prefixes.filter(({ readOnly }) => !readOnly);
+    const readOnly = prefixes.filter(one => one.readOnly);
+    const mounts =
+      'variables.containers.all(c, c.?volumeMounts.orValue([]).all(m, m.name != v.name || m.?readOnly.orValue(false)))';
+    const conditions = [
+      ...(writable.length > 0 ? [any(writable)] : []),
+      ...(readOnly.length > 0 ? [`((${any(readOnly)}) && ${mounts})`] : []),
+    ];
+    rules.push({
+      expression: everyVolume(`!has(v.hostPath) || ${conditions.join(' || ')}`),
+      message: 'host path is not allowed, or must be mounted read-only',
+    });
+  }
+  const drivers = (field: string, names: readonly string[]) => {
+    if (names.length > 0)
+      rules.push({
+        expression: everyVolume(`!has(v.${field}) || v.${field}.driver in ${list(names)}`),
+        message: `${field} driver is not allowed`,
+      });
+  };
+  drivers(
+    'flexVolume',
+    spec.allowedFlexVolumes.map(({ driver }) => driver),
+  );
+  drivers(
+    'csi',
+    spec.allowedCSIDrivers.map(({ name }) => name),
+  );
+  return rules;
+}
+
+function selinuxRules({ rule, seLinuxOptions }: PolicySpec['seLinux']): CelRule[] {
+  if (rule !== 'MustRunAs') return [];
+  const { user = '', role = '', type = '', level = '' } = seLinuxOptions ?? {};
+  const matches = (options: string) => {
+    const part = (name: string) => `${options}.?${name}.orValue('')`;
+    const exact = (
+      [
+        ['user', user],
+        ['role', role],
+        ['type', type],
+      ] as const
+    ).map(([name, value]) => `${part(name)} == ${text(value)}`);
+    const own = part('level');
+    const colon = level.indexOf(':');
+    const categories = level.slice(colon + 1).split(',');
+    const given = `${own}.substring(${colon + 1}).split(',')`;
+    const sameLevel =
+      colon < 0
+        ? `${own} == ${text(level)}`
+        : `(${own}.startsWith(${text(level.slice(0, colon + 1))}) && size(${given}) == ${categories.length} && ${given}.all(x, ${given}.filter(y, y == x).size() == ${list(categories)}.filter(y, y == x).size()))`;
+    return [...exact, sameLevel].join(' && ');
+  };
+  return [
+    {
+      expression: matches('object.spec.?securityContext.?seLinuxOptions'),
+      message: 'SELinux options of the pod must be those demanded',
+    },
+    {
+      expression: every(
+        `!has(c.securityContext) || !has(c.securityContext.seLinuxOptions) || (${matches('c.?securityContext.?seLinuxOptions')})`,
+      ),
+      message: 'SELinux options of the container must be those demanded',
+    },
+  ];
+}
+
+function profileConditions(value: string, names: readonly string[]): string {
+  const local = names.flatMap(name =>
+    name.startsWith('localhost/') ? [name.slice('localhost/'.length)] : [],
+  );
+  const type = `${value}.?type.orValue('')`;
+  const conditions = [
+    ...(names.includes('') ? [`!${value}.hasValue()`] : []),
+    ...(names.includes('runtime/default') || names.includes('docker/default')
+      ? [`${type} == 'RuntimeDefault'`]
+      : []),
+    ...(names.includes('unconfined') ? [`${type} == 'Unconfined'`] : []),
+    ...(local.length > 0
+      ? [`(${type} == 'Localhost' && ${value}.?localhostProfile.orValue('') in ${list(local)})`]
+      : []),
+  ];
+  return conditions.length === 0 ? 'false' : `(${conditions.join(' || ')})`;
+}
+
+function seccompRules(allowed: string | undefined): CelRule[] {
+  const names = allowed === undefined ? [''] : allowed.split(',');
+  if (names.includes('*')) return [];
+  const message = 'seccomp profile is not allowed';
+  return [
+    { expression: profileConditions('object.spec.?securityContext.?seccompProfile', names), message },
+    { expression: every(profileConditions(effective('seccompProfile'), names)), message },
+  ];
+}
+
+function apparmorRules(allowed: string | undefined): CelRule[] {
+  if (allowed === undefined) return [];
+  const names = allowed.split(',');
+  const annotation =
+    "object.metadata.?annotations[?'container.apparmor.security.beta.kubernetes.io/' + c.name]";
+  return [
+    {
+      expression: every(
+        `${annotation}.hasValue() ? ${annotation}.value() in ${list(names)} : ${profileConditions(effective('appArmorProfile'), names)}`,
+      ),
+      message: 'AppArmor profile is not allowed',
+    },
+  ];
+}
+
+function sysctlRules({ forbiddenSysctls, allowedUnsafeSysctls }: PolicySpec): CelRule[] {
+  const matches = (patterns: readonly string[]) =>
+    patterns.length === 0
+      ? 'false'
+      : `(${patterns.map(one => (one.endsWith('*') ? `s.name.startsWith(${text(one.slice(0, -1))})` : `s.name == ${text(one)}`)).join(' || ')})`;
+  return [
+    {
+      expression: `object.spec.?securityContext.?sysctls.orValue([]).all(s, !${matches(forbiddenSysctls)} && (s.name in ${list(SAFE_SYSCTLS)} || ${matches(allowedUnsafeSysctls)}))`,
+      message: 'sysctl is not allowed',
+    },
+  ];
+}

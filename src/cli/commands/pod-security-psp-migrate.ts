@@ -1,0 +1,183 @@
+/** `sallyport pod-security psp migrate`: from PodSecurityPolicies to labels, with what labels cannot say, tried out. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Migration, migrate } from '#advise/pod-security-policy.ts';
+import { policiesOf, type WorkloadPolicies } from '#judge/policies.ts';
+import { toJson } from '#kube/json.ts';
+import type { KubeObject } from '#kube/objects.ts';
+import { yamlOf } from '#report/mesh/yaml.ts';
+import { count, objectName, safe } from '#report/safe.ts';
+import { newestMinor, World } from '#world/world.ts';
+import type { Parsed } from '../command.ts';
+import { readConfig } from '../config.ts';
+import { EXIT, UsageError } from '../errors.ts';
+import { readInput } from '../input.ts';
+import { print, tell, writeWhole } from '../output.ts';
+
+const PREFIX = 'pod-security.kubernetes.io/';
+
+interface Edit {
+  readonly file: string;
+  readonly line: number;
+  readonly object: string;
+  readonly policy: string;
+  /** In the pod template. */
+  readonly path: string;
+  readonly value: unknown;
+}
+
+export async function run(parsed: Parsed): Promise<number> {
+  const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
+  const { declared, gaps } = await readInput(parsed, parsed.operands, config.ignore);
+  const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
+  const { policies, workloads, unknowns } = policiesOf(world, {
+    namespace: parsed.value('namespace') ?? 'default',
+  });
+  if (policies === 0) throw new UsageError('there is no PodSecurityPolicy in the input');
+  const objects = ['policy/PodSecurityPolicy', 'extensions/PodSecurityPolicy'].flatMap(kind =>
+    world.ofKind(kind),
+  );
+  const migrations: Migration[] = [];
+  for (const [namespace, all] of Map.groupBy(workloads, one => one.namespace)) {
+    const admitted = all.filter(({ allowed }) => allowed);
+    const chosen = new Set(admitted.map(({ decision }) => decision.policyChosen));
+    const own = objects.map(({ object }) => object).filter(({ metadata }) => chosen.has(metadata?.name));
+    if (own.length === 0) continue;
+    const places = new Set(admitted.map(({ file, line }) => `${file}:${line}`));
+    const pods = declared
+      .filter(({ origin }) => places.has(`${origin.file}:${origin.line}`))
+      .flatMap(({ object }) => world.templatesOf(object).filter(({ partial }) => !partial))
+      .map(({ pod }) => pod);
+    migrations.push(migrate({ namespace, policies: own, pods }));
+  }
+  const refused = workloads.filter(({ allowed }) => !allowed);
+  const edits = workloads.flatMap(editsOf);
+  if (parsed.value('format') === 'json')
+    print(
+      toJson({
+        migrations,
+        edits,
+        refused: refused.map(({ file, line, object }) => ({ file, line, object })),
+        unknowns,
+      }),
+    );
+  else print(text(migrations, edits, refused));
+  const folder = parsed.value('output');
+  if (folder !== undefined)
+    write(
+      folder,
+      migrations,
+      objects.map(({ object }) => object),
+    );
+  for (const { file, line, object, reason } of unknowns)
+    tell(`sallyport: ${safe(file)}:${line}: ${objectName(object)} could not be judged: ${safe(reason)}\n`);
+  for (const { file, line, reason } of gaps)
+    tell(`sallyport: ${safe(file ?? '')}${line === undefined ? '' : `:${line}`}: ${safe(reason)}\n`);
+  if (migrations.some(({ differences }) => differences.some(({ kind }) => kind === 'looser')))
+    return EXIT.findings;
+  return migrations.length === 0 || unknowns.length + gaps.length + refused.length > 0
+    ? EXIT.unknown
+    : EXIT.clean;
+}
+
+function editsOf({ file, line, object, decision, policies }: WorkloadPolicies): Edit[] {
+  return policies
+    .filter(({ policy }) => policy === decision.policyChosen)
+    .flatMap(({ policy, changes }) =>
+      changes.map(({ path, value }) => ({ file, line, object: objectName(object), policy, path, value })),
+    );
+}
+
+function labelled(migrations: readonly Migration[], modes: readonly string[]): KubeObject[] {
+  return migrations.map(({ namespace, level }) => ({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: {
+      name: namespace,
+      labels: Object.fromEntries(
+        modes.flatMap(mode => [
+          [`${PREFIX}${mode}`, level],
+          [`${PREFIX}${mode}-version`, 'latest'],
+        ]),
+      ),
+    },
+  }));
+}
+
+/** Numbered in the order in which they are applied: nothing is refused before it was warned of. */
+function write(folder: string, migrations: readonly Migration[], policies: readonly KubeObject[]): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new UsageError(`${folder} could not be made: ${(error as Error).message}`);
+  }
+  const admission = migrations.flatMap(one => one.admission);
+  const warning = admission.map(one =>
+    one.kind === 'ValidatingAdmissionPolicyBinding'
+      ? { ...one, spec: { ...(one['spec'] as object), validationActions: ['Warn', 'Audit'] } }
+      : one,
+  );
+  writeWhole(
+    join(folder, '10-warn-and-audit.yaml'),
+    yamlOf([...labelled(migrations, ['warn', 'audit']), ...warning]),
+  );
+  writeWhole(
+    join(folder, '20-enforce.yaml'),
+    yamlOf([...labelled(migrations, ['enforce', 'warn', 'audit']), ...admission]),
+  );
+  const names = policies.map(({ metadata }) => metadata?.name ?? '');
+  writeWhole(
+    join(folder, '30-remove.txt'),
+    names.map(name => `kubectl delete podsecuritypolicy ${JSON.stringify(name)}\n`).join(''),
+  );
+}
+
+function text(
+  migrations: readonly Migration[],
+  edits: readonly Edit[],
+  refused: readonly WorkloadPolicies[],
+): string {
+  return [
+    ...migrations.flatMap(describe),
+    ...(edits.length === 0 ? [] : ['What the policies wrote into pods, to be written into the manifests:']),
+    ...edits.map(
+      ({ file, line, object, path, value }) =>
+        `  ${safe(file)}:${line} ${safe(object)}\n    ${safe(path)}: ${safe(toJson(value).replace(/\s+/g, ' ').trim())}`,
+    ),
+    ...refused.map(
+      ({ file, line, object }) =>
+        `${safe(file)}:${line} ${objectName(object)}: no policy admits it today; left out`,
+    ),
+    `${count(migrations.length, 'namespace')}, ${count(edits.length, 'edit')}`,
+    '',
+  ].join('\n');
+}
+
+function describe({
+  namespace,
+  policies,
+  level,
+  admission,
+  tried,
+  admitted,
+  differing,
+  differences,
+  labelsOnly,
+}: Migration): string[] {
+  const rules =
+    admission[0] === undefined ? 0 : (admission[0]['spec'] as { validations: unknown[] }).validations.length;
+  return [
+    `namespace ${safe(namespace)}, today under ${safe(policies.join(', '))}`,
+    `  enforce ${level}: all workloads of today keep it, with the edits below`,
+    `  labels alone: ${labelsOnly.pods} of ${tried} pods tried are let in that the policies refuse`,
+    ...(labelsOnly.why === undefined ? [] : [`    for example: ${safe(labelsOnly.why)}`]),
+    `  with a ValidatingAdmissionPolicy of ${count(rules, 'rule')}: ${
+      differences.length === 0 ? 'the same answer' : `${count(differing, 'pod')} decided otherwise`
+    } (${tried} pods tried, ${admitted} admitted by the policies)`,
+    ...differences.flatMap(({ kind, why, pods, example }) => [
+      `    ${kind}, ${count(pods, 'pod')}: ${safe(why)}`,
+      `      ${safe(JSON.stringify((example as { spec?: unknown }).spec))}`,
+    ]),
+    '',
+  ];
+}
