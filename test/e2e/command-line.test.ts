@@ -209,6 +209,23 @@ describe('output', () => {
 });
 
 describe('pod-security', () => {
+  it('upgrade says what newer standards refuse, and show where each value stands', () => {
+    const folder = folderOf({
+      'a.yaml':
+        'apiVersion: v1\nkind: Namespace\nmetadata: { name: shop, labels: { pod-security.kubernetes.io/enforce: baseline } }\n---\napiVersion: v1\nkind: Pod\nmetadata: { name: web, namespace: shop }\nspec:\n  securityContext:\n    runAsUser: 0\n  containers:\n  - { name: web, image: x, livenessProbe: { httpGet: { host: 10.0.0.1, port: 80 } } }\n',
+    });
+    const upgrade = run(folder, ['pod-security', 'upgrade', '--from', 'v1.33', '--to', 'v1.37']);
+    assert.equal(upgrade.code, 1, upgrade.err);
+    assert.match(upgrade.out, /Pod shop\/web: allowed -> denied/);
+    assert.match(upgrade.out, /the API server warns: web: probe or lifecycle host/);
+    const same = run(folder, ['pod-security', 'upgrade', '--from', 'v1.33', '--to', 'v1.33']);
+    assert.equal(same.code, 0, same.out);
+    const shown = run(folder, ['pod-security', 'show', '--workload', 'Pod/web', '--format', 'json']);
+    const [{ values }] = JSON.parse(shown.out);
+    const user = values.find(({ field }: { field: string }) => field === 'runAsUser');
+    assert.deepEqual([user.value, user.from, user.line], [0, 'pod', 10]);
+  });
+
   it('levels says what holds a workload back, and where', () => {
     const folder = folderOf({
       'a.yaml':
