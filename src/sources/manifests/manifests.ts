@@ -135,7 +135,7 @@ class Reader implements Manifests {
         continue;
       }
       const chart = chartOf(found.name, charts);
-      if (chart !== undefined) await this.#chartFile(found, chart);
+      if (chart !== undefined) await this.#chartFile(found, chart, rendered?.charts.has(chart) === true);
       else if (now() > this.#deadline) this.unreadable(found.name, 'the time for reading was used up');
       else {
         this.#paths.set(found.name, found);
@@ -355,13 +355,24 @@ class Reader implements Manifests {
   }
 
   /** A chart is rendered once, when its Chart.yaml is met; its other files are part of it. */
-  async #chartFile({ name: file, path }: Found, chart: string): Promise<void> {
-    if (file !== `${chart === '' ? '' : `${chart}/`}Chart.yaml`) {
-      this.files.push({ file, understood: 'chart', documents: 0 });
+  async #chartFile({ name: file, path }: Found, chart: string, isPart: boolean): Promise<void> {
+    if (isPart || file !== `${chart === '' ? '' : `${chart}/`}Chart.yaml`) {
+      const reason = isPart ? { reason: 'judged in what the kustomization makes of it' } : {};
+      this.files.push({ file, understood: 'chart', ...reason, documents: 0 });
+      return;
+    }
+    if (this.#options.open !== undefined) {
+      this.unreadable(
+        file,
+        'a Helm chart in a commit, which is not rendered: check it out to have it judged',
+      );
       return;
     }
     const { chartObjects } = await import('#sources/helm/declared.ts');
-    const { declared, gaps, documents, failed } = await chartObjects(dirname(path), chart);
+    const { environmentRuns } = await import('#sources/helm/environments.ts');
+    const { declared, gaps, documents, failed } = await chartObjects(dirname(path), chart, files =>
+      environmentRuns(files, chart),
+    );
     this.declared.push(...declared);
     this.gaps.push(...gaps);
     this.files.push({
