@@ -162,3 +162,48 @@ describe('render', () => {
     assert.match(err, /^error: .*missing\.yaml/);
   });
 });
+
+describe('what is installed as it is written', () => {
+  it('by sallyport.yaml: values, a release and environments', () => {
+    const config = `charts:
+- path: shop
+  release: web
+  namespace: apps
+  environments:
+    one: { set: { tag: latest } }
+    two: { values: [shop/values-prod.yaml] }
+`;
+    const { findings } = scanJson(folderOf({ ...CHART, 'sallyport.yaml': config }));
+    const messages = findings.map(({ message }) => message);
+    assert.ok(
+      messages.some(message => /Pod apps\/shop|latest/.test(message) && message.endsWith('(in one)')),
+    );
+    assert.ok(messages.some(message => message.endsWith('hostPID=true (in two)')));
+    assert.ok(messages.every(message => !message.includes('stage')));
+  });
+
+  it('by sallyport.yaml, whose mistakes have a place', () => {
+    const folder = folderOf({ ...CHART, 'sallyport.yaml': 'charts:\n- path: shop\n  realease: web\n' });
+    const { code, err } = run(folder, ['scan']);
+    assert.equal(code, 3, err);
+    assert.match(err, /sallyport\.yaml:3:3: unknown key "realease"[\s\S]*release/);
+  });
+
+  it('by an Argo CD Application', () => {
+    const application = `apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: { name: shop-eu, namespace: argocd }
+spec:
+  destination: { namespace: eu }
+  source:
+    repoURL: https://git.example.com/shop
+    path: shop
+    helm: { valueFiles: [values-prod.yaml], values: "tag: latest" }
+`;
+    const { findings, unknowns } = scanJson(folderOf({ ...CHART, 'argocd/shop.yaml': application }));
+    assert.deepEqual(unknowns, []);
+    const found = findings.map(({ check, file }) => `${check} ${file}`);
+    assert.ok(found.includes('pod-security/host-namespaces shop/values-prod.yaml'), found.join('\n'));
+    assert.ok(found.includes('cicd/image-tag shop/templates/pod.yaml'), found.join('\n'));
+  });
+});

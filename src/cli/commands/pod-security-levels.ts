@@ -13,7 +13,14 @@ import { print, tell } from '../output.ts';
 export async function run(parsed: Parsed): Promise<number> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
   const version = parsed.value('version') ?? 'latest';
-  const { declared, gaps } = await readInput(parsed, parsed.operands, config.ignore);
+  const { declared, gaps } = await readInput(
+    parsed,
+    parsed.operands,
+    config.ignore,
+    true,
+    undefined,
+    config.charts,
+  );
   const levels = levelsAt(new World({ declared, gaps, kubernetesMinor: newestMinor }), version);
   if (parsed.value('format') === 'json') {
     const unread = gaps.map(({ file, line, reason }) => ({ file, line, reason }));

@@ -44,14 +44,15 @@ export async function chartObjects(
     reason: `a Helm chart that does not render${run === undefined ? '' : ` (in ${run})`}: ${message.replaceAll('\n', ' ')}`,
   });
   let files: Map<string, Uint8Array>;
+  let runs: readonly ChartRun[];
   try {
     files = readChart(path);
+    runs = runsOf(files);
   } catch (error) {
     const { message } = error as Error;
     return { declared: [], gaps: [failure(message)], documents: 0, failed: message };
   }
-  if (mayNeedRe2(files)) await import('./re2.ts');
-  const runs = runsOf(files);
+  if (mayNeedRe2(files) || runs.length > 1) await import('./re2.ts');
   const known = new Map<string, { readonly declared: Declared; readonly environments: string[] }>();
   const gaps = new Map<string, Gap>();
   let documents = 0;

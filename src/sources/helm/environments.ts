@@ -1,4 +1,5 @@
 /** The environments of a chart: values files that lie next to it, each over the chart's own values. */
+import { toJson } from '#kube/json.ts';
 import type { ChartOptions } from './render.ts';
 
 /** One way in which a chart is installed. */
@@ -55,4 +56,56 @@ export function environmentRuns(files: ReadonlyMap<string, Uint8Array>, folder: 
     runs.push({ environment, options: { valueFiles: [{ name, text }] } });
   }
   return runs;
+}
+
+/** What `sallyport.yaml` says of a chart. */
+export interface ChartSettings extends ChartSetting {
+  /** The chart's folder as reports show it. */
+  readonly path: string;
+  /** Each over what holds for all; without it, the values files next to the chart. */
+  readonly environments?: ReadonlyMap<string, ChartSetting>;
+}
+
+export interface ChartSetting {
+  readonly release?: string;
+  readonly namespace?: string;
+  /** Values files, as reports show them. */
+  readonly values: readonly string[];
+  /** Values by their paths, as `--set` has them. */
+  readonly set: Readonly<Record<string, unknown>>;
+}
+
+/** @param read the text of a values file */
+export function settingRuns(
+  settings: ChartSettings,
+  files: ReadonlyMap<string, Uint8Array>,
+  folder: string,
+  read: (file: string) => string,
+): ChartRun[] {
+  const optionsOf = (
+    all: readonly ChartSetting[],
+    found: readonly { name: string; text: string }[],
+  ): ChartOptions => {
+    const releaseName = all.findLast(one => one.release !== undefined)?.release;
+    const namespace = all.findLast(one => one.namespace !== undefined)?.namespace;
+    return {
+      ...(releaseName === undefined ? {} : { releaseName }),
+      ...(namespace === undefined ? {} : { namespace }),
+      valueFiles: [
+        ...all.flatMap(({ values }) => values.map(name => ({ name, text: read(name) }))),
+        ...found,
+      ],
+      setJson: all.flatMap(({ set }) => Object.entries(set).map(([key, value]) => `${key}=${toJson(value)}`)),
+    };
+  };
+  if (settings.environments === undefined)
+    return environmentRuns(files, folder).map(({ environment, options }) => ({
+      environment,
+      options: optionsOf([settings], [...(options.valueFiles ?? [])]),
+    }));
+  if (settings.environments.size === 0) return [{ environment: DEFAULT, options: optionsOf([settings], []) }];
+  return [...settings.environments].map(([environment, own]) => ({
+    environment,
+    options: optionsOf([settings, own], []),
+  }));
 }
