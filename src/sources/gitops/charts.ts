@@ -17,7 +17,7 @@ export function deploymentRuns(
       ...(namespace === undefined ? {} : { namespace }),
       valueFiles: valueFiles.map(file => ({ name: file, text: read(file) })),
       setJson: values.flatMap(one => {
-        const value = typeof one === 'string' ? valueOf(one) : one;
+        const value = typeof one === 'string' ? valuesIn(one) : one;
         return isRecord(value) ? [toJson(value)] : [];
       }),
       set: parameters.filter(one => !one.string).map(one => one.text),
@@ -27,7 +27,7 @@ export function deploymentRuns(
 }
 
 /** @throws Error for what is not valid YAML */
-function valueOf(text: string): unknown {
+function valuesIn(text: string): unknown {
   const document = readDocuments(text).find(one => one.is !== 'empty');
   if (document?.is === 'error') throw new Error(`the values are not valid YAML: ${document.message}`);
   return document?.is === 'value' ? document.value : undefined;
