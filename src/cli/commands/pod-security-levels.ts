@@ -77,8 +77,10 @@ function describeWorkload({ file, line, object, level, violations }: WorkloadLev
   return [
     `  ${level.padEnd(11)}${safe(file)}:${line} ${objectName(object)}`,
     ...violations.map(({ level: of, id, detail, paths }) => {
-      const places = [...new Set(paths.map(path => path.line))].join(', ');
-      return `    ${of} ${id}: ${safe(detail)}${places === '' ? '' : ` (line ${places})`}`;
+      const places = [
+        ...new Set(paths.map(path => `${path.file === undefined ? '' : `${safe(path.file)}:`}${path.line}`)),
+      ].join(', ');
+      return `    ${of} ${id}: ${safe(detail)}${places === '' ? '' : ` (${places.includes(':') ? 'at' : 'line'} ${places})`}`;
     }),
   ];
 }
