@@ -2,6 +2,13 @@
 import { type Check, type CheckOption, idOf, profiles } from '../src/check/check.ts';
 import { severities } from '../src/check/severity.ts';
 
+const chartSetting = {
+  release: { description: "The release's name.", type: 'string' },
+  namespace: { description: 'Where objects go that state no namespace.', type: 'string' },
+  values: { description: 'Values files, in order.', type: 'array', items: { type: 'string' } },
+  set: { description: 'Values by their paths: image.tag.', type: 'object' },
+};
+
 export function configSchema(checks: readonly Check[]): unknown {
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
@@ -33,6 +40,24 @@ export function configSchema(checks: readonly Check[]): unknown {
         items: { type: 'string' },
       },
       baseline: { description: 'The file of findings that are known and do not fail.', type: 'string' },
+      charts: {
+        description: 'How charts are installed; paths are relative to this file.',
+        type: 'array',
+        items: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['path'],
+          properties: {
+            path: { description: "The chart's folder.", type: 'string' },
+            ...chartSetting,
+            environments: {
+              description: 'Each judged over what holds for all; without it, values files next to the chart.',
+              type: 'object',
+              additionalProperties: { type: 'object', additionalProperties: false, properties: chartSetting },
+            },
+          },
+        },
+      },
       exceptions: {
         description: 'What somebody takes upon himself: where, why, who, and until when.',
         type: 'array',

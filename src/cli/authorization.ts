@@ -32,7 +32,14 @@ export interface Questions {
 /** Reads the roles and bindings below the paths of `-f` (default: here), and the ABAC policy file if one is named. */
 export async function questions(parsed: Parsed): Promise<Questions> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
-  const { declared, gaps } = await readInput(parsed, parsed.values('filename'), config.ignore);
+  const { declared, gaps } = await readInput(
+    parsed,
+    parsed.values('filename'),
+    config.ignore,
+    true,
+    undefined,
+    config.charts,
+  );
   const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
   const policy = parsed.value('abac-policy');
   const configuration = parsed.value('authorization-config');

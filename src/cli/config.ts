@@ -1,12 +1,13 @@
 /** `sallyport.yaml`: read strictly, for a word that is misspelt must never mean less security without a word. */
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, normalize, resolve, sep } from 'node:path';
 import { type Check, idOf, type OptionValues, type Profile, profiles } from '#check/check.ts';
 import type { Exception, ExceptionRules, ExceptionScope } from '#check/exception.ts';
 import { type Severity, severities } from '#check/severity.ts';
 import { isDate, unknownCheck } from '#judge/exceptions.ts';
 import { nearest } from '#kube/nearest.ts';
 import { isRecord, type Path } from '#kube/objects.ts';
+import type { ChartSetting, ChartSettings } from '#sources/helm/environments.ts';
 import { shownName } from '#sources/manifests/walk.ts';
 import { Locator } from '#yaml/locate.ts';
 import { UsageError } from './errors.ts';
@@ -28,6 +29,8 @@ export interface Config {
   readonly baseline?: string;
   /** The version of Sallyport whose checks are run: newer checks wait. */
   readonly checksVersion?: string;
+  /** How charts are installed. */
+  readonly charts?: readonly ChartSettings[];
 }
 
 export const CONFIG_FILE = 'sallyport.yaml';
@@ -43,7 +46,10 @@ const KEYS = [
   'exceptions',
   'exceptionRules',
   'baseline',
+  'charts',
 ];
+const SETTING_KEYS = ['release', 'namespace', 'values', 'set'];
+const CHART_KEYS = ['path', 'environments', ...SETTING_KEYS];
 const CHECK_KEYS = ['enabled', 'severity', 'options'];
 const EXCEPTION_KEYS = [
   'check',
@@ -178,6 +184,9 @@ function extended(base: Config, own: Config): Config {
     severities: { ...base.severities, ...own.severities },
     options: { ...base.options, ...own.options },
     ignore: [...base.ignore, ...own.ignore],
+    ...(base.charts === undefined && own.charts === undefined
+      ? {}
+      : { charts: [...(base.charts ?? []), ...(own.charts ?? [])] }),
     exceptions: [...base.exceptions, ...own.exceptions],
     exceptionRules: strictest(base.exceptionRules, own.exceptionRules),
   };
@@ -191,6 +200,16 @@ function strictest(base: ExceptionRules, own: ExceptionRules): ExceptionRules {
     expiry: base.expiry === 'required' ? 'required' : own.expiry,
     nonBypassable: [...new Set([...base.nonBypassable, ...own.nonBypassable])],
   };
+}
+
+/** A path that a configuration names, relative to the configuration, as reports show it. */
+function besides(file: string, path: string): string {
+  const folder = file.includes('/') ? file.slice(0, file.lastIndexOf('/') + 1) : '';
+  const joined = normalize(isAbsolute(path) ? path : folder + path)
+    .split(sep)
+    .join('/')
+    .replace(/\/$/, '');
+  return joined === '.' ? '' : joined;
 }
 
 class ConfigReader {
@@ -221,7 +240,9 @@ class ConfigReader {
     const exceptions = root['exceptions'];
     const rules = root['exceptionRules'];
     const baseline = this.#text(root['baseline'], ['baseline']);
+    const charts = root['charts'] === undefined ? undefined : this.#charts(root['charts'], file);
     return {
+      ...(charts === undefined ? {} : { charts }),
       ...(baseline === undefined ? {} : { baseline }),
       exceptions: exceptions === undefined ? [] : this.#exceptions(exceptions, await checks(), file),
       exceptionRules: rules === undefined ? emptyConfig.exceptionRules : this.#rules(rules, await checks()),
@@ -366,6 +387,50 @@ class ConfigReader {
       expiry:
         this.#choice(value['expiry'], ['required', 'optional'] as const, [...at, 'expiry']) ?? 'optional',
       nonBypassable,
+    };
+  }
+
+  #charts(value: unknown, file: string): ChartSettings[] {
+    if (!Array.isArray(value)) throw this.#wrong(['charts'], 'a list of charts');
+    return value.map((entry: unknown, index) => {
+      const at: Path = ['charts', index];
+      if (!isRecord(entry)) throw this.#wrong(at, 'a mapping of path, release, namespace, values and set');
+      this.#known(entry, CHART_KEYS, at);
+      const path = this.#text(entry['path'], [...at, 'path']);
+      if (path === undefined) throw new UsageError(`${this.#at(at)}: the chart states no path`);
+      const environments = entry['environments'];
+      if (environments !== undefined && !isRecord(environments))
+        throw this.#wrong([...at, 'environments'], 'a mapping of names');
+      return {
+        path: besides(file, path),
+        ...this.#chartSetting(entry, at, file),
+        ...(environments === undefined
+          ? {}
+          : {
+              environments: new Map(
+                Object.entries(environments).map(([name, own]) => {
+                  const below: Path = [...at, 'environments', name];
+                  if (!isRecord(own))
+                    throw this.#wrong(below, 'a mapping of release, namespace, values and set');
+                  this.#known(own, SETTING_KEYS, below);
+                  return [name, this.#chartSetting(own, below, file)];
+                }),
+              ),
+            }),
+      };
+    });
+  }
+
+  #chartSetting(entry: Readonly<Record<string, unknown>>, at: Path, file: string): ChartSetting {
+    const release = this.#text(entry['release'], [...at, 'release']);
+    const namespace = this.#text(entry['namespace'], [...at, 'namespace']);
+    const set = entry['set'] ?? {};
+    if (!isRecord(set)) throw this.#wrong([...at, 'set'], 'a mapping of values by their paths');
+    return {
+      ...(release === undefined ? {} : { release }),
+      ...(namespace === undefined ? {} : { namespace }),
+      values: this.#strings(entry['values'], [...at, 'values']).map(one => besides(file, one)),
+      set,
     };
   }
 

@@ -59,7 +59,14 @@ export async function planFixes(
     for (const finding of of) {
       const origin = declared.get(finding)?.origin;
       if (finding.fix === undefined) continue;
-      if (!(origin instanceof ManifestOrigin) || origin.source.text === undefined) {
+      if (!(origin instanceof ManifestOrigin)) {
+        refused.push({
+          finding,
+          reason: 'it was rendered: change the template, values or patch that makes it',
+        });
+        continue;
+      }
+      if (origin.source.text === undefined) {
         refused.push({ finding, reason: 'its text was not kept' });
         continue;
       }

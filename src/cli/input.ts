@@ -1,5 +1,6 @@
 /** From paths on the command line to a world: the same for every command that reads manifests. */
 import { readFileSync } from 'node:fs';
+import type { ChartSettings } from '#sources/helm/environments.ts';
 import { type Manifests, readManifests } from '#sources/manifests/manifests.ts';
 import { PathError } from '#sources/manifests/walk.ts';
 import type { Parsed } from './command.ts';
@@ -18,6 +19,7 @@ const MANY = 2000;
  * @param ignored patterns that the configuration leaves out
  * @param lean without the schemas of CustomResourceDefinitions
  * @param edited texts that stand for those of the files of these names
+ * @param charts how charts are installed
  * @throws UsageError for a path that is not there or may not be read
  */
 export async function readInput(
@@ -26,6 +28,7 @@ export async function readInput(
   ignored: readonly string[],
   lean = true,
   edited?: ReadonlyMap<string, string>,
+  charts?: readonly ChartSettings[],
 ): Promise<Manifests> {
   try {
     return await readManifests(roots.length === 0 ? ['.'] : [...new Set(roots)], {
@@ -34,6 +37,7 @@ export async function readInput(
       exclude: [...ignored, ...parsed.values('exclude')],
       lean,
       ...(edited === undefined ? {} : { edited }),
+      ...(charts === undefined ? {} : { charts }),
       onFiles: count => {
         // Loaded only here: node:v8 brings streams along, which cost 3 ms.
         if (count > MANY)

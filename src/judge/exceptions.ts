@@ -267,7 +267,8 @@ function covers({ scope }: Exception, { declared, path, container, position }: P
   } else if (file !== undefined && !matchesGlob(file, position.file)) return false;
   if (scope.container !== undefined && (container === undefined || !matchesName(scope.container, container)))
     return false;
-  if (scope.environment !== undefined && scope.environment !== origin.environment) return false;
+  const { environments = [origin.environment] } = declared;
+  if (scope.environment !== undefined && environments.some(one => one !== scope.environment)) return false;
   if (scope.namespace !== undefined && scope.namespace !== namespaceOf(object)) return false;
   if (scope.object !== undefined) {
     const [kind, name = ''] = scope.object.split('/');

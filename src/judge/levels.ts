@@ -13,7 +13,13 @@ export interface LevelViolation {
   readonly id: string;
   readonly reason: string;
   readonly detail: string;
-  readonly paths: readonly { readonly path: string; readonly line: number; readonly column: number }[];
+  readonly paths: readonly {
+    readonly path: string;
+    /** Where that is another file than the object's: a values file, or an overlay's patch. */
+    readonly file?: string;
+    readonly line: number;
+    readonly column: number;
+  }[];
 }
 
 export interface WorkloadLevel {
@@ -129,8 +135,8 @@ function levelOf({ object, origin }: Declared, pods: readonly PodSubject[], mino
       if (allowed) continue;
       const paths = places.map(({ path }) => {
         const full = pod.pathOf(path);
-        const { line, column } = origin.positionOf(full);
-        return { path: formatPath(full), line, column };
+        const { file, line, column } = origin.positionOf(full);
+        return { path: formatPath(full), ...(file === origin.file ? {} : { file }), line, column };
       });
       violations.push({ level: of, id, reason, detail, paths });
     }

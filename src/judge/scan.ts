@@ -456,19 +456,16 @@ function withoutContainers(pod: PodSubject, accepted: readonly Place[], kept: re
 }
 
 /**
- * What overlays make of one line is one finding, with the overlays that have it: there is one place to mend. Where all
- * of them have it, as with a scan of one overlay, nothing need be said.
+ * What several environments make of one line is one finding, with those that have it: there is one place to mend. Where
+ * all of them have it, as with a scan of one overlay, nothing need be said.
  */
 function mergeEnvironments(findings: readonly Finding[], declared: Map<Finding, Declared>): Finding[] {
-  const all = new Set<string>();
-  for (const { environments } of declared.values()) for (const one of environments ?? []) all.add(one);
-  if (all.size < 2) return [...findings];
   const groups = new Map<string, { readonly first: Finding; readonly environments: Set<string> }>();
   const result: Finding[] = [];
   for (const finding of findings) {
     const { environments } = declared.get(finding) ?? {};
     if (environments === undefined) {
-      result.push(finding);
+      result.push(labelled(finding, declared, undefined));
       continue;
     }
     const { check, file, line, column, path, message } = finding;
@@ -478,11 +475,31 @@ function mergeEnvironments(findings: readonly Finding[], declared: Map<Finding, 
     for (const one of environments) group.environments.add(one);
   }
   for (const { first, environments } of groups.values()) {
+    const { among = 1 } = declared.get(first)!;
     const names = [...environments].map(one => (one === '' ? '.' : one)).join(', ');
-    const merged = { ...first, message: `${first.message} (in ${names})` };
-    declared.set(merged, declared.get(first)!);
-    result.push(merged);
+    result.push(labelled(first, declared, environments.size < among ? `in ${names}` : undefined));
   }
+  return result;
+}
+
+/** A finding that says where it holds, and that it is about a hook of Helm, which only runs at certain times. */
+function labelled(
+  finding: Finding,
+  declared: Map<Finding, Declared>,
+  environments: string | undefined,
+): Finding {
+  const of = declared.get(finding)!;
+  const annotations = of.object.metadata?.annotations;
+  const hook = isRecord(annotations) ? annotations['helm.sh/hook'] : undefined;
+  const labels = [
+    ...(typeof hook === 'string' && hook !== ''
+      ? [`a ${hook.startsWith('test') ? 'test' : `${hook} hook`}`]
+      : []),
+    ...(environments === undefined ? [] : [environments]),
+  ];
+  if (labels.length === 0) return finding;
+  const result = { ...finding, message: `${finding.message} (${labels.join(', ')})` };
+  declared.set(result, of);
   return result;
 }
 

@@ -21,6 +21,8 @@ export interface Declared {
   readonly learnt?: ReturnType<typeof placesOfDefinition>;
   /** What it was built for, where the same source becomes several objects: folders of overlays. */
   readonly environments?: readonly string[];
+  /** Of how many environments these are some: what holds in all of them need not be said of each. */
+  readonly among?: number;
 }
 
 /** Something that the sources met and could not turn into facts. */

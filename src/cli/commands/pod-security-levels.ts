@@ -13,7 +13,14 @@ import { print, tell } from '../output.ts';
 export async function run(parsed: Parsed): Promise<number> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
   const version = parsed.value('version') ?? 'latest';
-  const { declared, gaps } = await readInput(parsed, parsed.operands, config.ignore);
+  const { declared, gaps } = await readInput(
+    parsed,
+    parsed.operands,
+    config.ignore,
+    true,
+    undefined,
+    config.charts,
+  );
   const levels = levelsAt(new World({ declared, gaps, kubernetesMinor: newestMinor }), version);
   if (parsed.value('format') === 'json') {
     const unread = gaps.map(({ file, line, reason }) => ({ file, line, reason }));
@@ -70,8 +77,10 @@ function describeWorkload({ file, line, object, level, violations }: WorkloadLev
   return [
     `  ${level.padEnd(11)}${safe(file)}:${line} ${objectName(object)}`,
     ...violations.map(({ level: of, id, detail, paths }) => {
-      const places = [...new Set(paths.map(path => path.line))].join(', ');
-      return `    ${of} ${id}: ${safe(detail)}${places === '' ? '' : ` (line ${places})`}`;
+      const places = [
+        ...new Set(paths.map(path => `${path.file === undefined ? '' : `${safe(path.file)}:`}${path.line}`)),
+      ].join(', ');
+      return `    ${of} ${id}: ${safe(detail)}${places === '' ? '' : ` (${places.includes(':') ? 'at' : 'line'} ${places})`}`;
     }),
   ];
 }

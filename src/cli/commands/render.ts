@@ -1,5 +1,9 @@
-/** `sallyport render`: a chart, as helm template prints it, or with the origin of every line. */
-import { readFileSync, statSync } from 'node:fs';
+/**
+ * `sallyport render`: a chart, as helm template prints it, or with the origin of every line; a kustomization, as kubectl
+ * kustomize prints it; the manifests of any other folder.
+ */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { toJson } from '#kube/json.ts';
 import { BudgetError } from '#sources/helm/budget.ts';
 import { readChart } from '#sources/helm/folder.ts';
@@ -7,16 +11,25 @@ import { mayNeedRe2 } from '#sources/helm/regexes.ts';
 import { type RenderedChart, renderChartFiles } from '#sources/helm/render.ts';
 import type { LineOrigin } from '#sources/helm/trace.ts';
 import { GoError, wellFormed } from '#sources/helm/value.ts';
+import { emit } from '#sources/kustomize/emit.ts';
+import { chartRenderer, FilesOnDisk } from '#sources/manifests/kustomizations.ts';
+import { isKustomizationName } from '#sources/manifests/recognise.ts';
+import { shownName, walk } from '#sources/manifests/walk.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
+import { readInput } from '../input.ts';
 import { print, tell } from '../output.ts';
 
 export async function run(parsed: Parsed): Promise<number> {
   const [first, second] = parsed.operands;
   if (first === undefined || parsed.operands.length > 2)
-    throw new UsageError('render needs the path of a chart', 'for example: sallyport render charts/shop');
+    throw new UsageError(
+      'render needs the path of a chart, a kustomization or a folder',
+      'for example: sallyport render charts/shop',
+    );
   const path = second ?? first;
   const releaseName = parsed.value('release-name') ?? (second === undefined ? undefined : first);
+  if (stats(path).isDirectory() && !existsSync(join(path, 'Chart.yaml'))) return renderFolder(parsed, path);
   const optional = <Key extends string, Value>(key: Key, value: Value | undefined) =>
     (value === undefined ? {} : { [key]: value }) as { readonly [one in Key]?: Value };
   const traced = parsed.has('provenance') || parsed.value('format') === 'json';
@@ -57,6 +70,66 @@ export async function run(parsed: Parsed): Promise<number> {
   else print(wellFormed(rendered.text));
   return EXIT.clean;
 }
+
+/** A kustomization, or manifests as they are written. */
+async function renderFolder(parsed: Parsed, path: string): Promise<number> {
+  const cwd = process.cwd();
+  const folder = shownName(resolve(path), cwd);
+  const root = folder === '.' ? '' : folder;
+  const found = KUSTOMIZATIONS.find(name => existsSync(join(path, name)));
+  const json = parsed.value('format') === 'json';
+  if (found === undefined) {
+    const { declared, gaps } = await readInput(parsed, [path], [], false);
+    for (const { file, line, reason } of gaps) tell(`sallyport: ${file ?? path}:${line ?? 1}: ${reason}\n`);
+    const objects = declared.map(({ object }) => object);
+    if (json) print(toJson({ documents: objects }));
+    else {
+      print(objects.map(object => `---\n${emitted(object)}`).join(''));
+    }
+    return gaps.length > 0 ? EXIT.unknown : EXIT.clean;
+  }
+  const { renderKustomization } = await import('#sources/kustomize/roots.ts');
+  const { BuildError } = await import('#sources/kustomize/door.ts');
+  const { files } = walk(['.'], { cwd, noIgnore: false, exclude: [] });
+  const onDisk = new FilesOnDisk(cwd, files);
+  const kustomizations = files.map(({ name }) => name).filter(isKustomizationName);
+  const renderChart = await chartRenderer(onDisk, [...kustomizations, join(root, found)], cwd);
+  try {
+    const built = renderKustomization(onDisk, root, {
+      top: cwd,
+      ...(renderChart === undefined ? {} : { renderChart }),
+    });
+    for (const warning of built.warnings) tell(`sallyport: ${warning}\n`);
+    if (json)
+      print(
+        toJson({
+          documents: built.documents.map((object, i) => {
+            const { file, line } = built.origins[i]!;
+            return { file, line, object };
+          }),
+        }),
+      );
+    else if (parsed.has('provenance'))
+      print(
+        built.documents
+          .map((object, i) => {
+            const { file, line } = built.origins[i]!;
+            return `---\n# ${file}:${line}\n${emitted(object)}`;
+          })
+          .join(''),
+      );
+    else print(built.text);
+    return EXIT.clean;
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    tell(`error: ${error.message}\n`);
+    return EXIT.unknown;
+  }
+}
+
+const KUSTOMIZATIONS = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
+
+const emitted = (object: object): string => emit(object as never);
 
 function stats(path: string) {
   try {

@@ -4,7 +4,7 @@ import type { Command } from '../command.ts';
 export const renderCommands: readonly Command[] = [
   {
     name: 'render',
-    summary: 'Render a Helm chart, byte for byte as helm template prints it',
+    summary: 'Render a chart or overlay as helm template or kubectl kustomize print it',
     operands: '[NAME] PATH',
     options: [
       { name: 'values', short: 'f', value: 'FILE', many: true, description: 'A values file; later ones win' },

@@ -1,10 +1,14 @@
 /** A chart's objects as a scan takes them: rendered, each place traced to the line of a template or a values file. */
+import { toJson } from '#kube/json.ts';
 import { isRecord, type KubeObject, type Path } from '#kube/objects.ts';
+import { BuildError, type RenderChart } from '#sources/kustomize/door.ts';
+import { inNamespace } from '#sources/kustomize/namespaced.ts';
 import type { Origin, Position } from '#world/origin.ts';
 import type { Declared, Gap } from '#world/world.ts';
 import { Locator } from '#yaml/locate.ts';
 import { type ReadDocument, readDocuments } from '#yaml/read.ts';
 import { BudgetError } from './budget.ts';
+import { type ChartRun, DEFAULT } from './environments.ts';
 import { readChart } from './folder.ts';
 import { mayNeedRe2 } from './regexes.ts';
 import { type ChartOptions, type RenderedDocument, renderChartFiles } from './render.ts';
@@ -21,26 +25,79 @@ export interface ChartObjects {
 }
 
 /**
- * Renders a chart for judging.
+ * Renders a chart for judging, once for each way in which it is installed; what is equal in several of them is one
+ * object.
  *
  * @param path where its folder is
  * @param name the folder as reports show it; empty for the working directory
+ * @param runsOf how the chart with these files is installed
  */
 export async function chartObjects(
   path: string,
   name: string,
-  options: ChartOptions = {},
+  runsOf: (files: ReadonlyMap<string, Uint8Array>) => readonly ChartRun[],
 ): Promise<ChartObjects> {
   const chartFile = name === '' ? 'Chart.yaml' : `${name}/Chart.yaml`;
+  const failure = (message: string, run?: string): Gap => ({
+    file: chartFile,
+    line: 1,
+    reason: `a Helm chart that does not render${run === undefined ? '' : ` (in ${run})`}: ${message.replaceAll('\n', ' ')}`,
+  });
+  let files: Map<string, Uint8Array>;
+  let runs: readonly ChartRun[];
   try {
-    const files = readChart(path);
-    if (mayNeedRe2(files)) await import('./re2.ts');
-    const rendered = renderChartFiles(files, {
-      ...options,
-      folder: name,
-      trace: true,
-      allowMissing: true,
-    });
+    files = readChart(path);
+    runs = runsOf(files);
+  } catch (error) {
+    const { message } = error as Error;
+    return { declared: [], gaps: [failure(message)], documents: 0, failed: message };
+  }
+  if (mayNeedRe2(files) || runs.length > 1) await import('./re2.ts');
+  const known = new Map<string, { readonly declared: Declared; readonly environments: string[] }>();
+  const gaps = new Map<string, Gap>();
+  let documents = 0;
+  let failed: string | undefined;
+  for (const { environment, options } of runs) {
+    const one = renderedObjects(files, name, options);
+    if (one.failed !== undefined) {
+      failed = one.failed;
+      gaps.set(
+        one.failed,
+        gaps.get(one.failed) ?? failure(one.failed, runs.length > 1 ? environment : undefined),
+      );
+      continue;
+    }
+    documents += one.documents;
+    for (const gap of one.gaps) gaps.set(JSON.stringify(gap), gap);
+    for (const declared of one.declared) {
+      const { file, line } = declared.origin;
+      const key = JSON.stringify([file, line, declared.object]);
+      const same = known.get(key);
+      if (same !== undefined) same.environments.push(environment);
+      else known.set(key, { declared, environments: [environment] });
+    }
+  }
+  return {
+    declared: [...known.values()].map(({ declared, environments }) =>
+      runs.length === 1 && environments[0] === DEFAULT
+        ? declared
+        : { ...declared, environments, among: runs.length },
+    ),
+    gaps: [...gaps.values()],
+    documents,
+    ...(failed === undefined ? {} : { failed }),
+  };
+}
+
+/** One rendering of a chart. */
+function renderedObjects(
+  files: ReadonlyMap<string, Uint8Array>,
+  name: string,
+  options: ChartOptions,
+): ChartObjects {
+  const chartFile = name === '' ? 'Chart.yaml' : `${name}/Chart.yaml`;
+  try {
+    const rendered = renderChartFiles(files, { ...options, folder: name, trace: true, allowMissing: true });
     const declared: Declared[] = [];
     const gaps: Gap[] = rendered.missing.map(({ name: dependency, version }) => ({
       file: chartFile,
@@ -58,8 +115,9 @@ export async function chartObjects(
         if (read.is !== 'value' || !isRecord(read.value)) continue;
         if (typeof read.value['kind'] !== 'string' || typeof read.value['apiVersion'] !== 'string') continue;
         const unresolved = document.lines.some(line => line.unresolved !== undefined);
+        const object = (unresolved ? withUnresolved(read, text, document) : read.value) as KubeObject;
         declared.push({
-          object: (unresolved ? withUnresolved(read, text, document) : read.value) as KubeObject,
+          object: options.namespace === undefined ? object : inNamespace(object, options.namespace),
           origin: new ChartOrigin(document, rendered.sources, text, read, declared.length),
         });
       }
@@ -67,14 +125,49 @@ export async function chartObjects(
     return { declared, gaps, documents: rendered.documents.length };
   } catch (error) {
     if (!(error instanceof GoError) && !(error instanceof BudgetError)) throw error;
-    const reason = `a Helm chart that does not render: ${error.message.replaceAll('\n', ' ')}`;
-    return {
-      declared: [],
-      gaps: [{ file: chartFile, line: 1, reason }],
-      documents: 0,
-      failed: error.message,
-    };
+    return { declared: [], gaps: [], documents: 0, failed: error.message };
   }
+}
+
+/**
+ * Charts that a kustomization asks for.
+ *
+ * @param filesOf the files of the chart in a folder of the tree
+ */
+export function chartsForKustomize(filesOf: (chart: string) => ReadonlyMap<string, Uint8Array>): RenderChart {
+  return request => {
+    try {
+      const rendered = renderChartFiles(filesOf(request.chart), {
+        folder: request.chart,
+        trace: true,
+        releaseName: request.releaseName,
+        ...(request.namespace === '' ? {} : { namespace: request.namespace }),
+        ...(request.kubeVersion === undefined ? {} : { kubeVersion: request.kubeVersion }),
+        setJson: request.values.map(value => toJson(value)),
+        includeCrds: request.includeCrds,
+        noHooks: request.skipHooks,
+        skipTests: request.skipTests,
+        apiVersions: request.apiVersions,
+      });
+      return rendered.documents.flatMap(document => {
+        const text = wellFormed(document.text);
+        return readDocuments(text).flatMap((read, at) =>
+          read.is === 'value'
+            ? [
+                {
+                  text: text.slice(read.start, read.end),
+                  origin: new ChartOrigin(document, rendered.sources, text, read, at),
+                },
+              ]
+            : [],
+        );
+      });
+    } catch (error) {
+      if (error instanceof GoError || error instanceof BudgetError)
+        throw new BuildError(`the chart ${request.chart} does not render: ${error.message}`);
+      throw error;
+    }
+  };
 }
 
 /** The object with each text that is new at every run replaced by a mark, so that nothing judges it as known. */

@@ -93,7 +93,24 @@ export function buildRoots(
       declared.push({ object: document as KubeObject, origin: result.origins[i]!, environments });
     }
   }
+  const siblings = siblingsOf(built);
+  for (const [i, one] of declared.entries()) {
+    const own = one.environments!.map(root => siblings.get(root)?.size ?? 1);
+    declared[i] = { ...one, among: Math.max(...own, one.environments!.length) };
+  }
   return { declared, gaps, used, built };
+}
+
+/** The roots that share a kustomization with each root, itself among them: environments of the same thing. */
+function siblingsOf(built: ReadonlyMap<string, readonly string[]>): Map<string, Set<string>> {
+  const siblings = new Map<string, Set<string>>();
+  for (const roots of built.values())
+    for (const root of roots) {
+      const set = siblings.get(root) ?? new Set();
+      siblings.set(root, set);
+      for (const one of roots) set.add(one);
+    }
+  return siblings;
 }
 
 /** One kustomization for `sallyport render`: the text as kubectl prints it, the documents and their places. */

@@ -1,6 +1,7 @@
 /** The kustomizations among the files of a scan, built; their files are read only now, and only if there are any. */
 import { lstatSync, readFileSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { RenderChart } from '#sources/kustomize/door.ts';
 import type { Roots } from '#sources/kustomize/roots.ts';
 import { isKustomizationName } from './recognise.ts';
 import type { Found } from './walk.ts';
@@ -13,7 +14,7 @@ const MAX_FILE_SIZE = 16 * 1024 * 1024;
  * can be asked for, as long as it is a regular file reached without links: a kustomization only reaches what lies in or
  * below its own folder.
  */
-class FilesOnDisk extends Map<string, Uint8Array> {
+export class FilesOnDisk extends Map<string, Uint8Array> {
   readonly #cwd: string;
   readonly #found: ReadonlyMap<string, string>;
 
@@ -49,9 +50,40 @@ class FilesOnDisk extends Map<string, Uint8Array> {
   }
 }
 
-export async function readKustomizations(files: readonly Found[], cwd: string): Promise<Roots | undefined> {
+/** What was built, and the charts that took part in it. */
+export interface Kustomizations extends Roots {
+  readonly charts: ReadonlySet<string>;
+}
+
+export async function readKustomizations(
+  files: readonly Found[],
+  cwd: string,
+): Promise<Kustomizations | undefined> {
   const kustomizations = files.filter(({ name }) => isKustomizationName(name)).map(({ name }) => name);
   if (kustomizations.length === 0) return undefined;
   const { buildRoots } = await import('#sources/kustomize/roots.ts');
-  return buildRoots(new FilesOnDisk(cwd, files), kustomizations, { top: '.' });
+  const onDisk = new FilesOnDisk(cwd, files);
+  const charts = new Set<string>();
+  const renderChart = await chartRenderer(onDisk, kustomizations, cwd, charts);
+  const options = { top: '.', ...(renderChart === undefined ? {} : { renderChart }) };
+  return { ...buildRoots(onDisk, kustomizations, options), charts };
+}
+
+/** Renders charts for kustomizations; loaded only where one of them speaks of charts. */
+export async function chartRenderer(
+  files: FilesOnDisk,
+  kustomizations: readonly string[],
+  cwd: string,
+  used: Set<string> = new Set(),
+): Promise<RenderChart | undefined> {
+  const speaks = (file: string): boolean =>
+    /helmChart|HelmChart/.test(new TextDecoder().decode(files.get(file)));
+  if (!kustomizations.some(speaks)) return undefined;
+  const { chartsForKustomize } = await import('#sources/helm/declared.ts');
+  const { readChart } = await import('#sources/helm/folder.ts');
+  await import('#sources/helm/re2.ts');
+  return chartsForKustomize(chart => {
+    used.add(chart);
+    return readChart(resolve(cwd, chart));
+  });
 }

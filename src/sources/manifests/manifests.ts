@@ -1,8 +1,10 @@
 /** Manifests as they stand in files: read, recognised, unfolded, with everything that was not understood said. */
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { isRecord, type KubeObject, type Path } from '#kube/objects.ts';
 import { placesOfDefinition } from '#kube/workloads.ts';
+import { type Deployment, isDeployer } from '#sources/gitops/deployer.ts';
+import type { ChartSettings } from '#sources/helm/environments.ts';
 import type { Roots } from '#sources/kustomize/roots.ts';
 import type { Declared, Gap } from '#world/world.ts';
 import type { ReadDocument } from '#yaml/documents.ts';
@@ -51,6 +53,8 @@ export interface ReadOptions extends WalkOptions {
    * schemas but the pod templates that these show.
    */
   readonly lean?: boolean;
+  /** How charts are installed, where somebody said so. */
+  readonly charts?: readonly ChartSettings[];
   /** Told how many files there are, before the first is read. */
   readonly onFiles?: (count: number) => void;
   /** The text of standard input, for the root `-`. */
@@ -127,6 +131,7 @@ class Reader implements Manifests {
     const rendered = await readKustomizations(files, this.#options.cwd);
     for (const found of kustomizations) await this.#kustomization(found, rendered);
     this.declared.push(...(rendered?.declared ?? []));
+    const chartFiles: (readonly [found: Found, chart: string])[] = [];
     for (const found of files) {
       if (isKustomizationName(found.name)) continue;
       if (rendered?.used.has(found.name) === true) {
@@ -135,13 +140,46 @@ class Reader implements Manifests {
         continue;
       }
       const chart = chartOf(found.name, charts);
-      if (chart !== undefined) await this.#chartFile(found, chart);
+      if (chart !== undefined) chartFiles.push([found, chart]);
       else if (now() > this.#deadline) this.unreadable(found.name, 'the time for reading was used up');
       else {
         this.#paths.set(found.name, found);
         if (!this.#fromShared(found)) await this.#file(found);
       }
     }
+    // Charts come last: what deploys them stands among the rest.
+    const deployments = await this.#deployments(files, new Set(chartFiles.map(([, chart]) => chart)));
+    for (const [found, chart] of chartFiles)
+      await this.#chartFile(found, chart, rendered?.charts.has(chart) === true, deployments.get(chart));
+  }
+
+  /**
+   * What Argo CD and Flux deploy of this tree, by the folders of charts; what they do to other folders is done here.
+   */
+  async #deployments(
+    files: readonly Found[],
+    charts: ReadonlySet<string>,
+  ): Promise<ReadonlyMap<string, readonly Deployment[]>> {
+    if (!this.declared.some(({ object }) => isDeployer(object))) return new Map();
+    const { deploymentsOf } = await import('#sources/gitops/deployments.ts');
+    const byName = new Map(files.map(found => [found.name, found]));
+    const { deployments, gaps } = deploymentsOf(this.declared, {
+      names: [...byName.keys()],
+      text: name => {
+        const found = byName.get(name);
+        const bytes = found === undefined ? undefined : this.#bytes(found);
+        const decoded = bytes === undefined ? undefined : decode(bytes);
+        return decoded?.is === 'text' ? decoded.text : undefined;
+      },
+    });
+    this.gaps.push(...gaps);
+    const { asDeployed } = await import('#sources/gitops/deployed.ts');
+    const others = deployments.filter(({ folder }) => !charts.has(folder));
+    this.declared.splice(0, this.declared.length, ...asDeployed(this.declared, others));
+    return Map.groupBy(
+      deployments.filter(({ folder }) => charts.has(folder)),
+      ({ folder }) => folder,
+    );
   }
 
   async #file(found: Found): Promise<void> {
@@ -355,13 +393,42 @@ class Reader implements Manifests {
   }
 
   /** A chart is rendered once, when its Chart.yaml is met; its other files are part of it. */
-  async #chartFile({ name: file, path }: Found, chart: string): Promise<void> {
-    if (file !== `${chart === '' ? '' : `${chart}/`}Chart.yaml`) {
-      this.files.push({ file, understood: 'chart', documents: 0 });
+  async #chartFile(
+    { name: file, path }: Found,
+    chart: string,
+    isPart: boolean,
+    deployments: readonly Deployment[] = [],
+  ): Promise<void> {
+    if (isPart || file !== `${chart === '' ? '' : `${chart}/`}Chart.yaml`) {
+      const reason = isPart ? { reason: 'judged in what the kustomization makes of it' } : {};
+      this.files.push({ file, understood: 'chart', ...reason, documents: 0 });
+      return;
+    }
+    if (this.#options.open !== undefined) {
+      this.unreadable(
+        file,
+        'a Helm chart in a commit, which is not rendered: check it out to have it judged',
+      );
       return;
     }
     const { chartObjects } = await import('#sources/helm/declared.ts');
-    const { declared, gaps, documents, failed } = await chartObjects(dirname(path), chart);
+    const { environmentRuns, settingRuns } = await import('#sources/helm/environments.ts');
+    const { deploymentRuns } = await import('#sources/gitops/charts.ts');
+    const settings = this.#options.charts?.filter(one => one.path === chart) ?? [];
+    const onDisk = (name: string): string => {
+      try {
+        return readFileSync(resolve(this.#options.cwd, name), 'utf8');
+      } catch (error) {
+        throw new Error(`values file ${name}: ${problem(error)}`);
+      }
+    };
+    const { declared, gaps, documents, failed } = await chartObjects(dirname(path), chart, files =>
+      deployments.length > 0
+        ? deploymentRuns(deployments, onDisk)
+        : settings.length > 0
+          ? settings.flatMap(one => settingRuns(one, files, chart, onDisk))
+          : environmentRuns(files, chart),
+    );
     this.declared.push(...declared);
     this.gaps.push(...gaps);
     this.files.push({

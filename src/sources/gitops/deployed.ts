@@ -1,0 +1,70 @@
+/** Objects as a deployment leaves them: with its namespace, and its variables filled in. */
+import { isRecord, type KubeObject } from '#kube/objects.ts';
+import { inNamespace } from '#sources/kustomize/namespaced.ts';
+import type { Declared } from '#world/world.ts';
+import { readDocuments } from '#yaml/read.ts';
+import type { Deployment } from './deployer.ts';
+
+/** Whether what was declared is deployed by it: it was built for that folder, or stands somewhere below it. */
+function isOf({ origin, environments }: Declared, folder: string): boolean {
+  return environments === undefined
+    ? folder === '' || origin.file.startsWith(`${folder}/`)
+    : environments.includes(folder);
+}
+
+/**
+ * The objects with those that are deployed in place of those that are only written.
+ *
+ * @param deployments those of folders that hold no chart
+ */
+export function asDeployed(all: readonly Declared[], deployments: readonly Deployment[]): Declared[] {
+  const changing = deployments.filter(one => one.namespace !== undefined || one.substitutions !== undefined);
+  if (changing.length === 0) return [...all];
+  return all.flatMap(declared => {
+    const own = changing.filter(one => declared !== one.declared && isOf(declared, one.folder));
+    if (own.length === 0) return [declared];
+    const rest = (declared.environments ?? []).filter(one => !own.some(({ folder }) => folder === one));
+    const among = (declared.among ?? 1) + own.length - 1;
+    return [
+      ...(rest.length === 0 ? [] : [{ ...declared, environments: rest, among }]),
+      ...own.map(({ name, namespace, substitutions }) => {
+        const filled =
+          substitutions === undefined
+            ? declared.object
+            : (substituted(declared.object, substitutions) as KubeObject);
+        const object = namespace === undefined ? filled : inNamespace(filled, namespace);
+        return { ...declared, object, environments: [name], among };
+      }),
+    ];
+  });
+}
+
+/**
+ * `${name}`, `${name:-default}` and `${name:=default}`, as envsubst has them; `$${name}` stays. What is only a variable
+ * may become a number. An object that says `kustomize.toolkit.fluxcd.io/substitute: disabled` is left alone. Source:
+ * fluxcd/pkg/kustomize/kustomize_varsub.go.
+ */
+function substituted(value: unknown, variables: ReadonlyMap<string, string>): unknown {
+  const object = value as KubeObject;
+  const { labels, annotations } = object.metadata ?? {};
+  for (const marks of [labels, annotations])
+    if (isRecord(marks) && marks['kustomize.toolkit.fluxcd.io/substitute'] === 'disabled') return value;
+  const copy = (one: unknown): unknown => {
+    if (Array.isArray(one)) return one.map(copy);
+    if (isRecord(one)) return Object.fromEntries(Object.entries(one).map(([key, item]) => [key, copy(item)]));
+    if (typeof one !== 'string' || !one.includes('$')) return one;
+    const text = one.replace(
+      /\$?\$\{([_a-zA-Z]\w*)(?::?[-=]([^{}]*))?\}/g,
+      (whole, name: string, fallback: string | undefined) =>
+        whole.startsWith('$$')
+          ? whole.slice(1)
+          : variables.get(name) || (fallback ?? variables.get(name) ?? ''),
+    );
+    if (text === one || !/^\$\{[^{}]*\}$/.test(one)) return text;
+    const [document] = readDocuments(text);
+    const isScalar =
+      document?.is === 'value' && ['number', 'boolean', 'bigint'].includes(typeof document.value);
+    return isScalar ? document.value : text;
+  };
+  return copy(value);
+}

@@ -1,0 +1,209 @@
+/** Charts and overlays in every command that takes files, and their environments. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { folderOf, run, scanJson } from './program.ts';
+
+const TEMPLATE = `apiVersion: v1
+kind: Pod
+metadata: { name: shop }
+spec:
+  hostPID: {{ .Values.hostPID }}
+  containers: [{ name: web, image: "shop:{{ .Values.tag }}" }]
+`;
+
+const CHART = {
+  'shop/Chart.yaml': 'apiVersion: v2\nname: shop\nversion: 1.0.0\n',
+  'shop/values.yaml': 'hostPID: false\ntag: 1.4.2\n',
+  'shop/values-prod.yaml': 'hostPID: true\n',
+  'shop/environments/stage.yaml': 'tag: latest\n',
+  'shop/values.example.yaml': 'hostPID: true\n',
+  'shop/templates/pod.yaml': TEMPLATE,
+};
+
+const OVERLAY = {
+  'base/kustomization.yaml': 'resources: [pod.yaml]\n',
+  'base/pod.yaml':
+    'apiVersion: v1\nkind: Pod\nmetadata: { name: shop }\nspec:\n  containers: [{ name: web, image: "shop:1.4.2" }]\n',
+  'dev/kustomization.yaml': 'resources: [../base]\n',
+  'prod/kustomization.yaml': 'resources: [../base]\npatches: [{ path: patch.yaml }]\n',
+  'prod/patch.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: { name: shop }\nspec: { hostPID: true }\n',
+};
+
+describe('environments', () => {
+  it('of a chart are judged at once, and a finding names those that have it', () => {
+    const { findings } = scanJson(folderOf(CHART));
+    const shown = findings.map(({ check, file, line, message }) => [
+      check,
+      `${file}:${line}`,
+      /\(([^()]*)\)$/.exec(message)?.[1],
+    ]);
+    assert.deepEqual(
+      shown.filter(([check]) => check === 'pod-security/host-namespaces' || check === 'cicd/image-tag'),
+      [
+        ['cicd/image-tag', 'shop/environments/stage.yaml:1', 'in stage'],
+        ['pod-security/host-namespaces', 'shop/values-prod.yaml:1', 'in prod'],
+      ],
+    );
+    // What holds in all of them is one finding, and says nothing of environments.
+    const everywhere = shown.filter(([check]) => check === 'pod-security/privilege-escalation');
+    assert.deepEqual(everywhere, [
+      ['pod-security/privilege-escalation', 'shop/templates/pod.yaml:6', undefined],
+    ]);
+  });
+
+  it('of overlays are named where they differ', () => {
+    const { findings } = scanJson(folderOf(OVERLAY));
+    assert.match(
+      findings.find(({ check }) => check === 'pod-security/host-namespaces')!.message,
+      /hostPID=true \(in prod\)$/,
+    );
+    const everywhere = findings.filter(({ check }) => check === 'pod-security/privilege-escalation');
+    assert.equal(everywhere.length, 1);
+    assert.doesNotMatch(everywhere[0]!.message, /\(in/);
+  });
+
+  it('that do not render are unknown, by name', () => {
+    const broken = { ...CHART, 'shop/values-prod.yaml': 'hostPID: [\n' };
+    const { unknowns, findings } = scanJson(folderOf(broken));
+    assert.ok(
+      unknowns.some(({ reason }) => /does not render \(in prod\)/.test(reason)),
+      JSON.stringify(unknowns),
+    );
+    assert.ok(findings.some(({ check }) => check === 'cicd/image-tag'));
+  });
+});
+
+describe('hooks', () => {
+  it('are judged, and labelled', () => {
+    const hook = TEMPLATE.replace(
+      '{ name: shop }',
+      '{ name: hook, annotations: { helm.sh/hook: pre-install } }',
+    );
+    const { findings } = scanJson(folderOf({ ...CHART, 'shop/templates/hook.yaml': hook }));
+    const found = findings.find(
+      ({ check, object }) => check === 'pod-security/privilege-escalation' && object.name === 'hook',
+    );
+    assert.match(found!.message, /\(a pre-install hook\)$/);
+  });
+});
+
+describe('a chart and an overlay', () => {
+  const folder = folderOf({ ...CHART, ...OVERLAY });
+  for (const [name, words] of [
+    ['inventory', ['inventory']],
+    ['pod-security levels', ['pod-security', 'levels']],
+    ['mesh exposure', ['mesh', 'exposure']],
+  ] as const)
+    it(`are taken by ${name}`, () => {
+      for (const path of ['shop', 'prod']) {
+        const { out, err } = run(folder, [...words, path]);
+        assert.doesNotMatch(err, /internal|stack|TypeError/, err);
+        assert.notEqual(out, '');
+      }
+    });
+
+  it('are taken by authorization', () => {
+    const { code, out, err } = run(folder, ['authorization', 'escalations', '-f', 'shop', '-f', 'prod']);
+    assert.ok(code === 0 || code === 2, out + err);
+  });
+
+  it('are not edited by fix, which says so', () => {
+    const { err } = run(folder, ['fix', '--review', '--yes', '--profile', 'all']);
+    assert.match(err, /it was rendered: change the template, values or patch that makes it/);
+    for (const [file, content] of Object.entries({ ...CHART, ...OVERLAY }))
+      assert.equal(readFileSync(join(folder, file), 'utf8'), content, file);
+  });
+});
+
+describe('render', () => {
+  const folder = folderOf({
+    ...CHART,
+    ...OVERLAY,
+    'with-chart/kustomization.yaml':
+      'helmGlobals: { chartHome: charts }\nhelmCharts:\n- name: shop\n  releaseName: shop\n  valuesInline: { tag: 9.9.9 }\nnamePrefix: a-\n',
+    'with-chart/charts/shop/Chart.yaml': CHART['shop/Chart.yaml'],
+    'with-chart/charts/shop/values.yaml': CHART['shop/values.yaml'],
+    'with-chart/charts/shop/templates/pod.yaml': TEMPLATE,
+    'plain/pod.yaml': OVERLAY['base/pod.yaml'],
+    'broken/kustomization.yaml': 'resources: [missing.yaml]\n',
+  });
+
+  it('prints an overlay as kubectl kustomize does', () => {
+    const { code, out } = run(folder, ['render', 'prod']);
+    assert.equal(code, 0);
+    assert.equal(
+      out,
+      'apiVersion: v1\nkind: Pod\nmetadata:\n  name: shop\nspec:\n  containers:\n  - image: shop:1.4.2\n    name: web\n  hostPID: true\n',
+    );
+  });
+
+  it('renders the charts of a kustomization with its values', () => {
+    const { code, out, err } = run(folder, ['render', 'with-chart']);
+    assert.equal(code, 0, err);
+    assert.equal(
+      out,
+      'apiVersion: v1\nkind: Pod\nmetadata:\n  name: a-shop\nspec:\n  containers:\n  - image: shop:9.9.9\n    name: web\n  hostPID: false\n',
+    );
+    const { findings, unknowns } = scanJson(folder, ['with-chart']);
+    assert.deepEqual(unknowns, []);
+    assert.ok(findings.every(({ object }) => object.name === 'a-shop'));
+    assert.ok(findings.length > 0);
+  });
+
+  it('prints the manifests of a plain folder', () => {
+    assert.match(run(folder, ['render', 'plain']).out, /^---\napiVersion: v1\nkind: Pod\n/);
+  });
+
+  it('says why a kustomization was not built', () => {
+    const { code, err } = run(folder, ['render', 'broken']);
+    assert.equal(code, 2);
+    assert.match(err, /^error: .*missing\.yaml/);
+  });
+});
+
+describe('what is installed as it is written', () => {
+  it('by sallyport.yaml: values, a release and environments', () => {
+    const config = `charts:
+- path: shop
+  release: web
+  namespace: apps
+  environments:
+    one: { set: { tag: latest } }
+    two: { values: [shop/values-prod.yaml] }
+`;
+    const { findings } = scanJson(folderOf({ ...CHART, 'sallyport.yaml': config }));
+    const messages = findings.map(({ message }) => message);
+    assert.ok(
+      messages.some(message => /Pod apps\/shop|latest/.test(message) && message.endsWith('(in one)')),
+    );
+    assert.ok(messages.some(message => message.endsWith('hostPID=true (in two)')));
+    assert.ok(messages.every(message => !message.includes('stage')));
+  });
+
+  it('by sallyport.yaml, whose mistakes have a place', () => {
+    const folder = folderOf({ ...CHART, 'sallyport.yaml': 'charts:\n- path: shop\n  realease: web\n' });
+    const { code, err } = run(folder, ['scan']);
+    assert.equal(code, 3, err);
+    assert.match(err, /sallyport\.yaml:3:3: unknown key "realease"[\s\S]*release/);
+  });
+
+  it('by an Argo CD Application', () => {
+    const application = `apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: { name: shop-eu, namespace: argocd }
+spec:
+  destination: { namespace: eu }
+  source:
+    repoURL: https://git.example.com/shop
+    path: shop
+    helm: { valueFiles: [values-prod.yaml], values: "tag: latest" }
+`;
+    const { findings, unknowns } = scanJson(folderOf({ ...CHART, 'argocd/shop.yaml': application }));
+    assert.deepEqual(unknowns, []);
+    const found = findings.map(({ check, file }) => `${check} ${file}`);
+    assert.ok(found.includes('pod-security/host-namespaces shop/values-prod.yaml'), found.join('\n'));
+    assert.ok(found.includes('cicd/image-tag shop/templates/pod.yaml'), found.join('\n'));
+  });
+});
