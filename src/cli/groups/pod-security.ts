@@ -1,6 +1,23 @@
 /** The commands of pod security, in the order of the help. */
-import type { Command } from '../command.ts';
+import type { Command, Option } from '../command.ts';
 import { namespace, reading } from './options.ts';
+
+const machine: readonly Option[] = [
+  { name: 'architecture', value: 'NAME', description: 'Of the nodes: amd64 (default), arm64, s390x…' },
+  {
+    name: 'capability',
+    value: 'NAME',
+    many: true,
+    description: 'One that the container has beside the usual: SYS_ADMIN',
+  },
+  {
+    name: 'format',
+    short: 'o',
+    value: 'FORMAT',
+    choices: ['text', 'json'],
+    description: 'How to print it',
+  },
+];
 
 export const podSecurityCommands: readonly Command[] = [
   {
@@ -88,5 +105,52 @@ export const podSecurityCommands: readonly Command[] = [
       ],
     ],
     load: () => import('../commands/pod-security-psp-evaluate.ts'),
+  },
+  {
+    name: 'pod-security profile lint',
+    summary: 'What is wrong with seccomp profiles, and what they open',
+    operands: 'FILE…',
+    options: [
+      {
+        name: 'against',
+        value: 'PROFILE',
+        description: 'What to compare with: RuntimeDefault@containerd-2.1, RuntimeDefault@docker',
+      },
+      ...machine,
+    ],
+    examples: [
+      ['sallyport pod-security profile lint profiles/web.json', 'unknown calls, dead rules, ways out'],
+    ],
+    load: () => import('../commands/pod-security-profile-lint.ts'),
+  },
+  {
+    name: 'pod-security profile diff',
+    summary: 'The system calls that two profiles treat differently',
+    operands: 'A B',
+    options: machine,
+    examples: [
+      [
+        'sallyport pod-security profile diff RuntimeDefault@containerd-2.1 web.json',
+        'what a profile opens and closes',
+      ],
+    ],
+    load: () => import('../commands/pod-security-profile-diff.ts'),
+  },
+  {
+    name: 'pod-security profile explain',
+    summary: 'What a profile says to a system call, by which rule',
+    operands: 'FILE',
+    options: [
+      { name: 'syscall', value: 'NAME', description: 'The call; all of them otherwise' },
+      { name: 'arg', value: 'INDEX=VALUE', many: true, description: 'An argument of it: 0=0x10000000' },
+      ...machine,
+    ],
+    examples: [
+      [
+        'sallyport pod-security profile explain RuntimeDefault@docker --syscall clone --arg 0=0x10000000',
+        'may a container make user namespaces?',
+      ],
+    ],
+    load: () => import('../commands/pod-security-profile-explain.ts'),
   },
 ];
