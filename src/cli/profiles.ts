@@ -1,4 +1,8 @@
 /** What the commands about Linux profiles share: which profiles the files hold, and the machine they are judged for. */
+
+import { type AppArmorProfile, readAppArmor } from '#decide/pod-security/profiles/apparmor.ts';
+import { lintAppArmor } from '#decide/pod-security/profiles/lint-apparmor.ts';
+import type { Problem } from '#decide/pod-security/profiles/read-seccomp.ts';
 import {
   isSeccompJson,
   isSeccompObject,
@@ -14,6 +18,12 @@ import type { Parsed } from './command.ts';
 import { UsageError } from './errors.ts';
 
 export type Loaded =
+  | {
+      readonly is: 'apparmor';
+      readonly file: string;
+      readonly profile: AppArmorProfile;
+      readonly problems: readonly Problem[];
+    }
   | ({ readonly is: 'seccomp'; readonly file: string; readonly line: number } & ReadProfile)
   | { readonly is: 'error'; readonly file: string; readonly line?: number; readonly message: string };
 
@@ -44,14 +54,51 @@ export function load(files: readonly string[]): Loaded[] {
   );
   return read.flatMap(({ file, content }): Loaded[] => {
     if (content.is === 'unreadable') return [{ is: 'error', file, message: content.message }];
-    if (content.is === 'apparmor')
-      return [{ is: 'error', file, message: 'profiles of AppArmor are not read yet' }];
+    if (content.is === 'apparmor') return apparmor(file, content.text, 0);
     const found: Loaded[] = content.errors.map(error => ({ is: 'error', file, ...error }));
     for (const document of content.documents)
       if (isSeccompJson(document.value) || isSeccompObject(document.value))
         found.push(seccomp(document, others));
+    for (const document of content.documents)
+      if (isAppArmorObject(document.value)) found.push(...appArmorObject(document));
     return found.length > 0 ? found : [{ is: 'error', file, message: 'there is no profile in it' }];
   });
+}
+
+function apparmor(file: string, text: string, linesBefore: number): Loaded[] {
+  const { profiles, errors } = readAppArmor(text);
+  return [
+    ...errors.map(({ line, message }) => ({ is: 'error' as const, file, line: line + linesBefore, message })),
+    ...profiles.map(profile => ({
+      is: 'apparmor' as const,
+      file,
+      profile,
+      problems: lintAppArmor(profile).map(({ line, ...rest }) =>
+        line === undefined ? rest : { ...rest, line: line + linesBefore },
+      ),
+    })),
+  ];
+}
+
+function isAppArmorObject({ kind, apiVersion }: Readonly<Record<string, unknown>>): boolean {
+  return kind === 'AppArmorProfile' && String(apiVersion).startsWith('security-profiles-operator.x-k8s.io/');
+}
+
+/** Its text is a block scalar: the first line of it stands behind the line of its key. */
+function appArmorObject({ file, line, value, lineOf }: ProfileDocument): Loaded[] {
+  const policy = valueAt(value, ['spec', 'policy']);
+  if (typeof policy !== 'string')
+    return [
+      { is: 'error', file, line, message: 'an AppArmorProfile without the text of a policy is not judged' },
+    ];
+  const loaded = apparmor(file, policy, lineOf(['spec', 'policy']) ?? line);
+  if (valueAt(value, ['spec', 'complainMode']) !== true) return loaded;
+  const message = 'complainMode is true, so the profile only logs: nothing is enforced';
+  return loaded.map(one =>
+    one.is === 'apparmor'
+      ? { ...one, problems: [{ kind: 'complain-mode', severity: 'high', message, line }, ...one.problems] }
+      : one,
+  );
 }
 
 function seccomp(document: ProfileDocument, others: readonly unknown[]): Loaded {
@@ -75,7 +122,7 @@ export function oneProfile(word: string): Profile {
     throw new UsageError(`${word}${broken.line === undefined ? '' : `:${broken.line}`}: ${broken.message}`);
   const [first, second] = all;
   if (first?.is !== 'seccomp' || second !== undefined)
-    throw new UsageError(`${word}: it holds ${all.length} profiles, not one`);
+    throw new UsageError(`${word}: it does not hold exactly one profile of seccomp`);
   return first.profile;
 }
 

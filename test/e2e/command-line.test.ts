@@ -54,7 +54,10 @@ describe('exit codes', () => {
 describe('mistakes', () => {
   const cases: readonly (readonly [words: readonly string[], says: RegExp])[] = [
     [['sacn'], /"sacn" is no command\n {2}did you mean scan\?/],
-    [['pod-security'], /pod-security needs one of: levels, evaluate, psp evaluate, profile lint, profile diff, profile explain/],
+    [
+      ['pod-security'],
+      /pod-security needs one of: levels, evaluate, psp evaluate, profile lint, profile diff, profile explain, profile derive/,
+    ],
     [['scan', '--formt', 'json'], /unknown option --formt\n {2}did you mean --format\?/],
     [['scan', '--format', 'jsn'], /"jsn" is none of .*\n {2}did you mean json\?/],
     [['scan', '--format'], /--format needs a value/],

@@ -24,9 +24,10 @@ export function run(parsed: Parsed): number {
           {
             file: one.file,
             profile: one.profile.name,
-            problems: [...one.problems, ...lintSeccomp(one.profile, standard, machine)].sort(
-              (a, b) => (a.line ?? 0) - (b.line ?? 0),
-            ),
+            problems: [
+              ...one.problems,
+              ...(one.is === 'seccomp' ? lintSeccomp(one.profile, standard, machine) : []),
+            ].sort((a, b) => (a.line ?? 0) - (b.line ?? 0)),
           },
         ],
   );

@@ -153,4 +153,26 @@ export const podSecurityCommands: readonly Command[] = [
     ],
     load: () => import('../commands/pod-security-profile-explain.ts'),
   },
+  {
+    name: 'pod-security profile derive',
+    summary: 'The smallest profile that allows what records of a container hold',
+    operands: 'LOG…',
+    options: [
+      { name: 'for', value: 'KIND', choices: ['seccomp', 'apparmor'], description: 'Which profile to write' },
+      { name: 'name', value: 'NAME', description: 'What to call it' },
+      { name: 'no-margin', description: 'Only what was seen, without what starts and stops need' },
+      { name: 'architecture', value: 'NAME', description: 'Of the nodes: amd64 (default), arm64, s390x…' },
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['oci', 'object'],
+        description: 'JSON for the kubelet, or a SeccompProfile object',
+      },
+    ],
+    examples: [
+      ['sallyport pod-security profile derive strace.log audit.log > web.json', 'several records in one'],
+    ],
+    load: () => import('../commands/pod-security-profile-derive.ts'),
+  },
 ];
