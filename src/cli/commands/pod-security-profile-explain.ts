@@ -1,6 +1,12 @@
 /** `sallyport pod-security profile explain`: what a profile says to one call, or to all. */
 import { dangerOf } from '#decide/pod-security/profiles/dangers.ts';
-import { type Call, decide, formatCondition, reach } from '#decide/pod-security/profiles/seccomp.ts';
+import {
+  alternatives,
+  type Call,
+  decide,
+  formatCondition,
+  reach,
+} from '#decide/pod-security/profiles/seccomp.ts';
 import { isSyscall, numberOf, syscallNames } from '#decide/pod-security/profiles/syscalls.ts';
 import { toJson } from '#kube/json.ts';
 import { nearest } from '#kube/nearest.ts';
@@ -60,7 +66,9 @@ export function run(parsed: Parsed): number {
       '  ',
     );
     if (rule !== undefined) {
-      const conditions = rule.args.map(formatCondition).join(' and ');
+      const conditions = alternatives(rule)
+        .map(all => all.map(formatCondition).join(' and '))
+        .join(' or ');
       lines.push(
         `  ${rule.line === undefined ? 'rule' : `${safe(file)}:${rule.line}`}: ${rule.action}${conditions === '' ? '' : ` if ${conditions}`}`,
       );

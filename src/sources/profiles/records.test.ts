@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { readAppArmor } from '#decide/pod-security/profiles/apparmor.ts';
 import { deriveAppArmor, deriveSeccomp, margin, replay } from '#decide/pod-security/profiles/derive.ts';
+import { decide } from '#decide/pod-security/profiles/seccomp.ts';
 import { readRecords } from './records.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'records-'));
@@ -58,6 +59,7 @@ describe('records of what a container does', () => {
     assert.deepEqual(replay(profile, seen, machine), []);
     assert.deepEqual(new Set(profile.rules[0]!.names), new Set([...seen.syscalls.keys(), ...margin]));
     assert.equal(added.includes('read'), false);
+    assert.equal(decide(profile, { name: 'clone3', args: new Map() }, machine).errno, 38);
     const bare = deriveSeccomp(seen, 'x', machine, true).profile;
     assert.deepEqual(bare.rules[0]!.names, ['accept4', 'epoll_wait', 'execve', 'openat', 'read']);
     const rule = bare.rules[0]!;

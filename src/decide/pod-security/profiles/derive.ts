@@ -52,6 +52,19 @@ export function deriveSeccomp(seen: Seen, name: string, machine: Machine, isBare
           includes: {},
           excludes: {},
         },
+        // C libraries go on with clone where clone3 does not exist, and give up where it is forbidden.
+        ...(needed.includes('clone3') || !exists('clone3')
+          ? []
+          : [
+              {
+                names: ['clone3'],
+                action: 'SCMP_ACT_ERRNO' as const,
+                errnoRet: 38,
+                args: [],
+                includes: {},
+                excludes: {},
+              },
+            ]),
       ],
     },
     added,
@@ -75,7 +88,11 @@ export function toOci({ defaultAction, architectures, rules }: Profile): unknown
   return {
     defaultAction,
     architectures,
-    syscalls: rules.map(({ names, action }) => ({ names, action })),
+    syscalls: rules.map(({ names, action, errnoRet }) => ({
+      names,
+      action,
+      ...(errnoRet === undefined ? {} : { errnoRet }),
+    })),
   };
 }
 
