@@ -47,6 +47,8 @@ interface Open {
 }
 
 const DEEPEST = 32;
+/** No profile that anybody wrote is as long; expanding every glob of a longer one would take too long. */
+const LONGEST = 256 * 1024;
 const MOST_EXPANSIONS = 256;
 const KINDS = new Set(
   'capability network mount remount umount pivot_root ptrace signal dbus unix userns io_uring mqueue change_profile set link file rlimit all'.split(
@@ -55,6 +57,8 @@ const KINDS = new Set(
 );
 
 export function readAppArmor(text: string): ReadAppArmor {
+  if (text.length > LONGEST)
+    return { profiles: [], errors: [{ line: 1, message: 'it is longer than 256 KiB: not judged' }] };
   const errors: { line: number; message: string }[] = [];
   const profiles: AppArmorProfile[] = [];
   const variables = new Map<string, string[]>();
@@ -230,6 +234,9 @@ const USUAL: Readonly<Record<string, string>> = {
 
 /** Whether a path matches a glob of AppArmor; time grows with the product of their lengths only. */
 export function matchesGlob(glob: string, path: string): boolean {
+  const wild = glob.search(/[*?[{\\]/);
+  // Most globs part from the path before anything in them has to be expanded.
+  if (!path.startsWith(wild < 0 ? glob : glob.slice(0, wild))) return false;
   return alternativesOf(glob).some(one => matchOne(one, path));
 }
 
