@@ -13,7 +13,7 @@ const FLOORS = {
   judge: ['kube', 'world', 'decide', 'check'],
   advise: ['kube', 'world', 'decide'],
   report: ['kube', 'check'],
-  sources: ['kube', 'yaml', 'world'],
+  sources: ['kube', 'yaml', 'world', 'decide'],
   cli: [
     ...['kube', 'yaml', 'world', 'decide', 'paths', 'check', 'practices', 'judge', 'report', 'advise', 'sources'],
   ],

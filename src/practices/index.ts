@@ -128,6 +128,7 @@ import meshUnrestrictedEgress from './mesh/checks/unrestricted-egress.ts';
 import meshUnverifiedServer from './mesh/checks/unverified-server.ts';
 import meshVoidIdentityRule from './mesh/checks/void-identity-rule.ts';
 import podSecurityApparmorOverride from './pod-security/checks/apparmor-override.ts';
+import podSecurityApparmorProfileEscape from './pod-security/checks/apparmor-profile-escape.ts';
 import podSecurityBidirectionalMount from './pod-security/checks/bidirectional-mount.ts';
 import podSecurityCapabilitiesKept from './pod-security/checks/capabilities-kept.ts';
 import podSecurityCapabilityAdded from './pod-security/checks/capability-added.ts';
@@ -153,6 +154,7 @@ import podSecurityPrivilegeEscalation from './pod-security/checks/privilege-esca
 import podSecurityPrivileged from './pod-security/checks/privileged.ts';
 import podSecurityProbeHost from './pod-security/checks/probe-host.ts';
 import podSecurityProcMount from './pod-security/checks/proc-mount.ts';
+import podSecurityProfileNotEnforced from './pod-security/checks/profile-not-enforced.ts';
 import podSecurityRootGroup from './pod-security/checks/root-group.ts';
 import podSecurityRootUser from './pod-security/checks/root-user.ts';
 import podSecurityRunAsRoot from './pod-security/checks/run-as-root.ts';
@@ -318,6 +320,7 @@ export const checks: readonly Check[] = [
   meshUnverifiedServer as Check,
   meshVoidIdentityRule as Check,
   podSecurityApparmorOverride as Check,
+  podSecurityApparmorProfileEscape as Check,
   podSecurityBidirectionalMount as Check,
   podSecurityCapabilitiesKept as Check,
   podSecurityCapabilityAdded as Check,
@@ -343,6 +346,7 @@ export const checks: readonly Check[] = [
   podSecurityPrivileged as Check,
   podSecurityProbeHost as Check,
   podSecurityProcMount as Check,
+  podSecurityProfileNotEnforced as Check,
   podSecurityRootGroup as Check,
   podSecurityRootUser as Check,
   podSecurityRunAsRoot as Check,

@@ -1,6 +1,23 @@
 /** The commands of pod security, in the order of the help. */
-import type { Command } from '../command.ts';
+import type { Command, Option } from '../command.ts';
 import { namespace, reading } from './options.ts';
+
+const machine: readonly Option[] = [
+  { name: 'architecture', value: 'NAME', description: 'Of the nodes: amd64 (default), arm64, s390x…' },
+  {
+    name: 'capability',
+    value: 'NAME',
+    many: true,
+    description: 'One that the container has beside the usual: SYS_ADMIN',
+  },
+  {
+    name: 'format',
+    short: 'o',
+    value: 'FORMAT',
+    choices: ['text', 'json'],
+    description: 'How to print it',
+  },
+];
 
 export const podSecurityCommands: readonly Command[] = [
   {
@@ -110,7 +127,7 @@ export const podSecurityCommands: readonly Command[] = [
   },
   {
     name: 'pod-security show',
-    summary: 'The security context of each container as it takes effect, and what it gives away',
+    summary: 'The security context of each container as it takes effect',
     operands: '[PATH|-]…',
     options: [
       { name: 'workload', short: 'w', value: 'NAME', description: 'Only this one: web, or Deployment/web' },
@@ -144,5 +161,74 @@ export const podSecurityCommands: readonly Command[] = [
     ],
     examples: [['sallyport pod-security psp migrate deploy/ --output migration', 'the way off, in stages']],
     load: () => import('../commands/pod-security-psp-migrate.ts'),
+  },
+  {
+    name: 'pod-security profile lint',
+    summary: 'What is wrong with seccomp profiles, and what they open',
+    operands: 'FILE…',
+    options: [
+      {
+        name: 'against',
+        value: 'PROFILE',
+        description: 'What to compare with: RuntimeDefault@containerd-2.1, RuntimeDefault@docker',
+      },
+      ...machine,
+    ],
+    examples: [
+      ['sallyport pod-security profile lint profiles/web.json', 'unknown calls, dead rules, ways out'],
+    ],
+    load: () => import('../commands/pod-security-profile-lint.ts'),
+  },
+  {
+    name: 'pod-security profile diff',
+    summary: 'The system calls that two profiles treat differently',
+    operands: 'A B',
+    options: machine,
+    examples: [
+      [
+        'sallyport pod-security profile diff RuntimeDefault@containerd-2.1 web.json',
+        'what a profile opens and closes',
+      ],
+    ],
+    load: () => import('../commands/pod-security-profile-diff.ts'),
+  },
+  {
+    name: 'pod-security profile explain',
+    summary: 'What a profile says to a system call, by which rule',
+    operands: 'FILE',
+    options: [
+      { name: 'syscall', value: 'NAME', description: 'The call; all of them otherwise' },
+      { name: 'arg', value: 'INDEX=VALUE', many: true, description: 'An argument of it: 0=0x10000000' },
+      ...machine,
+    ],
+    examples: [
+      [
+        'sallyport pod-security profile explain RuntimeDefault@docker --syscall clone --arg 0=0x10000000',
+        'may a container make user namespaces?',
+      ],
+    ],
+    load: () => import('../commands/pod-security-profile-explain.ts'),
+  },
+  {
+    name: 'pod-security profile derive',
+    summary: 'The smallest profile that allows what records of a container hold',
+    operands: 'LOG…',
+    options: [
+      { name: 'for', value: 'KIND', choices: ['seccomp', 'apparmor'], description: 'Which profile to write' },
+      { name: 'name', value: 'NAME', description: 'What to call it' },
+      { name: 'no-margin', description: 'Only what was seen, without what starts and stops need' },
+      { name: 'architecture', value: 'NAME', description: 'Of the nodes: amd64 (default), arm64, s390x…' },
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['oci', 'object'],
+        description: 'JSON for the kubelet, or a SeccompProfile object',
+      },
+    ],
+    examples: [
+      ['sallyport pod-security profile derive strace.log audit.log > web.json', 'several records in one'],
+    ],
+    load: () => import('../commands/pod-security-profile-derive.ts'),
   },
 ];

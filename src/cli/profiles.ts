@@ -1,0 +1,136 @@
+/** What the commands about Linux profiles share: which profiles the files hold, and the machine they are judged for. */
+
+import { type AppArmorProfile, readAppArmor } from '#decide/pod-security/profiles/apparmor.ts';
+import { lintAppArmor } from '#decide/pod-security/profiles/lint-apparmor.ts';
+import type { Problem } from '#decide/pod-security/profiles/read-seccomp.ts';
+import {
+  isSeccompJson,
+  isSeccompObject,
+  type ReadProfile,
+  readSeccomp,
+} from '#decide/pod-security/profiles/read-seccomp.ts';
+import { runtimeDefault } from '#decide/pod-security/profiles/runtime-default.ts';
+import type { Machine, Profile } from '#decide/pod-security/profiles/seccomp.ts';
+import { architectureOf } from '#decide/pod-security/profiles/syscalls.ts';
+import { valueAt } from '#kube/objects.ts';
+import { type ProfileDocument, readProfileFile } from '#sources/profiles/files.ts';
+import type { Parsed } from './command.ts';
+import { UsageError } from './errors.ts';
+
+export type Loaded =
+  | {
+      readonly is: 'apparmor';
+      readonly file: string;
+      readonly profile: AppArmorProfile;
+      readonly problems: readonly Problem[];
+    }
+  | ({ readonly is: 'seccomp'; readonly file: string; readonly line: number } & ReadProfile)
+  | { readonly is: 'error'; readonly file: string; readonly line?: number; readonly message: string };
+
+/** The capabilities that a container has unless it says otherwise. Source: containerd pkg/oci/spec.go. */
+const USUAL =
+  'CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE';
+
+export function machineOf(parsed: Parsed): Machine {
+  const word = parsed.value('architecture') ?? 'x86_64';
+  const architecture = architectureOf(word);
+  if (architecture === undefined)
+    throw new UsageError(
+      `--architecture: "${word}" is not known`,
+      'one of amd64, arm64, riscv64, s390x, ppc64le',
+    );
+  const names = [...USUAL.split(' '), ...parsed.values('capability')];
+  return {
+    architecture,
+    capabilities: new Set(names.map(name => `CAP_${name.toUpperCase().replace(/^CAP_/, '')}`)),
+  };
+}
+
+/** All profiles of some files, in their order; each file that holds none is an error. */
+export function load(files: readonly string[]): Loaded[] {
+  const read = files.map(file => ({ file, content: readProfileFile(file) }));
+  const others = read.flatMap(({ content }) =>
+    content.is === 'data' ? content.documents.map(({ value }) => value).filter(isSeccompObject) : [],
+  );
+  return read.flatMap(({ file, content }): Loaded[] => {
+    if (content.is === 'unreadable') return [{ is: 'error', file, message: content.message }];
+    if (content.is === 'apparmor') return apparmor(file, content.text, 0);
+    const found: Loaded[] = content.errors.map(error => ({ is: 'error', file, ...error }));
+    for (const document of content.documents)
+      if (isSeccompJson(document.value) || isSeccompObject(document.value))
+        found.push(seccomp(document, others));
+    for (const document of content.documents)
+      if (isAppArmorObject(document.value)) found.push(...appArmorObject(document));
+    return found.length > 0 ? found : [{ is: 'error', file, message: 'there is no profile in it' }];
+  });
+}
+
+function apparmor(file: string, text: string, linesBefore: number): Loaded[] {
+  const { profiles, errors } = readAppArmor(text);
+  return [
+    ...errors.map(({ line, message }) => ({ is: 'error' as const, file, line: line + linesBefore, message })),
+    ...profiles.map(profile => ({
+      is: 'apparmor' as const,
+      file,
+      profile,
+      problems: lintAppArmor(profile).map(({ line, ...rest }) =>
+        line === undefined ? rest : { ...rest, line: line + linesBefore },
+      ),
+    })),
+  ];
+}
+
+function isAppArmorObject({ kind, apiVersion }: Readonly<Record<string, unknown>>): boolean {
+  return kind === 'AppArmorProfile' && String(apiVersion).startsWith('security-profiles-operator.x-k8s.io/');
+}
+
+/** Its text is a block scalar: the first line of it stands behind the line of its key. */
+function appArmorObject({ file, line, value, lineOf }: ProfileDocument): Loaded[] {
+  const policy = valueAt(value, ['spec', 'policy']);
+  if (typeof policy !== 'string')
+    return [
+      { is: 'error', file, line, message: 'an AppArmorProfile without the text of a policy is not judged' },
+    ];
+  const loaded = apparmor(file, policy, lineOf(['spec', 'policy']) ?? line);
+  if (valueAt(value, ['spec', 'complainMode']) !== true) return loaded;
+  const message = 'complainMode is true, so the profile only logs: nothing is enforced';
+  return loaded.map(one =>
+    one.is === 'apparmor'
+      ? { ...one, problems: [{ kind: 'complain-mode', severity: 'high', message, line }, ...one.problems] }
+      : one,
+  );
+}
+
+function seccomp(document: ProfileDocument, others: readonly unknown[]): Loaded {
+  const { file, line, value } = document;
+  const name = valueAt(value, ['metadata', 'name']);
+  return {
+    is: 'seccomp',
+    file,
+    line,
+    ...readSeccomp(value, typeof name === 'string' ? name : file, path => document.lineOf(path), others),
+  };
+}
+
+/** One profile: a file that holds one, or `RuntimeDefault@containerd-2.1`. */
+export function oneProfile(word: string): Profile {
+  const known = runtimeProfile(word);
+  if (known !== undefined) return known;
+  const all = load([word]);
+  const broken = all.find(one => one.is === 'error');
+  if (broken?.is === 'error')
+    throw new UsageError(`${word}${broken.line === undefined ? '' : `:${broken.line}`}: ${broken.message}`);
+  const [first, second] = all;
+  if (first?.is !== 'seccomp' || second !== undefined)
+    throw new UsageError(`${word}: it does not hold exactly one profile of seccomp`);
+  return first.profile;
+}
+
+export function runtimeProfile(word: string): Profile | undefined {
+  try {
+    return runtimeDefault(word);
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message);
+    throw error;
+  }
+}

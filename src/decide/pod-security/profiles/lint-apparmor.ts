@@ -1,0 +1,123 @@
+/** What is wrong with a profile of AppArmor: where it does not confine, and where it gives the node away. */
+import { type AppArmorProfile, type AppArmorRule, matchesGlob } from './apparmor.ts';
+import type { Problem } from './read-seccomp.ts';
+
+/** Capabilities with which a container takes the node. Source: capabilities(7). */
+const CAPABILITIES = new Map([
+  ['sys_admin', 'mounts, namespaces and most of what root may'],
+  ['sys_module', 'loads code into the kernel'],
+  ['sys_ptrace', 'reads and changes other processes'],
+  ['sys_rawio', 'talks to the hardware past the kernel'],
+  ['dac_read_search', 'opens any file of the node by its handle'],
+  ['sys_boot', 'starts another kernel'],
+  ['bpf', 'loads programs into the kernel'],
+  ['mac_admin', 'replaces the profiles of AppArmor'],
+  ['mac_override', 'ignores the profiles of AppArmor'],
+]);
+
+/** Files by which a container takes the node, and the access it needs. Sources: proc(5), core(5), sysfs(5). */
+const FILES: readonly (readonly [path: string, access: 'r' | 'w', use: string])[] = [
+  ['/proc/sys/kernel/core_pattern', 'w', 'names a program that the kernel runs as root on the node'],
+  ['/proc/sys/kernel/modprobe', 'w', 'names a program that the kernel runs as root on the node'],
+  ['/proc/sysrq-trigger', 'w', 'halts or restarts the node'],
+  ['/proc/kcore', 'r', 'is the memory of the node'],
+  ['/sys/kernel/uevent_helper', 'w', 'names a program that the kernel runs as root on the node'],
+  ['/sys/fs/cgroup/memory/release_agent', 'w', 'names a program that the kernel runs as root on the node'],
+  ['/sys/kernel/security/apparmor/.load', 'w', 'replaces the profiles of AppArmor'],
+  ['/dev/mem', 'r', 'is the memory of the node'],
+  ['/dev/sda', 'r', 'is a disk of the node'],
+  ['/run/containerd/containerd.sock', 'w', 'starts any container on the node'],
+  ['/var/run/docker.sock', 'w', 'starts any container on the node'],
+];
+
+export function lintAppArmor(profile: AppArmorProfile): Problem[] {
+  const { flags, rules } = profile;
+  const problems: Problem[] = [];
+  const say = (kind: string, severity: Problem['severity'], message: string, line = profile.line): number =>
+    problems.push({ kind, severity, message, line });
+  if (flags.includes('complain')) say('complain-mode', 'high', 'the profile only logs: nothing is enforced');
+  if (flags.includes('unconfined')) say('unconfined', 'high', 'the flag unconfined lets everything through');
+  if (flags.includes('default_allow'))
+    say('unconfined', 'high', 'the flag default_allow lets through what no rule denies');
+  for (const rule of rules) if (!rule.deny) judge(rule, say);
+  for (const [path, access, use] of FILES) {
+    const covering = rules.filter(rule => rule.kind === 'file' && covers(rule, path, access));
+    const granting = covering.find(({ deny }) => !deny);
+    if (granting !== undefined && !covering.some(({ deny }) => deny))
+      say('host-file', 'high', `${access === 'w' ? 'writes' : 'reads'} ${path}, which ${use}`, granting.line);
+  }
+  const denied = new Set(
+    rules.filter(({ kind, deny }) => kind === 'capability' && deny).flatMap(({ rest }) => rest.split(/\s+/)),
+  );
+  for (const { kind, deny, rest, line } of rules) {
+    if (kind !== 'capability' || deny) continue;
+    const names = rest === '' ? [...CAPABILITIES.keys()] : rest.split(/\s+/);
+    const dangerous = names.filter(name => CAPABILITIES.has(name) && !denied.has(name));
+    if (rest === '' && dangerous.length > 0) say('capability', 'high', 'allows every capability', line);
+    else
+      for (const name of dangerous)
+        say('capability', 'medium', `allows ${name}: ${CAPABILITIES.get(name)}`, line);
+  }
+  return problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+}
+
+function judge(
+  { kind, rest, access = '', paths, line }: AppArmorRule,
+  say: (kind: string, severity: Problem['severity'], message: string, line: number) => void,
+): void {
+  const target = /->\s*(\S+)\s*$/.exec(rest)?.[1];
+  switch (kind) {
+    case 'all':
+      say('unconfined', 'high', 'allows everything', line);
+      break;
+    case 'file':
+      if (paths === undefined) say('all-files', 'medium', 'allows every file', line);
+      else if (/(?:^|[^pPcC])[uU]x/.test(access))
+        say('unconfined-exec', 'high', `${paths[0]} runs without any profile (${access})`, line);
+      else if (/[pPcC][uU]x/.test(access))
+        say(
+          'unconfined-exec',
+          'medium',
+          `${paths[0]} runs without any profile where its own is not loaded (${access})`,
+          line,
+        );
+      break;
+    case 'mount':
+      if (!/->|fstype|\//.test(rest)) say('mount', 'high', 'allows mounts of anything anywhere', line);
+      break;
+    case 'ptrace':
+      if (
+        !/peer\s*=/.test(rest) &&
+        (rest === '' || /trace(?!dby)|\brw?\b/.test(rest.replaceAll('tracedby', '')))
+      )
+        say('ptrace', 'medium', 'allows any process to be traced', line);
+      else if (/peer\s*=\s*"?unconfined/.test(rest))
+        say('ptrace', 'high', 'allows unconfined processes to be traced', line);
+      break;
+    case 'change_profile':
+      if (target === undefined || /^(?:unconfined|\*\*?)$/.test(target))
+        say('unconfined-transition', 'high', 'lets the process leave its profile', line);
+      break;
+    case 'userns':
+      say('user-namespace', 'medium', 'allows user namespaces: most kernel exploits begin there', line);
+      break;
+    case 'dbus':
+      if (/bus\s*=\s*system/.test(rest) && !/\b(?:path|interface|peer|name)\s*=/.test(rest))
+        say(
+          'dbus',
+          'medium',
+          'allows everything on the system bus, systemd of the node too where it is mounted',
+          line,
+        );
+      break;
+    case 'pivot_root':
+      if (rest === '') say('mount', 'medium', 'allows another root', line);
+      break;
+  }
+}
+
+function covers({ paths, access = '' }: AppArmorRule, path: string, needs: 'r' | 'w'): boolean {
+  // Append cannot be told from write by what these files do with it.
+  const isEnough = access.includes(needs) || (needs === 'w' && access.includes('a'));
+  return isEnough && (paths === undefined || paths.some(glob => matchesGlob(glob, path)));
+}
