@@ -157,10 +157,18 @@ function fish(commands: readonly Command[]): string {
     const summary = commands.find(({ name }) => name === first)?.summary ?? `commands of ${first}`;
     lines.push(`complete -c sallyport -f -n __fish_use_subcommand -a ${first} -d ${text(summary)}`);
     for (const second of seconds) {
-      const described = commands.find(({ name }) => name === `${first} ${second}`)!.summary;
+      const described =
+        commands.find(({ name }) => name === `${first} ${second}`)?.summary ??
+        `commands of ${first} ${second}`;
       const alone = `__fish_seen_subcommand_from ${first}; and not __fish_seen_subcommand_from ${seconds.join(' ')}`;
       lines.push(`complete -c sallyport -f -n ${text(alone)} -a ${second} -d ${text(described)}`);
     }
+  }
+  for (const { name, summary } of commands) {
+    const [first, second, third] = name.split(' ');
+    if (third === undefined) continue;
+    const condition = `__fish_seen_subcommand_from ${first}; and __fish_seen_subcommand_from ${second}`;
+    lines.push(`complete -c sallyport -f -n ${text(condition)} -a ${third} -d ${text(summary)}`);
   }
   for (const command of commands) {
     const seen = command.name

@@ -145,7 +145,7 @@ export const podSecurityCommands: readonly Command[] = [
   },
   {
     name: 'pod-security psp migrate',
-    summary: 'From PodSecurityPolicies to labels and admission policies, tried on generated pods',
+    summary: 'From PodSecurityPolicies to labels and admission policies, tried on pods',
     operands: '[PATH|-]…',
     options: [
       { name: 'output', value: 'DIR', description: 'Write numbered files for a staged roll-out' },
