@@ -130,3 +130,25 @@ export function rulesOf(
     path: ['spec', direction, index],
   }));
 }
+
+const ambient = (world: World): ReadonlyMap<string, readonly KubeObject[]> => {
+  const members: KubeObject[] = [];
+  const says = (labels: unknown): boolean => valueAt(labels, ['istio.io/dataplane-mode']) === 'ambient';
+  const isSaid = world.declared.some(
+    ({ object }) =>
+      says(object.metadata?.labels) || says(valueAt(podTemplateOf(object)?.pod.metadata, ['labels'])),
+  );
+  // Nobody is captured unless a namespace or a pod asks for it: most input needs no mesh to be made.
+  if (!isSaid) return new Map();
+  for (const { object } of world.declared) {
+    const peer = podTemplateOf(object) === undefined ? undefined : peerOf(object, world);
+    if (peer !== undefined && meshOf(world).member(peer).dataplane === 'ambient') members.push(object);
+  }
+  return Map.groupBy(members, object => namespaceOf(object) ?? '');
+};
+
+/** The workloads of a namespace whose traffic ztunnel takes; of all namespaces where none is named. */
+export function ambientWorkloads(world: World, namespace?: string): readonly KubeObject[] {
+  const members = world.fact(ambient);
+  return namespace === undefined ? [...members.values()].flat() : (members.get(namespace) ?? []);
+}

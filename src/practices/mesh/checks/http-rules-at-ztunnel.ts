@@ -6,7 +6,7 @@ import { endpointId } from '#decide/network/inventory.ts';
 import { isRecord, type KubeObject, type Path, valueAt } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import { namespaceOf } from '#world/world.ts';
-import { itemsOf, meshOf, peerOf } from '../facts.ts';
+import { ambientWorkloads, itemsOf } from '../facts.ts';
 
 const REQUEST_FIELDS = ['hosts', 'notHosts', 'methods', 'notMethods', 'paths', 'notPaths'];
 const TOKEN_FIELDS = ['requestPrincipals', 'notRequestPrincipals', 'remoteIpBlocks', 'notRemoteIpBlocks'];
@@ -48,13 +48,9 @@ export default defineCheck({
     const everywhere = namespace === 'istio-system';
     const labels = valueAt(object, ['spec', 'selector', 'matchLabels']);
     const wanted = Object.entries(isRecord(labels) ? labels : {});
-    for (const { object: pod } of world.declared) {
-      if (!everywhere && namespaceOf(pod) !== namespace) continue;
+    for (const pod of ambientWorkloads(world, everywhere ? undefined : (namespace ?? ''))) {
       const own = valueAt(podTemplateOf(pod)?.pod.metadata, ['labels']);
-      if (!wanted.every(([key, value]) => valueAt(own, [key]) === value)) continue;
-      const peer = podTemplateOf(pod) === undefined ? undefined : peerOf(pod, world);
-      if (peer !== undefined && meshOf(world).member(peer).dataplane === 'ambient')
-        return fail(endpointId(pod), ...at);
+      if (wanted.every(([key, value]) => valueAt(own, [key]) === value)) return fail(endpointId(pod), ...at);
     }
     return pass;
   },

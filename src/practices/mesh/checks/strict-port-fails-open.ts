@@ -1,12 +1,12 @@
 /** Strict modes that ztunnel turns into none. */
 import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
-import { fail, notApplicable, pass } from '#check/verdict.ts';
+import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
 import { endpointId } from '#decide/network/inventory.ts';
 import { isRecord, valueAt } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import { namespaceOf } from '#world/world.ts';
-import { meshOf, peerOf } from '../facts.ts';
+import { ambientWorkloads, meshOf, peerOf } from '../facts.ts';
 
 export default defineCheck({
   practice: 'mesh',
@@ -26,17 +26,17 @@ export default defineCheck({
     const labels = valueAt(object, ['spec', 'selector', 'matchLabels']);
     if (!isRecord(ports) || !isRecord(labels)) return notApplicable('it has no port modes of workloads');
     const namespace = namespaceOf(object);
-    for (const { object: pod } of world.declared) {
-      const template = namespaceOf(pod) === namespace ? podTemplateOf(pod) : undefined;
-      const own = valueAt(template?.pod.metadata, ['labels']);
+    const mesh = meshOf(world);
+    for (const pod of ambientWorkloads(world, namespace ?? '')) {
+      const own = valueAt(podTemplateOf(pod)?.pod.metadata, ['labels']);
       if (!isRecord(own) || !Object.entries(labels).every(([key, value]) => own[key] === value)) continue;
       const to = peerOf(pod, world);
-      const mesh = meshOf(world);
-      if (to === undefined || mesh.member(to).dataplane !== 'ambient') continue;
+      if (to === undefined) continue;
       for (const [port, value] of Object.entries(ports)) {
         const number = Number(port);
         if (valueAt(value, ['mode']) !== 'STRICT' || !(number > 0 && number < 65_536)) continue;
         const { mode } = mesh.transport({ from: { ip: '203.0.113.1' }, to, port: number });
+        if (mode === 'unknown') return unknown('whether ztunnel takes plain text there is not known');
         if (mode === 'plaintext')
           return fail({ port, pod: endpointId(pod) }, ['spec', 'portLevelMtls', port]);
       }
