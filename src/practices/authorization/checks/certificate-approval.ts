@@ -4,7 +4,9 @@ import { cis, mitre, owasp } from '#check/frameworks.ts';
 import { BINDINGS } from '#paths/grants.ts';
 import { grants, request } from '../grants.ts';
 
-const REQUESTS = [request('update', 'certificatesigningrequests/approval', 'certificates.k8s.io')];
+const REQUESTS = ['update', 'patch'].map(verb =>
+  request(verb, 'certificatesigningrequests/approval', 'certificates.k8s.io'),
+);
 
 export default defineCheck({
   practice: 'authorization',

@@ -4,13 +4,12 @@ import { cis, mitre, owasp } from '#check/frameworks.ts';
 import { BINDINGS } from '#paths/grants.ts';
 import { grants, request } from '../grants.ts';
 
-const REQUESTS = [
-  request('create', 'mutatingwebhookconfigurations', 'admissionregistration.k8s.io'),
-  request('update', 'mutatingwebhookconfigurations', 'admissionregistration.k8s.io'),
-  request('patch', 'mutatingwebhookconfigurations', 'admissionregistration.k8s.io'),
-  request('update', 'validatingwebhookconfigurations', 'admissionregistration.k8s.io'),
-  request('delete', 'validatingwebhookconfigurations', 'admissionregistration.k8s.io'),
-];
+/** Whatever adds, bends or takes away what stands before every write. */
+const REQUESTS = ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'].flatMap(resource =>
+  ['create', 'update', 'patch', 'delete', 'deletecollection'].map(verb =>
+    request(verb, resource, 'admissionregistration.k8s.io'),
+  ),
+);
 
 export default defineCheck({
   practice: 'authorization',
