@@ -1,7 +1,6 @@
 /** The help texts, made from the definitions of the commands. */
 import { type Command, commonOptions, type Option } from './command.ts';
-
-const WIDTH = 80;
+import { wrap } from './wrap.ts';
 
 export function overview(commands: readonly Command[]): string {
   const width = Math.max(...commands.map(({ name }) => name.length)) + 2;
@@ -47,16 +46,7 @@ function described(name: string, { description, choices }: Option, width: number
     : wrapped(name.padEnd(width), text);
 }
 
+/** Text beside a label, indented by two. */
 function wrapped(head: string, text: string): string[] {
-  const room = WIDTH - head.length - 2;
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > room) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  lines.push(line);
-  return lines.map((part, i) => `  ${i === 0 ? head : ' '.repeat(head.length)}${part}`);
+  return wrap(text, `  ${head}`, ' '.repeat(head.length + 2));
 }

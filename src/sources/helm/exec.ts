@@ -287,14 +287,12 @@ class State {
       const isInterface = value.type === '[]interface {}';
       for (let at = 0; at < value.items.length; at++) {
         ran = true;
-        if (tracer !== undefined) tracer.element(value, at);
         if (!once(int(at), value.items[at], isInterface, value.places?.[at])) break;
       }
     } else if (value instanceof GoMap) {
       const isInterface = !value.type.endsWith('string');
       for (const key of sortedKeys(value)) {
         ran = true;
-        if (tracer !== undefined) tracer.element(value, key);
         const entry = value.entries.get(key);
         const element = value.type === 'chart.Files' ? bytesSlice(entry as string) : entry;
         if (!once(key, element, isInterface, value.places?.get(key))) break;

@@ -4,7 +4,7 @@
  */
 import type { ActionNode, AnyNode, BranchNode, TextNode } from './nodes.ts';
 import { show } from './nodes.ts';
-import type { GoMap, GoSlice, Place, Value } from './value.ts';
+import type { GoMap, Place, Value } from './value.ts';
 import type { WrittenYaml } from './yaml-write.ts';
 
 /** What a line of the output came from. */
@@ -141,10 +141,6 @@ export class Tracer {
       values: action.values,
       outputLine: this.outputs[0]?.lines ?? 0,
     });
-  }
-
-  element(_list: GoMap | GoSlice, _at: string | number): void {
-    // The elements carry their own places.
   }
 
   read(map: GoMap, key: string, _value: Value, _node: AnyNode | undefined): void {
