@@ -33,6 +33,11 @@ const google = {
   },
 };
 
+/** A batch as a subscription of CloudWatch Logs sends it. */
+const packed = gzipSync(
+  JSON.stringify({ messageType: 'DATA_MESSAGE', logEvents: [{ id: '1', message: line }] }),
+).toString('base64');
+
 describe('authorization learn', () => {
   const logs: Readonly<Record<string, string | Buffer>> = {
     'lines.log': `${line}\n${line}\n`,
@@ -57,6 +62,26 @@ describe('authorization learn', () => {
     }),
     'eks-insights.json': JSON.stringify({ results: [[{ field: '@message', value: line }]] }),
     'eks-export.log': `2026-01-01T00:00:00.000Z ${line}\n`,
+    'eks-firehose.log': JSON.stringify({
+      messageType: 'DATA_MESSAGE',
+      logEvents: [{ message: line }],
+    }).repeat(3),
+    'eks-function.log': JSON.stringify({ awslogs: { data: packed } }),
+    'eks-stream.json': JSON.stringify({ Records: [{ Data: packed, SequenceNumber: '1' }] }, null, 2),
+    'eks-stream-function.log': JSON.stringify({ Records: [{ kinesis: { data: packed } }] }),
+    'gke-group.log': JSON.stringify({
+      protoPayload: { ...google.protoPayload, serviceName: 'k8s.io', methodName: 'core.v1.pods.list' },
+    }),
+    'aks-table.json': JSON.stringify([
+      {
+        Verb: 'list',
+        RequestUri: '/api/v1/namespaces/shop/pods?limit=500',
+        Stage: 'ResponseComplete',
+        User: JSON.stringify({ username: RELEASE, groups: ['system:authenticated'] }),
+        Annotations: { 'authorization.k8s.io/decision': 'allow' },
+        ResponseStatus: { code: 200 },
+      },
+    ]),
     'aks.log': JSON.stringify({ category: 'kube-audit', properties: { log: line } }),
     'aks-records.json': JSON.stringify({
       records: [{ category: 'kube-audit', properties: JSON.stringify({ log: line }) }],

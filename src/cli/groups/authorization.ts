@@ -147,6 +147,20 @@ export const authorizationCommands: readonly Command[] = [
         description: 'From N names of a resource on, all its names; never of risky ones',
       },
       {
+        name: 'generalise-namespaces',
+        value: 'N',
+        description: 'From N namespaces on, all of them; never of risky resources',
+      },
+      {
+        name: 'filename',
+        short: 'f',
+        value: 'PATH',
+        many: true,
+        description:
+          'Roles and bindings that are there: those that grant no more than is needed are used again',
+      },
+      ...reading,
+      {
         name: 'format',
         short: 'o',
         value: 'FORMAT',
@@ -156,6 +170,10 @@ export const authorizationCommands: readonly Command[] = [
     ],
     examples: [
       ['sallyport authorization learn audit.log > roles.yaml', 'roles and bindings, ready to be applied'],
+      [
+        'sallyport authorization learn audit.log -f manifests',
+        'with the roles that are there, where they fit',
+      ],
       [
         'sallyport authorization learn audit.log.gz --subject system:serviceaccount:shop:release',
         'of one service account',
