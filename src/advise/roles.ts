@@ -20,8 +20,8 @@ export interface Used {
   readonly count: number;
 }
 
-/** So many distinct requests are kept: about 200 MB. */
-const MOST_REQUESTS = 250_000;
+/** So many distinct requests are kept. */
+const MOST_REQUESTS = 200_000;
 
 /**
  * What a log says of use, gathered: its size is that of the distinct requests, not of the log, and it stops growing at
@@ -39,6 +39,11 @@ export class Usage {
   /** Entries of requests that were new when no more were kept. */
   beyond = 0;
   readonly #used = new Map<string, { -readonly [key in keyof Used]: Used[key] }>();
+  /** Who asked, once each: a log has few of them. */
+  readonly #askers = new Map<
+    string,
+    { readonly id: number; readonly user: string; readonly groups: readonly string[] }
+  >();
   readonly #wanted: (user: string) => boolean;
   readonly #most: number;
 
@@ -80,11 +85,17 @@ export class Usage {
   #note(user: string, groups: readonly string[], request: Used['request'], times: number): void {
     if (!this.#wanted(user)) return;
     const { verb, namespace, apiGroup, resource, subresource, name, path } = request;
-    const key = JSON.stringify([user, groups, verb, namespace, apiGroup, resource, subresource, name, path]);
+    const who = JSON.stringify([user, groups]);
+    let asker = this.#askers.get(who);
+    if (asker === undefined) {
+      asker = { id: this.#askers.size, user, groups };
+      this.#askers.set(who, asker);
+    }
+    const key = JSON.stringify([asker.id, verb, namespace, apiGroup, resource, subresource, name, path]);
     const known = this.#used.get(key);
     if (known !== undefined) known.count += times;
     else if (this.#used.size >= this.#most) this.beyond++;
-    else this.#used.set(key, { user, groups, request, count: times });
+    else this.#used.set(key, { user: asker.user, groups: asker.groups, request, count: times });
   }
 }
 

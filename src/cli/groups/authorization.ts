@@ -185,8 +185,19 @@ export const authorizationCommands: readonly Command[] = [
     name: 'authorization unused',
     summary: 'What is granted and an audit log shows no use of',
     operands: 'LOG…',
-    options: asking,
+    options: [
+      {
+        name: 'audit-policy',
+        value: 'FILE',
+        description: 'The audit policy of the API server (default: the one in the input, if there is one)',
+      },
+      ...asking,
+    ],
     examples: [
+      [
+        'sallyport authorization unused audit.log -f manifests --audit-policy policy.yaml',
+        'and what of it no log of this policy would show',
+      ],
       ['sallyport authorization unused audit.log -f manifests', 'bindings and rules that nobody needed'],
     ],
     load: () => import('../commands/authorization-unused.ts'),
