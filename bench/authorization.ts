@@ -1,6 +1,8 @@
 /** How fast requests are decided in a large cluster: 5,000 bindings, 2,000 roles, fixed at random. */
 import { createAuthorizer } from '../src/decide/authorization/door.ts';
 import type { KubeObject } from '../src/kube/objects.ts';
+import { indirectHolders } from '../src/paths/escalations.ts';
+import { World } from '../src/world/world.ts';
 
 let state = 20261124;
 /** A small generator with a fixed seed: the same world every time. */
@@ -79,3 +81,24 @@ time(
       resourceRequest: true,
     }).length,
 );
+
+const origin = {
+  file: 'cluster.yaml',
+  line: 1,
+  document: 0,
+  positionOf: () => ({ file: 'cluster.yaml', line: 1, column: 1, endLine: 1, endColumn: 1 }),
+};
+const world = new World({
+  declared: objects.map(object => ({ object, origin })),
+  kubernetesMinor: 37,
+});
+for (const what of ['first', 'second'])
+  for (const [verb, resource, namespace] of [
+    ['get', 'secrets', 'ns-1'],
+    ['patch', 'nodes', ''],
+    ['get', 'events', 'ns-2'],
+  ] as const)
+    time(
+      `who can ${verb} ${resource}, indirectly (${what} time)`,
+      () => indirectHolders(world, { verb, namespace, apiGroup: '', resource, resourceRequest: true }).length,
+    );

@@ -146,7 +146,160 @@ describe('what is learned', () => {
     const { subjects } = learn([
       entry('create', '/apis/rbac.authorization.k8s.io/v1/namespaces/shop/rolebindings'),
     ]);
-    assert.match(subjects[0]!.notes[0]!, /escalate or bind/);
+    assert.match(subjects[0]!.notes[0]!, /bind on them/);
+  });
+  it('grants bind on the role of a binding, and approve on a signer, where the log holds the object', () => {
+    const rbac = '/apis/rbac.authorization.k8s.io/v1/namespaces/shop/rolebindings';
+    const csr = '/apis/certificates.k8s.io/v1/certificatesigningrequests/a';
+    const { grants, subjects } = learn([
+      entry('create', rbac, { requestObject: { roleRef: { kind: 'ClusterRole', name: 'edit' } } }),
+      entry('patch', `${csr}/approval`, {
+        requestObject: [{ op: 'add' }],
+        responseObject: { spec: { signerName: 'example.com/signer' } },
+      }),
+      entry('update', `${csr}/status`, { requestObject: { spec: { signerName: 'example.com/signer' } } }),
+    ]);
+    assert.deepEqual(grants.filter(one => /^(?:bind|approve|sign)/.test(one)).sort(), [
+      'approve certificates.k8s.io signers example.com/signer',
+      'bind rbac.authorization.k8s.io clusterroles edit',
+      'sign certificates.k8s.io signers example.com/signer',
+    ]);
+    assert.deepEqual(subjects[0]!.notes, []);
+  });
+  it('grants create beside get where a WebSocket enters a pod, as 1.35 asks for it', () => {
+    const { grants } = learn([
+      entry('get', '/api/v1/namespaces/shop/pods/web-1/exec?command=sh', { responseStatus: { code: 101 } }),
+    ]);
+    assert.deepEqual(grants.sort(), ['create pods/exec web-1', 'get pods/exec web-1']);
+  });
+  it('knows of a watch that is still open', () => {
+    const watch = entry('watch', '/api/v1/namespaces/shop/pods?watch=1', { stage: 'ResponseStarted' });
+    const { grants, usage } = learn([watch]);
+    assert.deepEqual(grants, ['watch pods']);
+    assert.equal(usage.allowed, 0);
+    assert.equal(learn([watch, { ...watch, stage: 'ResponseComplete' }]).subjects[0]!.count, 1);
+  });
+  it('says what of it leads further up', () => {
+    const { subjects } = learn([
+      entry('list', '/api/v1/secrets'),
+      entry('list', '/api/v1/namespaces/shop/pods'),
+      entry('create', '/api/v1/namespaces/shop/pods/web-1/exec'),
+      entry('get', '/api/v1/namespaces/shop'),
+    ]);
+    assert.deepEqual(subjects[0]!.risky, [
+      'list secrets of any name in the whole cluster',
+      'create pods/exec web-1 in shop',
+    ]);
+  });
+  it('gives up namespaces only when told to, and never for secrets', () => {
+    const read = (resource: string) =>
+      ['a', 'b', 'c'].map(home => entry('list', `/api/v1/namespaces/${home}/${resource}`));
+    const log = [...read('pods'), ...read('secrets')];
+    const { objects, subjects, authorizer } = learn(log, { generaliseNamespaces: 3 });
+    assert.equal(objects.filter(({ kind }) => kind === 'ClusterRoleBinding').length, 1);
+    assert.deepEqual(subjects[0]!.wider, ['list pods: all namespaces (3 seen)']);
+    assert.equal(subjects[0]!.beyond, 1);
+    const user = { name: 'system:serviceaccount:shop:release' };
+    const may = (resource: string) =>
+      authorizer.authorize({ user, verb: 'list', resource, namespace: 'other', resourceRequest: true })
+        .decision;
+    assert.deepEqual([may('pods'), may('secrets')], ['allow', 'no-opinion']);
+    assert.ok(!learn(log).objects.some(({ kind }) => kind === 'ClusterRoleBinding'));
+  });
+  it('stops growing at a limit, and counts what it leaves out', () => {
+    const usage = new Usage(() => true, 2);
+    for (const name of ['a', 'b', 'c', 'a', 'd'])
+      for (const event of auditEventsOf(entry('get', `/api/v1/nodes/${name}`))) usage.add(event);
+    assert.deepEqual([usage.used.length, usage.beyond, usage.allowed], [2, 2, 5]);
+  });
+  it('makes one role for subjects that need the same, also in different namespaces', () => {
+    const as = (name: string) => ({ user: { username: `system:serviceaccount:${name}` } });
+    const { objects, subjects } = learn([
+      entry('list', '/api/v1/namespaces/shop/pods', as('shop:a')),
+      entry('list', '/api/v1/namespaces/shop/pods', as('shop:b')),
+      entry('list', '/api/v1/namespaces/ops/pods', as('ops:c')),
+      entry('get', '/api/v1/nodes/n', as('ops:c')),
+    ]);
+    assert.deepEqual(
+      objects.map(({ kind, metadata }) => `${kind} ${metadata?.namespace ?? '-'}/${metadata?.name}`),
+      [
+        'ClusterRole -/learned:ops:c',
+        'ClusterRoleBinding -/learned:ops:c',
+        'ClusterRole -/learned:shared:ops:c',
+        'RoleBinding ops/learned:shared:ops:c',
+        'RoleBinding shop/learned:shared:ops:c',
+      ],
+    );
+    assert.deepEqual(
+      subjects.map(({ grants, beyond }) => [grants, beyond]),
+      [
+        [2, 0],
+        [1, 0],
+        [1, 0],
+      ],
+    );
+  });
+  describe('beside roles that are there', () => {
+    const role = (name: string, rules: readonly object[], more: object = {}) => ({
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name },
+      rules,
+      ...more,
+    });
+    const pods = { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] };
+    const log = [
+      entry('list', '/api/v1/namespaces/shop/pods'),
+      entry('get', '/api/v1/namespaces/shop/pods/a'),
+      entry('list', '/api/v1/namespaces/shop/services'),
+    ];
+    const kinds = (learned: { readonly objects: readonly { readonly kind: string }[] }) =>
+      learned.objects.map(({ kind }) => kind);
+
+    it('uses one again that grants no more than is needed', () => {
+      const exact = role('reader', [
+        { ...pods, verbs: ['list'] },
+        { ...pods, verbs: ['get'], resourceNames: ['a'] },
+      ]);
+      const { objects, reused, subjects } = learn(log, { existing: [exact] });
+      assert.deepEqual(
+        reused.map(({ role, users }) => [role.metadata?.name, users.length]),
+        [['reader', 1]],
+      );
+      assert.deepEqual(kinds({ objects }), ['RoleBinding', 'Role', 'RoleBinding']);
+      assert.deepEqual(objects[0]!['roleRef'], {
+        apiGroup: 'rbac.authorization.k8s.io',
+        kind: 'ClusterRole',
+        name: 'reader',
+      });
+      assert.deepEqual([subjects[0]!.grants, subjects[0]!.beyond], [3, 0]);
+    });
+    it('uses none that grants more, or that other roles fill', () => {
+      const wide = role('wide', [pods]);
+      const gathering = role('gathering', [{ ...pods, verbs: ['list'] }], { aggregationRule: {} });
+      assert.deepEqual(learn(log, { existing: [wide, gathering] }).reused, []);
+    });
+    it('makes no binding that is there', () => {
+      const all = role('all', [
+        { ...pods, resources: ['pods', 'services'], verbs: ['list'] },
+        { ...pods, verbs: ['get'], resourceNames: ['a'] },
+      ]);
+      const binding = {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'RoleBinding',
+        metadata: { name: 'b', namespace: 'shop' },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'all' },
+        subjects: [{ kind: 'ServiceAccount', name: 'release' }],
+      };
+      const { objects, reused } = learn(log, { existing: [all, binding] });
+      assert.deepEqual(objects, []);
+      assert.deepEqual(reused[0]!.bound, [binding]);
+    });
+    it('takes no name that is taken', () => {
+      const taken = role('learned:shop:release', [pods]);
+      const { objects } = learn(log, { existing: [taken] });
+      assert.ok(objects.every(({ metadata }) => metadata?.name === 'learned:shop:release:2'));
+    });
   });
   it('makes no wildcard of an asterisk that somebody sent', () => {
     const { grants, unspeakable } = learn([

@@ -7,10 +7,10 @@
 import type { Attributes } from '#decide/authorization/attributes.ts';
 import { createAuthorizer } from '#decide/authorization/door.ts';
 import { attributesOf } from '#decide/authorization/request.ts';
-import { breakdown, type PolicyRule } from '#decide/authorization/rules.ts';
+import { breakdown, type PolicyRule, rulesOf } from '#decide/authorization/rules.ts';
 import type { AuditEvent } from '#kube/audit.ts';
 import { compareBytes } from '#kube/go-text.ts';
-import type { KubeObject } from '#kube/objects.ts';
+import { isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
 
 /** One request as RBAC sees it, seen so many times. */
 export interface Used {
@@ -20,7 +20,13 @@ export interface Used {
   readonly count: number;
 }
 
-/** What a log says of use, gathered: its size is that of the distinct requests, not of the log. */
+/** So many distinct requests are kept. */
+const MOST_REQUESTS = 200_000;
+
+/**
+ * What a log says of use, gathered: its size is that of the distinct requests, not of the log, and it stops growing at
+ * a limit. What came after is counted, and nothing that is said of such a log is whole.
+ */
 export class Usage {
   /** Allowed and answered. */
   allowed = 0;
@@ -30,11 +36,28 @@ export class Usage {
   otherStages = 0;
   /** Entries that do not say what was decided. */
   undecided = 0;
+  /** Entries of requests that were new when no more were kept. */
+  beyond = 0;
   readonly #used = new Map<string, { -readonly [key in keyof Used]: Used[key] }>();
+  /** Who asked, once each: a log has few of them. */
+  readonly #askers = new Map<
+    string,
+    { readonly id: number; readonly user: string; readonly groups: readonly string[] }
+  >();
+  readonly #wanted: (user: string) => boolean;
+  readonly #most: number;
+
+  /** @param wanted whose requests are kept; everybody's where it is not stated */
+  constructor(wanted: (user: string) => boolean = () => true, most: number = MOST_REQUESTS) {
+    this.#wanted = wanted;
+    this.#most = most;
+  }
 
   add(event: AuditEvent): void {
     if (event.stage !== 'ResponseComplete') {
       this.otherStages++;
+      // A watch that is still open, or a connection into a pod, has begun and not yet ended.
+      if (event.stage === 'ResponseStarted' && event.decision === 'allow') this.#use(event, 0);
       return;
     }
     if (event.decision !== 'allow') {
@@ -43,14 +66,15 @@ export class Usage {
       return;
     }
     this.allowed++;
+    this.#use(event, 1);
+  }
+
+  #use(event: AuditEvent, times: number): void {
     const who = event.impersonated ?? event;
     const request = requestOf(event);
-    this.#note(who.user, who.groups, request);
-    // An update or patch that answers "created" was also asked for create, by its name.
-    // Source: apiserver pkg/endpoints/handlers/{update,patch}.go.
-    if (event.code === 201 && (request.verb === 'update' || request.verb === 'patch'))
-      this.#note(who.user, who.groups, { ...request, verb: 'create' });
-    for (const needed of impersonationOf(event)) this.#note(event.user, event.groups, needed);
+    for (const asked of [request, ...askedBeside(event, request)])
+      this.#note(who.user, who.groups, asked, times);
+    for (const needed of impersonationOf(event)) this.#note(event.user, event.groups, needed, times);
   }
 
   /** The distinct requests, each with how often. */
@@ -58,13 +82,63 @@ export class Usage {
     return [...this.#used.values()];
   }
 
-  #note(user: string, groups: readonly string[], request: Used['request']): void {
+  #note(user: string, groups: readonly string[], request: Used['request'], times: number): void {
+    if (!this.#wanted(user)) return;
     const { verb, namespace, apiGroup, resource, subresource, name, path } = request;
-    const key = JSON.stringify([user, groups, verb, namespace, apiGroup, resource, subresource, name, path]);
+    const who = JSON.stringify([user, groups]);
+    let asker = this.#askers.get(who);
+    if (asker === undefined) {
+      asker = { id: this.#askers.size, user, groups };
+      this.#askers.set(who, asker);
+    }
+    const key = JSON.stringify([asker.id, verb, namespace, apiGroup, resource, subresource, name, path]);
     const known = this.#used.get(key);
-    if (known === undefined) this.#used.set(key, { user, groups, request, count: 1 });
-    else known.count++;
+    if (known !== undefined) known.count += times;
+    else if (this.#used.size >= this.#most) this.beyond++;
+    else this.#used.set(key, { user: asker.user, groups: asker.groups, request, count: times });
   }
+}
+
+/** Subresources of pods through which a connection is made. */
+const CONNECTIONS = new Set(['exec', 'attach', 'portforward']);
+
+/**
+ * What the API server asks beside the request itself, as far as the entry shows it. Sources: apiserver
+ * pkg/endpoints/handlers/{update,patch}.go (create on update), kubernetes pkg/registry/core/pod/rest/subresources.go
+ * (WebSockets, from 1.35 on), pkg/registry/rbac/{rolebinding,clusterrolebinding}/policybased/storage.go (bind),
+ * plugin/pkg/admission/certificates/{approval,signing,ctbattest} (approve, sign, attest).
+ */
+function askedBeside({ code, bound, signer }: AuditEvent, request: Used['request']): Used['request'][] {
+  const { verb = '', resource = '', subresource = '', apiGroup = '' } = request;
+  const asked: Used['request'][] = [];
+  if (code === 201 && (verb === 'update' || verb === 'patch')) asked.push({ ...request, verb: 'create' });
+  // The handshake of a WebSocket is a GET, and enters the pod all the same.
+  if (verb === 'get' && resource === 'pods' && apiGroup === '' && CONNECTIONS.has(subresource))
+    asked.push({ ...request, verb: 'create' });
+  if (bound !== undefined && (bound.kind === 'Role' || bound.kind === 'ClusterRole'))
+    asked.push({
+      ...request,
+      verb: 'bind',
+      resource: bound.kind === 'Role' ? 'roles' : 'clusterroles',
+      subresource: '',
+      name: bound.name,
+    });
+  const signing = signer === undefined ? undefined : signingVerb(resource, subresource);
+  if (signing !== undefined)
+    asked.push({
+      ...request,
+      verb: signing,
+      resource: 'signers',
+      subresource: '',
+      name: signer!,
+      namespace: '',
+    });
+  return asked;
+}
+
+function signingVerb(resource: string, subresource: string): string | undefined {
+  if (resource === 'clustertrustbundles') return 'attest';
+  return subresource === 'approval' ? 'approve' : subresource === 'status' ? 'sign' : undefined;
 }
 
 const METHODS: Readonly<Record<string, string>> = {
@@ -84,17 +158,21 @@ const METHODS: Readonly<Record<string, string>> = {
  * (LogRequestObject).
  */
 function requestOf({ verb, requestUri, object }: AuditEvent): Used['request'] {
-  if (object === undefined) return { verb, path: pathOf(requestUri ?? ''), resourceRequest: false };
   const method = METHODS[verb];
   if (requestUri !== undefined && method !== undefined) {
     try {
       const asked = attributesOf(method, requestUri);
-      if (asked.resourceRequest === true && asked.verb === verb && asked.resource === object.resource)
+      // Some tables leave the reference out where it has no name.
+      if (
+        asked.resourceRequest === true &&
+        asked.verb === verb &&
+        asked.resource === (object?.resource ?? asked.resource)
+      )
         return {
           verb,
           namespace: asked.namespace ?? '',
           apiGroup: asked.apiGroup ?? '',
-          resource: object.resource,
+          resource: asked.resource ?? '',
           subresource: asked.subresource ?? '',
           name: asked.name ?? '',
           resourceRequest: true,
@@ -103,6 +181,7 @@ function requestOf({ verb, requestUri, object }: AuditEvent): Used['request'] {
       // An address that is none: the reference says enough.
     }
   }
+  if (object === undefined) return { verb, path: pathOf(requestUri ?? ''), resourceRequest: false };
   const { name, ...rest } = object;
   const unnamed = verb === 'create' && object.subresource === '';
   return { verb, ...rest, name: unnamed ? '' : name, resourceRequest: true };
@@ -151,16 +230,29 @@ function impersonationOf({ impersonated }: AuditEvent): Used['request'][] {
 export interface LearnOptions {
   /** From so many names of one resource on, a rule is for all names; names are kept where it is not stated. */
   readonly generaliseNames?: number;
+  /** From so many namespaces on, a grant is for all of them; namespaces are kept where it is not stated. */
+  readonly generaliseNamespaces?: number;
+  /** Roles and bindings that are there: one that grants nothing beyond the need is used again. */
+  readonly existing?: readonly KubeObject[];
 }
 
 export interface Learned {
   /** Roles and bindings, to be applied. */
   readonly objects: readonly KubeObject[];
+  /** Roles that are there and are bound instead of new ones. */
+  readonly reused: readonly Reused[];
   readonly subjects: readonly LearnedSubject[];
-  /** Distinct requests that the objects alone allow, by the decider: all of them. */
+  /** Distinct requests that the objects alone, with the roles used again, allow by the decider: all of them. */
   readonly proven: number;
   /** Requests that no rule can name without granting more, for example of a resource called `*`. */
   readonly unspeakable: readonly Used[];
+}
+
+export interface Reused {
+  readonly role: KubeObject;
+  readonly users: readonly string[];
+  /** Bindings that are there and do all that is needed: no new one is made. */
+  readonly bound: readonly KubeObject[];
 }
 
 export interface LearnedSubject {
@@ -168,10 +260,15 @@ export interface LearnedSubject {
   /** Distinct requests, and how often they were made. */
   readonly requests: number;
   readonly count: number;
-  /** Single grants of the rules, and how many of them are wider than what was seen. */
+  /** Single grants that it gets: one verb, group, resource and name in one scope each. */
   readonly grants: number;
+  /** How many of them allow more than what was seen. */
+  readonly beyond: number;
+  /** What they are. */
   readonly wider: readonly string[];
-  /** What also decided whether the requests went through and is not in any log. */
+  /** What of it leads further up, or to secrets. */
+  readonly risky: readonly string[];
+  /** What also decided whether the requests went through and is not in this log. */
   readonly notes: readonly string[];
 }
 
@@ -217,7 +314,7 @@ interface Grant {
 }
 
 /**
- * The roles for what was used.
+ * The roles for what was used. Subjects that need the same share a role.
  *
  * @throws Error where the result does not allow a request that was seen: a mistake of this function, never hidden
  */
@@ -228,24 +325,146 @@ export function learnRoles(used: readonly Used[], options: LearnOptions = {}): L
     if (!isSpeakable(one)) unspeakable.push(one);
     else append(bySubject, one.user, one);
   }
-  const objects: KubeObject[] = [];
-  const subjects: LearnedSubject[] = [];
-  const names = new Set<string>();
+  const stock = new Stock(options.existing ?? []);
+  const needs: (Need & { readonly user: string })[] = [];
+  const wider = new Map<string, readonly string[]>();
   for (const user of [...bySubject.keys()].sort(compareBytes)) {
-    const requests = bySubject.get(user)!;
-    const made = rolesOf(user, requests, options, names);
-    objects.push(...made.objects);
-    subjects.push({
+    const of = needsOf(bySubject.get(user)!, options);
+    wider.set(user, of.wider);
+    needs.push(...of.needs.map(need => ({ ...need, user })));
+  }
+  const made = rolesFor(needs, stock);
+  const known = [...made.reused.flatMap(({ role, bound }) => [role, ...bound])];
+  const grantsOf = measure([...made.objects, ...known]);
+  const subjects = [...bySubject].map(([user, requests]): LearnedSubject => {
+    const granted = grantsOf(user);
+    const seen = new Set(requests.map(({ request }) => seenKey(request)));
+    return {
       user,
       requests: new Set(requests.map(({ request }) => JSON.stringify(request))).size,
       count: requests.reduce((sum, { count }) => sum + count, 0),
-      grants: made.grants,
-      wider: made.wider,
+      grants: granted.size,
+      beyond: [...granted].filter(key => !seen.has(key)).length,
+      wider: wider.get(user)!,
+      risky: riskyOf([...granted]),
       notes: notesOf(requests),
-    });
-  }
-  return { objects, subjects, proven: prove(objects, [...bySubject.values()].flat()), unspeakable };
+    };
+  });
+  return {
+    objects: made.objects,
+    reused: made.reused,
+    subjects: subjects.sort((a, b) => compareBytes(a.user, b.user)),
+    proven: prove([...made.objects, ...known], [...bySubject.values()].flat()),
+    unspeakable,
+  };
 }
+
+/** A single grant in a scope, as a key: the empty namespace is the whole cluster. */
+function grantKey(
+  namespace: string,
+  { verbs, apiGroups, resources, resourceNames, nonResourceURLs }: PolicyRule,
+): string {
+  return JSON.stringify([
+    namespace,
+    verbs?.[0],
+    apiGroups?.[0] ?? '',
+    resources?.[0] ?? '',
+    resourceNames?.[0] ?? '',
+    nonResourceURLs?.[0] ?? '',
+  ]);
+}
+
+function seenKey({
+  verb,
+  namespace,
+  apiGroup,
+  resource,
+  subresource,
+  name,
+  path,
+  resourceRequest,
+}: Used['request']): string {
+  if (resourceRequest !== true) return JSON.stringify(['', verb, '', '', '', path]);
+  const full = subresource === '' || subresource === undefined ? resource : `${resource}/${subresource}`;
+  return JSON.stringify([namespace ?? '', verb, apiGroup ?? '', full, name ?? '', '']);
+}
+
+/** What roles and bindings grant to a user by name, grant by grant. */
+function measure(objects: readonly KubeObject[]): (user: string) => ReadonlySet<string> {
+  const roles = new Map(
+    objects
+      .filter(({ kind }) => kind === 'Role' || kind === 'ClusterRole')
+      .map(role => [
+        roleKey(role.kind, role.metadata?.namespace, nameOf(role)),
+        rulesOf(role).flatMap(breakdown),
+      ]),
+  );
+  const granted = new Map<string, Set<string>>();
+  for (const binding of objects) {
+    if (binding.kind !== 'RoleBinding' && binding.kind !== 'ClusterRoleBinding') continue;
+    const namespace = binding.metadata?.namespace ?? '';
+    const kind = String(valueAt(binding, ['roleRef', 'kind']));
+    const name = String(valueAt(binding, ['roleRef', 'name']));
+    for (const subject of bindingSubjects(binding)) {
+      const set = granted.get(subject) ?? new Set<string>();
+      granted.set(subject, set);
+      for (const grant of roles.get(roleKey(kind, kind === 'Role' ? namespace : undefined, name)) ?? [])
+        set.add(grantKey(namespace, grant));
+    }
+  }
+  return user => granted.get(subjectKey(subjectOf(user))) ?? new Set();
+}
+
+function roleKey(kind: string, namespace: string | undefined, name: string): string {
+  return `${kind} ${namespace ?? ''}/${name}`;
+}
+
+function subjectKey(subject: unknown): string {
+  const at = (key: string): string => String(valueAt(subject, [key]) ?? '');
+  return at('kind') === 'ServiceAccount'
+    ? `ServiceAccount ${at('namespace')}/${at('name')}`
+    : `${at('kind')} ${at('name')}`;
+}
+
+function bindingSubjects(binding: KubeObject): string[] {
+  const { subjects } = binding;
+  if (!Array.isArray(subjects)) return [];
+  const home = binding.metadata?.namespace;
+  return subjects
+    .filter(isRecord)
+    .map(subject => subjectKey(home === undefined ? subject : { namespace: home, ...subject }));
+}
+
+/** What of grants is worth a look, in words. */
+function riskyOf(keys: readonly string[]): string[] {
+  return keys.flatMap(key => {
+    const [namespace, verb, group, resource, name] = JSON.parse(key) as [
+      string,
+      string,
+      string,
+      string,
+      string,
+    ];
+    if (!RISKY_VERBS.has(verb) && !RISKY_RESOURCES.has(resource)) return [];
+    // Of what can be read only secrets and ways into pods and nodes say more than others.
+    if (READ.has(verb) && !READ_RISKY.has(resource)) return [];
+    const what = group === '' ? resource : `${resource}.${group}`;
+    return [
+      `${verb} ${what}${name === '' ? (verb === 'create' ? '' : ' of any name') : ` ${name}`}${namespace === '' ? ' in the whole cluster' : ` in ${namespace}`}`,
+    ];
+  });
+}
+
+const READ = new Set(['get', 'list', 'watch']);
+const READ_RISKY = new Set([
+  'secrets',
+  'pods/exec',
+  'pods/attach',
+  'pods/portforward',
+  'pods/proxy',
+  'services/proxy',
+  'nodes/proxy',
+]);
 
 function isSpeakable({ user, request }: Used): boolean {
   const { verb = '', apiGroup = '', resource = '', subresource = '', path = '' } = request;
@@ -267,12 +486,19 @@ function prove(objects: readonly KubeObject[], used: readonly Used[]): number {
   return used.length;
 }
 
-function rolesOf(
-  user: string,
+/** What one user needs in some scopes. */
+interface Need {
+  /** Undefined for the whole cluster. */
+  readonly namespaces: readonly string[] | undefined;
+  readonly grants: readonly Grant[];
+  /** Verbs by URL; only of the whole cluster. */
+  readonly urls: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+function needsOf(
   used: readonly Used[],
-  { generaliseNames }: LearnOptions,
-  taken: Set<string>,
-): { readonly objects: KubeObject[]; readonly grants: number; readonly wider: string[] } {
+  { generaliseNames, generaliseNamespaces }: LearnOptions,
+): { readonly needs: Need[]; readonly wider: string[] } {
   // Scope by scope: the empty one is the whole cluster.
   const scopes = new Map<string, Map<string, Grant>>();
   const urls = new Map<string, Set<string>>();
@@ -299,6 +525,7 @@ function rolesOf(
   const wider: string[] = [];
   if (generaliseNames !== undefined)
     for (const [namespace, grants] of scopes) generalise(grants, generaliseNames, namespace, wider);
+  if (generaliseNamespaces !== undefined) spreadOut(scopes, generaliseNamespaces, wider);
   const everywhere = scopes.get('');
   for (const [namespace, grants] of scopes) dropCovered(grants, namespace === '' ? undefined : everywhere);
   // What is the same in several namespaces is one role that is bound in each of them.
@@ -316,43 +543,172 @@ function rolesOf(
     bySpread.set(key, role);
     role.grants.push(grant);
   }
-  const objects: KubeObject[] = [];
-  const subject = subjectOf(user);
-  let grants = 0;
-  const add = (rules: readonly PolicyRule[], namespaces: readonly string[] | undefined): void => {
-    if (rules.length === 0) return;
-    grants += rules.flatMap(breakdown).length * (namespaces?.length ?? 1);
-    const name = nameFor(user, taken);
-    const [only] = namespaces?.length === 1 ? namespaces : [];
-    const kind = only === undefined ? 'ClusterRole' : 'Role';
-    const apiVersion = 'rbac.authorization.k8s.io/v1';
-    objects.push({
-      apiVersion,
-      kind,
-      metadata: { name, ...(only === undefined ? {} : { namespace: only }) },
-      rules,
-    });
-    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind, name };
-    if (namespaces === undefined)
-      objects.push({
-        apiVersion,
-        kind: 'ClusterRoleBinding',
-        metadata: { name },
-        roleRef,
-        subjects: [subject],
-      });
-    for (const namespace of namespaces ?? [])
-      objects.push({
-        apiVersion,
-        kind: 'RoleBinding',
-        metadata: { name, namespace },
-        roleRef,
-        subjects: [subject],
-      });
+  return {
+    needs: [
+      { namespaces: undefined, grants: [...(everywhere?.values() ?? [])], urls },
+      ...[...bySpread.values()].map(({ namespaces, grants }) => ({ namespaces, grants, urls: new Map() })),
+    ],
+    wider,
   };
-  add([...rulesFrom([...(everywhere?.values() ?? [])]), ...urlRules(urls)], undefined);
-  for (const { namespaces, grants: of } of bySpread.values()) add(rulesFrom(of), namespaces);
-  return { objects, grants, wider };
+}
+
+/** A role, new or used again, with who gets it where. */
+interface Planned {
+  readonly role: KubeObject | undefined;
+  readonly rules: readonly PolicyRule[];
+  readonly uses: { readonly user: string; readonly namespaces: readonly string[] | undefined }[];
+}
+
+function rolesFor(
+  needs: readonly (Need & { readonly user: string })[],
+  stock: Stock,
+): { readonly objects: KubeObject[]; readonly reused: Reused[] } {
+  const planned = new Map<string, Planned>();
+  const plan = (key: string, role: KubeObject | undefined, rules: readonly PolicyRule[]): Planned['uses'] => {
+    const one = planned.get(key) ?? { role, rules, uses: [] };
+    planned.set(key, one);
+    return one.uses;
+  };
+  for (const need of needs) {
+    const { user, namespaces } = need;
+    const { roles, left } = stock.cover(need);
+    for (const role of roles)
+      plan(roleKey(role.kind, role.metadata?.namespace, nameOf(role)), role, []).push({ user, namespaces });
+    const rules = [...rulesFrom(left.grants), ...urlRules(left.urls)];
+    if (rules.length > 0) plan(JSON.stringify(rules), undefined, rules).push({ user, namespaces });
+  }
+  const objects: KubeObject[] = [];
+  const reused: Reused[] = [];
+  for (const { role, rules, uses } of planned.values()) {
+    const users = [...new Set(uses.map(({ user }) => user))];
+    const homes = new Set(uses.flatMap(({ namespaces }) => namespaces ?? ['']));
+    const [only] = homes.size === 1 ? homes : [];
+    const home = only === '' ? undefined : only;
+    const kind = role?.kind ?? (home === undefined ? 'ClusterRole' : 'Role');
+    const name =
+      role === undefined
+        ? stock.name(users.length === 1 ? bare(users[0]!) : `shared:${bare(users[0]!)}`)
+        : stock.name(nameOf(role));
+    if (role === undefined)
+      objects.push({
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind,
+        metadata: { name, ...(home === undefined ? {} : { namespace: home }) },
+        rules,
+      });
+    const bound = new Set<KubeObject>();
+    const roleRef = {
+      apiGroup: 'rbac.authorization.k8s.io',
+      kind,
+      name: role === undefined ? name : nameOf(role),
+    };
+    for (const namespace of [...homes].sort(compareBytes)) {
+      const subjects = uses
+        .filter(({ namespaces }) => (namespaces ?? ['']).includes(namespace))
+        .map(({ user }) => subjectOf(user))
+        .filter(subject => {
+          const known = stock.binding(roleRef, namespace, subject);
+          if (known !== undefined) bound.add(known);
+          return known === undefined;
+        });
+      if (subjects.length === 0) continue;
+      objects.push({
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: namespace === '' ? 'ClusterRoleBinding' : 'RoleBinding',
+        metadata: { name, ...(namespace === '' ? {} : { namespace }) },
+        roleRef,
+        subjects,
+      });
+    }
+    if (role !== undefined) reused.push({ role, users, bound: [...bound] });
+  }
+  return { objects, reused };
+}
+
+/** The roles and bindings that are there, and the names that are taken. */
+class Stock {
+  readonly #roles: { readonly role: KubeObject; readonly grants: readonly PolicyRule[] }[] = [];
+  readonly #bindings = new Map<string, KubeObject>();
+  readonly #taken = new Set<string>();
+
+  constructor(existing: readonly KubeObject[]) {
+    for (const object of existing) {
+      if (!object.apiVersion.startsWith('rbac.authorization.k8s.io/')) continue;
+      this.#taken.add(nameOf(object));
+      if (object.kind === 'Role' || object.kind === 'ClusterRole') {
+        // What an aggregated role grants is other roles' business.
+        const grants = isRecord(object['aggregationRule']) ? [] : rulesOf(object).flatMap(breakdown);
+        if (grants.length > 0) this.#roles.push({ role: object, grants });
+      } else if (object.kind === 'RoleBinding' || object.kind === 'ClusterRoleBinding') {
+        const namespace = object.kind === 'RoleBinding' ? (object.metadata?.namespace ?? '') : '';
+        for (const subject of bindingSubjects(object))
+          this.#bindings.set(
+            JSON.stringify([
+              valueAt(object, ['roleRef', 'kind']),
+              valueAt(object, ['roleRef', 'name']),
+              namespace,
+              subject,
+            ]),
+            object,
+          );
+      }
+    }
+  }
+
+  /**
+   * The roles that grant something of a need and nothing beyond it, the one that grants most first, and what is left.
+   * One that would save less than two grants is worth no binding, unless it is all that is left.
+   */
+  cover({ namespaces, grants, urls }: Need): {
+    readonly roles: readonly KubeObject[];
+    readonly left: Omit<Need, 'namespaces'>;
+  } {
+    const keyOf = (grant: PolicyRule): string => grantKey('', grant);
+    const needed = new Map<string, Grant | { readonly verb: string; readonly url: string }>();
+    for (const { verb, group, resource, name } of grants)
+      needed.set(JSON.stringify(['', verb, group, resource, name, '']), { verb, group, resource, name });
+    for (const [verb, paths] of urls)
+      for (const url of paths) needed.set(JSON.stringify(['', verb, '', '', '', url]), { verb, url });
+    const home = namespaces?.length === 1 ? namespaces[0] : undefined;
+    const fitting = this.#roles
+      .filter(
+        ({ role }) =>
+          role.kind === 'ClusterRole' || (home !== undefined && role.metadata?.namespace === home),
+      )
+      .filter(({ grants }) => grants.every(grant => needed.has(keyOf(grant))))
+      .map(({ role, grants }) => ({ role, keys: grants.map(keyOf) }));
+    const left = new Map(needed);
+    const roles: KubeObject[] = [];
+    for (;;) {
+      const saves = ({ keys }: (typeof fitting)[number]): number =>
+        new Set(keys.filter(key => left.has(key))).size;
+      const best = fitting.reduce<(typeof fitting)[number] | undefined>(
+        (most, one) => (most === undefined || saves(one) > saves(most) ? one : most),
+        undefined,
+      );
+      if (best === undefined || saves(best) === 0 || (saves(best) < 2 && saves(best) < left.size)) break;
+      roles.push(best.role);
+      for (const key of best.keys) left.delete(key);
+    }
+    const rest = [...left.values()];
+    const restUrls = new Map<string, Set<string>>();
+    for (const one of rest)
+      if ('url' in one) restUrls.set(one.verb, (restUrls.get(one.verb) ?? new Set<string>()).add(one.url));
+    return { roles, left: { grants: rest.filter(one => 'name' in one), urls: restUrls } };
+  }
+
+  /** The binding that gives a role to a subject there already. */
+  binding(
+    { kind, name }: { readonly kind: string; readonly name: string },
+    namespace: string,
+    subject: Readonly<Record<string, string>>,
+  ): KubeObject | undefined {
+    return this.#bindings.get(JSON.stringify([kind, name, namespace, subjectKey(subject)]));
+  }
+
+  name(of: string): string {
+    return nameFor(of, this.#taken);
+  }
 }
 
 /** Enough names of one kind stand for all names, where a name more does no harm. */
@@ -370,6 +726,27 @@ function generalise(grants: Map<string, Grant>, enough: number, namespace: strin
     wider.push(
       `${verb} ${what}${namespace === '' ? '' : ` in ${namespace}`}: all names (${group.length} seen)`,
     );
+  }
+}
+
+/** Enough namespaces stand for all of them, where one more does no harm. */
+function spreadOut(scopes: Map<string, Map<string, Grant>>, enough: number, wider: string[]): void {
+  const homes = new Map<string, { readonly grant: Grant; count: number }>();
+  for (const [namespace, grants] of scopes)
+    for (const [key, grant] of namespace === '' ? [] : grants) {
+      const one = homes.get(key) ?? { grant, count: 0 };
+      homes.set(key, one);
+      one.count++;
+    }
+  for (const [key, { grant, count }] of homes) {
+    const { verb, group, resource, name } = grant;
+    if (count < enough || RISKY_VERBS.has(verb) || RISKY_RESOURCES.has(resource)) continue;
+    const everywhere = scopes.get('') ?? new Map<string, Grant>();
+    scopes.set('', everywhere);
+    if (everywhere.has(key)) continue;
+    everywhere.set(key, grant);
+    const what = group === '' ? resource : `${resource}.${group}`;
+    wider.push(`${verb} ${what}${name === '' ? '' : ` ${name}`}: all namespaces (${count} seen)`);
   }
 }
 
@@ -445,12 +822,23 @@ function notesOf(used: readonly Used[]): string[] {
         resources.includes(subresource === '' ? resource : `${resource}/${subresource}`),
     );
   const writes = ['create', 'update', 'patch'];
-  if (has(writes, ['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings']))
+  if (has(writes, ['roles', 'clusterroles']))
+    notes.push('it writes roles: what these give it must hold itself, or have escalate');
+  if (has(writes, ['rolebindings', 'clusterrolebindings']) && !has(['bind'], ['roles', 'clusterroles']))
     notes.push(
-      'it writes roles or bindings: what these give it must hold itself, or have escalate or bind; no log shows which',
+      'it writes bindings: what their roles give it must hold itself, or have bind on them; which they are is in a log of level Request only',
     );
-  if (has(['update', 'patch'], ['certificatesigningrequests/approval', 'certificatesigningrequests/status']))
-    notes.push('it approves or signs certificate requests: approve or sign on the signer is needed too');
+  if (
+    has(['update', 'patch'], ['certificatesigningrequests/approval', 'certificatesigningrequests/status']) &&
+    !has(['approve', 'sign'], ['signers'])
+  )
+    notes.push(
+      'it approves or signs certificate requests: approve or sign on the signer is needed too; which it is is in a log of level RequestResponse only',
+    );
+  if (has(writes, ['validatingadmissionpolicybindings', 'mutatingadmissionpolicybindings']))
+    notes.push(
+      'it writes bindings of admission policies: get on the object that paramRef names is needed too',
+    );
   return notes;
 }
 
@@ -461,10 +849,15 @@ function subjectOf(user: string): Readonly<Record<string, string>> {
     : { apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user };
 }
 
-/** Names of roles are path segments; two subjects never share one. */
-function nameFor(user: string, taken: Set<string>): string {
-  const bare = user.startsWith('system:serviceaccount:') ? user.slice(22) : `user:${user}`;
-  const base = `learned:${bare.replace(/[^A-Za-z0-9:._@-]/g, '-').slice(0, 200)}`;
+function bare(user: string): string {
+  return user.startsWith('system:serviceaccount:')
+    ? user.slice('system:serviceaccount:'.length)
+    : `user:${user}`;
+}
+
+/** Names of roles are path segments; two subjects never share one by chance. */
+function nameFor(of: string, taken: Set<string>): string {
+  const base = `learned:${of.replace(/[^A-Za-z0-9:._@-]/g, '-').slice(0, 200)}`;
   let name = base;
   for (let i = 2; taken.has(name); i++) name = `${base}:${i}`;
   taken.add(name);

@@ -14,14 +14,18 @@ import {
 } from '#decide/authorization/door.ts';
 import { shippedRolesBeside } from '#decide/authorization/shipped.ts';
 import { type ApiResource, builtInResources, findResource, resourceOf } from '#kube/api-resources.ts';
+import { toJson } from '#kube/json.ts';
 import { nearest } from '#kube/nearest.ts';
 import type { Because } from '#kube/objects.ts';
+import { yamlDocuments } from '#kube/yaml-text.ts';
 import { safe } from '#report/safe.ts';
 import { newestMinor, World } from '#world/world.ts';
 import type { Parsed } from './command.ts';
 import { readConfig } from './config.ts';
 import { UsageError } from './errors.ts';
 import { readInput } from './input.ts';
+import { print } from './output.ts';
+import { wrap } from './wrap.ts';
 
 export interface Questions {
   readonly world: World;
@@ -126,6 +130,14 @@ export function userOf(name: string, groups: readonly string[]): UserInfo {
   return { name, groups: [...new Set([...groups, ...derived, 'system:authenticated'])] };
 }
 
+/** @throws UsageError for one namespace and all of them at once */
+export function namespaceAsked(parsed: Parsed): string {
+  const namespace = parsed.value('namespace');
+  if (namespace !== undefined && parsed.has('all-namespaces'))
+    throw new UsageError('-n and -A exclude each other', 'leave one of them out');
+  return namespace ?? '';
+}
+
 /**
  * The request that words mean: `get pods`, `create pods/exec`, `patch deploy web`, `get /healthz`.
  *
@@ -141,7 +153,7 @@ export function requestOf(parsed: Parsed, { resources }: Questions): Omit<Attrib
   if (target.startsWith('/')) return { verb: verb.toLowerCase(), path: target, resourceRequest: false };
   const [word, subresource] = target.split('/') as [string, string?];
   const named = name ?? '';
-  const namespace = parsed.value('namespace') ?? '';
+  const namespace = namespaceAsked(parsed);
   const rest = { ...(subresource === undefined ? {} : { subresource }), name: named, resourceRequest: true };
   if (word === '*') return { verb, resource: '*', apiGroup: '*', namespace, ...rest };
   const resource = findResource(word, resources);
@@ -167,6 +179,25 @@ export function requestOf(parsed: Parsed, { resources }: Questions): Omit<Attrib
   if (!resource.namespaced && namespace !== '' && resource.name !== 'namespaces')
     throw new UsageError(`${resource.name} are not in a namespace`, 'leave out -n');
   return { verb, resource: resource.name, apiGroup: resource.group, namespace, ...rest };
+}
+
+/**
+ * Prints data where `-o json` or `-o yaml` asks for it.
+ *
+ * @param make called only then
+ * @returns whether it did
+ */
+export function printedAsData(parsed: Parsed, make: () => unknown): boolean {
+  const format = parsed.value('format');
+  if (format !== 'json' && format !== 'yaml') return false;
+  const json = toJson(make());
+  print(format === 'json' ? json : yamlDocuments([JSON.parse(json)]).replace(/^---\n ?/, ''));
+  return true;
+}
+
+/** Breaks text into lines of a terminal's width; `-o wide` leaves them whole. */
+export function folding(parsed: Parsed): typeof wrap {
+  return parsed.value('format') === 'wide' ? (text, first) => [first + text] : wrap;
 }
 
 /** Why, with file and line: one step a line. */

@@ -1,7 +1,8 @@
 /**
  * What an entry of an audit log says, whatever it is wrapped in. Sources: apiserver pkg/apis/audit/{v1,v1beta1,v1alpha1}
- * (Event, EventList); Google Cloud "AuditLog" of k8s.io; Amazon CloudWatch Logs (FilterLogEvents, subscriptions,
- * Insights); Azure "kube-audit" diagnostic logs.
+ * (Event, EventList); Google Cloud Logging, LogEntry and AuditLog with serviceName k8s.io; Amazon CloudWatch Logs
+ * (FilterLogEvents, GetQueryResults of Insights, the data of subscription filters); Azure Monitor, category kube-audit,
+ * and its tables AzureDiagnostics, AKSAudit and AKSAuditAdmin.
  */
 import { isRecord, valueAt } from './objects.ts';
 
@@ -30,6 +31,10 @@ export interface AuditEvent {
   readonly decision?: string;
   /** The HTTP status. */
   readonly code?: number;
+  /** Of a binding that was written, where the log holds the object: the role that it names. */
+  readonly bound?: { readonly kind: string; readonly name: string };
+  /** Of a certificate request or a trust bundle that was written, where the log holds the object. */
+  readonly signer?: string;
 }
 
 /** Wrappers stand in wrappers; more than this no known service makes. */
@@ -53,6 +58,10 @@ export function auditEventsOf(value: unknown, depth = 0): AuditEvent[] {
   const event = plainEvent(value);
   if (event !== undefined) return [event];
   if (isRecord(value['protoPayload'])) return googleEvent(value, value['protoPayload']);
+  if (typeof value['Verb'] === 'string' && 'RequestUri' in value) {
+    const row = plainEvent(fromTable(value));
+    return row === undefined ? [] : [row];
+  }
   for (const key of [
     'items',
     'events',
@@ -82,6 +91,27 @@ export function parseEntry(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** The columns of a row of AKSAudit or AKSAuditAdmin under the names of the API; a dynamic column may come as text. */
+function fromTable(row: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const fields: Record<string, unknown> = { requestURI: row['RequestUri'] };
+  for (const name of [
+    'Annotations',
+    'ImpersonatedUser',
+    'ObjectRef',
+    'RequestObject',
+    'ResponseObject',
+    'ResponseStatus',
+    'Stage',
+    'User',
+    'Verb',
+  ]) {
+    const value = row[name];
+    fields[name[0]!.toLowerCase() + name.slice(1)] =
+      typeof value === 'string' && value.startsWith('{') ? parseEntry(value) : value;
+  }
+  return fields;
 }
 
 function plainEvent(value: Readonly<Record<string, unknown>>): AuditEvent | undefined {
@@ -127,7 +157,29 @@ function plainEvent(value: Readonly<Record<string, unknown>>): AuditEvent | unde
     stage: textAt(value, 'stage'),
     ...(decision === '' ? {} : { decision }),
     ...(typeof code === 'number' ? { code } : {}),
+    ...(isRecord(object) && WRITES.has(verb) ? writtenIn(value, textAt(object, 'resource')) : {}),
   };
+}
+
+const WRITES = new Set(['create', 'update', 'patch']);
+
+/** What the API server asks about beside the request itself, as far as the log holds the object that was written. */
+function writtenIn(
+  value: Readonly<Record<string, unknown>>,
+  resource: string,
+): Pick<AuditEvent, 'bound' | 'signer'> {
+  // A patch is no object; what came of it is one.
+  const first = (...path: string[]): string =>
+    textAt(value, 'requestObject', ...path) || textAt(value, 'responseObject', ...path);
+  if (resource === 'rolebindings' || resource === 'clusterrolebindings') {
+    const [kind, name] = [first('roleRef', 'kind'), first('roleRef', 'name')];
+    return kind === '' || name === '' ? {} : { bound: { kind, name } };
+  }
+  if (resource === 'certificatesigningrequests' || resource === 'clustertrustbundles') {
+    const signer = first('spec', 'signerName');
+    return signer === '' ? {} : { signer };
+  }
+  return {};
 }
 
 /**
@@ -139,10 +191,13 @@ function googleEvent(
 ): AuditEvent[] {
   const method = textAt(payload, 'methodName');
   const user = textAt(payload, 'authenticationInfo', 'principalEmail');
-  if (!method.startsWith('io.k8s.') || user === '') return [];
+  // The service says so; what is filtered out of an entry may have left only the method.
+  if ((payload['serviceName'] !== 'k8s.io' && !method.startsWith('io.k8s.')) || user === '') return [];
   const verb = method.slice(method.lastIndexOf('.') + 1);
   const [group = '', , ...rest] = textAt(payload, 'resourceName').split('/');
-  const scoped = rest[0] === 'namespaces' && rest.length > 2;
+  // Below a namespace stand its own subresources too. Source: apiserver pkg/endpoints/request/requestinfo.go.
+  const own = rest.length === 3 && (rest[2] === 'status' || rest[2] === 'finalize');
+  const scoped = rest[0] === 'namespaces' && rest.length > 2 && !own;
   const [resource = '', name = '', ...sub] = scoped ? rest.slice(2) : rest;
   if (resource === '') return [];
   const granted = valueAt(payload, ['authorizationInfo', 0, 'granted']);

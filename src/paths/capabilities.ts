@@ -44,6 +44,8 @@ const CAPABILITIES = {
   writeClusterRoleBindings: each(WRITE, 'clusterrolebindings', RBAC),
   writeRoleBindings: each(WRITE, 'rolebindings', RBAC),
   bindClusterRoles: [wanted('bind', 'clusterroles', RBAC)],
+  bindRoles: [wanted('bind', 'roles', RBAC)],
+  createClusterRoles: [wanted('create', 'clusterroles', RBAC)],
   changeClusterRoles: each(CHANGE, 'clusterroles', RBAC),
   escalateClusterRoles: [wanted('escalate', 'clusterroles', RBAC)],
   changeRoles: each(CHANGE, 'roles', RBAC),
@@ -81,11 +83,47 @@ const CAPABILITIES = {
 
 export type Capability = keyof typeof CAPABILITIES;
 
+/** What each is good for to somebody who means harm, alone or with what the words after "with" name. */
+export const WORTH: Readonly<Record<Capability, string>> = {
+  everything: 'everything there is',
+  writeClusterRoleBindings: 'give others what one holds; with bind, give oneself any ClusterRole',
+  writeRoleBindings: 'give others what one holds; with bind, give oneself any role in the namespace',
+  bindClusterRoles: 'with writing of bindings, give oneself ClusterRoles that one does not hold',
+  bindRoles: 'with writing of bindings, give oneself Roles that one does not hold',
+  createClusterRoles: 'with escalate, make a role of every permission',
+  changeClusterRoles: 'with escalate, add every permission to a role that one has',
+  escalateClusterRoles: 'with writing of ClusterRoles, add permissions that one does not hold',
+  changeRoles: 'with escalate, add every permission to a role that one has',
+  escalateRoles: 'with writing of Roles, add permissions that one does not hold',
+  impersonateUsers: 'act as other users',
+  impersonateGroups: 'act with other groups, system:masters too where no names limit it',
+  impersonateAccounts: 'act as service accounts',
+  requestTokens: 'get a token of a service account, and be it from anywhere',
+  readSecrets: 'read passwords, keys and tokens',
+  createSecrets: 'with reading of secrets, get a lasting token of a service account',
+  createPods:
+    'run code as any service account of the namespace, and take the node where privileged pods are admitted',
+  changeWorkloads: 'run code in workloads that are there, as their service accounts',
+  enterPods: 'run commands in pods that are there, as their service accounts',
+  proxyNodes: 'run commands in every pod of a node through the kubelet, past the audit log',
+  createRequests: 'with approval, have a client certificate made in a name of one’s choice',
+  approveRequests: 'with approve on the signer, have certificates made',
+  approveSigners: 'with approval of requests, have certificates made',
+  writeMutatingWebhooks: 'read and change what everybody writes to the API server',
+  writeValidatingWebhooks: 'read what everybody writes to the API server, and refuse it',
+  createVolumes: 'with pods and claims, reach the disk of a node',
+  createClaims: 'with PersistentVolumes, reach the disk of a node',
+  changeNamespaces: 'take Pod Security labels away',
+  changeConfigMaps: 'change how workloads behave; with aws-auth, become system:masters on EKS',
+};
+
 /** A capability that a rule gives. */
 export interface Given {
   readonly capability: Capability;
   /** In the words of the rule's request: `create pods`, `update deployments.apps`. */
   readonly words: string;
+  /** The verbs of them that the rule allows. */
+  readonly verbs: readonly string[];
   /** Only of these; all where it is not stated. */
   readonly names?: readonly string[];
   /** Of changes to workloads: the resources, for each kind of workload has its own. */
@@ -118,6 +156,7 @@ export function capabilitiesOf(rules: readonly PolicyRule[]): Given[] {
       given.push({
         capability,
         words: wordsOf(hit),
+        verbs: [...new Set(hits.map(({ verb }) => verb ?? ''))],
         rule: index,
         ...(capability === 'changeWorkloads'
           ? { resources: [...new Set(hits.map(({ resource }) => resource ?? ''))] }

@@ -1,11 +1,19 @@
 /** Ways up: each precondition counts, permissions of several bindings add up, and cuts are smallest. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createAuthorizer } from '#decide/authorization/door.ts';
 import type { KubeObject } from '#kube/objects.ts';
 import { nameOf } from '#kube/objects.ts';
 import type { Origin } from '#world/origin.ts';
 import { World } from '#world/world.ts';
-import { escalationsOf, type Principal, smallestCut } from './escalations.ts';
+import {
+  escalationsOf,
+  indirectHolders,
+  keyOf,
+  type Principal,
+  principalsOf,
+  smallestCut,
+} from './escalations.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
 const ROBOT: Principal = { kind: 'ServiceAccount', namespace: 'shop', name: 'robot' };
@@ -60,6 +68,8 @@ function deployment(name: string, account: string): KubeObject {
     },
   };
 }
+
+const clusterRole = (name: string, rules: readonly Rule[]): KubeObject => granted(name, rules)[0]!;
 
 const bound = (account: string, role: string): KubeObject => ({
   apiVersion: `${RBAC}/v1`,
@@ -121,6 +131,71 @@ const CASES: readonly (readonly [string, readonly KubeObject[], readonly string[
     ]),
     ['cluster-admin in 1'],
   ],
+  [
+    'bind limited to a role that leads on',
+    [
+      ...granted('a', [
+        ['bind', 'clusterroles', RBAC, 'step'],
+        ['create', 'clusterrolebindings', RBAC],
+      ]),
+      clusterRole('step', [['get', 'nodes/proxy']]),
+    ],
+    ['node in 2'],
+  ],
+  [
+    'bind limited to a role, and only that binding may be changed',
+    [
+      ...granted('a', [
+        ['bind', 'clusterroles', RBAC, 'step'],
+        ['patch', 'clusterrolebindings', RBAC, 'other-is-step'],
+      ]),
+      clusterRole('step', [['get', 'nodes/proxy']]),
+      bound('other', 'step'),
+    ],
+    ['node in 2'],
+  ],
+  [
+    'bind limited to a role, where a binding to another one may be changed',
+    [
+      ...granted('a', [
+        ['bind', 'clusterroles', RBAC, 'step'],
+        ['patch', 'clusterrolebindings', RBAC, 'other-is-view'],
+      ]),
+      clusterRole('step', [['get', 'nodes/proxy']]),
+      bound('other', 'view'),
+    ],
+    [],
+  ],
+  [
+    'bind of the Roles of a namespace',
+    [
+      ...baseline,
+      ...granted(
+        'a',
+        [
+          ['bind', 'roles', RBAC],
+          ['create', 'rolebindings', RBAC],
+        ],
+        'shop',
+      ),
+      ...granted('b', [['create', 'serviceaccounts/token']], 'shop').slice(0, 1),
+      bound('boss', 'cluster-admin'),
+    ],
+    ['cluster-admin in 3'],
+  ],
+  [
+    'a new role that its own role gathers',
+    [
+      ...granted('a', [['create escalate', 'clusterroles', RBAC]]),
+      {
+        ...bound('robot', 'edit'),
+        kind: 'RoleBinding',
+        metadata: { name: 'edit', namespace: 'kube-system' },
+      },
+    ],
+    ['cluster-admin in 1'],
+  ],
+  ['a new role that nothing gathers', granted('a', [['create escalate', 'clusterroles', RBAC]]), []],
   ['escalate without change', granted('a', [['escalate', 'clusterroles', RBAC]]), []],
   [
     'escalate and change of its own role',
@@ -274,5 +349,143 @@ describe('the smallest cut', () => {
 
   it('is empty where there is no way', () => {
     assert.deepEqual(smallestCut(worldOf(granted('a', [['get', 'pods']])), ROBOT, 'node'), []);
+  });
+});
+
+describe('who can bring something about', () => {
+  const SECRETS = {
+    verb: 'get',
+    apiGroup: '',
+    resource: 'secrets',
+    namespace: 'shop',
+    resourceRequest: true,
+  };
+  const ways = (objects: readonly KubeObject[], request: object = SECRETS) =>
+    indirectHolders(worldOf(objects), request).map(
+      ({ subject, steps, as }) =>
+        `${subject.name} in ${steps.length}${as === undefined ? '' : ` as ${as.kind} ${as.name}`}`,
+    );
+
+  it('leaves out who may do it anyway, by name or through a group', () => {
+    const [role, binding] = granted('a', [['get', 'secrets']], 'shop') as [KubeObject, KubeObject];
+    const group = { kind: 'Group', name: 'system:serviceaccounts:shop' };
+    const pods = granted('b', [['create', 'pods']], 'shop');
+    assert.deepEqual(ways([role, binding, ...pods]), []);
+    assert.deepEqual(ways([role, { ...binding, subjects: [group] }, ...pods]), []);
+  });
+  it('finds who becomes somebody who may, in one step before two', () => {
+    const clerk = bound('clerk', 'reader');
+    const objects = [
+      ...baseline,
+      clusterRole('reader', [['get', 'secrets']]),
+      clerk,
+      ...granted('long', [['create', 'serviceaccounts/token', '', 'middle']], 'shop'),
+      ...granted('middle', [['create', 'serviceaccounts/token']], 'shop').map(one =>
+        one.kind === 'RoleBinding'
+          ? { ...one, subjects: [{ kind: 'ServiceAccount', namespace: 'shop', name: 'middle' }] }
+          : one,
+      ),
+    ];
+    assert.deepEqual(ways(objects), [
+      'middle in 1 as ServiceAccount clerk',
+      'robot in 2 as ServiceAccount clerk',
+    ]);
+    const short = granted('short', [['create', 'pods']], 'shop');
+    assert.deepEqual(ways([...objects, ...short]), [
+      'robot in 1 as ServiceAccount clerk',
+      'middle in 1 as ServiceAccount clerk',
+    ]);
+  });
+  it('finds who gives it to itself: by bind, also of one role, and by impersonation', () => {
+    const bind = (names: string) =>
+      granted(
+        'a',
+        [
+          ['bind', 'clusterroles', RBAC, names],
+          ['create', 'rolebindings', RBAC],
+        ],
+        'shop',
+      );
+    const reader = clusterRole('reader', [['get', 'secrets']]);
+    assert.deepEqual(ways([...bind('reader'), reader]), ['robot in 1']);
+    assert.deepEqual(ways([...bind('view'), reader]), []);
+    assert.deepEqual(ways([...bind('edit'), reader]), ['robot in 1']);
+    assert.deepEqual(ways([...bind('reader'), reader], { ...SECRETS, namespace: 'other' }), []);
+    assert.deepEqual(ways([...bind('reader'), reader], { ...SECRETS, namespace: '' }), []);
+    const masters = granted('m', [['impersonate', 'users groups']]);
+    assert.deepEqual(ways(masters, { verb: 'get', path: '/metrics', resourceRequest: false }), [
+      'robot in 1',
+    ]);
+  });
+  it('needs all that a step needs', () => {
+    const half = granted('a', [['create', 'rolebindings', RBAC]], 'shop');
+    assert.deepEqual(ways([...half, clusterRole('reader', [['get', 'secrets']])]), []);
+  });
+
+  it('agrees with the decider and with the ways up, in random clusters', () => {
+    let state = 11;
+    const random = (below: number): number => {
+      state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+      return (state >>> 8) % below;
+    };
+    const pick = <Item>(list: readonly Item[]): Item => list[random(list.length)]!;
+    const rules: readonly Rule[] = [
+      ['get', 'secrets'],
+      ['create', 'pods'],
+      ['patch', 'deployments', 'apps'],
+      ['create', 'serviceaccounts/token'],
+      ['create', 'serviceaccounts/token', '', 'a'],
+      ['impersonate', 'serviceaccounts', '', 'b'],
+      ['bind', 'clusterroles', RBAC, 'role-1 role-2'],
+      ['create', 'rolebindings', RBAC],
+      ['create', 'clusterrolebindings', RBAC],
+      ['get', 'configmaps'],
+      ['escalate update', 'roles', RBAC],
+    ];
+    let indirect = 0;
+    for (let round = 0; round < 300; round++) {
+      const names = ['role-0', 'role-1', 'role-2', 'role-3', 'role-4'];
+      const roles = names.map(name => clusterRole(name, [pick(rules), pick(rules)]));
+      const bindings = Array.from({ length: 5 }, (_, i): KubeObject => {
+        const cluster = random(4) === 0;
+        return {
+          apiVersion: `${RBAC}/v1`,
+          kind: cluster ? 'ClusterRoleBinding' : 'RoleBinding',
+          metadata: { name: `binding-${i}`, ...(cluster ? {} : { namespace: pick(['shop', 'ops']) }) },
+          roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: pick(names) },
+          subjects: [
+            { kind: 'ServiceAccount', namespace: pick(['shop', 'ops']), name: pick(['a', 'b', 'c']) },
+          ],
+        };
+      });
+      const objects = [...roles, ...bindings];
+      const world = worldOf(objects);
+      const authorizer = createAuthorizer({ objects, chain: ['RBAC'] });
+      const direct = new Set(authorizer.whoCan(SECRETS).map(one => keyOf(one as Principal)));
+      const found = indirectHolders(world, SECRETS);
+      indirect += found.length;
+      const by = new Set(found.map(({ subject }) => keyOf(subject)));
+      for (const { subject, as, steps } of found) {
+        assert.ok(!direct.has(keyOf(subject)));
+        assert.ok(steps.length > 0);
+        if (as !== undefined) assert.ok(direct.has(keyOf(as)));
+        // Every step stands on bindings that are there, and without those of the way there is another way or none.
+        assert.ok(steps.flatMap(({ bindings }) => bindings).every(binding => bindings.includes(binding)));
+      }
+      for (const principal of principalsOf(world)) {
+        const admin = escalationsOf(world, principal).some(({ goal }) => goal === 'cluster-admin');
+        if (admin) assert.ok(by.has(keyOf(principal)) || direct.has(keyOf(principal)));
+      }
+      // A right more never takes a way away.
+      const more = indirectHolders(worldOf([...objects, bound('a', 'role-0')]), SECRETS);
+      const now = new Set(more.map(({ subject }) => keyOf(subject)));
+      const allowed = new Set(
+        createAuthorizer({ objects: [...objects, bound('a', 'role-0')], chain: ['RBAC'] })
+          .whoCan(SECRETS)
+          .map(one => keyOf(one as Principal)),
+      );
+      for (const key of by) assert.ok(now.has(key) || allowed.has(key));
+    }
+    assert.ok(indirect > 100, String(indirect));
   });
 });

@@ -7,14 +7,16 @@
  * Sources of the steps: Kubernetes "RBAC good practices" (privilege escalation risks), pkg/registry/rbac/*\/policybased
  * (bind and escalate), plugin/pkg/admission/serviceaccount, kubelet server/auth.go (nodes/proxy).
  */
-import type { PolicyRule } from '#decide/authorization/rules.ts';
+import type { Attributes } from '#decide/authorization/attributes.ts';
+import { type PolicyRule, ruleAllows, rulesOf } from '#decide/authorization/rules.ts';
+import { shippedObjects } from '#decide/authorization/shipped.ts';
 import { policyOf } from '#decide/pod-security/admission.ts';
 import { podsOf } from '#decide/pod-security/pods.ts';
 import { accountOf } from '#kube/accounts.ts';
-import { type Because, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
+import { type Because, isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
 import { metadataOf, namespaceOf, type World } from '#world/world.ts';
 import { type Capability, capabilitiesOf, type Given } from './capabilities.ts';
-import { BINDINGS, grantedRules, isShipped, roleOf, subjectsOf } from './grants.ts';
+import { BINDINGS, grantedRules, isShipped, roleOf, rulesOfClusterRole, subjectsOf } from './grants.ts';
 
 export const goals = ['cluster-admin', 'node', 'secrets'] as const;
 export type Goal = (typeof goals)[number];
@@ -47,6 +49,17 @@ export interface Escalation {
   readonly direct: boolean;
 }
 
+/** Somebody who may not do what is asked, and can bring it about. */
+export interface IndirectHolder {
+  readonly subject: Principal;
+  /** In an order in which they can be done, as few as there are. */
+  readonly steps: readonly Step[];
+  /** Who may do it in the end; undefined where the last step gives it to the subject itself. */
+  readonly as?: Principal;
+  /** Of `as`: by which rule it may. */
+  readonly because: readonly Because[];
+}
+
 /** One subject of one binding with what the binding's role gives. */
 interface Grant {
   readonly binding: KubeObject;
@@ -71,6 +84,28 @@ interface Facts {
   readonly tokenSecrets: readonly { readonly account: Principal; readonly secret: string }[];
   readonly hasAwsAuth: boolean;
   readonly administrators: readonly Principal[];
+  /** Everyone else of the input who is a user by name. */
+  readonly users: readonly Principal[];
+  /** What rules give, worked out once for each list of rules. */
+  readonly given: (rules: readonly PolicyRule[]) => readonly Given[];
+  readonly world: World;
+  /** The names of the Roles of each namespace. */
+  readonly roles: ReadonlyMap<string, readonly string[]>;
+  /** The ClusterRoles that gather the rules of others by label, those of every cluster included. */
+  readonly gathering: ReadonlySet<string>;
+}
+
+/** A request for which ways are looked for. */
+interface Target {
+  readonly request: Omit<Attributes, 'user'>;
+  /** Who may do it without any step, by the key of a principal. */
+  readonly holders: ReadonlyMap<string, readonly TargetGrant[]>;
+}
+
+interface TargetGrant {
+  readonly principal: Principal;
+  readonly binding: KubeObject;
+  readonly because: () => Because;
 }
 
 /**
@@ -119,6 +154,91 @@ export function escalationsOf(
 }
 
 /**
+ * Everyone whom no binding lets do something and who can still bring it about: by becoming somebody who may, or by
+ * giving the permission to itself. Each with one of its shortest ways, the shortest first.
+ */
+export function indirectHolders(world: World, request: Omit<Attributes, 'user'>): readonly IndirectHolder[] {
+  const facts = world.fact(factsOf);
+  const target = targetOf(world, request);
+  return principalsOf(world)
+    .filter(
+      principal =>
+        ![keyOf(principal), ...groupsOf(principal).map(name => keyOf({ kind: 'Group', name }))].some(key =>
+          target.holders.has(key),
+        ),
+    )
+    .flatMap(subject => new Search(facts, subject, new Set(), target).toTarget() ?? [])
+    .sort((a, b) => a.steps.length - b.steps.length);
+}
+
+function targetOf(world: World, request: Omit<Attributes, 'user'>): Target {
+  const holders = new Map<string, TargetGrant[]>();
+  const allowing = new Map<readonly PolicyRule[], number>();
+  for (const kind of BINDINGS)
+    for (const { object: binding } of world.ofKind(kind)) {
+      const namespace = binding.kind === 'RoleBinding' ? (namespaceOf(binding) ?? '') : undefined;
+      if (!countsFor(request, namespace)) continue;
+      const rules = grantedRules(binding, world);
+      if (rules === undefined) continue;
+      let index = allowing.get(rules);
+      if (index === undefined) {
+        index = rules.findIndex(rule => ruleAllows(rule, { ...request, user: {} }));
+        allowing.set(rules, index);
+      }
+      if (index < 0) continue;
+      const rule = index;
+      for (const { kind, name, namespace: home } of subjectsOf(binding)) {
+        if (kind !== 'User' && kind !== 'Group' && kind !== 'ServiceAccount') continue;
+        const principal: Principal =
+          kind === 'ServiceAccount' ? { kind, name, namespace: home } : { kind, name };
+        const because = (): Because => grantText(principal, requestText(request), binding, rule, world);
+        const list = holders.get(keyOf(principal));
+        if (list === undefined) holders.set(keyOf(principal), [{ principal, binding, because }]);
+        else list.push({ principal, binding, because });
+      }
+    }
+  return { request, holders };
+}
+
+/** Whether what is granted in a namespace (undefined: in the whole cluster) says something about a request. */
+function countsFor({ namespace = '' }: Omit<Attributes, 'user'>, granted: string | undefined): boolean {
+  return granted === undefined || (namespace !== '' && granted === namespace);
+}
+
+/** `get secrets in namespace shop`. */
+function requestText({
+  verb = '',
+  apiGroup = '',
+  resource = '',
+  subresource = '',
+  name = '',
+  namespace = '',
+  path = '',
+  resourceRequest,
+}: Omit<Attributes, 'user'>): string {
+  if (resourceRequest !== true) return `${verb} ${path}`;
+  const group = apiGroup === '' || apiGroup === '*' ? '' : `.${apiGroup}`;
+  const sub = subresource === '' ? '' : `/${subresource}`;
+  const place = namespace === '' ? '' : ` in namespace ${namespace}`;
+  return `${verb} ${resource}${group}${sub}${name === '' ? '' : ` ${name}`}${place}`;
+}
+
+function grantText(
+  principal: Principal,
+  words: string,
+  binding: KubeObject,
+  rule: number,
+  world: World,
+): Because {
+  const role = roleOf(binding, world);
+  return {
+    object: role ?? binding,
+    ...(role === undefined ? {} : { path: ['rules', rule] }),
+    text: `${principalText(principal)} may ${words}, by ${binding.kind} ${nameOf(binding)} and ${role === undefined ? 'the role that ships with Kubernetes' : `${role.kind} ${nameOf(role)}`}`,
+  };
+}
+
+/**
  * The smallest set of bindings without which a subject no longer reaches a goal.
  *
  * Each way must lose one of its bindings: the search branches over the bindings of a way that is still open, and
@@ -158,7 +278,15 @@ function factsOf(world: World): Facts {
   const grants = new Map<string, Grant[]>();
   const principals = new Map<string, Principal>();
   const administrators: Principal[] = [];
-  const given = new Map<readonly PolicyRule[], readonly Given[]>();
+  const known = new Map<readonly PolicyRule[], readonly Given[]>();
+  const given = (rules: readonly PolicyRule[]): readonly Given[] => {
+    let capabilities = known.get(rules);
+    if (capabilities === undefined) {
+      capabilities = capabilitiesOf(rules);
+      known.set(rules, capabilities);
+    }
+    return capabilities;
+  };
   const accounts = new Map<string, Map<string, KubeObject[]>>();
   const account = (namespace: string, name: string): KubeObject[] => {
     const names = accounts.get(namespace) ?? new Map<string, KubeObject[]>();
@@ -171,11 +299,7 @@ function factsOf(world: World): Facts {
     for (const { object: binding } of world.ofKind(kind)) {
       const rules = grantedRules(binding, world);
       if (rules === undefined) continue;
-      let capabilities = given.get(rules);
-      if (capabilities === undefined) {
-        capabilities = capabilitiesOf(rules);
-        given.set(rules, capabilities);
-      }
+      const capabilities = given(rules);
       const grant: Grant = {
         binding,
         namespace: binding.kind === 'RoleBinding' ? (namespaceOf(binding) ?? '') : undefined,
@@ -223,12 +347,32 @@ function factsOf(world: World): Facts {
         ),
     ]),
   );
+  const users = new Map<string, Principal>();
+  for (const key of grants.keys())
+    if (key.startsWith('User ')) users.set(key, { kind: 'User', name: key.slice('User '.length) });
+  for (const administrator of administrators) users.delete(keyOf(administrator));
+  const gathers = (role: KubeObject): string[] => (isRecord(role['aggregationRule']) ? [nameOf(role)] : []);
   return {
     grants,
     principals,
     accounts,
     useful,
     administrators,
+    users: [...users.values()],
+    given,
+    world,
+    roles: new Map(
+      [
+        ...Map.groupBy(
+          world.ofKind('rbac.authorization.k8s.io/Role'),
+          ({ object }) => namespaceOf(object) ?? '',
+        ),
+      ].map(([namespace, roles]) => [namespace, roles.map(({ object }) => nameOf(object))]),
+    ),
+    gathering: new Set([
+      ...shippedObjects().flatMap(gathers),
+      ...world.ofKind('rbac.authorization.k8s.io/ClusterRole').flatMap(({ object }) => gathers(object)),
+    ]),
     onEveryNode: [...onEveryNode.values()],
     namespaces: new Map(world.ofKind('/Namespace').map(({ object }) => [nameOf(object), object])),
     tokenSecrets: world.ofKind('/Secret').flatMap(({ object }) => {
@@ -264,6 +408,28 @@ interface Held extends Given {
   readonly through: Reached;
 }
 
+/** A role that is bound to somebody one is. */
+interface OwnRole {
+  readonly kind: 'Role' | 'ClusterRole';
+  readonly name: string;
+  /** Undefined where it is not in the input. */
+  readonly role: KubeObject | undefined;
+  /** Undefined for the whole cluster. */
+  readonly namespace: string | undefined;
+}
+
+/** What counts of everything in one namespace. */
+const OWNED = [
+  'requestTokens',
+  'readSecrets',
+  'createSecrets',
+  'createPods',
+  'changeWorkloads',
+  'enterPods',
+  'impersonateAccounts',
+  'createClaims',
+] as const satisfies readonly Capability[];
+
 class Search {
   readonly #facts: Facts;
   readonly #subject: Principal;
@@ -275,23 +441,25 @@ class Search {
   readonly #minted = new Set<Held>();
   readonly #goals = new Map<Goal, Reached>();
   /** ClusterRoles bound to somebody one is, in the whole cluster; Roles by namespace. */
-  readonly #ownRoles: { readonly role: KubeObject; readonly namespace: string | undefined }[] = [];
+  readonly #ownRoles: OwnRole[] = [];
+  /** What was reached in this round and counts from the next one on: so the first way that is found is a shortest. */
+  #pending: (() => void)[] = [];
+  readonly #target: Target | undefined;
+  #targetReached: { readonly reached: Reached; readonly grant?: TargetGrant } | undefined;
+  /** Roles that were bound to oneself. */
+  readonly #bound = new Set<string>();
   /** How many holdings of a capability a rule has gone through: none is looked at twice. */
   readonly #gone = new Map<string, number>();
-  #grew = false;
 
-  constructor(facts: Facts, subject: Principal, without: ReadonlySet<KubeObject>) {
+  constructor(facts: Facts, subject: Principal, without: ReadonlySet<KubeObject>, target?: Target) {
     this.#facts = facts;
     this.#subject = subject;
     this.#without = without;
+    this.#target = target;
   }
 
   run(): Escalation[] {
-    this.#become(this.#subject, { text: undefined, held: [], needs: [], assumes: undefined });
-    do {
-      this.#grew = false;
-      this.#round();
-    } while (this.#grew && !this.#won);
+    this.#search();
     const reached = this.#won ? (['cluster-admin'] as const) : goals;
     return reached.flatMap(goal => {
       const end = this.#goals.get(goal);
@@ -308,30 +476,111 @@ class Search {
     });
   }
 
+  /** How the subject brings the target about; undefined where no way was found. */
+  toTarget(): IndirectHolder | undefined {
+    this.#search();
+    const admin = this.#goals.get('cluster-admin');
+    const end = this.#targetReached ?? (admin === undefined ? undefined : { reached: admin });
+    if (end === undefined) return undefined;
+    const { grant, reached } = end;
+    return {
+      subject: this.#subject,
+      steps: stepsOf(reached),
+      ...(grant === undefined ? {} : { as: grant.principal }),
+      because: grant === undefined ? [] : [grant.because()],
+    };
+  }
+
+  #search(): void {
+    this.#become(this.#subject, { text: undefined, held: [], needs: [], assumes: undefined });
+    while (this.#pending.length > 0 && !this.#won) {
+      const pending = this.#pending;
+      this.#pending = [];
+      for (const gain of pending) gain();
+      if (!this.#won) this.#round();
+    }
+  }
+
   #become(principal: Principal, reached: Reached): void {
     const key = keyOf(principal);
     if (this.#won || this.#identities.has(key)) return;
     this.#identities.set(key, reached);
-    this.#grew = true;
     for (const group of groupsOf(principal)) this.#become({ kind: 'Group', name: group }, reached);
+    const grant = this.#target?.holders.get(key)?.find(({ binding }) => !this.#without.has(binding));
+    if (grant !== undefined) {
+      this.#targetReached ??= { reached, grant };
+      return;
+    }
+    this.#pending.push(() => this.#expand(principal, reached));
+  }
+
+  #expand(principal: Principal, reached: Reached): void {
+    const key = keyOf(principal);
     if (key === 'Group system:masters')
       this.#reach('cluster-admin', 'is in the group system:masters', [], [reached]);
     for (const { binding, namespace, given, role } of this.#facts.grants.get(key) ?? []) {
       if (this.#without.has(binding)) continue;
-      if (role !== undefined) this.#ownRoles.push({ role, namespace });
+      const name = valueAt(binding, ['roleRef', 'name']);
+      if (typeof name === 'string')
+        this.#ownRoles.push({
+          kind: valueAt(binding, ['roleRef', 'kind']) === 'Role' ? 'Role' : 'ClusterRole',
+          name,
+          role,
+          namespace,
+        });
       for (const one of given)
         this.#hold({
           ...one,
           namespace,
           binding,
           through: reached,
-          because: () => ({
-            object: role ?? binding,
-            ...(role === undefined ? {} : { path: ['rules', one.rule] }),
-            text: `${principalText(principal)} may ${one.words}${one.names === undefined ? '' : ` (${one.names.join(', ')})`}${namespace === undefined ? '' : ` in namespace ${namespace}`}, by ${binding.kind} ${nameOf(binding)} and ${role === undefined ? 'the role that ships with Kubernetes' : `${role.kind} ${nameOf(role)}`}`,
-          }),
+          because: () => grantText(principal, heldText(one, namespace), binding, one.rule, this.#facts.world),
         });
     }
+  }
+
+  /** Binds a role to itself, where it is known what it gives. */
+  #bind(
+    kind: 'Role' | 'ClusterRole',
+    name: string,
+    namespace: string | undefined,
+    held: readonly Held[],
+  ): void {
+    const key = `${kind} ${name} ${namespace ?? ''}`;
+    if (this.#bound.has(key) || this.#won) return;
+    const { world, given } = this.#facts;
+    const role = kind === 'Role' ? world.find('rbac.authorization.k8s.io/Role', namespace, name) : undefined;
+    const rules = kind === 'ClusterRole' ? rulesOfClusterRole(name, world) : role && rulesOf(role);
+    if (rules === undefined) return;
+    this.#bound.add(key);
+    const place = namespace === undefined ? '' : ` in ${namespaceText(namespace)}`;
+    const reached: Reached = {
+      text: `binds the ${kind} ${name} to itself${place}`,
+      held,
+      needs: [],
+      assumes: undefined,
+    };
+    const { request } = this.#target ?? {};
+    if (
+      request !== undefined &&
+      countsFor(request, namespace) &&
+      rules.some(rule => ruleAllows(rule, { ...request, user: {} }))
+    )
+      this.#targetReached ??= { reached };
+    const gained = given(rules);
+    if (gained.length === 0) return;
+    this.#pending.push(() => {
+      for (const one of gained)
+        this.#hold({
+          ...one,
+          namespace,
+          binding: undefined,
+          through: reached,
+          because: () => ({
+            text: `${principalText(this.#subject)} may ${heldText(one, namespace)} after the step before`,
+          }),
+        });
+    });
   }
 
   #hold(held: Held): void {
@@ -344,7 +593,6 @@ class Search {
     )
       return;
     else list.push(held);
-    this.#grew = true;
     if (held.capability === 'everything' && held.namespace === undefined && held.names === undefined)
       this.#reach('cluster-admin', HOLDS_ALL, [held], []);
   }
@@ -385,13 +633,14 @@ class Search {
   }
 
   get #won(): boolean {
-    return this.#goals.has('cluster-admin');
+    return this.#targetReached !== undefined || this.#goals.has('cluster-admin');
   }
 
   #reach(goal: Goal, text: string, held: readonly Held[], needs: readonly Reached[], assumes?: string): void {
     if (this.#goals.has(goal)) return;
     this.#goals.set(goal, { text, held, needs, assumes });
-    this.#grew = true;
+    // The round after this one sees it.
+    this.#pending.push(() => {});
   }
 
   #take(account: Principal, text: () => string, held: readonly Held[], assumes?: string): void {
@@ -411,27 +660,23 @@ class Search {
     if (this.#owned.has(namespace)) return;
     this.#owned.add(namespace);
     const reached: Reached = { text, held, needs: [], assumes: undefined };
-    for (const [index, capability] of (
-      [
-        'requestTokens',
-        'readSecrets',
-        'createSecrets',
-        'createPods',
-        'changeWorkloads',
-        'enterPods',
-        'impersonateAccounts',
-        'createClaims',
-      ] as const
-    ).entries())
-      this.#hold({
-        capability,
-        words: 'everything',
-        rule: index,
-        namespace,
-        binding: undefined,
-        through: reached,
-        because: () => ({ text: `everything in namespace ${namespace} is allowed after the step before` }),
-      });
+    if (this.#target !== undefined && namespace !== '' && this.#target.request.namespace === namespace) {
+      this.#targetReached ??= { reached };
+      return;
+    }
+    this.#pending.push(() => {
+      for (const [index, capability] of OWNED.entries())
+        this.#hold({
+          capability,
+          words: 'everything',
+          verbs: ['*'],
+          rule: index,
+          namespace,
+          binding: undefined,
+          through: reached,
+          because: () => ({ text: `everything in namespace ${namespace} is allowed after the step before` }),
+        });
+    });
   }
 
   #round(): void {
@@ -457,42 +702,95 @@ class Search {
     const bind = this.#has('bindClusterRoles', undefined, 'cluster-admin', bindings);
     if (bindings !== undefined && bind !== undefined)
       this.#reach('cluster-admin', 'binds cluster-admin to itself', [bindings, bind], []);
-    // A role of one's own may be raised where escalate allows more than one holds.
-    const mayRaise = this.#held.has('escalateClusterRoles') || this.#held.has('escalateRoles');
-    for (const { role, namespace } of mayRaise ? this.#ownRoles : []) {
-      const name = nameOf(role);
-      const cluster = role.kind === 'ClusterRole';
-      const place = cluster ? undefined : namespace;
-      const change = this.#has(cluster ? 'changeClusterRoles' : 'changeRoles', place, name);
-      const escalate = this.#has(cluster ? 'escalateClusterRoles' : 'escalateRoles', place, name, change);
-      if (change === undefined || escalate === undefined) continue;
-      if (namespace === undefined)
-        this.#reach(
-          'cluster-admin',
-          `raises its own ClusterRole ${name} to every permission`,
-          [change, escalate],
-          [],
-        );
-      else
-        this.#own(
-          namespace,
-          `raises its own ${role.kind} ${name} to every permission in namespace ${namespace}`,
-          [change, escalate],
-        );
-    }
+    this.#bindByName();
+    this.#raise();
     for (const held of this.#all('writeRoleBindings')) {
       if (held.names !== undefined) continue;
-      const place = held.namespace ?? SYSTEM;
-      const bindThere =
-        this.#has('bindClusterRoles', place, 'cluster-admin', held) ??
-        this.#has('bindClusterRoles', place, 'admin', held);
-      if (bindThere !== undefined)
-        this.#own(
-          place,
-          `binds the ClusterRole ${bindThere.names === undefined || bindThere.names.includes('cluster-admin') ? 'cluster-admin' : 'admin'} to itself in namespace ${place}`,
-          [held, bindThere],
+      for (const place of this.#homes(held)) {
+        const bindThere = this.#has('bindClusterRoles', place, 'cluster-admin', held);
+        if (bindThere !== undefined)
+          this.#own(place, `binds the ClusterRole cluster-admin to itself in ${namespaceText(place)}`, [
+            held,
+            bindThere,
+          ]);
+      }
+    }
+  }
+
+  /** The namespaces in which something that is held everywhere is worth using. */
+  #homes({ namespace }: Held): readonly string[] {
+    if (namespace !== undefined) return [namespace];
+    const target = this.#target?.request.namespace ?? '';
+    return target === '' || target === SYSTEM ? [SYSTEM] : [target, SYSTEM];
+  }
+
+  /** Where `bind` is limited to some roles, or a binding can only be changed: what those roles give. */
+  #bindByName(): void {
+    for (const write of this.#all('writeClusterRoleBindings')) {
+      if (write.namespace !== undefined) continue;
+      for (const bind of this.#all('bindClusterRoles')) {
+        if (bind.namespace !== undefined) continue;
+        if (makes(write))
+          for (const name of bind.names ?? []) this.#bind('ClusterRole', name, undefined, [write, bind]);
+        else
+          for (const name of write.names ?? []) {
+            const binding = this.#facts.world.find(
+              'rbac.authorization.k8s.io/ClusterRoleBinding',
+              undefined,
+              name,
+            );
+            const role = binding === undefined ? undefined : valueAt(binding, ['roleRef', 'name']);
+            if (typeof role === 'string' && (bind.names === undefined || bind.names.includes(role)))
+              this.#bind('ClusterRole', role, undefined, [write, bind]);
+          }
+      }
+    }
+    for (const write of this.#all('writeRoleBindings')) {
+      if (!makes(write)) continue;
+      for (const [capability, kind] of [
+        ['bindClusterRoles', 'ClusterRole'],
+        ['bindRoles', 'Role'],
+      ] as const)
+        for (const bind of this.#all(capability))
+          for (const place of this.#homes(write.namespace === undefined ? bind : write)) {
+            if (bind.namespace !== undefined && bind.namespace !== place) continue;
+            const names = bind.names ?? (kind === 'Role' ? (this.#facts.roles.get(place) ?? []) : []);
+            for (const name of names) this.#bind(kind, name, place, [write, bind]);
+          }
+    }
+  }
+
+  /** A role of one's own may be raised where escalate allows more than one holds. */
+  #raise(): void {
+    const mayRaise = this.#held.has('escalateClusterRoles') || this.#held.has('escalateRoles');
+    for (const { kind, name, role, namespace } of mayRaise ? this.#ownRoles : []) {
+      const cluster = kind === 'ClusterRole';
+      const place = cluster ? undefined : namespace;
+      const change =
+        role === undefined
+          ? undefined
+          : this.#has(cluster ? 'changeClusterRoles' : 'changeRoles', place, name);
+      const escalate =
+        change && this.#has(cluster ? 'escalateClusterRoles' : 'escalateRoles', place, name, change);
+      if (change !== undefined && escalate !== undefined) {
+        this.#raised(namespace, `raises its own ${kind} ${name} to every permission`, [change, escalate]);
+        continue;
+      }
+      // A new role is asked for without its name.
+      const create = this.#has('createClusterRoles', undefined);
+      const any = create && this.#has('escalateClusterRoles', undefined, undefined, create);
+      if (any !== undefined && cluster && this.#facts.gathering.has(name))
+        this.#raised(
+          namespace,
+          `makes a ClusterRole of every permission whose label adds it to its own ClusterRole ${name}`,
+          [create!, any],
         );
     }
+  }
+
+  #raised(namespace: string | undefined, text: string, held: readonly Held[]): void {
+    if (namespace === undefined) this.#reach('cluster-admin', text, held, []);
+    else this.#own(namespace, `${text} in ${namespaceText(namespace)}`, held);
   }
 
   #impersonate(): void {
@@ -505,7 +803,7 @@ class Search {
       this.#reach('cluster-admin', 'impersonates the group system:masters', [asSomebody, groups], []);
     for (const held of this.#all('impersonateUsers')) {
       if (held.namespace !== undefined) continue;
-      for (const principal of this.#facts.administrators)
+      for (const principal of [...this.#facts.administrators, ...this.#facts.users])
         if (principal.kind === 'User' && (held.names === undefined || held.names.includes(principal.name)))
           this.#take(principal, () => `impersonates ${principalText(principal)}`, [held]);
       for (const name of held.names ?? [])
@@ -601,6 +899,8 @@ class Search {
   }
 
   #nodes(): void {
+    // Of a round before: what is reached in this one counts from the next one on.
+    const node = this.#goals.get('node');
     for (const pods of this.#goals.has('node')
       ? []
       : [...this.#all('createPods'), ...this.#all('changeWorkloads')]) {
@@ -647,7 +947,6 @@ class Search {
         [],
         'a privileged pod, such as kube-proxy, runs on the node',
       );
-    const node = this.#goals.get('node');
     if (node !== undefined)
       for (const account of this.#facts.onEveryNode)
         if (!this.#identities.has(keyOf(account)))
@@ -711,6 +1010,16 @@ function includes(one: Held, other: Held): boolean {
     (one.namespace === undefined || one.namespace === other.namespace) &&
     (other.resources ?? []).every(resource => one.resources?.includes(resource) === true)
   );
+}
+
+/** Whether a permission to write lets one make what is new, under any name. */
+function makes({ verbs, names }: Held): boolean {
+  return names === undefined && verbs.some(verb => verb === 'create' || verb === '*');
+}
+
+/** `create pods (a, b) in namespace shop`. */
+function heldText({ words, names }: Given, namespace: string | undefined): string {
+  return `${words}${names === undefined ? '' : ` (${names.join(', ')})`}${namespace === undefined ? '' : ` in namespace ${namespace}`}`;
 }
 
 function namespaceText(namespace: string): string {

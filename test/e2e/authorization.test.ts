@@ -33,6 +33,11 @@ const google = {
   },
 };
 
+/** A batch as a subscription of CloudWatch Logs sends it. */
+const packed = gzipSync(
+  JSON.stringify({ messageType: 'DATA_MESSAGE', logEvents: [{ id: '1', message: line }] }),
+).toString('base64');
+
 describe('authorization learn', () => {
   const logs: Readonly<Record<string, string | Buffer>> = {
     'lines.log': `${line}\n${line}\n`,
@@ -57,6 +62,26 @@ describe('authorization learn', () => {
     }),
     'eks-insights.json': JSON.stringify({ results: [[{ field: '@message', value: line }]] }),
     'eks-export.log': `2026-01-01T00:00:00.000Z ${line}\n`,
+    'eks-firehose.log': JSON.stringify({
+      messageType: 'DATA_MESSAGE',
+      logEvents: [{ message: line }],
+    }).repeat(3),
+    'eks-function.log': JSON.stringify({ awslogs: { data: packed } }),
+    'eks-stream.json': JSON.stringify({ Records: [{ Data: packed, SequenceNumber: '1' }] }, null, 2),
+    'eks-stream-function.log': JSON.stringify({ Records: [{ kinesis: { data: packed } }] }),
+    'gke-group.log': JSON.stringify({
+      protoPayload: { ...google.protoPayload, serviceName: 'k8s.io', methodName: 'core.v1.pods.list' },
+    }),
+    'aks-table.json': JSON.stringify([
+      {
+        Verb: 'list',
+        RequestUri: '/api/v1/namespaces/shop/pods?limit=500',
+        Stage: 'ResponseComplete',
+        User: JSON.stringify({ username: RELEASE, groups: ['system:authenticated'] }),
+        Annotations: { 'authorization.k8s.io/decision': 'allow' },
+        ResponseStatus: { code: 200 },
+      },
+    ]),
     'aks.log': JSON.stringify({ category: 'kube-audit', properties: { log: line } }),
     'aks-records.json': JSON.stringify({
       records: [{ category: 'kube-audit', properties: JSON.stringify({ log: line }) }],
@@ -160,6 +185,54 @@ roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: release }
 subjects: [{ kind: User, name: nobody }]
 `;
 
+describe('authorization who-can --indirect', () => {
+  const objects = `${RBAC}---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: { name: builder }
+rules:
+- { apiGroups: [apps], resources: [deployments], verbs: [create] }
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: { name: builder, namespace: shop }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: builder }
+subjects: [{ kind: User, name: jane }]
+`;
+  const ask = (...words: string[]) =>
+    run(folderOf({ 'rbac.yaml': objects }), [
+      'authorization',
+      'who-can',
+      'get',
+      'secrets',
+      '-n',
+      'shop',
+      ...words,
+    ]);
+
+  it('names who can become somebody who may, with every step and its place', () => {
+    assert.doesNotMatch(ask().out, /jane/);
+    const { code, out } = ask('--indirect', '-o', 'wide');
+    assert.equal(code, 0);
+    assert.match(out, /user jane, in 1 step\n {2}1\. runs a pod as service account shop\/release/);
+    assert.match(
+      out,
+      /rbac.yaml:\d+ user jane may create deployments.apps in namespace shop, by RoleBinding builder/,
+    );
+    assert.match(out, /so: rbac.yaml:6 service account shop\/release may get secrets in namespace shop/);
+  });
+  it('says the same as JSON and as YAML', () => {
+    const json = JSON.parse(ask('--indirect', '-o', 'json').out) as { name: string; indirect?: object[] }[];
+    const jane = json.find(({ name }) => name === 'jane');
+    assert.equal(jane?.indirect?.length, 1);
+    assert.match(ask('--indirect', '-o', 'yaml').out, /^- kind: ServiceAccount\n {2}name: release\n/);
+  });
+  it('takes -A for what it is, and not beside -n', () => {
+    assert.equal(ask('-A').code, 3);
+    assert.match(ask('-A').err, /-n and -A exclude each other/);
+  });
+});
+
 describe('authorization unused', () => {
   it('names bindings, rules, verbs and resources that no request needed', () => {
     const folder = folderOf({ 'rbac.yaml': RBAC, 'audit.log': line });
@@ -174,6 +247,96 @@ describe('authorization unused', () => {
   it('knows nothing from a log without requests', () => {
     const folder = folderOf({ 'rbac.yaml': RBAC, 'audit.log': '' });
     assert.equal(run(folder, ['authorization', 'unused', 'audit.log', '-f', 'rbac.yaml']).code, 2);
+  });
+
+  const POLICY = (rules: string) => `apiVersion: audit.k8s.io/v1\nkind: Policy\nrules:\n${rules}`;
+  it('does not call unused what the audit policy keeps out of the log', () => {
+    const folder = folderOf({
+      'rbac.yaml': RBAC,
+      'policy.yaml': POLICY(
+        '- { level: None, resources: [{ group: "", resources: [secrets] }] }\n- { level: Metadata }\n',
+      ),
+      'audit.log': line,
+    });
+    const { code, out } = run(folder, ['authorization', 'unused', 'audit.log', '-f', '.']);
+    assert.equal(code, 1);
+    assert.match(out, /RoleBinding shop\/release: not known; the audit policy keeps this/);
+    assert.match(out.replace(/\s+/g, ' '), /rbac.yaml:6 rule 2 of Role release, by policy.yaml:4/);
+    assert.doesNotMatch(out, /rule 2 of Role release: never used/);
+    assert.match(out, /RoleBinding shop\/nobody: no use seen/);
+    assert.match(out, /rbac.yaml:5 rule 1 of Role release: not used: verbs get; resources services/);
+    const named = run(folder, [
+      'authorization',
+      'unused',
+      'audit.log',
+      '-f',
+      'rbac.yaml',
+      '--audit-policy',
+      'policy.yaml',
+    ]);
+    assert.equal(named.out, out);
+  });
+  it('knows nothing of what a policy leaves out as a whole, and says no more', () => {
+    const folder = folderOf({
+      'rbac.yaml': RBAC,
+      'policy.yaml': POLICY(
+        '- { level: Metadata, verbs: [list], resources: [{ group: "", resources: [pods] }] }\n',
+      ),
+      'audit.log': line,
+    });
+    const { out } = run(folder, ['authorization', 'unused', 'audit.log', '-f', '.', '-o', 'json']);
+    const { unused, notObservable } = JSON.parse(out) as { unused: object[]; notObservable: object[] };
+    assert.ok(notObservable.length > 0);
+    // What of rule 1 is for pods could be seen, in part.
+    assert.match(JSON.stringify(unused), /"logged":"some"/);
+  });
+  it('refuses a policy with which the API server would not start, and two of them', () => {
+    const bad = folderOf({
+      'rbac.yaml': RBAC,
+      'policy.yaml': POLICY('- { level: Alles }\n'),
+      'audit.log': line,
+    });
+    const one = run(bad, ['authorization', 'unused', 'audit.log', '-f', '.']);
+    assert.equal(one.code, 3);
+    assert.match(one.err, /policy.yaml:4: the API server would not start with it: rules\[0\].level/);
+    const two = folderOf({
+      'rbac.yaml': RBAC,
+      'a.yaml': POLICY('- { level: None }\n'),
+      'b.yaml': POLICY('- { level: None }\n'),
+      'audit.log': line,
+    });
+    assert.match(run(two, ['authorization', 'unused', 'audit.log', '-f', '.']).err, /several audit policies/);
+  });
+  it('names the fewest bindings that would do, and what is used without need', () => {
+    const wide = `---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: { name: reader }
+rules:
+- { apiGroups: [""], resources: [pods], verbs: [list] }
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: { name: reader }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: reader }
+subjects: [{ kind: ServiceAccount, name: release, namespace: shop }]
+`;
+    const other = JSON.stringify(
+      event('list', 'pods', {
+        requestURI: '/api/v1/namespaces/ops/pods',
+        objectRef: { resource: 'pods', namespace: 'ops', apiVersion: 'v1' },
+      }),
+    );
+    const folder = folderOf({ 'rbac.yaml': RBAC + wide, 'audit.log': `${line}\n${other}` });
+    const { out } = run(folder, ['authorization', 'unused', 'audit.log', '-f', 'rbac.yaml', '-o', 'wide']);
+    assert.match(
+      out,
+      /RoleBinding shop\/release: used, and not needed: 1 distinct request, which ClusterRoleBinding reader allows too/,
+    );
+    assert.match(
+      out,
+      /The fewest bindings that would still allow all of it: 1 of 2 that are used \(ClusterRoleBinding reader\)/,
+    );
   });
 });
 

@@ -1,8 +1,10 @@
 /** `sallyport authorization can-i`: one request, decided. */
 import type { UserInfo } from '#decide/authorization/door.ts';
-import { toJson } from '#kube/json.ts';
 import { safe } from '#report/safe.ts';
 import {
+  folding,
+  namespaceAsked,
+  printedAsData,
   type Questions,
   questions,
   rawRequest,
@@ -31,11 +33,18 @@ export async function run(parsed: Parsed): Promise<number> {
   // A binding whose role is not in the input may grant it in the cluster: then nobody knows.
   const unsure = decision === 'unknown' || (decision === 'no-opinion' && reason.includes('not found'));
   const answer = decision === 'allow' ? 'yes' : unsure ? 'unknown' : 'no';
-  if (parsed.value('format') === 'json')
-    print(toJson({ answer, decision, reason, user, because: stepsAsData(because, asked.world) }));
-  else {
-    print(`${answer}${reason === '' ? '' : ` - ${reason}`}\n`);
-    if (parsed.has('explain')) for (const step of steps(because, asked.world)) print(`  ${step}\n`);
+  const printed = printedAsData(parsed, () => ({
+    answer,
+    decision,
+    reason,
+    user,
+    because: stepsAsData(because, asked.world),
+  }));
+  if (!printed) {
+    print(`${answer}${reason === '' ? '' : ` - ${safe(reason.replaceAll('\n', '; '))}`}\n`);
+    const fold = folding(parsed);
+    if (parsed.has('explain') || parsed.value('format') === 'wide')
+      for (const step of steps(because, asked.world)) print(`${fold(step, '  ', '    ').join('\n')}\n`);
   }
   if (answer === 'unknown' && open.length > 0)
     tell(`sallyport: ${open.length} bindings name roles that are not in the input\n`);
@@ -47,10 +56,9 @@ export async function run(parsed: Parsed): Promise<number> {
 /** All that somebody may do in one namespace, as a SelfSubjectRulesReview tells it. */
 function list(parsed: Parsed, { authorizer }: Questions, user: UserInfo): number {
   if (parsed.operands.length > 0) throw new UsageError('--list takes no verb and no resource');
-  const namespace = parsed.value('namespace') ?? '';
+  const namespace = namespaceAsked(parsed);
   const rules = authorizer.rulesFor(user, namespace);
-  if (parsed.value('format') === 'json') print(toJson({ user, namespace, ...rules }));
-  else {
+  if (!printedAsData(parsed, () => ({ user, namespace, ...rules }))) {
     const lines = section(
       namespace === '' ? 'In the whole cluster' : `In namespace ${safe(namespace)}`,
       rules,

@@ -2,7 +2,6 @@
 
 import { podsOf } from '#decide/pod-security/pods.ts';
 import { accountOf } from '#kube/accounts.ts';
-import { toJson } from '#kube/json.ts';
 import { nameOf, referenceOf } from '#kube/objects.ts';
 import {
   type Escalation,
@@ -17,7 +16,7 @@ import {
 } from '#paths/escalations.ts';
 import { objectName, safe } from '#report/safe.ts';
 import type { Declared, World } from '#world/world.ts';
-import { questions, steps, stepsAsData } from '../authorization.ts';
+import { folding, printedAsData, questions, steps, stepsAsData } from '../authorization.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { print, tell } from '../output.ts';
@@ -42,31 +41,29 @@ export async function run(parsed: Parsed): Promise<number> {
     paths.slice(0, CUTS).map(path => [path, smallestCut(world, path.subject, path.goal)] as const),
   );
   const workloads = runningAs(world);
-  if (parsed.value('format') === 'json')
-    print(
-      toJson({
-        escalations: found.map(one => ({
-          subject: one.subject,
-          goal: one.goal,
-          direct: one.direct,
-          steps: one.steps.map(({ text, because, assumes }) => ({
-            text,
-            ...(assumes === undefined ? {} : { assumes }),
-            because: stepsAsData(because, world),
-          })),
-          ...(cuts.get(one) === undefined ? {} : { cut: cuts.get(one)!.map(referenceOf) }),
-          workloads: (workloads.get(keyOf(one.subject)) ?? []).map(({ object, origin }) => ({
-            object: referenceOf(object),
-            file: origin.file,
-            line: origin.line,
-          })),
-        })),
-      }),
-    );
-  else {
+  const printed = printedAsData(parsed, () => ({
+    escalations: found.map(one => ({
+      subject: one.subject,
+      goal: one.goal,
+      direct: one.direct,
+      steps: one.steps.map(({ text, because, assumes }) => ({
+        text,
+        ...(assumes === undefined ? {} : { assumes }),
+        because: stepsAsData(because, world),
+      })),
+      ...(cuts.get(one) === undefined ? {} : { cut: cuts.get(one)!.map(referenceOf) }),
+      workloads: (workloads.get(keyOf(one.subject)) ?? []).map(({ object, origin }) => ({
+        object: referenceOf(object),
+        file: origin.file,
+        line: origin.line,
+      })),
+    })),
+  }));
+  if (!printed) {
+    const fold = folding(parsed);
     print(
       paths
-        .map(path => textOf(path, cuts.get(path), workloads.get(keyOf(path.subject)) ?? [], world))
+        .map(path => textOf(path, cuts.get(path), workloads.get(keyOf(path.subject)) ?? [], world, fold))
         .join('\n'),
     );
     print(summary(paths, administrators, subjects.length, paths.length > 0));
@@ -113,17 +110,18 @@ function textOf(
   cut: ReturnType<typeof smallestCut>,
   workloads: readonly Declared[],
   world: World,
+  fold: typeof wrap,
 ): string {
   const count = way.length === 1 ? '1 step' : `${way.length} steps`;
-  const lines = wrap(`${safe(principalText(subject))} reaches ${REACHED[goal]} in ${count}`, '', '  ');
+  const lines = fold(`${safe(principalText(subject))} reaches ${REACHED[goal]} in ${count}`, '', '  ');
   way.forEach(({ text, because, assumes }, i) => {
-    lines.push(...wrap(safe(text), `  ${i + 1}. `, '     '));
-    for (const step of steps(because, world)) lines.push(...wrap(step, '     ', '       '));
-    if (assumes !== undefined) lines.push(...wrap(`if ${safe(assumes)}`, '     ', '       '));
+    lines.push(...fold(safe(text), `  ${i + 1}. `, '     '));
+    for (const step of steps(because, world)) lines.push(...fold(step, '     ', '       '));
+    if (assumes !== undefined) lines.push(...fold(`if ${safe(assumes)}`, '     ', '       '));
   });
   for (const { object, origin } of workloads.slice(0, 5))
     lines.push(
-      ...wrap(
+      ...fold(
         `runs as it: ${safe(origin.file)}:${origin.line} ${objectName(referenceOf(object))}`,
         '  ',
         '    ',
@@ -136,7 +134,7 @@ function textOf(
       const place = origin === undefined ? '' : ` (${safe(origin.file)}:${origin.line})`;
       return `${binding.kind} ${safe(nameOf(binding))}${place}`;
     });
-    lines.push(...wrap(`cut by removing ${bindings.join(' and ')}`, '  ', '    '));
+    lines.push(...fold(`cut by removing ${bindings.join(' and ')}`, '  ', '    '));
   }
   return `${lines.join('\n')}\n`;
 }

@@ -1,12 +1,12 @@
-/** `sallyport authorization who-can`: everyone who may, how, and what runs as them. */
+/** `sallyport authorization who-can`: everyone who may, how, what runs as them, and who can become one of them. */
 
 import type { Holder } from '#decide/authorization/door.ts';
 import { podsOf } from '#decide/pod-security/pods.ts';
 import { accountOf } from '#kube/accounts.ts';
-import { toJson } from '#kube/json.ts';
-import { objectName, safe } from '#report/safe.ts';
+import { type IndirectHolder, indirectHolders, principalText } from '#paths/escalations.ts';
+import { count, objectName, safe } from '#report/safe.ts';
 import { type Declared, namespaceOf, type World } from '#world/world.ts';
-import { questions, requestOf, steps, stepsAsData } from '../authorization.ts';
+import { folding, printedAsData, questions, requestOf, steps, stepsAsData } from '../authorization.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT } from '../errors.ts';
 import { print, tell } from '../output.ts';
@@ -14,28 +14,34 @@ import { print, tell } from '../output.ts';
 export async function run(parsed: Parsed): Promise<number> {
   const asked = await questions(parsed);
   const { world, authorizer } = asked;
-  const holders = authorizer.whoCan(requestOf(parsed, asked));
+  const request = requestOf(parsed, asked);
+  const holders = authorizer.whoCan(request);
+  const indirect = parsed.has('indirect') ? indirectHolders(world, request) : [];
   const workloads = Map.groupBy(
     world.declared.filter(({ object }) => world.isWorkload(object)),
     declared => runsAs(declared, world),
   );
-  if (parsed.value('format') === 'json')
-    print(
-      toJson(
-        holders.map(holder => ({
-          kind: holder.kind,
-          name: holder.name,
-          ...(holder.namespace === undefined ? {} : { namespace: holder.namespace }),
-          because: stepsAsData(holder.because, world),
-          workloads: workloadsOf(holder, workloads).map(({ object, origin }) => ({
-            object: objectName(referred(object)),
-            file: origin.file,
-            line: origin.line,
-          })),
-        })),
-      ),
-    );
-  else print(text(holders, workloads, parsed.has('explain'), world));
+  const running = (subject: Holder | IndirectHolder['subject']): readonly Declared[] =>
+    workloadsOf(subject, workloads);
+  const printed = printedAsData(parsed, () => [
+    ...holders.map(holder => ({
+      ...subjectData(holder),
+      because: stepsAsData(holder.because, world),
+      workloads: running(holder).map(workloadData),
+    })),
+    ...indirect.map(({ subject, as, steps: way, because }) => ({
+      ...subjectData(subject),
+      indirect: way.map(({ text, because, assumes }) => ({
+        text,
+        ...(assumes === undefined ? {} : { assumes }),
+        because: stepsAsData(because, world),
+      })),
+      ...(as === undefined ? {} : { as: subjectData(as) }),
+      because: stepsAsData(because, world),
+      workloads: running(subject).map(workloadData),
+    })),
+  ]);
+  if (!printed) print(text(parsed, holders, indirect, running, world));
   const open = authorizer.dangling().length;
   if (open > 0 && !parsed.has('quiet'))
     tell(`sallyport: ${open} bindings name roles that are not in the input; what they grant is not known\n`);
@@ -43,23 +49,53 @@ export async function run(parsed: Parsed): Promise<number> {
 }
 
 function text(
+  parsed: Parsed,
   holders: readonly Holder[],
-  workloads: ReadonlyMap<string, readonly Declared[]>,
-  explain: boolean,
+  indirect: readonly IndirectHolder[],
+  running: (subject: Holder | IndirectHolder['subject']) => readonly Declared[],
   world: World,
 ): string {
-  if (holders.length === 0) return 'nobody\n';
-  return holders
-    .map(holder => {
-      const lines = [
-        `${holder.kind} ${holder.namespace === undefined ? '' : `${safe(holder.namespace)}/`}${safe(holder.name)}`,
-      ];
-      for (const { object, origin } of workloadsOf(holder, workloads))
-        lines.push(`  runs ${safe(origin.file)}:${origin.line} ${objectName(referred(object))}`);
-      if (explain) for (const step of steps(holder.because, world)) lines.push(`  by ${step}`);
-      return `${lines.join('\n')}\n`;
-    })
-    .join('');
+  const fold = folding(parsed);
+  const explain = parsed.has('explain') || parsed.value('format') === 'wide';
+  const runs = (subject: Holder | IndirectHolder['subject']): string[] =>
+    running(subject).flatMap(({ object, origin }) =>
+      fold(`runs ${safe(origin.file)}:${origin.line} ${objectName(referred(object))}`, '  ', '    '),
+    );
+  const lines = holders.flatMap(holder => [
+    `${holder.kind} ${holder.namespace === undefined ? '' : `${safe(holder.namespace)}/`}${safe(holder.name)}`,
+    ...runs(holder),
+    ...(explain ? steps(holder.because, world).flatMap(step => fold(`by ${step}`, '  ', '    ')) : []),
+  ]);
+  if (holders.length === 0) lines.push('nobody');
+  if (parsed.has('indirect'))
+    lines.push(
+      '',
+      indirect.length === 0
+        ? 'Nobody else can bring it about in a way that is known.'
+        : `${count(indirect.length, 'subject')} more can bring it about:`,
+    );
+  for (const { subject, steps: way, as, because } of indirect) {
+    lines.push(
+      ...fold(`${safe(principalText(subject))}, in ${count(way.length, 'step')}`, '', '  '),
+      ...runs(subject),
+    );
+    way.forEach(({ text, because, assumes }, at) => {
+      lines.push(...fold(safe(text), `  ${at + 1}. `, '     '));
+      for (const step of steps(because, world)) lines.push(...fold(step, '     ', '       '));
+      if (assumes !== undefined) lines.push(...fold(`if ${safe(assumes)}`, '     ', '       '));
+    });
+    if (as !== undefined)
+      for (const step of steps(because, world)) lines.push(...fold(step, '  so: ', '       '));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function subjectData({ kind, name, namespace }: Holder | IndirectHolder['subject']): object {
+  return { kind, name, ...(namespace === undefined ? {} : { namespace }) };
+}
+
+function workloadData({ object, origin }: Declared): object {
+  return { object: objectName(referred(object)), file: origin.file, line: origin.line };
 }
 
 function referred(object: Declared['object']): {
@@ -77,7 +113,7 @@ function referred(object: Declared['object']): {
 
 /** The workloads that run as a holder: only service accounts have any. */
 function workloadsOf(
-  { kind, namespace, name }: Holder,
+  { kind, namespace, name }: Holder | IndirectHolder['subject'],
   workloads: ReadonlyMap<string, readonly Declared[]>,
 ): readonly Declared[] {
   return kind === 'ServiceAccount' ? (workloads.get(`${namespace ?? ''}/${name}`) ?? []) : [];

@@ -2,6 +2,13 @@
 import type { Command, Option } from '../command.ts';
 import { explain, namespace, reading, severities } from './options.ts';
 
+/** As kubectl has it; requests of the whole cluster are what is asked without `-n` too. */
+const everywhere: Option = {
+  name: 'all-namespaces',
+  short: 'A',
+  description: 'In all namespaces at once (the default without -n)',
+};
+
 /** How roles and bindings are read, and answers given. */
 const asking: readonly Option[] = [
   {
@@ -16,7 +23,13 @@ const asking: readonly Option[] = [
     value: 'FILE',
     description: 'An ABAC policy file that the API server has beside RBAC',
   },
-  { name: 'format', short: 'o', value: 'FORMAT', choices: ['text', 'json'], description: 'How to print it' },
+  {
+    name: 'format',
+    short: 'o',
+    value: 'FORMAT',
+    choices: ['text', 'wide', 'json', 'yaml'],
+    description: 'How to print it; wide: with all reasons, lines left whole',
+  },
   ...reading,
 ];
 export const authorizationCommands: readonly Command[] = [
@@ -41,6 +54,7 @@ export const authorizationCommands: readonly Command[] = [
         description: 'What a webhook of it says: allow, deny, no-opinion or fail',
       },
       namespace,
+      everywhere,
       explain,
       ...asking,
     ],
@@ -60,9 +74,23 @@ export const authorizationCommands: readonly Command[] = [
     name: 'authorization who-can',
     summary: 'Everyone who may do something, how, and what runs as them',
     operands: 'VERB RESOURCE[.GROUP][/SUB] [NAME]',
-    options: [namespace, explain, ...asking],
+    options: [
+      {
+        name: 'indirect',
+        description:
+          'Those too who can become one of them or give themselves the right, with the shortest way',
+      },
+      namespace,
+      everywhere,
+      explain,
+      ...asking,
+    ],
     examples: [
       ['sallyport authorization who-can list secrets', 'in all namespaces at once'],
+      [
+        'sallyport authorization who-can get secrets -n shop --indirect',
+        'and who can get there, step by step',
+      ],
       ['sallyport authorization who-can delete deployments -n shop --explain', 'with every binding and rule'],
     ],
     load: () => import('../commands/authorization-who-can.ts'),
@@ -70,9 +98,11 @@ export const authorizationCommands: readonly Command[] = [
   {
     name: 'authorization permissions',
     summary: 'What somebody may do, namespace by namespace',
-    operands: 'USER',
+    operands: 'USER|group:GROUP',
     options: [
       { name: 'as-group', value: 'GROUP', many: true, description: 'A group that the user is in' },
+      { ...namespace, description: 'Only what counts in this namespace' },
+      everywhere,
       ...asking,
     ],
     examples: [
@@ -117,6 +147,20 @@ export const authorizationCommands: readonly Command[] = [
         description: 'From N names of a resource on, all its names; never of risky ones',
       },
       {
+        name: 'generalise-namespaces',
+        value: 'N',
+        description: 'From N namespaces on, all of them; never of risky resources',
+      },
+      {
+        name: 'filename',
+        short: 'f',
+        value: 'PATH',
+        many: true,
+        description:
+          'Roles and bindings that are there: those that grant no more than is needed are used again',
+      },
+      ...reading,
+      {
         name: 'format',
         short: 'o',
         value: 'FORMAT',
@@ -126,6 +170,10 @@ export const authorizationCommands: readonly Command[] = [
     ],
     examples: [
       ['sallyport authorization learn audit.log > roles.yaml', 'roles and bindings, ready to be applied'],
+      [
+        'sallyport authorization learn audit.log -f manifests',
+        'with the roles that are there, where they fit',
+      ],
       [
         'sallyport authorization learn audit.log.gz --subject system:serviceaccount:shop:release',
         'of one service account',
@@ -137,8 +185,19 @@ export const authorizationCommands: readonly Command[] = [
     name: 'authorization unused',
     summary: 'What is granted and an audit log shows no use of',
     operands: 'LOG…',
-    options: asking,
+    options: [
+      {
+        name: 'audit-policy',
+        value: 'FILE',
+        description: 'The audit policy of the API server (default: the one in the input, if there is one)',
+      },
+      ...asking,
+    ],
     examples: [
+      [
+        'sallyport authorization unused audit.log -f manifests --audit-policy policy.yaml',
+        'and what of it no log of this policy would show',
+      ],
       ['sallyport authorization unused audit.log -f manifests', 'bindings and rules that nobody needed'],
     ],
     load: () => import('../commands/authorization-unused.ts'),

@@ -6,15 +6,18 @@ import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { stdin } from 'node:process';
 import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, gunzipSync } from 'node:zlib';
 import { type AuditEvent, auditEventsOf, parseEntry } from '#kube/audit.ts';
+import { valueAt } from '#kube/objects.ts';
 
 /** A longer entry is skipped, and that is said: etcd holds no object that would need it. */
 const MAX_ENTRY_BYTES = 16 * 1024 * 1024;
 /** From this many bytes without a line break on, a file is one document and not lines. */
 const ONE_DOCUMENT = 4 * 1024 * 1024;
 /** How documents over many lines begin; a line that ends elsewhere in an entry was cut off. */
-const OPENING = /^(?:\[\s*\{?|\{)$|"(?:items|events|logEvents|records|results)"\s*:\s*\[\s*\{?$/;
+const OPENING = /^(?:\[\s*\{?|\{)$|"(?:items|events|logEvents|[Rr]ecords|results)"\s*:\s*\[\s*\{?$/;
+/** What a packed batch of CloudWatch Logs may become: a subscription sends at most a few MiB. */
+const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
 const [QUOTE, BACKSLASH, NEWLINE] = [0x22, 0x5c, 0x0a];
 const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
 
@@ -225,6 +228,17 @@ class Reader {
     if (text === '') return;
     const value = parseEntry(text);
     if (value !== undefined && this.#emit(value)) return;
+    // Firehose writes one object after the other, without a line break between them.
+    if (value === undefined) {
+      const { objects, rest } = objectsIn(text);
+      if (objects.length > 1) {
+        for (const object of objects) this.#entryLine(Buffer.from(object));
+        if (rest.trim() === '') return;
+        this.#tally.cutOff++;
+        remember(this.#tally, `${this.#path}:${this.#line} is cut off`);
+        return;
+      }
+    }
     // What begins as an entry and is no JSON was cut off.
     const cut = value === undefined && /[{[]/.test(text.slice(0, 64));
     if (cut) this.#tally.cutOff++;
@@ -233,7 +247,7 @@ class Reader {
   }
 
   #emit(value: unknown): boolean {
-    const events = auditEventsOf(value);
+    const events = [...auditEventsOf(value), ...packedIn(value).flatMap(text => auditEventsOf(text))];
     for (const event of events) {
       this.#tally.events++;
       this.#onEvent(event);
@@ -321,6 +335,51 @@ class Reader {
     this.#tally.foreign++;
     remember(this.#tally, `${this.#path}: an item is no audit entry`);
   }
+}
+
+/** The objects that stand one after the other in a text, and what is left behind the last one. */
+function objectsIn(text: string): { readonly objects: readonly string[]; readonly rest: string } {
+  const objects: string[] = [];
+  let [start, depth, inString] = [0, 0, false];
+  for (let at = 0; at < text.length; at++) {
+    const byte = text.charCodeAt(at);
+    if (inString) {
+      if (byte === BACKSLASH) at++;
+      else if (byte === QUOTE) inString = false;
+    } else if (byte === QUOTE) inString = depth > 0;
+    else if (byte === OPEN_OBJECT) {
+      if (depth++ === 0) start = at;
+    } else if (byte === CLOSE_OBJECT && depth > 0 && --depth === 0) {
+      objects.push(text.slice(start, at + 1));
+      start = at + 1;
+    }
+  }
+  return { objects, rest: text.slice(start) };
+}
+
+/**
+ * The batches of a subscription of CloudWatch Logs as a function or a Kinesis stream gets them: base64 of gzip. Source:
+ * Amazon CloudWatch Logs User Guide, "Subscription filters".
+ */
+function packedIn(value: unknown): string[] {
+  const records = valueAt(value, ['Records']);
+  const places = [value, ...(Array.isArray(records) ? (records as unknown[]) : [])];
+  return places
+    .flatMap(place => [
+      valueAt(place, ['awslogs', 'data']),
+      valueAt(place, ['kinesis', 'data']),
+      valueAt(place, ['Data']),
+    ])
+    .flatMap(data => {
+      // The first bytes of gzip, as base64 writes them.
+      if (typeof data !== 'string' || !data.startsWith('H4sI')) return [];
+      try {
+        const bytes = gunzipSync(Buffer.from(data, 'base64'), { maxOutputLength: MAX_UNPACKED_BYTES });
+        return [bytes.toString()];
+      } catch {
+        return [];
+      }
+    });
 }
 
 function isEmptyList(value: unknown): boolean {
