@@ -2,6 +2,7 @@
 
 import { type AppArmorProfile, readAppArmor } from '#decide/pod-security/profiles/apparmor.ts';
 import { lintAppArmor } from '#decide/pod-security/profiles/lint-apparmor.ts';
+import { lintSelinux } from '#decide/pod-security/profiles/lint-selinux.ts';
 import type { Problem } from '#decide/pod-security/profiles/read-seccomp.ts';
 import {
   isSeccompJson,
@@ -9,8 +10,10 @@ import {
   type ReadProfile,
   readSeccomp,
 } from '#decide/pod-security/profiles/read-seccomp.ts';
+import { isSelinuxObject, readSelinux } from '#decide/pod-security/profiles/read-selinux.ts';
 import { runtimeDefault } from '#decide/pod-security/profiles/runtime-default.ts';
 import type { Machine, Profile } from '#decide/pod-security/profiles/seccomp.ts';
+import type { SelinuxPolicy } from '#decide/pod-security/profiles/selinux-policy.ts';
 import { architectureOf } from '#decide/pod-security/profiles/syscalls.ts';
 import { valueAt } from '#kube/objects.ts';
 import { type ProfileDocument, readProfileFile } from '#sources/profiles/files.ts';
@@ -22,6 +25,12 @@ export type Loaded =
       readonly is: 'apparmor';
       readonly file: string;
       readonly profile: AppArmorProfile;
+      readonly problems: readonly Problem[];
+    }
+  | {
+      readonly is: 'selinux';
+      readonly file: string;
+      readonly profile: SelinuxPolicy;
       readonly problems: readonly Problem[];
     }
   | ({ readonly is: 'seccomp'; readonly file: string; readonly line: number } & ReadProfile)
@@ -50,7 +59,7 @@ export function machineOf(parsed: Parsed): Machine {
 export function load(files: readonly string[]): Loaded[] {
   const read = files.map(file => ({ file, content: readProfileFile(file) }));
   const others = read.flatMap(({ content }) =>
-    content.is === 'data' ? content.documents.map(({ value }) => value).filter(isSeccompObject) : [],
+    content.is === 'data' ? content.documents.map(({ value }) => value) : [],
   );
   return read.flatMap(({ file, content }): Loaded[] => {
     if (content.is === 'unreadable') return [{ is: 'error', file, message: content.message }];
@@ -58,7 +67,8 @@ export function load(files: readonly string[]): Loaded[] {
     const found: Loaded[] = content.errors.map(error => ({ is: 'error', file, ...error }));
     for (const document of content.documents)
       if (isSeccompJson(document.value) || isSeccompObject(document.value))
-        found.push(seccomp(document, others));
+        found.push(seccomp(document, others.filter(isSeccompObject)));
+      else if (isSelinuxObject(document.value)) found.push(selinux(document, others.filter(isSelinuxObject)));
     for (const document of content.documents)
       if (isAppArmorObject(document.value)) found.push(...appArmorObject(document));
     return found.length > 0 ? found : [{ is: 'error', file, message: 'there is no profile in it' }];
@@ -110,6 +120,19 @@ function seccomp(document: ProfileDocument, others: readonly unknown[]): Loaded 
     line,
     ...readSeccomp(value, typeof name === 'string' ? name : file, path => document.lineOf(path), others),
   };
+}
+
+function selinux({ file, value, lineOf }: ProfileDocument, others: readonly unknown[]): Loaded {
+  const { policy, problems } = readSelinux(value, lineOf, others);
+  return { is: 'selinux', file, profile: policy, problems: [...problems, ...lintSelinux(policy)] };
+}
+
+/** The first profile of a file, and what the others are to it; undefined where its kind is another one. */
+export function selinuxProfile(word: string): SelinuxPolicy | undefined {
+  if (runtimeProfile(word) !== undefined) return undefined;
+  const all = load([word]);
+  const [first] = all.filter(one => one.is === 'selinux');
+  return all.some(({ is }) => is === 'error') ? undefined : first?.profile;
 }
 
 /** One profile: a file that holds one, or `RuntimeDefault@containerd-2.1`. */

@@ -164,7 +164,7 @@ export const podSecurityCommands: readonly Command[] = [
   },
   {
     name: 'pod-security profile lint',
-    summary: 'What is wrong with seccomp profiles, and what they open',
+    summary: 'What is wrong with seccomp, AppArmor and SELinux profiles, and what they open',
     operands: 'FILE…',
     options: [
       {
@@ -181,7 +181,7 @@ export const podSecurityCommands: readonly Command[] = [
   },
   {
     name: 'pod-security profile diff',
-    summary: 'The system calls that two profiles treat differently',
+    summary: 'What two profiles of seccomp or SELinux treat differently',
     operands: 'A B',
     options: machine,
     examples: [
@@ -194,11 +194,17 @@ export const podSecurityCommands: readonly Command[] = [
   },
   {
     name: 'pod-security profile explain',
-    summary: 'What a profile says to a system call, by which rule',
+    summary: 'What a profile says to a system call or an access, by which rule',
     operands: 'FILE',
     options: [
       { name: 'syscall', value: 'NAME', description: 'The call; all of them otherwise' },
       { name: 'arg', value: 'INDEX=VALUE', many: true, description: 'An argument of it: 0=0x10000000' },
+      {
+        name: 'access',
+        value: 'TYPE:CLASS:PERMISSION',
+        many: true,
+        description: 'Of SELinux profiles: var_log_t:file:write',
+      },
       ...machine,
     ],
     examples: [
