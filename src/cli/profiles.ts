@@ -1,8 +1,17 @@
 /** What the commands about Linux profiles share: which profiles the files hold, and the machine they are judged for. */
 
-import { type AppArmorProfile, readAppArmor } from '#decide/pod-security/profiles/apparmor.ts';
+import {
+  type AppArmorProfile,
+  type ReadAppArmor,
+  readAppArmor,
+} from '#decide/pod-security/profiles/apparmor.ts';
 import { lintAppArmor } from '#decide/pod-security/profiles/lint-apparmor.ts';
 import { lintSelinux } from '#decide/pod-security/profiles/lint-selinux.ts';
+import {
+  complainPathOf,
+  isAppArmorObject,
+  readAppArmorObject,
+} from '#decide/pod-security/profiles/read-apparmor-object.ts';
 import type { Problem } from '#decide/pod-security/profiles/read-seccomp.ts';
 import {
   isSeccompJson,
@@ -16,7 +25,7 @@ import type { Machine, Profile } from '#decide/pod-security/profiles/seccomp.ts'
 import type { SelinuxPolicy } from '#decide/pod-security/profiles/selinux-policy.ts';
 import { architectureOf } from '#decide/pod-security/profiles/syscalls.ts';
 import { valueAt } from '#kube/objects.ts';
-import { type ProfileDocument, readProfileFile } from '#sources/profiles/files.ts';
+import { type ProfileDocument, readIncluded, readProfileFile } from '#sources/profiles/files.ts';
 import type { Parsed } from './command.ts';
 import { UsageError } from './errors.ts';
 
@@ -63,7 +72,11 @@ export function load(files: readonly string[]): Loaded[] {
   );
   return read.flatMap(({ file, content }): Loaded[] => {
     if (content.is === 'unreadable') return [{ is: 'error', file, message: content.message }];
-    if (content.is === 'apparmor') return apparmor(file, content.text, 0);
+    if (content.is === 'apparmor')
+      return judged(
+        file,
+        readAppArmor(content.text, name => readIncluded(file, name)),
+      );
     const found: Loaded[] = content.errors.map(error => ({ is: 'error', file, ...error }));
     for (const document of content.documents)
       if (isSeccompJson(document.value) || isSeccompObject(document.value))
@@ -75,38 +88,34 @@ export function load(files: readonly string[]): Loaded[] {
   });
 }
 
-function apparmor(file: string, text: string, linesBefore: number): Loaded[] {
-  const { profiles, errors } = readAppArmor(text);
+function judged(file: string, { profiles, errors }: ReadAppArmor): Loaded[] {
   return [
-    ...errors.map(({ line, message }) => ({ is: 'error' as const, file, line: line + linesBefore, message })),
+    ...errors.map(error => ({ is: 'error' as const, file, ...error })),
     ...profiles.map(profile => ({
       is: 'apparmor' as const,
       file,
       profile,
-      problems: lintAppArmor(profile).map(({ line, ...rest }) =>
-        line === undefined ? rest : { ...rest, line: line + linesBefore },
-      ),
+      problems: lintAppArmor(profile),
     })),
   ];
 }
 
-function isAppArmorObject({ kind, apiVersion }: Readonly<Record<string, unknown>>): boolean {
-  return kind === 'AppArmorProfile' && String(apiVersion).startsWith('security-profiles-operator.x-k8s.io/');
-}
-
-/** Its text is a block scalar: the first line of it stands behind the line of its key. */
 function appArmorObject({ file, line, value, lineOf }: ProfileDocument): Loaded[] {
-  const policy = valueAt(value, ['spec', 'policy']);
-  if (typeof policy !== 'string')
-    return [
-      { is: 'error', file, line, message: 'an AppArmorProfile without the text of a policy is not judged' },
-    ];
-  const loaded = apparmor(file, policy, lineOf(['spec', 'policy']) ?? line);
-  if (valueAt(value, ['spec', 'complainMode']) !== true) return loaded;
-  const message = 'complainMode is true, so the profile only logs: nothing is enforced';
+  const loaded = judged(
+    file,
+    readAppArmorObject(value, path => lineOf(path)),
+  );
+  const complain = complainPathOf(value);
+  // A list of what is allowed becomes a profile with the flag, which is said already.
+  if (complain === undefined || typeof valueAt(value, ['spec', 'policy']) !== 'string') return loaded;
+  const message = 'the object asks for complain mode, so the profile only logs: nothing is enforced';
+  const at = lineOf(complain) ?? line;
   return loaded.map(one =>
     one.is === 'apparmor'
-      ? { ...one, problems: [{ kind: 'complain-mode', severity: 'high', message, line }, ...one.problems] }
+      ? {
+          ...one,
+          problems: [{ kind: 'complain-mode', severity: 'high', message, line: at }, ...one.problems],
+        }
       : one,
   );
 }

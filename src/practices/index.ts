@@ -162,6 +162,9 @@ import podSecurityRuntimeSocket from './pod-security/checks/runtime-socket.ts';
 import podSecuritySeccompMissing from './pod-security/checks/seccomp-missing.ts';
 import podSecuritySeccompUnconfined from './pod-security/checks/seccomp-unconfined.ts';
 import podSecuritySelinuxOverride from './pod-security/checks/selinux-override.ts';
+import podSecuritySelinuxProfileEscape from './pod-security/checks/selinux-profile-escape.ts';
+import podSecuritySelinuxSharedLevel from './pod-security/checks/selinux-shared-level.ts';
+import podSecuritySelinuxUnconfined from './pod-security/checks/selinux-unconfined.ts';
 import podSecuritySensitiveHostPath from './pod-security/checks/sensitive-host-path.ts';
 import podSecuritySharedProcessNamespace from './pod-security/checks/shared-process-namespace.ts';
 import podSecuritySshServer from './pod-security/checks/ssh-server.ts';
@@ -354,6 +357,9 @@ export const checks: readonly Check[] = [
   podSecuritySeccompMissing as Check,
   podSecuritySeccompUnconfined as Check,
   podSecuritySelinuxOverride as Check,
+  podSecuritySelinuxProfileEscape as Check,
+  podSecuritySelinuxSharedLevel as Check,
+  podSecuritySelinuxUnconfined as Check,
   podSecuritySensitiveHostPath as Check,
   podSecuritySharedProcessNamespace as Check,
   podSecuritySshServer as Check,
