@@ -161,10 +161,12 @@ import podSecurityRunAsRoot from './pod-security/checks/run-as-root.ts';
 import podSecurityRuntimeSocket from './pod-security/checks/runtime-socket.ts';
 import podSecuritySeccompMissing from './pod-security/checks/seccomp-missing.ts';
 import podSecuritySeccompUnconfined from './pod-security/checks/seccomp-unconfined.ts';
+import podSecuritySelinuxOptionsRefused from './pod-security/checks/selinux-options-refused.ts';
 import podSecuritySelinuxOverride from './pod-security/checks/selinux-override.ts';
 import podSecuritySelinuxProfileEscape from './pod-security/checks/selinux-profile-escape.ts';
 import podSecuritySelinuxSharedLevel from './pod-security/checks/selinux-shared-level.ts';
 import podSecuritySelinuxUnconfined from './pod-security/checks/selinux-unconfined.ts';
+import podSecuritySelinuxVolumeConflict from './pod-security/checks/selinux-volume-conflict.ts';
 import podSecuritySensitiveHostPath from './pod-security/checks/sensitive-host-path.ts';
 import podSecuritySharedProcessNamespace from './pod-security/checks/shared-process-namespace.ts';
 import podSecuritySshServer from './pod-security/checks/ssh-server.ts';
@@ -356,10 +358,12 @@ export const checks: readonly Check[] = [
   podSecurityRuntimeSocket as Check,
   podSecuritySeccompMissing as Check,
   podSecuritySeccompUnconfined as Check,
+  podSecuritySelinuxOptionsRefused as Check,
   podSecuritySelinuxOverride as Check,
   podSecuritySelinuxProfileEscape as Check,
   podSecuritySelinuxSharedLevel as Check,
   podSecuritySelinuxUnconfined as Check,
+  podSecuritySelinuxVolumeConflict as Check,
   podSecuritySensitiveHostPath as Check,
   podSecuritySharedProcessNamespace as Check,
   podSecuritySshServer as Check,

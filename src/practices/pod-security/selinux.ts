@@ -4,11 +4,12 @@ import { podsOf } from '#decide/pod-security/pods.ts';
 import {
   confinementOf,
   contextOf,
+  type EffectiveContext,
   parseRange,
   type Range,
   type StatedPart,
 } from '#decide/pod-security/profiles/selinux.ts';
-import type { KubeObject } from '#kube/objects.ts';
+import { type KubeObject, valueAt } from '#kube/objects.ts';
 import type { PodSubject } from '#world/subjects.ts';
 import type { World } from '#world/world.ts';
 
@@ -65,4 +66,62 @@ export function labelledPods(world: World): Labelled[] {
       });
     }),
   );
+}
+
+export interface ClaimUse {
+  readonly pod: PodSubject;
+  readonly volume: number;
+  /** Of the containers that mount it. */
+  readonly contexts: readonly EffectiveContext[];
+}
+
+/** Who mounts each PersistentVolumeClaim, by `namespace/claim`, where anybody has SELinux options. */
+export function claimUses(world: World): ReadonlyMap<string, readonly ClaimUse[]> {
+  const mounts: { readonly key: string; readonly pod: PodSubject; readonly volume: number }[] = [];
+  const concerned = new Set<string>();
+  for (const { object } of world.declared)
+    for (const pod of podsOf(world, object).pods)
+      for (const [volume, { persistentVolumeClaim }] of (pod.spec.volumes ?? []).entries()) {
+        const claim = persistentVolumeClaim?.claimName;
+        if (claim === undefined || claim === '') continue;
+        const key = `${pod.namespace ?? ''}/${claim}`;
+        mounts.push({ key, pod, volume });
+        if (hasSelinuxOptions(pod)) concerned.add(key);
+      }
+  const uses = new Map<string, ClaimUse[]>();
+  for (const { key, pod, volume } of mounts) {
+    if (!concerned.has(key)) continue;
+    const name = pod.spec.volumes?.[volume]?.name;
+    const contexts = pod.containers
+      .filter(({ container }) => (container.volumeMounts ?? []).some(mount => mount.name === name))
+      .map(container => contextOf(container));
+    const known = uses.get(key);
+    if (known === undefined) uses.set(key, [{ pod, volume, contexts }]);
+    else known.push({ pod, volume, contexts });
+  }
+  return uses;
+}
+
+/** What the input says of a claim's volume: its access modes, and whether its driver mounts with a label. */
+export function claimFacts(
+  world: World,
+  namespace: string | undefined,
+  claim: string,
+): { readonly accessModes?: readonly string[]; readonly driver?: boolean } {
+  const object = world.find('/PersistentVolumeClaim', namespace, claim);
+  const modes = valueAt(object, ['spec', 'accessModes']);
+  const className = valueAt(object, ['spec', 'storageClassName']);
+  const storage =
+    typeof className === 'string'
+      ? world.find('storage.k8s.io/StorageClass', undefined, className)
+      : undefined;
+  const provisioner = valueAt(storage, ['provisioner']);
+  const driver =
+    typeof provisioner === 'string'
+      ? world.find('storage.k8s.io/CSIDriver', undefined, provisioner)
+      : undefined;
+  return {
+    ...(Array.isArray(modes) ? { accessModes: modes.filter(mode => typeof mode === 'string') } : {}),
+    ...(driver === undefined ? {} : { driver: valueAt(driver, ['spec', 'seLinuxMount']) === true }),
+  };
 }

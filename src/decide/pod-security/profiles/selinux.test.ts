@@ -12,6 +12,7 @@ import {
   type Range,
   type Runtime,
 } from './selinux.ts';
+import { changePolicyProblem, fileConflict, labellingOf } from './selinux-volumes.ts';
 
 function contexts(spec: Record<string, unknown>, runtime?: Runtime): Record<string, unknown>[] {
   const object = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'x' }, spec };
@@ -131,5 +132,49 @@ describe('SELinux types', () => {
       ['constructor', 'unknown'],
     ] as const)
       assert.equal(confinementOf(type).is, is, type);
+  });
+});
+
+describe('volumes', () => {
+  it('get their label by mount or file by file, as the version, the driver and the pod say', () => {
+    const base = { hasLabel: true, driver: true, accessModes: ['ReadWriteMany'] };
+    for (const [what, is] of [
+      [{ ...base, minor: 37 }, 'mount'],
+      [{ ...base, minor: 37, changePolicy: 'Recursive' }, 'recursive'],
+      [{ ...base, minor: 37, driver: false }, 'recursive'],
+      [{ ...base, minor: 37, hasLabel: false }, 'recursive'],
+      [{ minor: 37, hasLabel: true }, 'unknown'],
+      [{ ...base, minor: 36 }, 'recursive'],
+      [{ ...base, minor: 36, accessModes: ['ReadWriteOncePod'] }, 'mount'],
+      [{ ...base, minor: 36, accessModes: ['ReadWriteOncePod'], changePolicy: 'Recursive' }, 'recursive'],
+      [{ ...base, minor: 32, accessModes: ['ReadWriteOncePod'], changePolicy: 'Recursive' }, 'mount'],
+      [{ ...base, minor: 27, accessModes: ['ReadWriteOncePod'] }, 'recursive'],
+      [{ minor: 36, hasLabel: true, driver: true }, 'unknown'],
+    ] as const)
+      assert.equal(labellingOf(what), is, JSON.stringify(what));
+  });
+
+  it('have a policy that versions take or not', () => {
+    assert.match(String(changePolicyProblem('mount', 37)), /refuses "mount"/);
+    assert.match(String(changePolicyProblem('Recursive', 32)), /no effect/);
+    assert.match(String(changePolicyProblem('MountOption', 36)), /refused before/);
+    assert.equal(changePolicyProblem('Recursive', 33), undefined);
+    assert.equal(changePolicyProblem('MountOption', 37), undefined);
+  });
+
+  it('cannot be shared with other levels or users', () => {
+    const of = (options: Record<string, string>) => ({
+      lost: [],
+      ...Object.fromEntries(
+        Object.entries(options).map(([key, value]) => [key, { value, from: 'pod' as const, path: [] }]),
+      ),
+    });
+    const one = of({ level: 's0:c1,c2' });
+    assert.equal(fileConflict(one, of({ level: 's0:c3' })), 'stated');
+    assert.equal(fileConflict(one, of({ level: 's0:c2,c1', type: 'spc_t' })), undefined);
+    assert.equal(fileConflict(one, of({})), 'random');
+    assert.equal(fileConflict(of({}), of({})), undefined);
+    assert.equal(fileConflict(of({ user: 'a' }), of({ user: 'b' })), 'stated');
+    assert.equal(fileConflict(one, { lost: [], unlabelled: 'privileged' }), undefined);
   });
 });
