@@ -25,6 +25,7 @@ import type { Machine, Profile } from '#decide/pod-security/profiles/seccomp.ts'
 import type { SelinuxPolicy } from '#decide/pod-security/profiles/selinux-policy.ts';
 import { architectureOf } from '#decide/pod-security/profiles/syscalls.ts';
 import { valueAt } from '#kube/objects.ts';
+import { DEFAULT_CAPABILITIES } from '#practices/pod-security/capabilities.ts';
 import { type ProfileDocument, readIncluded, readProfileFile } from '#sources/profiles/files.ts';
 import type { Parsed } from './command.ts';
 import { UsageError } from './errors.ts';
@@ -45,10 +46,6 @@ export type Loaded =
   | ({ readonly is: 'seccomp'; readonly file: string; readonly line: number } & ReadProfile)
   | { readonly is: 'error'; readonly file: string; readonly line?: number; readonly message: string };
 
-/** The capabilities that a container has unless it says otherwise. Source: containerd pkg/oci/spec.go. */
-const USUAL =
-  'CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE';
-
 export function machineOf(parsed: Parsed): Machine {
   const word = parsed.value('architecture') ?? 'x86_64';
   const architecture = architectureOf(word);
@@ -57,7 +54,7 @@ export function machineOf(parsed: Parsed): Machine {
       `--architecture: "${word}" is not known`,
       'one of amd64, arm64, riscv64, s390x, ppc64le',
     );
-  const names = [...USUAL.split(' '), ...parsed.values('capability')];
+  const names = [...DEFAULT_CAPABILITIES, ...parsed.values('capability')];
   return {
     architecture,
     capabilities: new Set(names.map(name => `CAP_${name.toUpperCase().replace(/^CAP_/, '')}`)),
