@@ -220,7 +220,12 @@ export const podSecurityCommands: readonly Command[] = [
     summary: 'The smallest profile that allows what records of a container hold',
     operands: 'LOG…',
     options: [
-      { name: 'for', value: 'KIND', choices: ['seccomp', 'apparmor'], description: 'Which profile to write' },
+      {
+        name: 'for',
+        value: 'KIND',
+        choices: ['seccomp', 'apparmor', 'selinux'],
+        description: 'Which profile to write',
+      },
       { name: 'name', value: 'NAME', description: 'What to call it' },
       { name: 'no-margin', description: 'Only what was seen, without what starts and stops need' },
       { name: 'architecture', value: 'NAME', description: 'Of the nodes: amd64 (default), arm64, s390x…' },
@@ -234,6 +239,10 @@ export const podSecurityCommands: readonly Command[] = [
     ],
     examples: [
       ['sallyport pod-security profile derive strace.log audit.log > web.json', 'several records in one'],
+      [
+        'ausearch -m AVC --raw | sallyport pod-security profile derive --for selinux --name web - > web.yaml',
+        'a SelinuxProfile that allows what was denied',
+      ],
     ],
     load: () => import('../commands/pod-security-profile-derive.ts'),
   },
