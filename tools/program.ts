@@ -6,7 +6,7 @@
  * esbuild splits the program at its dynamic imports and at the places named here, where the sources import statically
  * but the program can wait.
  */
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin, transform } from 'esbuild';
 import type { Check } from '../src/check/check.ts';
@@ -33,11 +33,12 @@ const PACKS: readonly (readonly [name: string, entries: RegExp])[] = [
 const LAZY: readonly (readonly [importer: RegExp, path: RegExp])[] = [
   [/\/src\//, /^re2js$/],
   [/\/src\/(practices|judge)\//, /^#decide\/(mesh|network)\/(door|network|compare)\.ts$/],
+  [/\/src\/practices\//, /^#decide\/pod-security\/profiles\/.*\.ts$/],
 ];
 
 /** Checks of objects of these groups wait until there is such an object. */
 const RARE =
-  /^(?:rbac\.authorization\.k8s\.io|[a-z.]+\.istio\.io|gateway\.networking\.k8s\.io|policy\.linkerd\.io|networking\.k8s\.io\/NetworkPolicy)(?:\/|$)/;
+  /^(?:rbac\.authorization\.k8s\.io|[a-z.]+\.istio\.io|gateway\.networking\.k8s\.io|security-profiles-operator\.x-k8s\.io|policy\.linkerd\.io|networking\.k8s\.io\/NetworkPolicy)(?:\/|$)/;
 
 /** What the program asks of a check before it has anything to judge. */
 const ASKED_FIRST = [
@@ -144,8 +145,7 @@ async function lazyModules(
     return `require("./${name}.js")`;
   };
   const stubs = new Map<string, string>();
-  const doors = ['mesh/door', 'network/door', 'network/network', 'network/compare'];
-  for (const path of ['re2js', ...doors.map(door => `#decide/${door}.ts`)])
+  for (const path of importedLazily(root))
     stubs.set(
       path,
       stubOf(waiting(path, `export * from ${JSON.stringify(path)};`), await namesOf(root, path)),
@@ -198,6 +198,18 @@ async function lazyModules(
     },
   };
   return { entries: [...modules.keys()].map(name => ({ in: `lazy:${name}`, out: name })), plugin };
+}
+
+/** What the sources import where LAZY says that it can wait. */
+function importedLazily(root: string): Set<string> {
+  const found = new Set<string>();
+  for (const file of globSync('src/**/*.ts', { cwd: root })) {
+    if (file.endsWith('.test.ts')) continue;
+    const text = readFileSync(resolve(root, file), 'utf8');
+    for (const [, path] of text.matchAll(/^(?:import|\}) (?!type ).*?from '([^']+)';$/gm))
+      if (LAZY.some(([from, to]) => from.test(`/${file}`) && to.test(path!))) found.add(path!);
+  }
+  return found;
 }
 
 /** A module with the same names, each of which loads the real one when it is called, constructed or looked into. */

@@ -1,7 +1,17 @@
 /** What the commands about Linux profiles share: which profiles the files hold, and the machine they are judged for. */
 
-import { type AppArmorProfile, readAppArmor } from '#decide/pod-security/profiles/apparmor.ts';
+import {
+  type AppArmorProfile,
+  type ReadAppArmor,
+  readAppArmor,
+} from '#decide/pod-security/profiles/apparmor.ts';
 import { lintAppArmor } from '#decide/pod-security/profiles/lint-apparmor.ts';
+import { lintSelinux } from '#decide/pod-security/profiles/lint-selinux.ts';
+import {
+  complainPathOf,
+  isAppArmorObject,
+  readAppArmorObject,
+} from '#decide/pod-security/profiles/read-apparmor-object.ts';
 import type { Problem } from '#decide/pod-security/profiles/read-seccomp.ts';
 import {
   isSeccompJson,
@@ -9,11 +19,14 @@ import {
   type ReadProfile,
   readSeccomp,
 } from '#decide/pod-security/profiles/read-seccomp.ts';
+import { isSelinuxObject, readSelinux } from '#decide/pod-security/profiles/read-selinux.ts';
 import { runtimeDefault } from '#decide/pod-security/profiles/runtime-default.ts';
 import type { Machine, Profile } from '#decide/pod-security/profiles/seccomp.ts';
+import type { SelinuxPolicy } from '#decide/pod-security/profiles/selinux-policy.ts';
 import { architectureOf } from '#decide/pod-security/profiles/syscalls.ts';
 import { valueAt } from '#kube/objects.ts';
-import { type ProfileDocument, readProfileFile } from '#sources/profiles/files.ts';
+import { DEFAULT_CAPABILITIES } from '#practices/pod-security/capabilities.ts';
+import { type ProfileDocument, readIncluded, readProfileFile } from '#sources/profiles/files.ts';
 import type { Parsed } from './command.ts';
 import { UsageError } from './errors.ts';
 
@@ -24,12 +37,14 @@ export type Loaded =
       readonly profile: AppArmorProfile;
       readonly problems: readonly Problem[];
     }
+  | {
+      readonly is: 'selinux';
+      readonly file: string;
+      readonly profile: SelinuxPolicy;
+      readonly problems: readonly Problem[];
+    }
   | ({ readonly is: 'seccomp'; readonly file: string; readonly line: number } & ReadProfile)
   | { readonly is: 'error'; readonly file: string; readonly line?: number; readonly message: string };
-
-/** The capabilities that a container has unless it says otherwise. Source: containerd pkg/oci/spec.go. */
-const USUAL =
-  'CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE';
 
 export function machineOf(parsed: Parsed): Machine {
   const word = parsed.value('architecture') ?? 'x86_64';
@@ -39,7 +54,7 @@ export function machineOf(parsed: Parsed): Machine {
       `--architecture: "${word}" is not known`,
       'one of amd64, arm64, riscv64, s390x, ppc64le',
     );
-  const names = [...USUAL.split(' '), ...parsed.values('capability')];
+  const names = [...DEFAULT_CAPABILITIES, ...parsed.values('capability')];
   return {
     architecture,
     capabilities: new Set(names.map(name => `CAP_${name.toUpperCase().replace(/^CAP_/, '')}`)),
@@ -50,53 +65,54 @@ export function machineOf(parsed: Parsed): Machine {
 export function load(files: readonly string[]): Loaded[] {
   const read = files.map(file => ({ file, content: readProfileFile(file) }));
   const others = read.flatMap(({ content }) =>
-    content.is === 'data' ? content.documents.map(({ value }) => value).filter(isSeccompObject) : [],
+    content.is === 'data' ? content.documents.map(({ value }) => value) : [],
   );
   return read.flatMap(({ file, content }): Loaded[] => {
     if (content.is === 'unreadable') return [{ is: 'error', file, message: content.message }];
-    if (content.is === 'apparmor') return apparmor(file, content.text, 0);
+    if (content.is === 'apparmor')
+      return judged(
+        file,
+        readAppArmor(content.text, name => readIncluded(file, name)),
+      );
     const found: Loaded[] = content.errors.map(error => ({ is: 'error', file, ...error }));
     for (const document of content.documents)
       if (isSeccompJson(document.value) || isSeccompObject(document.value))
-        found.push(seccomp(document, others));
+        found.push(seccomp(document, others.filter(isSeccompObject)));
+      else if (isSelinuxObject(document.value)) found.push(selinux(document, others.filter(isSelinuxObject)));
     for (const document of content.documents)
       if (isAppArmorObject(document.value)) found.push(...appArmorObject(document));
     return found.length > 0 ? found : [{ is: 'error', file, message: 'there is no profile in it' }];
   });
 }
 
-function apparmor(file: string, text: string, linesBefore: number): Loaded[] {
-  const { profiles, errors } = readAppArmor(text);
+function judged(file: string, { profiles, errors }: ReadAppArmor): Loaded[] {
   return [
-    ...errors.map(({ line, message }) => ({ is: 'error' as const, file, line: line + linesBefore, message })),
+    ...errors.map(error => ({ is: 'error' as const, file, ...error })),
     ...profiles.map(profile => ({
       is: 'apparmor' as const,
       file,
       profile,
-      problems: lintAppArmor(profile).map(({ line, ...rest }) =>
-        line === undefined ? rest : { ...rest, line: line + linesBefore },
-      ),
+      problems: lintAppArmor(profile),
     })),
   ];
 }
 
-function isAppArmorObject({ kind, apiVersion }: Readonly<Record<string, unknown>>): boolean {
-  return kind === 'AppArmorProfile' && String(apiVersion).startsWith('security-profiles-operator.x-k8s.io/');
-}
-
-/** Its text is a block scalar: the first line of it stands behind the line of its key. */
 function appArmorObject({ file, line, value, lineOf }: ProfileDocument): Loaded[] {
-  const policy = valueAt(value, ['spec', 'policy']);
-  if (typeof policy !== 'string')
-    return [
-      { is: 'error', file, line, message: 'an AppArmorProfile without the text of a policy is not judged' },
-    ];
-  const loaded = apparmor(file, policy, lineOf(['spec', 'policy']) ?? line);
-  if (valueAt(value, ['spec', 'complainMode']) !== true) return loaded;
-  const message = 'complainMode is true, so the profile only logs: nothing is enforced';
+  const loaded = judged(
+    file,
+    readAppArmorObject(value, path => lineOf(path)),
+  );
+  const complain = complainPathOf(value);
+  // A list of what is allowed becomes a profile with the flag, which is said already.
+  if (complain === undefined || typeof valueAt(value, ['spec', 'policy']) !== 'string') return loaded;
+  const message = 'the object asks for complain mode, so the profile only logs: nothing is enforced';
+  const at = lineOf(complain) ?? line;
   return loaded.map(one =>
     one.is === 'apparmor'
-      ? { ...one, problems: [{ kind: 'complain-mode', severity: 'high', message, line }, ...one.problems] }
+      ? {
+          ...one,
+          problems: [{ kind: 'complain-mode', severity: 'high', message, line: at }, ...one.problems],
+        }
       : one,
   );
 }
@@ -110,6 +126,19 @@ function seccomp(document: ProfileDocument, others: readonly unknown[]): Loaded 
     line,
     ...readSeccomp(value, typeof name === 'string' ? name : file, path => document.lineOf(path), others),
   };
+}
+
+function selinux({ file, value, lineOf }: ProfileDocument, others: readonly unknown[]): Loaded {
+  const { policy, problems } = readSelinux(value, lineOf, others);
+  return { is: 'selinux', file, profile: policy, problems: [...problems, ...lintSelinux(policy)] };
+}
+
+/** The first profile of a file, and what the others are to it; undefined where its kind is another one. */
+export function selinuxProfile(word: string): SelinuxPolicy | undefined {
+  if (runtimeProfile(word) !== undefined) return undefined;
+  const all = load([word]);
+  const [first] = all.filter(one => one.is === 'selinux');
+  return all.some(({ is }) => is === 'error') ? undefined : first?.profile;
 }
 
 /** One profile: a file that holds one, or `RuntimeDefault@containerd-2.1`. */

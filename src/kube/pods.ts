@@ -175,5 +175,6 @@ export interface PodSecurityContext {
   readonly seccompProfile?: Profile;
   readonly appArmorProfile?: Profile;
   readonly seLinuxOptions?: SELinuxOptions;
+  readonly seLinuxChangePolicy?: string;
   readonly windowsOptions?: { readonly hostProcess?: boolean; readonly runAsUserName?: string };
 }

@@ -154,14 +154,21 @@ import podSecurityPrivilegeEscalation from './pod-security/checks/privilege-esca
 import podSecurityPrivileged from './pod-security/checks/privileged.ts';
 import podSecurityProbeHost from './pod-security/checks/probe-host.ts';
 import podSecurityProcMount from './pod-security/checks/proc-mount.ts';
+import podSecurityProfileMissing from './pod-security/checks/profile-missing.ts';
 import podSecurityProfileNotEnforced from './pod-security/checks/profile-not-enforced.ts';
 import podSecurityRootGroup from './pod-security/checks/root-group.ts';
 import podSecurityRootUser from './pod-security/checks/root-user.ts';
 import podSecurityRunAsRoot from './pod-security/checks/run-as-root.ts';
 import podSecurityRuntimeSocket from './pod-security/checks/runtime-socket.ts';
 import podSecuritySeccompMissing from './pod-security/checks/seccomp-missing.ts';
+import podSecuritySeccompProfileEscape from './pod-security/checks/seccomp-profile-escape.ts';
 import podSecuritySeccompUnconfined from './pod-security/checks/seccomp-unconfined.ts';
+import podSecuritySelinuxOptionsRefused from './pod-security/checks/selinux-options-refused.ts';
 import podSecuritySelinuxOverride from './pod-security/checks/selinux-override.ts';
+import podSecuritySelinuxProfileEscape from './pod-security/checks/selinux-profile-escape.ts';
+import podSecuritySelinuxSharedLevel from './pod-security/checks/selinux-shared-level.ts';
+import podSecuritySelinuxUnconfined from './pod-security/checks/selinux-unconfined.ts';
+import podSecuritySelinuxVolumeConflict from './pod-security/checks/selinux-volume-conflict.ts';
 import podSecuritySensitiveHostPath from './pod-security/checks/sensitive-host-path.ts';
 import podSecuritySharedProcessNamespace from './pod-security/checks/shared-process-namespace.ts';
 import podSecuritySshServer from './pod-security/checks/ssh-server.ts';
@@ -346,14 +353,21 @@ export const checks: readonly Check[] = [
   podSecurityPrivileged as Check,
   podSecurityProbeHost as Check,
   podSecurityProcMount as Check,
+  podSecurityProfileMissing as Check,
   podSecurityProfileNotEnforced as Check,
   podSecurityRootGroup as Check,
   podSecurityRootUser as Check,
   podSecurityRunAsRoot as Check,
   podSecurityRuntimeSocket as Check,
   podSecuritySeccompMissing as Check,
+  podSecuritySeccompProfileEscape as Check,
   podSecuritySeccompUnconfined as Check,
+  podSecuritySelinuxOptionsRefused as Check,
   podSecuritySelinuxOverride as Check,
+  podSecuritySelinuxProfileEscape as Check,
+  podSecuritySelinuxSharedLevel as Check,
+  podSecuritySelinuxUnconfined as Check,
+  podSecuritySelinuxVolumeConflict as Check,
   podSecuritySensitiveHostPath as Check,
   podSecuritySharedProcessNamespace as Check,
   podSecuritySshServer as Check,

@@ -5,13 +5,19 @@ import { safe } from '#report/safe.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { print } from '../output.ts';
-import { machineOf, oneProfile } from '../profiles.ts';
+import { machineOf, oneProfile, selinuxProfile } from '../profiles.ts';
+import { diffSelinux } from '../selinux-profiles.ts';
 import { wrap } from '../wrap.ts';
 
 export function run(parsed: Parsed): number {
   const [a, b, more] = parsed.operands;
   if (a === undefined || b === undefined || more !== undefined)
     throw new UsageError('profile diff needs two profiles', 'a file, or RuntimeDefault@containerd-2.1');
+  const [left, right] = [selinuxProfile(a), selinuxProfile(b)];
+  if (left !== undefined && right !== undefined)
+    return diffSelinux(left, right, parsed.value('format') === 'json');
+  if (left !== undefined || right !== undefined)
+    throw new UsageError('a profile of SELinux can only be compared with another one');
   const machine = machineOf(parsed);
   const before = oneProfile(a);
   const after = oneProfile(b);

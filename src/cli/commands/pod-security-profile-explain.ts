@@ -14,16 +14,24 @@ import { safe } from '#report/safe.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { print } from '../output.ts';
-import { machineOf, oneProfile } from '../profiles.ts';
+import { machineOf, oneProfile, selinuxProfile } from '../profiles.ts';
+import { explainSelinux } from '../selinux-profiles.ts';
 import { wrap } from '../wrap.ts';
 
 export function run(parsed: Parsed): number {
   const [file, more] = parsed.operands;
   if (file === undefined || more !== undefined)
     throw new UsageError('profile explain needs one profile', 'a file, or RuntimeDefault@containerd-2.1');
+  const isJson = parsed.value('format') === 'json';
+  const policy = selinuxProfile(file);
+  if (policy !== undefined) return explainSelinux(policy, file, parsed.values('access'), isJson);
+  if (parsed.values('access').length > 0)
+    throw new UsageError(
+      '--access asks a profile of SELinux',
+      'a SelinuxProfile or RawSelinuxProfile object',
+    );
   const machine = machineOf(parsed);
   const profile = oneProfile(file);
-  const isJson = parsed.value('format') === 'json';
   const name = parsed.value('syscall');
   if (name === undefined) {
     const groups: Record<string, string[]> = { always: [], sometimes: [], never: [], unknown: [] };

@@ -164,7 +164,7 @@ export const podSecurityCommands: readonly Command[] = [
   },
   {
     name: 'pod-security profile lint',
-    summary: 'What is wrong with seccomp profiles, and what they open',
+    summary: 'What is wrong with seccomp, AppArmor and SELinux profiles, and what they open',
     operands: 'FILE…',
     options: [
       {
@@ -181,7 +181,7 @@ export const podSecurityCommands: readonly Command[] = [
   },
   {
     name: 'pod-security profile diff',
-    summary: 'The system calls that two profiles treat differently',
+    summary: 'What two profiles of seccomp or SELinux treat differently',
     operands: 'A B',
     options: machine,
     examples: [
@@ -194,11 +194,17 @@ export const podSecurityCommands: readonly Command[] = [
   },
   {
     name: 'pod-security profile explain',
-    summary: 'What a profile says to a system call, by which rule',
+    summary: 'What a profile says to a system call or an access, by which rule',
     operands: 'FILE',
     options: [
       { name: 'syscall', value: 'NAME', description: 'The call; all of them otherwise' },
       { name: 'arg', value: 'INDEX=VALUE', many: true, description: 'An argument of it: 0=0x10000000' },
+      {
+        name: 'access',
+        value: 'TYPE:CLASS:PERMISSION',
+        many: true,
+        description: 'Of SELinux profiles: var_log_t:file:write',
+      },
       ...machine,
     ],
     examples: [
@@ -214,7 +220,12 @@ export const podSecurityCommands: readonly Command[] = [
     summary: 'The smallest profile that allows what records of a container hold',
     operands: 'LOG…',
     options: [
-      { name: 'for', value: 'KIND', choices: ['seccomp', 'apparmor'], description: 'Which profile to write' },
+      {
+        name: 'for',
+        value: 'KIND',
+        choices: ['seccomp', 'apparmor', 'selinux'],
+        description: 'Which profile to write',
+      },
       { name: 'name', value: 'NAME', description: 'What to call it' },
       { name: 'no-margin', description: 'Only what was seen, without what starts and stops need' },
       { name: 'architecture', value: 'NAME', description: 'Of the nodes: amd64 (default), arm64, s390x…' },
@@ -228,6 +239,10 @@ export const podSecurityCommands: readonly Command[] = [
     ],
     examples: [
       ['sallyport pod-security profile derive strace.log audit.log > web.json', 'several records in one'],
+      [
+        'ausearch -m AVC --raw | sallyport pod-security profile derive --for selinux --name web - > web.yaml',
+        'a SelinuxProfile that allows what was denied',
+      ],
     ],
     load: () => import('../commands/pod-security-profile-derive.ts'),
   },

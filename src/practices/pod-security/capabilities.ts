@@ -1,5 +1,6 @@
 /** What each dangerous capability gives whoever gets into the container. Source: capabilities(7). */
 import type { Severity } from '#check/severity.ts';
+import type { Container } from '#kube/pods.ts';
 
 export interface Danger {
   readonly severity: Severity;
@@ -53,4 +54,26 @@ export const DANGERS: Readonly<Record<string, Danger>> = {
 /** The kernel's name of a capability: without `CAP_`, in capitals. Container runtimes take it either way. */
 export function capabilityName(text: string): string {
   return text.toUpperCase().replace(/^CAP_/, '');
+}
+
+/** What a container runtime leaves to a container that says nothing. Source: containerd pkg/oci/spec.go. */
+export const DEFAULT_CAPABILITIES: readonly string[] =
+  'CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE'.split(
+    ' ',
+  );
+
+/**
+ * The bounding set of a container, by names without `CAP_`. Source: containerd internal/cri/server (WithCapabilities):
+ * ALL first, then what is named.
+ */
+export function capabilitiesOf({ securityContext }: Container): ReadonlySet<string> {
+  const every = Object.keys(DANGERS).filter(name => name !== 'ALL');
+  if (securityContext?.privileged === true) return new Set([...DEFAULT_CAPABILITIES, ...every]);
+  const add = (securityContext?.capabilities?.add ?? []).map(capabilityName);
+  const drop = (securityContext?.capabilities?.drop ?? []).map(capabilityName);
+  const held = new Set(drop.includes('ALL') ? [] : DEFAULT_CAPABILITIES);
+  if (add.includes('ALL')) for (const name of [...DEFAULT_CAPABILITIES, ...every]) held.add(name);
+  for (const name of add) if (name !== 'ALL') held.add(name);
+  for (const name of drop) held.delete(name);
+  return held;
 }

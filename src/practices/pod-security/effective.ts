@@ -5,7 +5,7 @@
  */
 import type { Path } from '#kube/objects.ts';
 import type { ContainerSubject, PodSubject } from '#world/subjects.ts';
-import { capabilityName, DANGERS } from './capabilities.ts';
+import { capabilityName, DANGERS, DEFAULT_CAPABILITIES } from './capabilities.ts';
 import { hostMounts, isRuntimeSocket, sensitivityOf } from './host-paths.ts';
 
 export type Source = 'container' | 'pod' | 'default';
@@ -18,24 +18,6 @@ export interface EffectiveValue {
   readonly path?: Path;
   readonly gives?: string;
 }
-
-/** What a container runtime leaves to a container that says nothing. */
-const DEFAULT_CAPABILITIES = [
-  'CHOWN',
-  'DAC_OVERRIDE',
-  'FSETID',
-  'FOWNER',
-  'MKNOD',
-  'NET_RAW',
-  'SETGID',
-  'SETUID',
-  'SETFCAP',
-  'SETPCAP',
-  'NET_BIND_SERVICE',
-  'SYS_CHROOT',
-  'KILL',
-  'AUDIT_WRITE',
-];
 
 const INHERITED = [
   'runAsUser',

@@ -1,5 +1,6 @@
 /** Files of Linux profiles: JSON, YAML with objects, or the text of AppArmor. */
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
 import { isRecord, type Path } from '#kube/objects.ts';
 import { readDocuments } from '#yaml/read.ts';
 import type { PlacedNode } from '#yaml/recorder.ts';
@@ -58,6 +59,25 @@ export function readProfileFile(file: string): ProfileFile {
     });
   }
   return { is: 'data', documents, errors };
+}
+
+/**
+ * The text that a profile of AppArmor includes, where it stands in the folder of the profile or below it.
+ *
+ * @returns undefined where it is not there, or not a file of a size that profiles have
+ */
+export function readIncluded(file: string, name: string): string | undefined {
+  if (file === '-' || name === '' || name.startsWith('/') || name.split('/').includes('..')) return undefined;
+  try {
+    const folder = realpathSync(dirname(file));
+    const path = realpathSync(join(folder, name));
+    if (!path.startsWith(folder + sep) || !statSync(path).isFile()) return undefined;
+    const bytes = readBounded(path);
+    const decoded = bytes.length > LARGEST ? undefined : decode(bytes);
+    return decoded?.is === 'text' ? decoded.text : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A named pipe has no size: reading ends behind the limit. */

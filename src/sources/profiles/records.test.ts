@@ -4,7 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { readAppArmor } from '#decide/pod-security/profiles/apparmor.ts';
-import { deriveAppArmor, deriveSeccomp, margin, replay } from '#decide/pod-security/profiles/derive.ts';
+import {
+  deriveAppArmor,
+  deriveSeccomp,
+  deriveSelinux,
+  margin,
+  replay,
+  replayAppArmor,
+  replaySelinux,
+  toOci,
+} from '#decide/pod-security/profiles/derive.ts';
+import { readSeccomp } from '#decide/pod-security/profiles/read-seccomp.ts';
+import { readSelinux } from '#decide/pod-security/profiles/read-selinux.ts';
 import { decide } from '#decide/pod-security/profiles/seccomp.ts';
 import { readRecords } from './records.ts';
 
@@ -80,6 +91,156 @@ describe('records of what a container does', () => {
       profiles[0]!.rules.map(({ kind, rest }) => (kind === 'file' ? kind : `${kind} ${rest}`)),
       ['capability net_admin', 'network inet stream', 'file', 'file'],
     );
+  });
+
+  it('are understood as tools and people leave them', () => {
+    const ugly = `strace: Process 12 attached
+[pid    12] 10:00:00.123456 openat(AT_FDCWD, "/etc/(passwd", O_RDONLY) = 3
+1700000000.123456 close(3) = 0
+     0.000123 lseek(3, 0, SEEK_SET) = 0
+[00007f8c5a1c2a3b] dup(3) = 4
+[   0] dup2(3, 4) = 4
+12 10:00:00 <... read resumed>"x", 1) = 1
+ > /usr/lib/libc.so.6(__read+0x12) [0x10]
+[ Process PID=12 runs in 32 bit mode. ]
+pread64(3 <unfinished ...>
+syscall_0x1b4(0x1, 0x2) = -1 ENOSYS (Function not implemented)
+2026-07-01T10:00:00Z stderr F I0701 10:00:00.1 1 enricher.go:445] "audit" logger="log-enricher" type="seccomp" syscallName="setuid" syscallID=105
+{"version":"spo/v1_alpha","syscalls":["getuid","getgid"],"pid":1}
+Jul  1 10:00:00 node kernel: audit: type=1326 audit(1.1:2): auid=1 pid=9 comm="x" sig=0 arch=c000003e syscall=41 compat=0
+type=SYSCALL msg=audit(1.1:3): arch=x86_64 syscall=connect success=yes
+type=SECCOMP msg=audit(1.1:4): arch=c000003e syscall=1073741824 compat=1
+`;
+    const { record: seen, gaps } = readRecords([record('ugly', ugly)]);
+    assert.deepEqual(gaps, []);
+    assert.deepEqual([...seen.syscalls.keys()].sort(), [
+      'close',
+      'close_range',
+      'connect',
+      'dup',
+      'dup2',
+      'getgid',
+      'getuid',
+      'lseek',
+      'openat',
+      'pread64',
+      'read',
+      'setuid',
+      'socket',
+    ]);
+  });
+
+  it('keep namespaces out of clone unless they show them', () => {
+    const flags = (more: string) => `clone(child_stack=NULL, flags=${more}SIGCHLD) = 9\nexecve("/x") = 0\n`;
+    const without = readRecords([record('c1', flags(''))]).record;
+    const masked = deriveSeccomp(without, 'x', machine);
+    assert.equal(masked.isMasked, true);
+    assert.deepEqual(replay(masked.profile, without, machine), []);
+    const call = { name: 'clone', args: new Map([[0, 0x1000_0000n]]) };
+    assert.equal(decide(masked.profile, call, machine).action, 'SCMP_ACT_ERRNO');
+    // Written out and read back it decides the same.
+    const back = readSeccomp(JSON.parse(JSON.stringify(toOci(masked.profile))), 'x', () => undefined);
+    assert.equal(decide(back.profile, call, machine).action, 'SCMP_ACT_ERRNO');
+    assert.deepEqual(replay(back.profile, without, machine), []);
+    const withThem = readRecords([record('c2', flags('CLONE_NEWUSER|'))]).record;
+    const open = deriveSeccomp(withThem, 'x', machine);
+    assert.equal(open.isMasked, false);
+    assert.deepEqual(replay(open.profile, withThem, machine), []);
+    assert.deepEqual(replay(masked.profile, withThem, machine), ['clone']);
+  });
+
+  it('make a SelinuxProfile of what was denied, and leave out what no rule helps', () => {
+    const log = `type=AVC msg=audit(1.1:1): avc:  denied  { read open } for  pid=1 comm="web" name="log" dev="sda1" ino=1 scontext=system_u:system_r:container_t:s0:c1,c2 tcontext=system_u:object_r:var_log_t:s0 tclass=file permissive=1
+Jul  1 node kernel: audit: type=1400 audit(1.1:2): avc:  denied  { name_bind } for  pid=1 src=80 scontext=system_u:system_r:web.process:s0:c1,c2 tcontext=system_u:object_r:http_port_t:s0 tclass=tcp_socket permissive=0
+type=AVC msg=audit(1.1:3): avc:  denied  { ptrace } for pid=1 scontext=system_u:system_r:container_t:s0:c1,c2 tcontext=system_u:system_r:container_t:s0:c1,c2 tclass=process
+{"type":"selinux","perm":"append","scontext":"system_u:system_r:container_t:s0:c1,c2","tclass":"file","tcontext":"system_u:object_r:var_log_t:s0"}
+type=AVC msg=audit(1.1:4): avc:  denied  { read } for pid=1 scontext=system_u:system_r:sshd_t:s0 tcontext=system_u:object_r:shadow_t:s0 tclass=file
+type=AVC msg=audit(1.1:5): avc:  denied  { read } for pid=1 scontext=system_u:system_r:container_t:s0:c1,c2 tcontext=system_u:object_r:container_file_t:s0:c3,c4 tclass=file
+type=AVC msg=audit(1.1:6): avc:  denied  { read } for pid=1 scontext=system_u
+type=PROCTITLE msg=audit(1.1:1): proctitle=6B
+`;
+    const { record: seen, gaps, left } = readRecords([record('avc', log)]);
+    assert.deepEqual(
+      gaps.map(({ line }) => line),
+      [7],
+    );
+    assert.equal(left.length, 2);
+    const { policy, problems } = readSelinux(deriveSelinux(seen, 'web'), () => undefined);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(
+      policy.rules.map(({ type, class: name, permissions }) => `${type} ${name} ${permissions.join(' ')}`),
+      ['@self process ptrace', 'http_port_t tcp_socket name_bind', 'var_log_t file append open read'],
+    );
+    assert.deepEqual(replaySelinux(policy, seen), []);
+    assert.deepEqual(replaySelinux({ ...policy, rules: policy.rules.slice(1) }, seen), [
+      '@self process ptrace',
+    ]);
+  });
+
+  it('hold more of AppArmor than files', () => {
+    const log = `type=AVC msg=audit(1.1:1): apparmor="DENIED" operation="ptrace" class="ptrace" profile="web" pid=1 comm="x" requested_mask="trace" denied_mask="trace" peer="docker-default"
+audit: type=1400 audit(1.1:2): apparmor="DENIED" operation="signal" profile="web" pid=1 requested_mask="send" denied_mask="send" signal=term peer="web"
+audit: apparmor="ALLOWED" operation="mount" info="failed flags match" error=-13 profile="web" name="/mnt/" pid=1 comm="mount" fstype="tmpfs" srcname="tmpfs"
+audit: apparmor="ALLOWED" operation="umount" profile="web" name="/mnt/" pid=1
+audit: apparmor="ALLOWED" operation="pivotroot" profile="web" name="/" pid=1
+audit: apparmor="AUDIT" operation="userns_create" class="namespace" profile="web" requested="userns_create"
+audit: apparmor="ALLOWED" operation="open" info="Failed name lookup - disconnected path" error=-13 profile="web" name="run/x" requested_mask="wr" denied_mask="wr"
+audit: apparmor="ALLOWED" operation="exec" profile="web" name="/bin/sh" requested_mask="x" denied_mask="x" target="web//null-/bin/sh"
+audit: apparmor="ALLOWED" operation="ptrace" profile="web" requested_mask="trace" peer="a b"
+`;
+    const { record: seen, gaps } = readRecords([record('aa2', log)]);
+    assert.deepEqual(
+      gaps.map(({ line }) => line),
+      [9],
+    );
+    const text = deriveAppArmor(seen, 'x');
+    assert.deepEqual(replayAppArmor(text, seen), []);
+    for (const line of [
+      'mount fstype=tmpfs tmpfs -> /mnt/,',
+      'pivot_root,',
+      'ptrace (trace) peer=docker-default,',
+      'signal (send) set=(term) peer=web,',
+      'umount /mnt/,',
+      'userns create,',
+      '"/bin/sh" ix,',
+      '"/run/x" rw,',
+    ])
+      assert.ok(text.includes(`  ${line}\n`), line);
+    // Each line is needed.
+    for (const line of text.split('\n').filter(one => /^ {2}(?!include)/.test(one)))
+      assert.notDeepEqual(replayAppArmor(text.replace(`${line}\n`, ''), seen), [], line);
+  });
+
+  it('are recorded objects too, which are merged', () => {
+    const objects = `apiVersion: security-profiles-operator.x-k8s.io/v1
+kind: SeccompProfile
+metadata: { name: web-1 }
+spec: { defaultAction: SCMP_ACT_ERRNO, syscalls: [{ names: [read, write], action: SCMP_ACT_ALLOW }, { names: [bpf], action: SCMP_ACT_KILL }] }
+---
+apiVersion: security-profiles-operator.x-k8s.io/v1
+kind: AppArmorProfile
+metadata: { name: web-1 }
+spec: { abstract: { filesystem: { readOnlyPaths: [/etc/web/**], readWritePaths: [/tmp/x] }, network: { allowedProtocols: { allowTcp: true } } } }
+---
+apiVersion: security-profiles-operator.x-k8s.io/v1
+kind: SelinuxProfile
+metadata: { name: web-1 }
+spec: { allow: { var_log_t: { file: [read] } } }
+`;
+    const { record: seen, gaps } = readRecords([
+      record('objects', objects),
+      record(
+        'json',
+        '{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["openat"],"action":"SCMP_ACT_LOG"}]}',
+      ),
+      record('s2', strace),
+    ]);
+    assert.deepEqual(gaps, []);
+    assert.deepEqual([...seen.syscalls.keys()].sort(), ['execve', 'openat', 'read', 'write']);
+    assert.deepEqual([...seen.accesses], [['var_log_t file', new Set(['read'])]]);
+    const text = deriveAppArmor(seen, 'x');
+    assert.match(text, / {2}network tcp,\n {2}"\/etc\/web\/\*\*" r,\n {2}"\/tmp\/x" rwlk,\n/);
+    assert.deepEqual(replayAppArmor(text, seen), []);
   });
 
   it('say what they do not hold', () => {

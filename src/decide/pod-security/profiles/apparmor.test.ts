@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { matchesGlob, readAppArmor } from './apparmor.ts';
+import { readAppArmor } from './apparmor.ts';
+import { globOf, matchesGlob } from './apparmor-glob.ts';
 import { lintAppArmor } from './lint-apparmor.ts';
 
 function kinds(text: string): string[] {
@@ -94,11 +95,143 @@ profile web flags=(attach_disconnected,mediate_deleted) {
     assert.equal(lintAppArmor(profiles[0]!)[0]!.kind, 'mount');
   });
 
-  it('matches globs in bounded time', () => {
-    assert.equal(matchesGlob('/a/*/c', '/a/b/c'), true);
-    assert.equal(matchesGlob('/a/*', '/a/b/c'), false);
-    assert.equal(matchesGlob('/a/**', '/a/b/c'), true);
-    assert.equal(matchesGlob('/{run,var/run}/[a-c]?', '/var/run/bx'), true);
-    assert.equal(matchesGlob(`/${'**a'.repeat(50)}`, `/${'a'.repeat(40)}`), false);
+  it('follows includes where they are at hand, in circles only once', () => {
+    const texts: Record<string, string> = {
+      'local/a': '/srv/** rw,\n@{X} += /opt',
+      'local/b': 'include <local/c>',
+      'local/c': 'include <local/b>',
+      'local/open': 'profile inner { mount, }',
+    };
+    const { profiles, errors } = readAppArmor(
+      `profile x {
+  include <local/a>
+  include <local/b>
+  include <abstractions/base>
+  include <abstractions/ssl_keys>
+  include if exists <local/none>
+  include <local/open>
+}`,
+      name => texts[name],
+    );
+    assert.deepEqual(errors, [{ line: 3, message: '"local/b" includes itself' }]);
+    const [x, inner] = profiles;
+    assert.equal(inner!.name, 'x//inner');
+    assert.deepEqual(x!.missing, [{ name: 'abstractions/ssl_keys', line: 5 }]);
+    assert.deepEqual(
+      x!.rules.map(({ paths, line }) => [paths, line]),
+      [[['/srv/**'], 2]],
+    );
+    assert.equal(
+      lintAppArmor(x!).some(({ kind }) => kind === 'missing-include'),
+      true,
+    );
+  });
+
+  it('is told what its parser refuses', () => {
+    const { errors } = readAppArmor(`profile x flags=(complian) {
+  capability sys_admn,
+  @{NOWHERE}/x r,
+  /a{b}c r,
+  /a[b r,
+}`);
+    assert.deepEqual(
+      errors.map(({ line, message }) => `${line} ${message}`),
+      [
+        '1 "complian" is no flag: the profile does not load; did you mean complain?',
+        '2 "sys_admn" is no capability: the profile does not load; did you mean sys_admin?',
+        '3 the variable @{NOWHERE} is not defined: the profile does not load',
+        '4 "/a{b}c": a group has one alternative only',
+        '5 "/a[b": a class of characters is not closed',
+      ],
+    );
+  });
+
+  it('is judged by the ways its rules are written', () => {
+    assert.deepEqual(
+      kinds(`profile x {
+  mount fstype=proc -> /proc/,
+  mount options=(rw, bind) /** -> /**,
+  remount,
+  remount /data,
+  signal (receive) peer=unconfined,
+  signal (send) peer=unconfined,
+  signal,
+  io_uring,
+  /bin/a pux,
+  /bin/b cUx,
+  /bin/c px,
+  ^hat flags=(complain) { ptrace (trace) peer=unconfined, }
+}`),
+      [
+        '3 mount',
+        '4 mount',
+        '7 signal',
+        '8 signal',
+        '9 io-uring',
+        '10 unconfined-exec',
+        '11 unconfined-exec',
+        '13 complain-mode',
+        '13 ptrace',
+      ],
+    );
+  });
+
+  it('is read and judged in bounded time, whatever it holds', () => {
+    const hostile = [
+      `profile x {\n${'/{a,'.repeat(60_000)}`,
+      `profile x {\n${'  /{,a,b}{,a,b}{,a,b}{,a,b}{,a,b}**r* rw,\n'.repeat(5000)}}`,
+      `profile x {\n${'  /**a**a**a**a**a**a**a** rw,\n'.repeat(8000)}}`,
+      `@{A}=a b c d e f g h\n@{B}=@{A}@{A}@{A}@{A}\nprofile x {\n${'  /@{B}@{B}/x rw,\n'.repeat(9000)}}`,
+      `profile x {\n${'@{A} += b\n'.repeat(25_000)}}`,
+      `@{A}=@{A}@{A}\nprofile x {\n${'  /@{A} rw,\n'.repeat(9000)}}`,
+      '\n'.repeat(250_000),
+      `@{A}${'\n'.repeat(250_000)}`,
+      `"${' '.repeat(250_000)}`,
+      '{ '.repeat(120_000),
+      `profile x {\n${'# a comment\n'.repeat(20_000)}}`,
+      `profile x {\n${'nonsense,\n'.repeat(20_000)}}`,
+    ];
+    for (const text of hostile) {
+      const start = process.cpuUsage();
+      readAppArmor(text).profiles.map(lintAppArmor);
+      const { user } = process.cpuUsage(start);
+      assert.ok(user < 1_500_000, `${user} µs: ${text.slice(0, 60)}`);
+    }
+  });
+});
+
+describe('a glob of AppArmor', () => {
+  const matches = (text: string, path: string): boolean => {
+    const glob = globOf(text);
+    assert.equal(typeof glob, 'object', String(glob));
+    return typeof glob !== 'string' && matchesGlob(glob, path);
+  };
+
+  it('matches as its parser says', () => {
+    for (const [glob, path, is] of [
+      ['/a/*/c', '/a/b/c', true],
+      ['/a/*/c', '/a//c', false],
+      ['/a/*', '/a/b/c', false],
+      ['/a/*', '/a/', false],
+      ['/a/*b', '/a/b', true],
+      ['/a/**', '/a/b/c', true],
+      ['/a/**', '/a/', false],
+      ['/a**', '/a', true],
+      ['/a///b', '/a/b', true],
+      ['/{run,var/run}/[a-c]?', '/var/run/bx', true],
+      ['/{run,var/{,lib/}run}/x', '/var/lib/run/x', true],
+      ['/{,var/}run/x', '/run/x', true],
+      ['/a[^b]c', '/a/c', true],
+      ['/a\\*', '/a*', true],
+      ['/a\\*', '/ab', false],
+      ['/proc/sys/[^k]**', '/proc/sys/kernel', false],
+      [`/${'**a'.repeat(50)}`, `/${'a'.repeat(40)}`, false],
+    ] as const)
+      assert.equal(matches(glob, path), is, `${glob} ${path}`);
+  });
+
+  it('is refused as its parser does', () => {
+    for (const glob of ['/a{b}', '/a{b,c', '/a}', '/a[b', '/a\\', `/${'{a,'.repeat(60)}`, '/a'.repeat(3000)])
+      assert.equal(typeof globOf(glob), 'string', glob.slice(0, 20));
   });
 });

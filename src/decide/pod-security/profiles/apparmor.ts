@@ -1,8 +1,11 @@
 /**
- * Reads profiles of AppArmor: what they hold, block by block. Includes are named, not followed.
+ * Reads profiles of AppArmor: what they hold, block by block, with what they include.
  *
- * Source: apparmor.d(5); parser/parser_lex.l and parser_yacc.y of AppArmor for where a brace opens a block.
+ * Source: apparmor.d(5); parser/parser_lex.l (where a brace opens a block, how includes are found), parser_yacc.y
+ * (rules, flags) and parser_variable.c (variables) of AppArmor.
  */
+import { nearest } from '#kube/nearest.ts';
+import { type Glob, globOf } from './apparmor-glob.ts';
 
 export interface AppArmorRule {
   /** The first word: `capability`, `mount`, `file`… */
@@ -12,7 +15,10 @@ export interface AppArmorRule {
   readonly rest: string;
   /** For kind `file`: expanded paths; all files where there is none. */
   readonly paths?: readonly string[];
+  /** Those of the paths that the parser takes, made ready. */
+  readonly globs?: readonly Glob[];
   readonly access?: string;
+  /** Of the include that brought it, where there is one: lines are those of the profile's own text. */
   readonly line: number;
 }
 
@@ -22,7 +28,10 @@ export interface AppArmorProfile {
   readonly line: number;
   readonly flags: readonly string[];
   readonly rules: readonly AppArmorRule[];
+  /** As they are named. */
   readonly includes: readonly string[];
+  /** Those that were not found: what they allow is unknown. */
+  readonly missing: readonly { readonly name: string; readonly line: number }[];
 }
 
 export interface ReadAppArmor {
@@ -30,10 +39,13 @@ export interface ReadAppArmor {
   readonly errors: readonly { readonly line: number; readonly message: string }[];
 }
 
+/** The text behind the name of an include: `abstractions/base`; undefined where it is not at hand. */
+export type Include = (name: string) => string | undefined;
+
 interface Statement {
   readonly text: string;
   readonly line: number;
-  readonly end: ',' | '{' | '}' | 'line' | 'eof';
+  readonly end: ',' | '{' | '}' | 'line' | 'eof' | 'long';
 }
 
 interface Open {
@@ -42,6 +54,7 @@ interface Open {
   flags: string[];
   rules: AppArmorRule[];
   includes: string[];
+  missing: { name: string; line: number }[];
   /** An `if`: its rules belong to what is around it. */
   isConditional: boolean;
 }
@@ -49,53 +62,214 @@ interface Open {
 const DEEPEST = 32;
 /** No profile that anybody wrote is as long; expanding every glob of a longer one would take too long. */
 const LONGEST = 256 * 1024;
+/** No rule that anybody wrote is as long. */
+const LONGEST_STATEMENT = 16 * 1024;
+/** Includes of includes. */
+const DEEPEST_INCLUDE = 16;
+/** Of all includes together. */
+const MOST_INCLUDED = 2 * LONGEST;
 const MOST_EXPANSIONS = 256;
+/** Characters, of all rules together: variables of variables can stand for more paths than there is memory. */
+const MOST_EXPANDED = 2_000_000;
+const MOST_ERRORS = 100;
 const KINDS = new Set(
   'capability network mount remount umount pivot_root ptrace signal dbus unix userns io_uring mqueue change_profile set link file rlimit all'.split(
     ' ',
   ),
 );
 
-export function readAppArmor(text: string): ReadAppArmor {
+/** Source: parser/profile.h of AppArmor. */
+const FLAGS = new Set(
+  'enforce complain kill unconfined prompt default_allow audit mediate_deleted delegate_deleted attach_disconnected no_attach_disconnected chroot_attach chroot_no_attach chroot_relative namespace_relative hat interruptible debug'.split(
+    ' ',
+  ),
+);
+const CAPABILITIES = new Set(
+  'chown dac_override dac_read_search fowner fsetid kill setgid setuid setpcap linux_immutable net_bind_service net_broadcast net_admin net_raw ipc_lock ipc_owner sys_module sys_rawio sys_chroot sys_ptrace sys_pacct sys_admin sys_boot sys_nice sys_resource sys_time sys_tty_config mknod lease audit_write audit_control setfcap mac_override mac_admin syslog wake_alarm block_suspend audit_read perfmon bpf checkpoint_restore'.split(
+    ' ',
+  ),
+);
+
+/**
+ * Abstractions and tunables of AppArmor itself that give nothing away. Others are said where they are not at hand.
+ * Source: profiles/apparmor.d/abstractions and tunables of AppArmor.
+ */
+const HARMLESS =
+  /^(?:tunables\/.*|abi\/.*|local\/.*|abstractions\/(?:base|consoles|nameservice(?:-strict)?|openssl|ssl_certs|python|perl|bash|ruby|php|mysql|fonts|crypto|dconf|wutmp|ldapclient|nis|mdns|p11-kit|hosts_access|apache2-common|web-data))$/;
+
+/** @param include where included text is looked for; nowhere by itself */
+export function readAppArmor(text: string, include: Include = () => undefined): ReadAppArmor {
   if (text.length > LONGEST)
     return { profiles: [], errors: [{ line: 1, message: 'it is longer than 256 KiB: not judged' }] };
-  const errors: { line: number; message: string }[] = [];
-  const profiles: AppArmorProfile[] = [];
-  const variables = new Map<string, string[]>();
-  const stack: Open[] = [];
-  for (const { text: statement, line, end } of statements(text)) {
-    const fail = (message: string): number => errors.push({ line, message });
-    const inner = stack.at(-1);
-    if (end === '{') {
-      if (stack.length >= DEEPEST) {
-        fail('blocks stand too deep inside each other');
-        return { profiles, errors };
+  const reader = new Reader(include);
+  reader.read(text, undefined, []);
+  return reader.finish();
+}
+
+class Reader {
+  readonly #include: Include;
+  readonly #errors: { line: number; message: string }[] = [];
+  readonly #profiles: AppArmorProfile[] = [];
+  readonly #variables = new Map<string, string[]>();
+  readonly #stack: Open[] = [];
+  readonly #budget = { expanded: MOST_EXPANDED, included: MOST_INCLUDED };
+  #isStopped = false;
+  /** Something that is not at hand may define what looks undefined. */
+  #isPartial = false;
+
+  constructor(include: Include) {
+    this.#include = include;
+  }
+
+  finish(): ReadAppArmor {
+    for (const { name, line } of this.#stack) this.#fail(line, `the block of "${short(name)}" is not closed`);
+    // What was read of a broken profile is judged all the same.
+    this.#profiles.push(...this.#stack.filter(({ isConditional }) => !isConditional));
+    return { profiles: this.#profiles.sort((a, b) => a.line - b.line), errors: this.#errors };
+  }
+
+  #fail(line: number, message: string): void {
+    if (this.#errors.length === MOST_ERRORS) this.#errors.push({ line, message: 'and more that is wrong' });
+    if (this.#errors.length < MOST_ERRORS) this.#errors.push({ line, message });
+  }
+
+  /**
+   * @param from the line that included the text; undefined for the text itself
+   * @param names the includes that led here
+   */
+  read(text: string, from: number | undefined, names: readonly string[]): void {
+    const depth = this.#stack.length;
+    for (const { text: statement, line: own, end } of statements(text)) {
+      if (this.#isStopped) return;
+      const line = from ?? own;
+      const inner = this.#stack.at(-1);
+      if (end === 'long') {
+        this.#fail(line, 'a rule is too long, or has no comma at its end: not judged from here');
+        this.#isStopped = true;
+      } else if (end === '{') this.#open(statement, line, inner);
+      else if (end === '}') {
+        if (statement !== '') this.#fail(line, `"${short(statement)}" has no comma at its end`);
+        const done = this.#stack.length > depth || from === undefined ? this.#stack.pop() : undefined;
+        if (done === undefined) this.#fail(line, 'a brace closes nothing');
+        else if (!done.isConditional) this.#profiles.push(done);
+      } else if (end === 'eof') {
+        if (statement !== '') this.#fail(line, `"${short(statement)}" has no comma at its end`);
+      } else if (/^#?include\b/.test(statement)) this.#included(statement, line, names);
+      else if (/^(?:@\{|\$)[^=]*=/.test(statement)) define(statement, this.#variables);
+      else if (/^(?:abi|alias)\b/.test(statement)) continue;
+      else if (inner === undefined) this.#fail(line, `"${short(statement)}" stands outside of a profile`);
+      else {
+        const rule = this.#rule(statement, line);
+        if (typeof rule === 'string') this.#fail(line, rule);
+        else inner.rules.push(rule);
       }
-      stack.push(open(statement, line, inner));
-    } else if (end === '}') {
-      if (statement !== '') fail(`"${short(statement)}" has no comma at its end`);
-      const done = stack.pop();
-      if (done === undefined) fail('a brace closes nothing');
-      else if (!done.isConditional) profiles.push(done);
-    } else if (end === 'eof') {
-      if (statement !== '') fail(`"${short(statement)}" has no comma at its end`);
-    } else if (/^#?include\b/.test(statement)) {
-      const [, name = ''] = /^#?include\s+(?:if\s+exists\s+)?[<"]?([^>"]*)/.exec(statement) ?? [];
-      inner?.includes.push(name);
-    } else if (/^(?:@\{|\$)[^=]*=/.test(statement)) define(statement, variables);
-    else if (/^(?:abi|alias)\b/.test(statement)) continue;
-    else if (inner === undefined) fail(`"${short(statement)}" stands outside of a profile`);
-    else {
-      const rule = ruleOf(statement, line, variables);
-      if (typeof rule === 'string') fail(rule);
-      else inner.rules.push(rule);
     }
   }
-  for (const { name, line } of stack)
-    errors.push({ line, message: `the block of "${short(name)}" is not closed` });
-  // What was read of a broken profile is judged all the same.
-  profiles.push(...stack.filter(({ isConditional }) => !isConditional));
-  return { profiles: profiles.sort((a, b) => a.line - b.line), errors };
+
+  #open(header: string, line: number, inner: Open | undefined): void {
+    if (this.#stack.length >= DEEPEST) {
+      this.#fail(line, 'blocks stand too deep inside each other');
+      this.#isStopped = true;
+      return;
+    }
+    const block = open(header, line, inner);
+    for (const flag of block.isConditional ? [] : block.flags)
+      if (!FLAGS.has(flag) && !/^(?:kill\.signal|error|attach_disconnected(?:\.path|\.ipc)?)=/.test(flag)) {
+        const meant = nearest(flag, FLAGS);
+        this.#fail(
+          line,
+          `"${short(flag)}" is no flag: the profile does not load${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+        );
+      }
+    this.#stack.push(block);
+  }
+
+  #included(statement: string, line: number, names: readonly string[]): void {
+    const [, exists, name = ''] = /^#?include\s+(if\s+exists\s+)?[<"]?([^>"]*)/.exec(statement) ?? [];
+    const inner = this.#stack.at(-1);
+    if (names.length === 0) inner?.includes.push(name);
+    if (names.includes(name)) {
+      this.#fail(line, `"${short(name)}" includes itself`);
+      return;
+    }
+    const text = names.length < DEEPEST_INCLUDE ? this.#include(name) : undefined;
+    if (text === undefined) {
+      this.#isPartial ||= !name.startsWith('tunables/global');
+      if (!HARMLESS.test(name) && exists === undefined) inner?.missing.push({ name, line });
+      return;
+    }
+    this.#budget.included -= text.length;
+    if (this.#budget.included < 0) {
+      this.#fail(line, 'the includes are too long: not judged from here');
+      this.#isStopped = true;
+      return;
+    }
+    this.read(text, line, [...names, name]);
+  }
+
+  #rule(statement: string, line: number): AppArmorRule | string {
+    const rule = ruleOf(statement, line);
+    if (typeof rule === 'string') return rule;
+    if (rule.kind === 'capability')
+      for (const word of rule.rest.split(/[\s,]+/))
+        if (word !== '' && !CAPABILITIES.has(word)) {
+          const meant = nearest(word, CAPABILITIES);
+          this.#fail(
+            line,
+            `"${short(word)}" is no capability: the profile does not load${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+          );
+        }
+    if (rule.path === undefined) return rule;
+    const paths = this.#expand(rule.path, line);
+    const globs: Glob[] = [];
+    for (const path of paths) {
+      const glob = globOf(path);
+      if (typeof glob === 'string') {
+        this.#fail(line, `"${short(path)}": ${glob}`);
+        break;
+      }
+      globs.push(glob);
+    }
+    const { path: _path, ...rest } = rule;
+    return { ...rest, paths, globs };
+  }
+
+  /** Puts the values of variables in; one that is not defined stands for one part of a path. */
+  #expand(path: string, line: number): string[] {
+    let all = [path];
+    for (let round = 0; round < 16 && all.some(one => one.includes('@{')); round++)
+      all = all
+        .flatMap(one => {
+          const match = /@\{[^}]*\}/.exec(one);
+          if (match === null) return [one];
+          const values = this.#variables.get(match[0]) ?? [this.#usual(match[0], line)];
+          this.#budget.expanded -= values.length * one.length;
+          if (this.#budget.expanded < 0) return [];
+          return values
+            .slice(0, MOST_EXPANSIONS)
+            .map(value =>
+              `${one.slice(0, match.index)}${value}${one.slice(match.index + match[0].length)}`.slice(
+                0,
+                4200,
+              ),
+            );
+        })
+        .slice(0, MOST_EXPANSIONS);
+    if (this.#budget.expanded < 0 && !this.#isStopped) {
+      this.#fail(line, 'variables stand for too many paths: not judged from here');
+      this.#isStopped = true;
+    }
+    return all.map(one => one.replace(/\/{2,}/g, '/'));
+  }
+
+  #usual(name: string, line: number): string {
+    if (Object.hasOwn(USUAL, name)) return USUAL[name]!;
+    if (!this.#isPartial) {
+      this.#fail(line, `the variable ${short(name)} is not defined: the profile does not load`);
+      this.#isPartial = true; // Once is enough.
+    }
+    return '*';
+  }
 }
 
 function open(header: string, line: number, inner: Open | undefined): Open {
@@ -109,6 +283,7 @@ function open(header: string, line: number, inner: Open | undefined): Open {
     flags: flags.split(/[\s,]+/).filter(word => word !== ''),
     rules: [],
     includes: [],
+    missing: [],
     isConditional: false,
   };
 }
@@ -122,9 +297,22 @@ function statements(text: string): Statement[] {
   let braces = 0;
   let parentheses = 0;
   let isQuoted = false;
+  let isBlank = true;
+  let isAssignment = false;
+  const add = (piece: string): void => {
+    if (isBlank && !/^\s/.test(piece)) isBlank = false;
+    if (!isBlank) buffer += piece;
+    if (piece === '=') isAssignment = true;
+  };
+  /** What ends with its line, not with a comma: an include, or a variable. */
+  const isWholeLine = (): boolean =>
+    (isAssignment && /^(?:@\{|\$)/.test(buffer)) || /^#?include\b/.test(buffer);
   const finish = (end: Statement['end']): void => {
-    found.push({ text: buffer.trim(), line: buffer.trim() === '' ? line : startLine, end });
+    const whole = buffer.trim();
+    found.push({ text: whole, line: whole === '' ? line : startLine, end });
     buffer = '';
+    isBlank = true;
+    isAssignment = false;
     braces = 0;
     parentheses = 0;
   };
@@ -132,20 +320,24 @@ function statements(text: string): Statement[] {
     const char = text[at]!;
     const before = at === 0 ? '\n' : text[at - 1]!;
     const after = text[at + 1] ?? '\n';
-    if (buffer.trim() === '') startLine = line;
+    if (isBlank) startLine = line;
+    if (buffer.length > LONGEST_STATEMENT) {
+      finish('long');
+      return found;
+    }
     if (char === '\n') {
       line++;
       isQuoted = false;
-      if (/^\s*(?:#?include\b|(?:@\{|\$)[^=]*=)/.test(buffer)) finish('line');
-      else buffer += ' ';
+      if (isWholeLine()) finish('line');
+      else add(' ');
       continue;
     }
     if (char === '\\' && !/\s/.test(after)) {
-      buffer += char + after;
+      add(char + after);
       at++;
     } else if (isQuoted || char === '"') {
       if (char === '"') isQuoted = !isQuoted;
-      buffer += char;
+      add(char);
     } else if (char === '#' && /\s/.test(before) && !/^#include\b/.test(text.slice(at, at + 9))) {
       while (at + 1 < text.length && text[at + 1] !== '\n') at++;
     } else if (char === '{' && braces === 0 && /[\s)]/.test(before) && /[\s#]/.test(after)) finish('{');
@@ -156,10 +348,10 @@ function statements(text: string): Statement[] {
       else if (char === '}') braces--;
       else if (char === '(') parentheses++;
       else if (char === ')') parentheses = Math.max(0, parentheses - 1);
-      buffer += char;
+      add(char);
     }
   }
-  finish('eof');
+  finish(isWholeLine() ? 'line' : 'eof');
   return found;
 }
 
@@ -171,15 +363,14 @@ function define(statement: string, variables: Map<string, string[]>): void {
     .trim()
     .split(/\s+/)
     .map(word => word.replaceAll('"', ''));
-  const isMore = statement[at - 1] === '+';
-  variables.set(name, isMore ? [...(variables.get(name) ?? []), ...values] : values);
+  const known = variables.get(name);
+  if (statement[at - 1] === '+' && known !== undefined) for (const value of values) known.push(value);
+  else variables.set(name, values);
 }
 
-function ruleOf(
-  statement: string,
-  line: number,
-  variables: ReadonlyMap<string, string[]>,
-): AppArmorRule | string {
+type Written = AppArmorRule & { readonly path?: string };
+
+function ruleOf(statement: string, line: number): Written | string {
   let text = statement;
   let deny = false;
   for (;;) {
@@ -197,27 +388,7 @@ function ruleOf(
   const [raw, access] =
     path !== null ? [path[1]!, path[2]!] : turned !== null ? [turned[2]!, turned[1]!] : [];
   if (raw === undefined || access === undefined) return `"${short(statement)}" is no rule`;
-  return { kind: 'file', deny, rest: file, paths: expand(raw.replaceAll('"', ''), variables), access, line };
-}
-
-/** Puts the values of variables in; one that is not defined stands for one part of a path. */
-function expand(path: string, variables: ReadonlyMap<string, string[]>): string[] {
-  let all = [path];
-  for (let round = 0; round < 16 && all.some(one => one.includes('@{')); round++)
-    all = all
-      .flatMap(one => {
-        const match = /@\{[^}]*\}/.exec(one);
-        if (match === null) return [one];
-        const values = variables.get(match[0]) ?? [USUAL[match[0]] ?? '*'];
-        return values.map(value =>
-          (one.slice(0, match.index) + value + one.slice(match.index + match[0].length)).replaceAll(
-            '//',
-            '/',
-          ),
-        );
-      })
-      .slice(0, MOST_EXPANSIONS);
-  return all;
+  return { kind: 'file', deny, rest: file, path: raw.replaceAll('"', ''), access, line };
 }
 
 /** Source: tunables/global of AppArmor. */
@@ -231,72 +402,6 @@ const USUAL: Readonly<Record<string, string>> = {
   '@{pids}': '[0-9]*',
   '@{tid}': '[0-9]*',
 };
-
-/** Whether a path matches a glob of AppArmor; time grows with the product of their lengths only. */
-export function matchesGlob(glob: string, path: string): boolean {
-  const wild = glob.search(/[*?[{\\]/);
-  // Most globs part from the path before anything in them has to be expanded.
-  if (!path.startsWith(wild < 0 ? glob : glob.slice(0, wild))) return false;
-  return alternativesOf(glob).some(one => matchOne(one, path));
-}
-
-function alternativesOf(glob: string): string[] {
-  let all = [glob];
-  for (let round = 0; round < 8; round++) {
-    if (!all.some(one => /\{[^{}]*\}/.test(one))) break;
-    all = all
-      .flatMap(one => {
-        const match = /\{([^{}]*)\}/.exec(one);
-        if (match === null) return [one];
-        return match[1]!
-          .split(',')
-          .map(word => one.slice(0, match.index) + word + one.slice(match.index + match[0].length));
-      })
-      .slice(0, MOST_EXPANSIONS);
-  }
-  return all;
-}
-
-function matchOne(glob: string, path: string): boolean {
-  const known = new Map<number, boolean>();
-  const from = (g: number, p: number): boolean => {
-    const key = g * (path.length + 1) + p;
-    const before = known.get(key);
-    if (before !== undefined) return before;
-    const answer = step(g, p);
-    known.set(key, answer);
-    return answer;
-  };
-  const step = (g: number, p: number): boolean => {
-    if (g >= glob.length) return p === path.length;
-    const char = glob[g]!;
-    if (char === '*') {
-      const isDeep = glob[g + 1] === '*';
-      const next = g + (isDeep ? 2 : 1);
-      return from(next, p) || (p < path.length && (isDeep || path[p] !== '/') && from(g, p + 1));
-    }
-    if (p >= path.length) return false;
-    if (char === '?') return path[p] !== '/' && from(g + 1, p + 1);
-    if (char === '[') {
-      const close = glob.indexOf(']', g + 2);
-      if (close > 0) return inClass(glob.slice(g + 1, close), path[p]!) && from(close + 1, p + 1);
-    }
-    const isEscape = char === '\\' && g + 1 < glob.length;
-    return (isEscape ? glob[g + 1] : char) === path[p] && from(g + (isEscape ? 2 : 1), p + 1);
-  };
-  return glob.length <= 4096 && from(0, 0);
-}
-
-function inClass(body: string, char: string): boolean {
-  const isNot = body.startsWith('^') || body.startsWith('!');
-  let found = false;
-  for (let at = isNot ? 1 : 0; at < body.length; at++)
-    if (body[at + 1] === '-' && at + 2 < body.length) {
-      if (char >= body[at]! && char <= body[at + 2]!) found = true;
-      at += 2;
-    } else if (body[at] === char) found = true;
-  return found !== isNot && char !== '/';
-}
 
 function short(text: string): string {
   return text.length > 40 ? `${text.slice(0, 39)}…` : text;

@@ -119,6 +119,44 @@ export const dangers: readonly Danger[] = [
   },
 ];
 
+/** Calls whose danger lies in one argument. Sources: clone(2), socket(2), personality(2), vsock(7). */
+export const argumentDangers: readonly {
+  readonly syscall: string;
+  readonly index: number;
+  /** Where the argument stands on s390, if elsewhere. */
+  readonly s390?: number;
+  readonly value: bigint;
+  readonly name: string;
+  readonly severity: 'high' | 'medium' | 'low';
+  readonly use: string;
+}[] = [
+  {
+    syscall: 'clone',
+    index: 0,
+    s390: 1,
+    value: 0x1000_0000n,
+    name: 'CLONE_NEWUSER',
+    severity: 'medium',
+    use: 'makes a user namespace with every capability in it: most kernel exploits begin there',
+  },
+  {
+    syscall: 'socket',
+    index: 0,
+    value: 38n,
+    name: 'AF_ALG',
+    severity: 'low',
+    use: 'reaches the cryptography of the kernel, in which faults gave root',
+  },
+  {
+    syscall: 'socket',
+    index: 0,
+    value: 40n,
+    name: 'AF_VSOCK',
+    severity: 'low',
+    use: 'reaches the host of a virtual machine past every network policy',
+  },
+];
+
 export function dangerOf(name: string): Danger | undefined {
   return dangers.find(({ syscalls }) => syscalls.includes(name));
 }

@@ -4,17 +4,29 @@
  * Source of the margin: what runc itself calls between loading the filter and the start of the program
  * (libcontainer/standard_init_linux.go, init_linux.go, capabilities, Go's runtime), and what every program needs to end.
  */
-import { decide, isOpen, type Machine, type Profile } from './seccomp.ts';
+import { readAppArmor } from './apparmor.ts';
+import { type Glob, matchesGlob } from './apparmor-glob.ts';
+import { type Action, decide, isOpen, type Machine, type Profile, type Rule } from './seccomp.ts';
+import { decideAccess, type SelinuxPolicy } from './selinux-policy.ts';
 import { type Architecture, isSyscall, numberOf } from './syscalls.ts';
 
 /** What was seen, of one or more records. */
 export interface Seen {
   /** By name of the call, how often. */
   readonly syscalls: ReadonlyMap<string, number>;
+  /** By path, as it is: letters of access. */
   readonly files: ReadonlyMap<string, ReadonlySet<string>>;
+  /** By glob: of profiles that were recorded before. */
+  readonly globs: ReadonlyMap<string, ReadonlySet<string>>;
   readonly capabilities: ReadonlySet<string>;
   /** `inet stream`. */
   readonly networks: ReadonlySet<string>;
+  /** Other rules of AppArmor, as they are written: `signal (send) set=(term) peer=web`. */
+  readonly rules: ReadonlySet<string>;
+  /** Of SELinux: by `TYPE CLASS` the permissions; the type is `@self` for the process itself. */
+  readonly accesses: ReadonlyMap<string, ReadonlySet<string>>;
+  /** CLONE_NEW flags of clone, clone3 and unshare that were seen. */
+  readonly namespaces: ReadonlySet<string>;
 }
 
 /** What every start and stop of a container calls. */
@@ -29,6 +41,8 @@ export interface Derived {
   readonly added: readonly string[];
   /** Seen, but no calls of this architecture: they are not in the profile. */
   readonly foreign: readonly string[];
+  /** `clone` is allowed without namespaces only: no record shows one with them. */
+  readonly isMasked: boolean;
 }
 
 const TOKENS: Readonly<Record<Architecture, string>> = { ppc64: 'SCMP_ARCH_PPC64LE' };
@@ -38,6 +52,12 @@ export function deriveSeccomp(seen: Seen, name: string, machine: Machine, isBare
   const exists = (call: string): boolean => isSyscall(call) && numberOf(call, architecture) !== undefined;
   const needed = [...seen.syscalls.keys()].filter(exists);
   const added = isBare ? [] : margin.filter(call => exists(call) && !seen.syscalls.has(call));
+  const isMasked = needed.includes('clone') && seen.namespaces.size === 0;
+  const rule = (
+    names: readonly string[],
+    action: Action,
+    more: Partial<Pick<Rule, 'args' | 'errnoRet'>> = {},
+  ): Rule => ({ names, action, args: [], includes: {}, excludes: {}, ...more });
   return {
     profile: {
       name,
@@ -45,31 +65,41 @@ export function deriveSeccomp(seen: Seen, name: string, machine: Machine, isBare
       architectures: [TOKENS[architecture] ?? `SCMP_ARCH_${architecture.toUpperCase()}`],
       flags: [],
       rules: [
-        {
-          names: [...needed, ...added].sort(),
-          action: 'SCMP_ACT_ALLOW',
-          args: [],
-          includes: {},
-          excludes: {},
-        },
+        rule([...needed, ...added].filter(call => !(isMasked && call === 'clone')).sort(), 'SCMP_ACT_ALLOW'),
+        // Processes and threads, no namespaces: as the defaults of the runtimes have it.
+        ...(isMasked
+          ? [
+              rule(['clone'], 'SCMP_ACT_ALLOW', {
+                args: [
+                  {
+                    index: flagsIndex(architecture),
+                    op: 'SCMP_CMP_MASKED_EQ',
+                    value: NEW_NAMESPACES,
+                    valueTwo: 0n,
+                  },
+                ],
+              }),
+            ]
+          : []),
         // C libraries go on with clone where clone3 does not exist, and give up where it is forbidden.
         ...(needed.includes('clone3') || !exists('clone3')
           ? []
-          : [
-              {
-                names: ['clone3'],
-                action: 'SCMP_ACT_ERRNO' as const,
-                errnoRet: 38,
-                args: [],
-                includes: {},
-                excludes: {},
-              },
-            ]),
+          : [rule(['clone3'], 'SCMP_ACT_ERRNO', { errnoRet: ENOSYS })]),
       ],
     },
     added,
     foreign: [...seen.syscalls.keys()].filter(call => !exists(call)).sort(),
+    isMasked,
   };
+}
+
+const ENOSYS = 38;
+/** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET. Source: moby profiles/seccomp. */
+const NEW_NAMESPACES = 0x7e02_0000n;
+
+/** Source: clone(2): on s390 the stack comes first. */
+function flagsIndex(architecture: Architecture): number {
+  return architecture.startsWith('s390') ? 1 : 0;
 }
 
 /** The calls of a record that a profile would not let through: none, if it fits. */
@@ -77,7 +107,10 @@ export function replay(profile: Profile, seen: Seen, machine: Machine): string[]
   return [...seen.syscalls.keys()]
     .filter(name => {
       if (!isSyscall(name) || numberOf(name, machine.architecture) === undefined) return true;
-      const { action, certainty } = decide(profile, { name, args: new Map() }, machine);
+      // Where a record shows namespaces, the call is tried with them.
+      const flags = seen.namespaces.size > 0 ? NEW_NAMESPACES : 0n;
+      const args = new Map(name === 'clone' ? [[flagsIndex(machine.architecture), flags]] : []);
+      const { action, certainty } = decide(profile, { name, args }, machine);
       return certainty !== 'sure' || !isOpen(action);
     })
     .sort();
@@ -88,27 +121,104 @@ export function toOci({ defaultAction, architectures, rules }: Profile): unknown
   return {
     defaultAction,
     architectures,
-    syscalls: rules.map(({ names, action, errnoRet }) => ({
+    syscalls: rules.map(({ names, action, errnoRet, args }) => ({
       names,
       action,
       ...(errnoRet === undefined ? {} : { errnoRet }),
+      ...(args.length === 0
+        ? {}
+        : {
+            args: args.map(({ index, op, value, valueTwo }) => ({
+              index,
+              value: Number(value),
+              valueTwo: Number(valueTwo),
+              op,
+            })),
+          }),
     })),
   };
 }
 
 /** The text of an AppArmor profile. Paths are quoted, and what globs mean is taken out of them. */
-export function deriveAppArmor({ files, capabilities, networks }: Seen, name: string): string {
+export function deriveAppArmor({ files, globs, capabilities, networks, rules }: Seen, name: string): string {
+  const path = (text: string, access: ReadonlySet<string>): string => `  "${text}" ${order(access)},`;
+  const byName = (all: ReadonlyMap<string, ReadonlySet<string>>) =>
+    [...all].filter(([, access]) => order(access) !== '').sort(([a], [b]) => (a < b ? -1 : 1));
   const lines = [
+    'include <tunables/global>',
+    '',
     `profile ${name} flags=(attach_disconnected,mediate_deleted) {`,
     '  include <abstractions/base>',
     ...[...capabilities].sort().map(one => `  capability ${one},`),
     ...[...networks].sort().map(one => `  network ${one},`),
-    ...[...files]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([path, access]) => `  "${literal(path)}" ${order(access)},`),
+    ...[...rules].sort().map(one => `  ${one},`),
+    ...byName(files).map(([one, access]) => path(literal(one), access)),
+    ...byName(globs).map(([one, access]) => path(one, access)),
     '}',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** What was seen and a profile of AppArmor, read back, does not allow: nothing, if it fits. */
+export function replayAppArmor(text: string, seen: Seen): string[] {
+  const { profiles, errors } = readAppArmor(text);
+  const rules = profiles.flatMap(profile => profile.rules).filter(({ deny }) => !deny);
+  const missed = errors.map(({ line, message }) => `line ${line}: ${message}`);
+  const written = new Set(rules.map(({ kind, rest }) => `${kind} ${rest}`.trim()));
+  const literals = new Map<string, Set<string>>();
+  const wild: { readonly glob: Glob; readonly access: string }[] = [];
+  for (const { kind, globs = [], access = '' } of rules)
+    for (const glob of kind === 'file' ? globs : [])
+      if (glob.prefix.length + 1 < glob.steps.length) wild.push({ glob, access });
+      else literals.set(glob.prefix, new Set([...(literals.get(glob.prefix) ?? []), ...access]));
+  const allowed = (path: string): ReadonlySet<string> =>
+    new Set([
+      ...(literals.get(path) ?? []),
+      ...wild.filter(({ glob }) => matchesGlob(glob, path)).flatMap(({ access }) => [...access]),
+    ]);
+  for (const [path, access] of seen.files) {
+    const has = allowed(path);
+    // Creating and deleting is writing, and whoever writes appends.
+    const needs = [...order(access).replace('i', '')];
+    if (!needs.every(letter => has.has(letter) || (letter === 'a' && has.has('w')))) missed.push(path);
+  }
+  for (const one of seen.capabilities)
+    if (!written.has(`capability ${one}`)) missed.push(`capability ${one}`);
+  for (const one of seen.networks) if (!written.has(`network ${one}`)) missed.push(`network ${one}`);
+  for (const one of seen.rules) if (!written.has(one)) missed.push(one);
+  return missed.sort();
+}
+
+/** The SelinuxProfile object that allows what was seen, beside what every container may. */
+export function deriveSelinux({ accesses }: Seen, name: string): object {
+  const allow: Record<string, Record<string, string[]>> = {};
+  for (const key of [...accesses.keys()].sort()) {
+    const [type = '', className = ''] = key.split(' ');
+    allow[type] ??= {};
+    allow[type][className] = [...accesses.get(key)!].sort();
+  }
+  return {
+    // Old and new versions of the operator take it; enforcing is the default of all.
+    apiVersion: 'security-profiles-operator.x-k8s.io/v1alpha2',
+    kind: 'SelinuxProfile',
+    metadata: { name },
+    spec: { inherit: [{ kind: 'System', name: 'container' }], allow },
+  };
+}
+
+/** What was seen and a profile of SELinux does not allow by its own rules: nothing, if it fits. */
+export function replaySelinux(policy: SelinuxPolicy, { accesses }: Seen): string[] {
+  return [...accesses]
+    .flatMap(([key, permissions]) => {
+      const [type = '', className = ''] = key.split(' ');
+      return [...permissions]
+        .filter(permission => {
+          const { answer } = decideAccess(policy, { type, class: className, permission });
+          return answer !== 'allowed';
+        })
+        .map(permission => `${key} ${permission}`);
+    })
+    .sort();
 }
 
 function literal(path: string): string {

@@ -1,5 +1,6 @@
 /** What is wrong with a profile of AppArmor: where it does not confine, and where it gives the node away. */
-import { type AppArmorProfile, type AppArmorRule, matchesGlob } from './apparmor.ts';
+import type { AppArmorProfile, AppArmorRule } from './apparmor.ts';
+import { type Budget, matchesGlob } from './apparmor-glob.ts';
 import type { Problem } from './read-seccomp.ts';
 
 /** Capabilities with which a container takes the node. Source: capabilities(7). */
@@ -30,6 +31,9 @@ const FILES: readonly (readonly [path: string, access: 'r' | 'w', use: string])[
   ['/var/run/docker.sock', 'w', 'starts any container on the node'],
 ];
 
+/** A few tenths of a second. */
+const MOST_STEPS = 3_000_000;
+
 export function lintAppArmor(profile: AppArmorProfile): Problem[] {
   const { flags, rules } = profile;
   const problems: Problem[] = [];
@@ -40,12 +44,21 @@ export function lintAppArmor(profile: AppArmorProfile): Problem[] {
   if (flags.includes('default_allow'))
     say('unconfined', 'high', 'the flag default_allow lets through what no rule denies');
   for (const rule of rules) if (!rule.deny) judge(rule, say);
+  const budget: Budget = { left: MOST_STEPS };
   for (const [path, access, use] of FILES) {
-    const covering = rules.filter(rule => rule.kind === 'file' && covers(rule, path, access));
+    const covering = rules.filter(rule => rule.kind === 'file' && covers(rule, path, access, budget));
     const granting = covering.find(({ deny }) => !deny);
     if (granting !== undefined && !covering.some(({ deny }) => deny))
       say('host-file', 'high', `${access === 'w' ? 'writes' : 'reads'} ${path}, which ${use}`, granting.line);
   }
+  if (budget.left <= 0)
+    say(
+      'not-judged',
+      'medium',
+      'its paths are too many and too intricate: which files it gives is not known',
+    );
+  for (const { name, line } of profile.missing)
+    say('missing-include', 'low', `what "${short(name)}" allows is not judged: it is not at hand`, line);
   const denied = new Set(
     rules.filter(({ kind, deny }) => kind === 'capability' && deny).flatMap(({ rest }) => rest.split(/\s+/)),
   );
@@ -83,7 +96,20 @@ function judge(
         );
       break;
     case 'mount':
-      if (!/->|fstype|\//.test(rest)) say('mount', 'high', 'allows mounts of anything anywhere', line);
+      if (isAnywhere(rest)) say('mount', 'high', 'allows mounts of anything anywhere', line);
+      break;
+    case 'remount':
+      if (!/\//.test(rest)) say('mount', 'medium', 'makes what is mounted read-only writable again', line);
+      break;
+    case 'signal':
+      if (!/peer\s*=/.test(rest) && (rest === '' || /\bsend\b|\bw\b|\bwrite\b/.test(rest)))
+        say('signal', 'low', 'sends signals to any process that it sees', line);
+      else if (/peer\s*=\s*"?unconfined/.test(rest) && /\bsend\b|^\s*peer/.test(rest))
+        say('signal', 'medium', 'sends signals to unconfined processes, which it can end', line);
+      break;
+    case 'io_uring':
+      if (rest === '' || /override_creds/.test(rest))
+        say('io-uring', 'medium', 'acts with the credentials of other processes by io_uring', line);
       break;
     case 'ptrace':
       if (
@@ -116,8 +142,26 @@ function judge(
   }
 }
 
-function covers({ paths, access = '' }: AppArmorRule, path: string, needs: 'r' | 'w'): boolean {
+/** Neither what is mounted nor where is said, nor the kind of file system. */
+function isAnywhere(rest: string): boolean {
+  if (/\b(?:fstype|vfstype)\b/.test(rest)) return false;
+  const words = rest.replace(/\b(?:options|flags)\s*(?:=|in)\s*(?:\([^)]*\)|\S+)/g, ' ').trim();
+  const [source = '', target = ''] = words.split('->').map(word => word.trim().replaceAll('"', ''));
+  const isAll = (word: string): boolean => /^\/?\*{0,2}\/?$/.test(word);
+  return isAll(source) && isAll(target);
+}
+
+function short(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 39)}…` : text;
+}
+
+function covers(
+  { globs, access = '' }: AppArmorRule,
+  path: string,
+  needs: 'r' | 'w',
+  budget: Budget,
+): boolean {
   // Append cannot be told from write by what these files do with it.
   const isEnough = access.includes(needs) || (needs === 'w' && access.includes('a'));
-  return isEnough && (paths === undefined || paths.some(glob => matchesGlob(glob, path)));
+  return isEnough && (globs === undefined || globs.some(glob => matchesGlob(glob, path, budget)));
 }

@@ -1,7 +1,8 @@
 /** What is wrong with a seccomp profile, and what it opens beside RuntimeDefault. */
-import { dangerOf, isUsable } from './dangers.ts';
+import { nearest } from '#kube/nearest.ts';
+import { argumentDangers, dangerOf, isUsable } from './dangers.ts';
 import type { Problem } from './read-seccomp.ts';
-import { isOpen, type Machine, type Profile, type Rule, reach } from './seccomp.ts';
+import { decide, isOpen, type Machine, type Profile, type Rule, reach } from './seccomp.ts';
 import { architectureOf, numberOf, syscallNames } from './syscalls.ts';
 
 export interface Difference {
@@ -34,22 +35,100 @@ export function differences(before: Profile, after: Profile, machine: Machine): 
 
 export function lintSeccomp(profile: Profile, standard: Profile, machine: Machine): Problem[] {
   return [
-    ...ofDefault(profile),
+    ...ofDefault(profile, standard, machine),
     ...ofArchitectures(profile, machine),
+    ...ofFlags(profile),
+    ...ofListener(profile),
+    ...ofStart(profile, machine),
     ...deadRules(profile),
     ...opened(profile, standard, machine),
+    ...openedByArguments(profile, standard, machine),
   ];
 }
 
-function ofDefault({ defaultAction }: Profile): Problem[] {
-  if (defaultAction === 'SCMP_ACT_ALLOW')
+/** Source: runtime-spec config-linux.md; runc libcontainer/seccomp (getFilterFlag: others end the container). */
+const FLAGS = new Set(
+  'SECCOMP_FILTER_FLAG_TSYNC SECCOMP_FILTER_FLAG_LOG SECCOMP_FILTER_FLAG_SPEC_ALLOW SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV'.split(
+    ' ',
+  ),
+);
+
+function ofFlags({ flags }: Profile): Problem[] {
+  return flags.flatMap((flag): Problem[] => {
+    if (flag === 'SECCOMP_FILTER_FLAG_SPEC_ALLOW')
+      return [
+        {
+          kind: 'speculation',
+          severity: 'low',
+          message: `${flag} lets the processor speculate past stores: Spectre 4 is open to the container`,
+        },
+      ];
+    if (FLAGS.has(flag)) return [];
+    const meant = nearest(flag, FLAGS);
+    return [
+      {
+        kind: 'unknown-flag',
+        severity: 'medium',
+        message: `"${flag.slice(0, 60)}" is no flag: the runtime refuses the profile${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+      },
+    ];
+  });
+}
+
+/** Source: runc libcontainer/specconv/spec_linux.go and seccomp_linux.go. */
+function ofListener({ defaultAction, rules, listenerPath }: Profile): Problem[] {
+  const refused = (message: string, line?: number): Problem => ({
+    kind: 'notify',
+    severity: 'medium',
+    message,
+    ...(line === undefined ? {} : { line }),
+  });
+  if (defaultAction === 'SCMP_ACT_NOTIFY')
+    return [refused('SCMP_ACT_NOTIFY cannot be the default action: the runtime refuses the profile')];
+  const notifying = rules.filter(({ action }) => action === 'SCMP_ACT_NOTIFY');
+  const write = notifying.find(({ names }) => names.includes('write'));
+  return [
+    ...(write === undefined
+      ? []
+      : [refused('SCMP_ACT_NOTIFY cannot be asked of write: the runtime refuses it', write.line)]),
+    ...(notifying.length > 0 && listenerPath === undefined
+      ? [
+          refused(
+            'SCMP_ACT_NOTIFY without a listenerPath: the runtime refuses the profile',
+            notifying[0]!.line,
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** The program itself is started under the filter. */
+function ofStart(profile: Profile, machine: Machine): Problem[] {
+  return reach(profile, 'execve', machine) === 'never'
+    ? [
+        {
+          kind: 'cannot-start',
+          severity: 'low',
+          message: 'denies execve: by itself it lets no container start',
+        },
+      ]
+    : [];
+}
+
+function ofDefault(profile: Profile, standard: Profile, machine: Machine): Problem[] {
+  const { defaultAction } = profile;
+  if (defaultAction === 'SCMP_ACT_ALLOW') {
+    const left = differences(standard, profile, machine).flatMap(({ syscall, danger }) =>
+      danger === undefined ? [] : [syscall],
+    );
     return [
       {
         kind: 'default-allow',
         severity: 'high',
-        message: 'what no rule names is allowed: a list of what is forbidden is never whole',
+        message: `what no rule names is allowed: a list of what is forbidden is never whole${left.length === 0 ? '' : `; it leaves out ${list(left)}`}`,
       },
     ];
+  }
   if (defaultAction === 'SCMP_ACT_LOG')
     return [
       {
@@ -128,6 +207,26 @@ function opened(profile: Profile, standard: Profile, machine: Machine): Problem[
     message: `allows ${list(names)}, unlike ${standard.name}: ${use}`,
     ...lineOf(profile, names[0]!),
   }));
+}
+
+/** Calls that RuntimeDefault lets through with some arguments, and a profile with those that are dangerous. */
+function openedByArguments(profile: Profile, standard: Profile, machine: Machine): Problem[] {
+  if (isOpen(profile.defaultAction)) return [];
+  const isS390 = machine.architecture.startsWith('s390');
+  return argumentDangers.flatMap(({ syscall, index, value, name, use, severity, s390 = index }) => {
+    if (numberOf(syscall, machine.architecture) === undefined) return [];
+    const call = { name: syscall, args: new Map([[isS390 ? s390 : index, value]]) };
+    const [usual, here] = [standard, profile].map(one => decide(one, call, machine));
+    if (isOpen(usual!.action) || usual!.certainty !== 'sure' || !isOpen(here!.action)) return [];
+    return [
+      {
+        kind: 'dangerous-argument',
+        severity,
+        message: `allows ${syscall} with ${name}, unlike ${standard.name}: ${use}`,
+        ...lineOf(profile, syscall),
+      },
+    ];
+  });
 }
 
 function lineOf({ rules }: Profile, name: string): { line?: number } {

@@ -129,6 +129,7 @@ class Reader {
     const record = isRecord(body) ? body : {};
     if (!isRecord(body)) this.say('malformed', 'high', 'there is no profile here', root);
     const maps = record['archMap'];
+    const listener = record['listenerPath'];
     const errno = this.#number(record['defaultErrnoRet'], [...root, 'defaultErrnoRet']);
     return {
       name,
@@ -150,6 +151,7 @@ class Reader {
           }
         : {}),
       flags: this.#strings(record['flags'], [...root, 'flags']),
+      ...(typeof listener === 'string' && listener !== '' ? { listenerPath: listener } : {}),
       rules: this.#list(record['syscalls'], [...root, 'syscalls']).flatMap((rule, index) =>
         this.#rule(rule, [...root, 'syscalls', index]),
       ),

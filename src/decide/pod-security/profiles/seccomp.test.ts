@@ -104,7 +104,7 @@ describe('a seccomp profile', () => {
     const { profile } = profileOf({
       defaultAction: 'SCMP_ACT_ERRNO',
       syscalls: [
-        allow(['bpf', 'mount', 'read']),
+        allow(['bpf', 'mount', 'read', 'execve']),
         { names: ['open'], action: 'SCMP_ACT_ERRNO' },
         { names: ['read'], action: 'SCMP_ACT_KILL' },
       ],
@@ -114,6 +114,56 @@ describe('a seccomp profile', () => {
     assert.deepEqual(kinds(machine), ['dead-rule', 'dead-rule', 'dangerous-syscall']);
     // With the capability, RuntimeDefault allows both itself.
     assert.deepEqual(kinds(admin), ['dead-rule', 'dead-rule']);
+  });
+});
+
+describe('a seccomp profile is linted for', () => {
+  const standard = runtimeDefault('RuntimeDefault')!;
+  const kinds = (value: object, on = machine): string[] => {
+    const { profile } = profileOf({ defaultAction: 'SCMP_ACT_ERRNO', ...value });
+    return lintSeccomp(profile, standard, on).map(({ kind, severity }) => `${severity} ${kind}`);
+  };
+  const usual = allow(['execve', 'exit_group']);
+
+  it('arguments that RuntimeDefault keeps out', () => {
+    assert.deepEqual(kinds({ syscalls: [usual, allow(['clone', 'socket'])] }), [
+      'medium dangerous-argument',
+      'low dangerous-argument',
+      'low dangerous-argument',
+    ]);
+    const masked = { index: 0, value: 0x7e02_0000, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' };
+    const inet = { index: 0, value: 2, op: 'SCMP_CMP_EQ' };
+    assert.deepEqual(kinds({ syscalls: [usual, allow(['clone'], [masked]), allow(['socket'], [inet])] }), []);
+    // With the capability a container may make namespaces by itself.
+    assert.deepEqual(kinds({ syscalls: [usual, allow(['clone'])] }, admin), []);
+    const s390x = { ...machine, architecture: 's390x' };
+    assert.deepEqual(kinds({ syscalls: [usual, allow(['clone'])] }, s390x), ['medium dangerous-argument']);
+    assert.deepEqual(kinds({ syscalls: [usual, allow(['clone'], [{ ...masked, index: 1 }])] }, s390x), []);
+  });
+
+  it('what the runtime refuses, and what lets nothing start', () => {
+    assert.deepEqual(
+      kinds({ flags: ['SECCOMP_FILTER_FLAG_LOGG', 'SECCOMP_FILTER_FLAG_SPEC_ALLOW'], syscalls: [usual] }),
+      ['medium unknown-flag', 'low speculation'],
+    );
+    const notify = { names: ['connect', 'write'], action: 'SCMP_ACT_NOTIFY' };
+    assert.deepEqual(kinds({ syscalls: [usual, notify] }), ['medium notify', 'medium notify']);
+    assert.deepEqual(
+      kinds({ listenerPath: '/run/x.sock', syscalls: [usual, { ...notify, names: ['connect'] }] }),
+      [],
+    );
+    assert.deepEqual(kinds({ defaultAction: 'SCMP_ACT_NOTIFY' }), ['medium notify', 'low cannot-start']);
+    assert.deepEqual(kinds({}), ['low cannot-start']);
+  });
+
+  it('a default action that allows, with what it leaves out', () => {
+    const { profile } = profileOf({
+      defaultAction: 'SCMP_ACT_ALLOW',
+      syscalls: [{ names: ['bpf'], action: 'SCMP_ACT_ERRNO' }],
+    });
+    const [found] = lintSeccomp(profile, standard, machine);
+    assert.match(found!.message, /it leaves out .*add_key/);
+    assert.doesNotMatch(found!.message, /bpf/);
   });
 });
 

@@ -68,6 +68,8 @@ export interface Profile {
   readonly architectures: readonly string[];
   readonly architectureMap?: readonly { readonly architecture: string; readonly sub: readonly string[] }[];
   readonly flags: readonly string[];
+  /** Who is asked by SCMP_ACT_NOTIFY. */
+  readonly listenerPath?: string;
   readonly rules: readonly Rule[];
   /** A base profile that is not in the input: what it allows is unknown. */
   readonly missingBase?: string;

@@ -2,8 +2,8 @@
 import { defineCheck } from '#check/check.ts';
 import { mitre } from '#check/frameworks.ts';
 import { fail, pass } from '#check/verdict.ts';
-import { readAppArmor } from '#decide/pod-security/profiles/apparmor.ts';
 import { lintAppArmor } from '#decide/pod-security/profiles/lint-apparmor.ts';
+import { readAppArmorObject } from '#decide/pod-security/profiles/read-apparmor-object.ts';
 import { valueAt } from '#kube/objects.ts';
 
 const POLICY = ['spec', 'policy'];
@@ -25,17 +25,12 @@ export default defineCheck({
   subject: 'object',
   kinds: ['security-profiles-operator.x-k8s.io/AppArmorProfile'],
   evaluate({ object }) {
-    const policy = valueAt(object, POLICY);
-    if (typeof policy !== 'string') return pass;
-    const found = readAppArmor(policy)
+    const isText = typeof valueAt(object, POLICY) === 'string';
+    const found = readAppArmorObject(object, () => undefined)
       .profiles.flatMap(lintAppArmor)
-      .filter(({ severity, kind }) => severity === 'high' && !OTHERS.has(kind));
-    return found.length === 0
-      ? pass
-      : fail(
-          found.map(({ message, line }) => `line ${line} of it ${message}`),
-          POLICY,
-        );
+      .filter(({ severity, kind }) => severity === 'high' && !OTHERS.has(kind))
+      .map(({ message, line }) => (isText ? `line ${line} of it ${message}` : `it ${message}`));
+    return found.length === 0 ? pass : fail(found, isText ? POLICY : ['spec', 'abstract']);
   },
   message: found =>
     found.length > 3 ? `${found.slice(0, 3).join('; ')}; and ${found.length - 3} more` : found.join('; '),
@@ -53,6 +48,14 @@ export default defineCheck({
             mount,
           }
       `,
+      `
+      apiVersion: security-profiles-operator.x-k8s.io/v1
+      kind: AppArmorProfile
+      metadata: { name: web }
+      spec:
+        abstract:
+          filesystem: { readWritePaths: [/var/lib/web/**, /run/containerd/containerd.sock] }
+      `,
     ],
     good: [
       `
@@ -65,6 +68,16 @@ export default defineCheck({
             /etc/web/** r,
             /usr/bin/web ix,
           }
+      `,
+      `
+      apiVersion: security-profiles-operator.x-k8s.io/v1
+      kind: AppArmorProfile
+      metadata: { name: web }
+      spec:
+        abstract:
+          executable: { allowedExecutables: [/usr/bin/web] }
+          filesystem: { readOnlyPaths: [/etc/web/**], readWritePaths: ['/proc/**'] }
+          capability: { allowedCapabilities: [net_bind_service] }
       `,
     ],
   },

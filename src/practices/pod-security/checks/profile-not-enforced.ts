@@ -3,12 +3,14 @@ import { defineCheck } from '#check/check.ts';
 import { cis, mitre } from '#check/frameworks.ts';
 import { fail, pass } from '#check/verdict.ts';
 import { readAppArmor } from '#decide/pod-security/profiles/apparmor.ts';
+import { complainPathOf } from '#decide/pod-security/profiles/read-apparmor-object.ts';
+import { readSelinux } from '#decide/pod-security/profiles/read-selinux.ts';
 import { valueAt } from '#kube/objects.ts';
 
 const OPEN = new Set(['SCMP_ACT_ALLOW', 'SCMP_ACT_LOG']);
 const FLAGS = new Set(['complain', 'unconfined', 'default_allow']);
 const ACTION = ['spec', 'defaultAction'];
-const COMPLAIN = ['spec', 'complainMode'];
+const MODE = ['spec', 'mode'];
 const POLICY = ['spec', 'policy'];
 
 export default defineCheck({
@@ -21,12 +23,14 @@ export default defineCheck({
   frameworks: [cis('5.6.2'), mitre('T1562.001')],
   why: 'The pods that use it look confined, and every call or file that it does not name is open to them.',
   remediation:
-    'Record in a cluster for tests; in others let the default action be SCMP_ACT_ERRNO, and take complain mode away.',
+    'Record in a cluster for tests; in others let the default action be SCMP_ACT_ERRNO, and take complain and permissive mode away.',
 
   subject: 'object',
   kinds: [
     'security-profiles-operator.x-k8s.io/SeccompProfile',
     'security-profiles-operator.x-k8s.io/AppArmorProfile',
+    'security-profiles-operator.x-k8s.io/SelinuxProfile',
+    'security-profiles-operator.x-k8s.io/RawSelinuxProfile',
   ],
   evaluate({ object }) {
     if (object.kind === 'SeccompProfile') {
@@ -35,7 +39,18 @@ export default defineCheck({
         ? fail(`defaultAction is ${action}`, ACTION)
         : pass;
     }
-    if (valueAt(object, COMPLAIN) === true) return fail('complainMode is true', COMPLAIN);
+    if (object.kind === 'SelinuxProfile') {
+      if (valueAt(object, ['spec', 'permissive']) === true)
+        return fail('permissive is true', ['spec', 'permissive']);
+      return valueAt(object, MODE) === 'Permissive' ? fail('mode is Permissive', MODE) : pass;
+    }
+    if (object.kind === 'RawSelinuxProfile')
+      return readSelinux(object, () => undefined).policy.permissive
+        ? fail('the policy makes the process permissive', POLICY)
+        : pass;
+    const complain = complainPathOf(object);
+    if (complain !== undefined)
+      return fail(`${complain.at(-1)} is ${String(valueAt(object, complain))}`, complain);
     const policy = valueAt(object, POLICY);
     if (typeof policy !== 'string') return pass;
     for (const { name, flags } of readAppArmor(policy).profiles) {
@@ -64,6 +79,31 @@ export default defineCheck({
             /etc/web/** r,
           }
       `,
+      `
+      apiVersion: security-profiles-operator.x-k8s.io/v1
+      kind: AppArmorProfile
+      metadata: { name: web }
+      spec:
+        mode: Complain
+        abstract: { filesystem: { readOnlyPaths: [/etc/web/**] } }
+      `,
+      `
+      apiVersion: security-profiles-operator.x-k8s.io/v1
+      kind: SelinuxProfile
+      metadata: { name: web }
+      spec:
+        mode: Permissive
+        allow: { var_log_t: { file: [read, open] } }
+      `,
+      `
+      apiVersion: security-profiles-operator.x-k8s.io/v1
+      kind: RawSelinuxProfile
+      metadata: { name: web }
+      spec:
+        policy: |
+          (blockinherit container)
+          (typepermissive process)
+      `,
     ],
     good: [
       `
@@ -81,6 +121,14 @@ export default defineCheck({
           profile web flags=(attach_disconnected) {
             /etc/web/** r,
           }
+      `,
+      `
+      apiVersion: security-profiles-operator.x-k8s.io/v1
+      kind: SelinuxProfile
+      metadata: { name: web }
+      spec:
+        mode: Enforcing
+        allow: { var_log_t: { file: [read, open] } }
       `,
     ],
   },

@@ -9,7 +9,7 @@ export default defineCheck({
   title: 'SELinux type, user or role overridden',
   severity: 'medium',
   since: '0.1.0',
-  profiles: ['default', 'strict', 'pss-baseline', 'pss-restricted'],
+  profiles: ['strict', 'pss-baseline', 'pss-restricted'],
   frameworks: [pss('baseline'), mitre('T1562.001')],
   why: 'A type of its own (spc_t above all) takes the container out of the confinement that keeps it from the files of the node.',
   remediation: 'Remove type, user and role; a level may stay.',
