@@ -11,6 +11,7 @@ import type { Plugin } from 'esbuild';
 const LAZY: readonly (readonly [importer: RegExp, path: RegExp])[] = [
   [/\/src\//, /^re2js$/],
   [/\/src\/(practices|judge)\//, /^#decide\/(mesh|network)\/(door|network|compare)\.ts$/],
+  [/\/src\/(practices|judge)\//, /^#decide\/pod-security\/custom\/custom\.ts$/],
 ];
 
 const NAMESPACE = 'lazy';
