@@ -1,6 +1,7 @@
 /** What a change of `sallyport.yaml` does to the gate: the most important line of a comparison where it is weakened. */
 import type { SecurityChange } from '#check/comparison.ts';
 import { type Severity, severities } from '#check/severity.ts';
+import type { CustomProfile } from '#decide/pod-security/custom/custom.ts';
 import { kindOf } from '#judge/change-kinds.ts';
 import { CONFIG_FILE, type Config } from './config.ts';
 
@@ -62,6 +63,28 @@ export function configChanges(base: Config, head: Config): SecurityChange[] {
     say(`${id} may be excepted now`, 'worse');
   if (old.expiry === 'required' && now.expiry !== 'required') say('exceptions need no end any more', 'worse');
   if ((now.maxDays ?? Infinity) > (old.maxDays ?? Infinity)) say('exceptions may hold for longer', 'worse');
+  const [profiles, own] = [base.podSecurityProfiles ?? [], head.podSecurityProfiles ?? []];
+  for (const { name } of profiles.filter(one => !own.some(({ name }) => name === one.name)))
+    say(`pod security profile "${name}" is gone`, 'worse');
+  for (const profile of own) {
+    const before = profiles.find(({ name }) => name === profile.name);
+    if (before === undefined)
+      say(
+        `pod security profile "${profile.name}" is new, over ${profile.extends}: ${profile.reason}`,
+        'worse',
+        'medium',
+      );
+    else if (rulesOf(before) !== rulesOf(profile))
+      say(`pod security profile "${profile.name}" says something else`, 'worse', 'medium');
+  }
+  const order = (list: typeof own) =>
+    list
+      .map(({ name }) => name)
+      .filter(name => both.has(name))
+      .join(' ');
+  const both = new Set(own.map(({ name }) => name).filter(name => profiles.some(one => one.name === name)));
+  if (order(own) !== order(profiles))
+    say('pod security profiles are asked in another order', 'worse', 'medium');
   if (base.baseline !== head.baseline && head.baseline !== undefined)
     say(`the baseline is ${head.baseline}, before ${base.baseline ?? 'none'}`, 'worse', 'medium');
   return found;
@@ -70,4 +93,9 @@ export function configChanges(base: Config, head: Config): SecurityChange[] {
 /** The stricter, the higher. */
 function rank(failOn: Severity | 'never'): number {
   return failOn === 'never' ? -1 : severities.indexOf(failOn);
+}
+
+/** What a profile says of whom, without its place in the file and its reasons. */
+function rulesOf({ extends: level, version, scope, spec }: CustomProfile): string {
+  return JSON.stringify([level, version, scope, spec]);
 }
