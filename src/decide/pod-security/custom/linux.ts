@@ -26,7 +26,11 @@ export interface ProfileBreach {
 }
 
 /** Finds the profile of the node that `localhostProfile` names; undefined where the input does not hold it. */
-export type FindSeccomp = (localhostProfile: string) => SeccompProfile | undefined;
+export interface FindSeccomp {
+  (localhostProfile: string): SeccompProfile | undefined;
+  /** All that there are. */
+  readonly names?: () => Iterable<string>;
+}
 
 export interface Findings {
   readonly breaches: ProfileBreach[];
@@ -109,16 +113,39 @@ function judgeWords(pod: Pod, field: 'seccomp' | 'appArmor', allowed: readonly s
   });
 }
 
-/** What a container may do by default, and NET_RAW, which the standards do not count among it. */
-const USUAL = [...DEFAULT_CAPABILITIES, 'NET_RAW'];
+/** What a container holds by default: with NET_RAW, which the standards do not count among it. */
+export const USUAL_CAPABILITIES = [...DEFAULT_CAPABILITIES, 'NET_RAW'];
 
-/** Source: containerd pkg/cri/opts (WithCapabilities): what is added counts over what is dropped, unless by name. */
-function capabilitiesOf({ securityContext }: Container): ReadonlySet<string> {
+/** The capabilities on which rules of a profile depend, without their prefix. */
+export function capabilitiesAskedBy({ rules }: SeccompProfile): string[] {
+  const asked = rules.flatMap(({ includes, excludes }) => [
+    ...(includes.caps ?? []),
+    ...(excludes.caps ?? []),
+  ]);
+  return [...new Set(asked.map(one => one.replace(/^CAP_/, '')))];
+}
+
+/** Whether a profile lets a call through to whoever holds these capabilities. */
+export function reachWith(
+  profile: SeccompProfile,
+  call: string,
+  held: Iterable<string>,
+): ReturnType<typeof reach> {
+  const capabilities = new Set([...held].map(one => `CAP_${one}`));
+  return reach(profile, call, { architecture: 'x86_64', capabilities });
+}
+
+/** Sources: containerd internal/cri/opts (WithCapabilities): ALL first, then what is named. */
+function heldBy({ securityContext }: Container, profile: SeccompProfile): ReadonlySet<string> {
   const plain = (names: readonly string[] = []) => names.map(one => one.toUpperCase().replace(/^CAP_/, ''));
   const drop = plain(securityContext?.capabilities?.drop);
   const add = plain(securityContext?.capabilities?.add);
-  const held = drop.includes('ALL') ? [] : USUAL.filter(one => !drop.includes(one));
-  return new Set([...held, ...add].map(one => `CAP_${one}`));
+  const start = add.includes('ALL')
+    ? [...USUAL_CAPABILITIES, ...capabilitiesAskedBy(profile)]
+    : drop.includes('ALL')
+      ? []
+      : USUAL_CAPABILITIES;
+  return new Set([...start.filter(one => !drop.includes(one)), ...add]);
 }
 
 function judgeCalls(pod: Pod, calls: readonly string[], find: FindSeccomp, into: Findings): void {
@@ -140,8 +167,8 @@ function judgeCalls(pod: Pod, calls: readonly string[], find: FindSeccomp, into:
       );
       continue;
     }
-    const machine = { architecture: 'x86_64' as const, capabilities: capabilitiesOf(placed.container) };
-    const answers = calls.map(call => ({ call, answer: reach(content, call, machine) }));
+    const held = heldBy(placed.container, content);
+    const answers = calls.map(call => ({ call, answer: reachWith(content, call, held) }));
     const open = answers.filter(({ answer }) => answer === 'always' || answer === 'sometimes');
     if (open.length > 0)
       into.breaches.push({

@@ -69,9 +69,9 @@ const KIND = 'security-profiles-operator.x-k8s.io/SeccompProfile';
  * Source: security-profiles-operator api/seccompprofile (GetProfileOperatorPath): `operator/NAMESPACE/NAME.json`, and
  * without the namespace since its objects have none.
  */
-function seccompProfiles(world: World): FindSeccomp {
+export function seccompProfiles(world: World): FindSeccomp {
   const objects = world.ofKind(KIND).map(({ object }) => object);
-  return localhostProfile => {
+  const find = (localhostProfile: string) => {
     const match = /^operator\/(?:([^/]+)\/)?([^/]+)\.json$/.exec(localhostProfile);
     if (match === null) return undefined;
     const [, namespace, name] = match;
@@ -83,4 +83,14 @@ function seccompProfiles(world: World): FindSeccomp {
       ? undefined
       : readSeccomp(found, localhostProfile, () => undefined, objects).profile;
   };
+  const names = () =>
+    objects.flatMap(({ metadata }) => {
+      const { name, namespace } = metadata ?? {};
+      if (name === undefined) return [];
+      return [
+        `operator/${name}.json`,
+        ...(namespace === undefined ? [] : [`operator/${namespace}/${name}.json`]),
+      ];
+    });
+  return Object.assign(find, { names });
 }
