@@ -60,13 +60,11 @@ export function exportProfiles(
         `profile "${name}" asks for the standards of ${version}: those before v1.${OLDEST} cannot be exported`,
       );
   const admission = profiles.map((profile, i) => admissionOf(profile, profiles.slice(0, i), find));
-  const engine = new ValidatingAdmission({
-    objects: [...admission.flat(), ...namespacesFor(profiles)],
-  });
+  const objects = admission.flat();
   return profiles.map((profile, i) => ({
     profile: profile.name,
     admission: admission[i]!,
-    ...tried(profile, profiles, engine, find),
+    ...proofOf(profile, profiles, objects, find),
   }));
 }
 
@@ -250,12 +248,18 @@ function namespacesFor(profiles: readonly CustomProfile[]): KubeObject[] {
   }));
 }
 
-function tried(
+/**
+ * Tries pods around everything that a profile distinguishes: the profiles and the policies are to say the same of each.
+ *
+ * @param objects the policies and bindings of all profiles
+ */
+export function proofOf(
   profile: CustomProfile,
   profiles: readonly CustomProfile[],
-  engine: ValidatingAdmission,
-  find: FindSeccomp,
+  objects: readonly KubeObject[],
+  find: FindSeccomp = () => undefined,
 ): Omit<ExportedProfile, 'profile' | 'admission'> {
+  const engine = new ValidatingAdmission({ objects: [...objects, ...namespacesFor(profiles)] });
   const namespaces = new Map(
     namespacesFor(profiles).map(one => [one.metadata!.name!, one.metadata!.labels ?? {}]),
   );
