@@ -74,8 +74,11 @@ export function configChanges(base: Config, head: Config): SecurityChange[] {
         'worse',
         'medium',
       );
-    else if (rulesOf(before) !== rulesOf(profile))
-      say(`pod security profile "${profile.name}" says something else`, 'worse', 'medium');
+    else {
+      const changed = changedIn(before, profile);
+      if (changed.length > 0)
+        say(`pod security profile "${profile.name}" changed in ${changed.join(', ')}`, 'worse', 'medium');
+    }
   }
   const order = (list: typeof own) =>
     list
@@ -95,7 +98,15 @@ function rank(failOn: Severity | 'never'): number {
   return failOn === 'never' ? -1 : severities.indexOf(failOn);
 }
 
-/** What a profile says of whom, without its place in the file and its reasons. */
-function rulesOf({ extends: level, version, scope, spec }: CustomProfile): string {
-  return JSON.stringify([level, version, scope, spec]);
+/** The words of a profile that say something else than before; its reasons may. */
+function changedIn(before: CustomProfile, now: CustomProfile): string[] {
+  const parts = ({ extends: level, version, scope, spec }: CustomProfile) =>
+    new Map(
+      Object.entries({ extends: level, version, scope, ...spec }).map(([key, one]) => [
+        key,
+        JSON.stringify(one),
+      ]),
+    );
+  const [old, own] = [parts(before), parts(now)];
+  return [...new Set([...old.keys(), ...own.keys()])].filter(key => old.get(key) !== own.get(key));
 }

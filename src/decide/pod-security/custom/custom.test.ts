@@ -92,7 +92,7 @@ describe('a field of a profile', () => {
         { allowedHostPaths: [{ pathPrefix: '/a', readOnly: true }] },
         mount('/a', false),
         [
-          'allowedHostPaths spec.containers.0.volumeMounts.0.readOnly: a folder of the node is mounted writable, may only be read',
+          'allowedHostPaths spec.containers.0.volumeMounts.0.readOnly: volume "v" is mounted writable, may only be read',
         ],
       ],
       [
@@ -304,6 +304,9 @@ describe('what a profile says of a level', () => {
     });
     const places = permittedPlaces(profile, pod, evaluateProfile(profile, pod));
     assert.deepEqual([...new Set(places.map(path => path.join('.')))], ['spec.volumes.0.hostPath']);
+    const readOnly = profileOf({ allowedHostPaths: [{ pathPrefix: '/v', readOnly: true }] }, base);
+    const writable = podOf(mount('/v', false));
+    assert.deepEqual(permittedPlaces(readOnly, writable, evaluateProfile(readOnly, writable)), []);
   });
 });
 

@@ -4,7 +4,7 @@
  * not speak of is decided by the Pod Security Standards.
  */
 import type { Path } from '#kube/objects.ts';
-import type { Pod, PodSecurityContext, SecurityContext } from '#kube/pods.ts';
+import type { Pod, PodSecurityContext, SecurityContext, VolumeMount } from '#kube/pods.ts';
 import type { FieldError } from '../policy/errors.ts';
 import type { PolicySpec, Range } from '../policy/policy.ts';
 import { Provider } from '../policy/provider.ts';
@@ -207,17 +207,27 @@ export function permittedPlaces(
   pod: Pod,
   { breaches }: ProfileVerdict,
 ): readonly Path[] {
-  return governedPlaces(profile, pod)
-    .filter(
-      ({ field, path }) =>
-        !breaches.some(breach => breach.field === field && overlap(breach.path, path)) &&
-        !breaches.some(breach => overlap(breach.path, path) && breach.path.length >= path.length),
-    )
-    .map(({ path }) => path);
+  const broken = breaches.map(({ path }) => mountedAt(path, pod) ?? path);
+  return governedPlaces(profile, pod).filter(
+    path => !broken.some(other => overlap(other, path) || overlap(path, other)),
+  );
 }
 
-function overlap(a: Path, b: Path): boolean {
-  return a.slice(0, b.length).every((step, i) => step === b[i]);
+/** The volume that a mount mounts: a writable mount is what is wrong with a folder that may only be read. */
+function mountedAt(path: Path, pod: Pod): Path | undefined {
+  if (path[3] !== 'volumeMounts') return undefined;
+  const name = mountOf(path, pod)?.name;
+  const index = (pod.spec.volumes ?? []).findIndex(volume => volume.name === name);
+  return index < 0 ? undefined : ['spec', 'volumes', index];
+}
+
+function mountOf([, list, container, , mount]: Path, pod: Pod): VolumeMount | undefined {
+  return pod.spec[list as 'containers']?.[container as number]?.volumeMounts?.[mount as number];
+}
+
+/** Whether the second path is the first one, or lies below it. */
+function overlap(above: Path, path: Path): boolean {
+  return above.length <= path.length && above.every((step, i) => step === path[i]);
 }
 
 /** What the policy would have written into the pod: it must stand there. */
@@ -355,7 +365,7 @@ function describe(
       return `volume ${name} is of type ${typeOf(volume!)}, may only be ${few(spec.volumes!)}`;
     case 'allowedHostPaths':
       return volume === undefined
-        ? 'a folder of the node is mounted writable, may only be read'
+        ? `volume ${JSON.stringify(mountOf(path, pod)?.name ?? '')} is mounted writable, may only be read`
         : `volume ${name} is ${volume.hostPath!.path ?? ''} of the node, may only be ${few(
             spec.allowedHostPaths!.map(
               one => `${one.pathPrefix}${one.readOnly === true ? ' (read-only)' : ''}`,

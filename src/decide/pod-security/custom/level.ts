@@ -105,20 +105,14 @@ function withoutCapabilities(spec: ProfileSpec, container: Container): Container
   };
 }
 
-/** A place that a standard level would object to, and the field of the profile that has the say there. */
-export interface Governed {
-  readonly field: FieldName;
-  readonly path: Path;
-}
-
 /** Everything that the strictest level would say of the pod and on which the profile has the last word. */
-export function governedPlaces({ spec, minor }: CustomProfile, pod: Pod): Governed[] {
-  const found: Governed[] = [];
+export function governedPlaces({ spec, minor }: CustomProfile, pod: Pod): Path[] {
+  const found: Path[] = [];
   for (const level of ['baseline', 'restricted'] satisfies Level[])
     for (const { control, revision } of controlsOf(level, minor))
       for (const { path } of revision.breach(pod)?.violations ?? []) {
-        const field = WHOLE[control.id]?.(spec) ?? partOf(control.id, path, spec, pod);
-        if (field !== undefined) found.push({ field, path });
+        if ((WHOLE[control.id]?.(spec) ?? partOf(control.id, path, spec, pod)) !== undefined)
+          found.push(path);
       }
   return found;
 }
