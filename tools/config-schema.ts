@@ -1,6 +1,7 @@
 /** The JSON Schema of `sallyport.yaml`, for editors: the same words that src/cli/config.ts understands. */
 import { type Check, type CheckOption, idOf, profiles } from '../src/check/check.ts';
 import { severities } from '../src/check/severity.ts';
+import { type Form, profileForm } from '../src/decide/pod-security/custom/form.ts';
 
 const chartSetting = {
   release: { description: "The release's name.", type: 'string' },
@@ -102,6 +103,11 @@ export function configSchema(checks: readonly Check[]): unknown {
           },
         },
       },
+      podSecurityProfiles: {
+        description: 'Pod security profiles of your own; the first whose scope fits judges a pod.',
+        type: 'array',
+        items: schemaOfForm(profileForm),
+      },
       failOn: { description: 'The least severity that fails the run.', enum: [...severities, 'never'] },
       allowUnknown: { description: 'What could not be judged does not fail the run.', type: 'boolean' },
       targetKubernetes: {
@@ -117,7 +123,9 @@ export function configSchema(checks: readonly Check[]): unknown {
 const SCOPES = ['file', 'object', 'namespace', 'container', 'field', 'environment'];
 
 function settingsOf(check: Check): unknown {
-  const options = Object.entries(check.options ?? {}).map(([name, option]) => [name, schemaOf(option)]);
+  const options = Object.entries(check.options ?? {}).flatMap(([name, option]) =>
+    option.type === 'objects' ? [] : [[name, schemaOf(option)]],
+  );
   return {
     description: check.title,
     anyOf: [
@@ -133,6 +141,44 @@ function settingsOf(check: Check): unknown {
       },
     ],
   };
+}
+
+/** The schema of what a form reads. */
+function schemaOfForm(form: Form): unknown {
+  const about = form.about === '' ? {} : { description: form.about };
+  switch (form.is) {
+    case 'flag':
+      return { ...about, type: 'boolean' };
+    case 'text':
+      return {
+        ...about,
+        type: 'string',
+        ...(form.pattern === undefined ? { minLength: 1 } : { pattern: form.pattern.source }),
+      };
+    case 'choice':
+      return { ...about, enum: form.of };
+    case 'number':
+      return { ...about, type: 'integer', minimum: form.min, maximum: form.max };
+    case 'list':
+      return {
+        ...about,
+        type: 'array',
+        items: schemaOfForm(form.of),
+        ...(form.filled === true ? { minItems: 1 } : {}),
+      };
+    case 'labels':
+      return { ...about, type: 'object', additionalProperties: { type: 'string' } };
+    case 'mapping':
+      return {
+        ...about,
+        type: 'object',
+        additionalProperties: false,
+        ...(form.required === undefined || form.required.length === 0 ? {} : { required: form.required }),
+        properties: Object.fromEntries(
+          Object.entries(form.fields).map(([name, field]) => [name, schemaOfForm(field)]),
+        ),
+      };
+  }
 }
 
 function schemaOf({ type, description, default: value }: CheckOption): unknown {

@@ -4,7 +4,8 @@ import type { IdStrategy, Policy } from '#decide/pod-security/policy/policy.ts';
 import { seccompField } from '#decide/pod-security/policy/profiles.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
-interface Change {
+export interface Change {
+  readonly metadata?: Fields;
   readonly pod?: Fields;
   readonly podContext?: Fields;
   readonly container?: Fields;
@@ -14,11 +15,22 @@ interface Change {
 /** Enough for every pair of the changes of most policies; beyond that, pairs at even distances. */
 const MOST = 6000;
 
-export function* boundaryPods(policies: readonly Policy[]): Generator<SubmittedPod> {
-  const changes = [{}, ...policies.flatMap(changesFor)];
+/**
+ * @param more changes that the policies do not know of
+ * @param base what a pod needs to be let in at all: every change is made to such a pod too
+ */
+export function* boundaryPods(
+  policies: readonly Policy[],
+  more: readonly Change[] = [],
+  base?: Change,
+): Generator<SubmittedPod> {
+  const changes = [{}, ...policies.flatMap(changesFor), ...more];
   const distinct = [...new Map(changes.map(one => [keyOf(one), one] as const)).values()];
   for (const one of distinct)
-    for (const role of ['containers', 'initContainers'] as const) yield podOf([one], role);
+    for (const role of ['containers', 'initContainers'] as const) {
+      yield podOf([one], role);
+      if (base !== undefined) yield podOf([base, one], role, base.context);
+    }
   const pairs = (distinct.length * (distinct.length - 1)) / 2;
   const step = Math.max(1, Math.ceil(pairs / MOST));
   let at = 0;
@@ -31,7 +43,11 @@ function keyOf(change: Change): string {
   return JSON.stringify(change, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
 }
 
-function podOf(changes: readonly Change[], role: 'containers' | 'initContainers'): SubmittedPod {
+function podOf(
+  changes: readonly Change[],
+  role: 'containers' | 'initContainers',
+  ofPlain?: Fields,
+): SubmittedPod {
   const merged = (part: keyof Change): Fields =>
     Object.assign({}, ...changes.map(one => one[part] ?? {})) as Fields;
   const pod = merged('pod');
@@ -46,9 +62,13 @@ function podOf(changes: readonly Change[], role: 'containers' | 'initContainers'
       : {}),
     securityContext: merged('context'),
   };
-  const plain = { name: 'plain', image: 'example.com/x:1' };
+  const plain = {
+    name: 'plain',
+    image: 'example.com/x:1',
+    ...(ofPlain === undefined ? {} : { securityContext: ofPlain }),
+  };
   return {
-    metadata: { name: 'pod' },
+    metadata: { name: 'pod', ...merged('metadata') },
     spec: {
       ...pod,
       securityContext: merged('podContext'),

@@ -7,15 +7,15 @@ export interface CelRule {
   readonly message: string;
 }
 
-const text = (value: string) => JSON.stringify(value);
-const list = (values: readonly string[]) => `[${values.map(text).join(', ')}]`;
+export const text = (value: string) => JSON.stringify(value);
+export const list = (values: readonly string[]) => `[${values.map(text).join(', ')}]`;
 const within = (value: string, ranges: readonly Range[]) =>
   ranges.length === 0
     ? 'false'
     : `(${ranges.map(({ min, max }: { min: Id; max: Id }) => `(${value} >= ${min} && ${value} <= ${max})`).join(' || ')})`;
-const every = (condition: string) => `variables.containers.all(c, ${condition})`;
-const everyVolume = (condition: string) => `variables.volumes.all(v, ${condition})`;
-const effective = (field: string) =>
+export const every = (condition: string) => `variables.containers.all(c, ${condition})`;
+export const everyVolume = (condition: string) => `variables.volumes.all(v, ${condition})`;
+export const effective = (field: string) =>
   `c.?securityContext.?${field}.or(object.spec.?securityContext.?${field})`;
 
 /** As of 1.24; see the policy's own rule. */
@@ -285,11 +285,18 @@ function apparmorRules(allowed: string | undefined): CelRule[] {
   ];
 }
 
+/** Whether a text is one of the patterns: a `*` at the end stands for any rest. */
+export function matchesAny(value: string, patterns: readonly string[]): string {
+  if (patterns.length === 0) return 'false';
+  const one = (pattern: string) =>
+    pattern.endsWith('*')
+      ? `${value}.startsWith(${text(pattern.slice(0, -1))})`
+      : `${value} == ${text(pattern)}`;
+  return `(${patterns.map(one).join(' || ')})`;
+}
+
 function sysctlRules({ forbiddenSysctls, allowedUnsafeSysctls }: PolicySpec): CelRule[] {
-  const matches = (patterns: readonly string[]) =>
-    patterns.length === 0
-      ? 'false'
-      : `(${patterns.map(one => (one.endsWith('*') ? `s.name.startsWith(${text(one.slice(0, -1))})` : `s.name == ${text(one)}`)).join(' || ')})`;
+  const matches = (patterns: readonly string[]) => matchesAny('s.name', patterns);
   return [
     {
       expression: `object.spec.?securityContext.?sysctls.orValue([]).all(s, !${matches(forbiddenSysctls)} && (s.name in ${list(SAFE_SYSCTLS)} || ${matches(allowedUnsafeSysctls)}))`,

@@ -23,9 +23,16 @@ export type CheckOptions = Readonly<Record<string, CheckOption>>;
 export type CheckOption =
   | { readonly type: 'strings'; readonly description: string; readonly default: readonly string[] }
   | { readonly type: 'number'; readonly description: string; readonly default: number }
-  | { readonly type: 'boolean'; readonly description: string; readonly default: boolean };
+  | { readonly type: 'boolean'; readonly description: string; readonly default: boolean }
+  /** A list of mappings that has a key of its own in the configuration, and is not written under the check. */
+  | {
+      readonly type: 'objects';
+      readonly description: string;
+      readonly default: readonly object[];
+      readonly key: string;
+    };
 
-export type OptionValues = Readonly<Record<string, readonly string[] | number | boolean>>;
+export type OptionValues = Readonly<Record<string, readonly (string | object)[] | number | boolean>>;
 
 /** What a check is judged with, beside its subject. */
 export interface Context {

@@ -57,9 +57,10 @@ function optionLines({ options }: Check, heading: string): string[] {
     '',
     heading,
     '',
-    ...entries.map(
-      ([name, option]) =>
-        `- ${name} (${option.type}, default ${JSON.stringify(option.default)}): ${option.description}`,
+    ...entries.map(([name, option]) =>
+      option.type === 'objects'
+        ? `- ${name} (written under ${option.key}): ${option.description}`
+        : `- ${name} (${option.type}, default ${JSON.stringify(option.default)}): ${option.description}`,
     ),
   ];
 }

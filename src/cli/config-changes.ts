@@ -1,6 +1,7 @@
 /** What a change of `sallyport.yaml` does to the gate: the most important line of a comparison where it is weakened. */
 import type { SecurityChange } from '#check/comparison.ts';
 import { type Severity, severities } from '#check/severity.ts';
+import type { CustomProfile } from '#decide/pod-security/custom/custom.ts';
 import { kindOf } from '#judge/change-kinds.ts';
 import { CONFIG_FILE, type Config } from './config.ts';
 
@@ -62,6 +63,31 @@ export function configChanges(base: Config, head: Config): SecurityChange[] {
     say(`${id} may be excepted now`, 'worse');
   if (old.expiry === 'required' && now.expiry !== 'required') say('exceptions need no end any more', 'worse');
   if ((now.maxDays ?? Infinity) > (old.maxDays ?? Infinity)) say('exceptions may hold for longer', 'worse');
+  const [profiles, own] = [base.podSecurityProfiles ?? [], head.podSecurityProfiles ?? []];
+  for (const { name } of profiles.filter(one => !own.some(({ name }) => name === one.name)))
+    say(`pod security profile "${name}" is gone`, 'worse');
+  for (const profile of own) {
+    const before = profiles.find(({ name }) => name === profile.name);
+    if (before === undefined)
+      say(
+        `pod security profile "${profile.name}" is new, over ${profile.extends}: ${profile.reason}`,
+        'worse',
+        'medium',
+      );
+    else {
+      const changed = changedIn(before, profile);
+      if (changed.length > 0)
+        say(`pod security profile "${profile.name}" changed in ${changed.join(', ')}`, 'worse', 'medium');
+    }
+  }
+  const order = (list: typeof own) =>
+    list
+      .map(({ name }) => name)
+      .filter(name => both.has(name))
+      .join(' ');
+  const both = new Set(own.map(({ name }) => name).filter(name => profiles.some(one => one.name === name)));
+  if (order(own) !== order(profiles))
+    say('pod security profiles are asked in another order', 'worse', 'medium');
   if (base.baseline !== head.baseline && head.baseline !== undefined)
     say(`the baseline is ${head.baseline}, before ${base.baseline ?? 'none'}`, 'worse', 'medium');
   return found;
@@ -70,4 +96,17 @@ export function configChanges(base: Config, head: Config): SecurityChange[] {
 /** The stricter, the higher. */
 function rank(failOn: Severity | 'never'): number {
   return failOn === 'never' ? -1 : severities.indexOf(failOn);
+}
+
+/** The words of a profile that say something else than before; its reasons may. */
+function changedIn(before: CustomProfile, now: CustomProfile): string[] {
+  const parts = ({ extends: level, version, scope, spec }: CustomProfile) =>
+    new Map(
+      Object.entries({ extends: level, version, scope, ...spec }).map(([key, one]) => [
+        key,
+        JSON.stringify(one),
+      ]),
+    );
+  const [old, own] = [parts(before), parts(now)];
+  return [...new Set([...old.keys(), ...own.keys()])].filter(key => old.get(key) !== own.get(key));
 }

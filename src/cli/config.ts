@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join, normalize, resolve, sep } from 'node:path';
 import { type Check, idOf, type OptionValues, type Profile, profiles } from '#check/check.ts';
 import type { Exception, ExceptionRules, ExceptionScope } from '#check/exception.ts';
 import { type Severity, severities } from '#check/severity.ts';
+import type { CustomProfile } from '#decide/pod-security/custom/custom.ts';
 import { isDate, unknownCheck } from '#judge/exceptions.ts';
 import { nearest } from '#kube/nearest.ts';
 import { isRecord, type Path } from '#kube/objects.ts';
@@ -31,6 +32,15 @@ export interface Config {
   readonly checksVersion?: string;
   /** How charts are installed. */
   readonly charts?: readonly ChartSettings[];
+  /** Profiles of the team's own; the first whose scope fits judges a pod. */
+  readonly podSecurityProfiles?: readonly WrittenProfile[];
+}
+
+/** A profile with the place where it is written. */
+export interface WrittenProfile extends CustomProfile {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
 }
 
 export const CONFIG_FILE = 'sallyport.yaml';
@@ -47,6 +57,7 @@ const KEYS = [
   'exceptionRules',
   'baseline',
   'charts',
+  'podSecurityProfiles',
 ];
 const SETTING_KEYS = ['release', 'namespace', 'values', 'set'];
 const CHART_KEYS = ['path', 'environments', ...SETTING_KEYS];
@@ -187,6 +198,9 @@ function extended(base: Config, own: Config): Config {
     ...(base.charts === undefined && own.charts === undefined
       ? {}
       : { charts: [...(base.charts ?? []), ...(own.charts ?? [])] }),
+    ...(base.podSecurityProfiles === undefined && own.podSecurityProfiles === undefined
+      ? {}
+      : { podSecurityProfiles: [...(own.podSecurityProfiles ?? []), ...(base.podSecurityProfiles ?? [])] }),
     exceptions: [...base.exceptions, ...own.exceptions],
     exceptionRules: strictest(base.exceptionRules, own.exceptionRules),
   };
@@ -241,7 +255,12 @@ class ConfigReader {
     const rules = root['exceptionRules'];
     const baseline = this.#text(root['baseline'], ['baseline']);
     const charts = root['charts'] === undefined ? undefined : this.#charts(root['charts'], file);
+    const own =
+      root['podSecurityProfiles'] === undefined
+        ? undefined
+        : await this.#podSecurityProfiles(root['podSecurityProfiles'], file);
     return {
+      ...(own === undefined ? {} : { podSecurityProfiles: own }),
       ...(charts === undefined ? {} : { charts }),
       ...(baseline === undefined ? {} : { baseline }),
       exceptions: exceptions === undefined ? [] : this.#exceptions(exceptions, await checks(), file),
@@ -255,6 +274,26 @@ class ConfigReader {
         ? { enable: [], skip: [], severities: {}, options: {} }
         : this.#checks(root['checks'], await checks())),
     };
+  }
+
+  async #podSecurityProfiles(value: unknown, file: string): Promise<WrittenProfile[]> {
+    const { ProfileError, readProfiles } = await import('#decide/pod-security/custom/custom.ts');
+    const { isSyscall } = await import('#decide/pod-security/profiles/syscalls.ts');
+    try {
+      return readProfiles(value, isSyscall).map((profile, i) => ({
+        ...profile,
+        file,
+        ...this.#placeOf(['podSecurityProfiles', i]),
+      }));
+    } catch (error) {
+      if (!(error instanceof ProfileError)) throw error;
+      throw new UsageError(`${this.#at(error.path)}: ${error.message}`, error.hint);
+    }
+  }
+
+  #placeOf(path: Path): { readonly line: number; readonly column: number } {
+    const place = /:(\d+):(\d+)$/.exec(this.#at(path));
+    return { line: Number(place?.[1] ?? 1), column: Number(place?.[2] ?? 1) };
   }
 
   #checks(
@@ -305,7 +344,12 @@ class ConfigReader {
     return Object.fromEntries(
       Object.entries(value).map(([name, given]) => {
         const at: Path = [...path, name];
-        const { type } = declared[name]!;
+        const { type, ...option } = declared[name]!;
+        if ('key' in option)
+          throw new UsageError(
+            `${this.#at(at)}: ${name} is not written here`,
+            `write it under ${option.key}`,
+          );
         if (type === 'strings') return [name, this.#strings(given, at)];
         if (typeof given !== type) throw this.#wrong(at, type === 'number' ? 'a number' : 'true or false');
         return [name, given as number | boolean];
@@ -353,7 +397,6 @@ class ConfigReader {
           `${this.#at([...path, 'object'])}: "${scope.object}" is no object`,
           'write Kind/name, for example DaemonSet/node-agent; the namespace has a key of its own',
         );
-      const place = /:(\d+):(\d+)$/.exec(this.#at(path));
       return {
         check,
         reason: needed('reason'),
@@ -362,8 +405,7 @@ class ConfigReader {
         ...(ticket === undefined ? {} : { ticket }),
         source: 'configuration',
         file,
-        line: Number(place?.[1] ?? 1),
-        column: Number(place?.[2] ?? 1),
+        ...this.#placeOf(path),
         scope,
       };
     });

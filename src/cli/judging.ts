@@ -5,6 +5,7 @@ import { idOf } from '#check/check.ts';
 import type { Exception } from '#check/exception.ts';
 import type { Finding, Report } from '#check/finding.ts';
 import { type BaselineEntry, BaselineError, parseBaseline } from '#judge/baseline.ts';
+import { CUSTOM_PROFILE, permittedBy } from '#judge/custom-profiles.ts';
 import { exceptionChecks } from '#judge/exception-checks.ts';
 import { Exceptions, exceptionsIn, recordOf } from '#judge/exceptions.ts';
 import { matchKnown } from '#judge/known.ts';
@@ -68,10 +69,15 @@ export async function judgeManifests(
     today: today(),
   });
   const judgement = judge(world, selected);
+  const { podSecurityProfiles: profiles = [] } = config;
+  const permitted =
+    profiles.length > 0 && selected.some(({ check }) => idOf(check) === CUSTOM_PROFILE)
+      ? permittedBy(world, profiles, config.exceptionRules)
+      : () => undefined;
   const accepted = new Map<Place, Exception>();
   const open: Place[] = [];
   for (const place of judgement.places) {
-    const exception = exceptions.accept(place);
+    const exception = exceptions.accept(place) ?? permitted(place);
     if (exception === undefined) open.push(place);
     else accepted.set(place, exception);
   }

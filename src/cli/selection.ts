@@ -28,7 +28,14 @@ export function selection(parsed: Parsed, config: Config): Selected[] {
     enable: config.enable,
     skip: [...skip, ...config.skip],
     severities: config.severities,
-    options: config.options,
+    options: withProfiles(config),
     ...(config.checksVersion === undefined ? {} : { version: config.checksVersion }),
   });
+}
+
+/** The check of a team's own profiles is told which there are. */
+function withProfiles({ options, podSecurityProfiles }: Config): Config['options'] {
+  return podSecurityProfiles === undefined
+    ? options
+    : { ...options, 'pod-security/custom-profile': { profiles: podSecurityProfiles } };
 }

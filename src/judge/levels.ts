@@ -1,9 +1,10 @@
 /** Which Pod Security level each workload and each namespace of a world meets, and what holds it back. */
 import { admit, type LabelError, type Policy, policyOf } from '#decide/pod-security/admission.ts';
+import { type CustomProfile, judgePod } from '#decide/pod-security/custom/custom.ts';
 import { evaluateDecoded, parseVersion } from '#decide/pod-security/evaluate.ts';
 import { podsOf } from '#decide/pod-security/pods.ts';
 import type { Level } from '#decide/pod-security/standards/registry.ts';
-import { formatPath, type ObjectReference, referenceOf } from '#kube/objects.ts';
+import { formatPath, type ObjectReference, type Path, referenceOf } from '#kube/objects.ts';
 import type { PodSubject } from '#world/subjects.ts';
 import { type Declared, metadataOf, type World } from '#world/world.ts';
 
@@ -13,13 +14,33 @@ export interface LevelViolation {
   readonly id: string;
   readonly reason: string;
   readonly detail: string;
-  readonly paths: readonly {
-    readonly path: string;
-    /** Where that is another file than the object's: a values file, or an overlay's patch. */
-    readonly file?: string;
-    readonly line: number;
-    readonly column: number;
+  readonly paths: readonly PlaceInFile[];
+}
+
+export interface PlaceInFile {
+  readonly path: string;
+  /** Where that is another file than the object's: a values file, or an overlay's patch. */
+  readonly file?: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What the team's own profile for a workload says of it. */
+export interface WorkloadProfile {
+  /** Absent where it is not known which profile is for the workload. */
+  readonly name?: string;
+  readonly reason?: string;
+  /** The level that holds where the profile says nothing. */
+  readonly extends?: Level;
+  /** Null where it is not known; `unknowns` say why. */
+  readonly kept: boolean | null;
+  readonly violations: readonly {
+    readonly field: string;
+    readonly detail: string;
+    readonly container?: string;
+    readonly paths: readonly PlaceInFile[];
   }[];
+  readonly unknowns: readonly string[];
 }
 
 export interface WorkloadLevel {
@@ -30,6 +51,8 @@ export interface WorkloadLevel {
   readonly object: ObjectReference;
   readonly level: Level;
   readonly violations: readonly LevelViolation[];
+  /** Only where a profile of the team's own is for it. */
+  readonly profile?: WorkloadProfile;
 }
 
 export interface Blocker {
@@ -82,9 +105,10 @@ const NEXT: Readonly<Record<Level, Level | undefined>> = {
 
 /**
  * @param version of the standards: `latest` or `v1.N`
+ * @param profiles of the team's own
  * @throws VersionError
  */
-export function levelsOf(world: World, version: string): Levels {
+export function levelsOf(world: World, version: string, profiles: readonly CustomProfile[] = []): Levels {
   const minor = parseVersion(version);
   const workloads: WorkloadLevel[] = [];
   const unknowns: Levels['unknowns'][number][] = [];
@@ -100,7 +124,11 @@ export function levelsOf(world: World, version: string): Levels {
     // A fragment is no pod: a controller makes the rest, and with it the answer.
     const whole = found.filter(({ partial }) => !partial);
     if (whole.length === 0 || refused.length > 0) continue;
-    const workload = levelOf(declared, whole, minor);
+    const profile = profiles.length === 0 ? undefined : profileOf(world, declared, whole, profiles);
+    const workload = {
+      ...levelOf(declared, whole, minor),
+      ...(profile === undefined ? {} : { profile }),
+    };
     workloads.push(workload);
     const namespace = whole[0]!.namespace ?? '';
     append(byNamespace, namespace, workload);
@@ -133,11 +161,7 @@ function levelOf({ object, origin }: Declared, pods: readonly PodSubject[], mino
     const broken = [...baseline.checks, ...restricted.checks.filter(check => check.level === 'restricted')];
     for (const { id, level: of, allowed, reason, detail, violations: places } of broken) {
       if (allowed) continue;
-      const paths = places.map(({ path }) => {
-        const full = pod.pathOf(path);
-        const { file, line, column } = origin.positionOf(full);
-        return { path: formatPath(full), ...(file === origin.file ? {} : { file }), line, column };
-      });
+      const paths = places.map(({ path }) => placeOf(origin, pod.pathOf(path)));
       violations.push({ level: of, id, reason, detail, paths });
     }
   }
@@ -151,6 +175,44 @@ function levelOf({ object, origin }: Declared, pods: readonly PodSubject[], mino
     level,
     violations,
   };
+}
+
+function placeOf(origin: Declared['origin'], path: Path): PlaceInFile {
+  const { file, line, column } = origin.positionOf(path);
+  return { path: formatPath(path), ...(file === origin.file ? {} : { file }), line, column };
+}
+
+/** Of several pods in one object the first that breaks its profile speaks for all. */
+function profileOf(
+  world: World,
+  { origin }: Declared,
+  pods: readonly PodSubject[],
+  profiles: readonly CustomProfile[],
+): WorkloadProfile | undefined {
+  const answers = pods.flatMap((pod): WorkloadProfile[] => {
+    const answer = judgePod(world, pod, profiles);
+    if (answer.is === 'none') return [];
+    if (answer.is === 'unknown') return [{ kept: null, violations: [], unknowns: [answer.because] }];
+    const { profile, breaches, unknowns } = answer;
+    return [
+      {
+        name: profile.name,
+        reason: profile.reason,
+        extends: profile.extends,
+        kept: breaches.length > 0 ? false : unknowns.length > 0 ? null : true,
+        violations: breaches.map(({ field, detail, container, path }) => ({
+          field,
+          detail,
+          ...(container === undefined ? {} : { container }),
+          paths: [placeOf(origin, pod.pathOf(path))],
+        })),
+        unknowns,
+      },
+    ];
+  });
+  return (
+    answers.find(({ kept }) => kept === false) ?? answers.find(({ kept }) => kept === null) ?? answers[0]
+  );
 }
 
 function namespaceLevel(

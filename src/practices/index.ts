@@ -132,6 +132,7 @@ import podSecurityApparmorProfileEscape from './pod-security/checks/apparmor-pro
 import podSecurityBidirectionalMount from './pod-security/checks/bidirectional-mount.ts';
 import podSecurityCapabilitiesKept from './pod-security/checks/capabilities-kept.ts';
 import podSecurityCapabilityAdded from './pod-security/checks/capability-added.ts';
+import podSecurityCustomProfile from './pod-security/checks/custom-profile.ts';
 import podSecurityDangerousCapability from './pod-security/checks/dangerous-capability.ts';
 import podSecurityDefaultNamespace from './pod-security/checks/default-namespace.ts';
 import podSecurityEphemeralContainerInManifest from './pod-security/checks/ephemeral-container-in-manifest.ts';
@@ -331,6 +332,7 @@ export const checks: readonly Check[] = [
   podSecurityBidirectionalMount as Check,
   podSecurityCapabilitiesKept as Check,
   podSecurityCapabilityAdded as Check,
+  podSecurityCustomProfile as Check,
   podSecurityDangerousCapability as Check,
   podSecurityDefaultNamespace as Check,
   podSecurityEphemeralContainerInManifest as Check,

@@ -56,7 +56,7 @@ describe('mistakes', () => {
     [['sacn'], /"sacn" is no command\n {2}did you mean scan\?/],
     [
       ['pod-security'],
-      /pod-security needs one of: levels, evaluate, psp evaluate, upgrade, show, psp migrate, profile lint, profile diff, profile explain, profile derive/,
+      /pod-security needs one of: levels, evaluate, psp evaluate, upgrade, show, psp migrate, export, profile lint, profile diff, profile explain, profile derive/,
     ],
     [['scan', '--formt', 'json'], /unknown option --formt\n {2}did you mean --format\?/],
     [['scan', '--format', 'jsn'], /"jsn" is none of .*\n {2}did you mean json\?/],

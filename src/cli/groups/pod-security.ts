@@ -163,6 +163,36 @@ export const podSecurityCommands: readonly Command[] = [
     load: () => import('../commands/pod-security-psp-migrate.ts'),
   },
   {
+    name: 'pod-security export',
+    summary: "A team's own profiles as ValidatingAdmissionPolicies, tried on pods",
+    operands: '[PATH|-]…',
+    options: [
+      {
+        name: 'action',
+        value: 'ACTION',
+        choices: ['deny', 'warn'],
+        description: 'What the cluster does to pods that break one (default: deny)',
+      },
+      { name: 'output', value: 'FILE', description: 'Write them there' },
+      {
+        name: 'format',
+        short: 'o',
+        value: 'FORMAT',
+        choices: ['yaml', 'json'],
+        description: 'How to print them; json says what was tried',
+      },
+      ...reading,
+    ],
+    examples: [
+      ['sallyport pod-security export --action warn | kubectl apply -f -', 'first only warn'],
+      [
+        'sallyport pod-security export --output profiles.yaml deploy/',
+        'with the SeccompProfile objects that profiles speak of',
+      ],
+    ],
+    load: () => import('../commands/pod-security-export.ts'),
+  },
+  {
     name: 'pod-security profile lint',
     summary: 'What is wrong with seccomp, AppArmor and SELinux profiles, and what they open',
     operands: 'FILE…',

@@ -13,7 +13,8 @@ const SAFE = new Set([
   'net.ipv4.ip_unprivileged_port_start',
 ]);
 
-function matches(patterns: readonly string[], name: string): boolean {
+/** Whether a kernel parameter is one of the patterns: a `*` at the end stands for any rest. */
+export function matchesSysctl(patterns: readonly string[], name: string): boolean {
   return patterns.some(pattern =>
     pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
   );
@@ -26,8 +27,9 @@ export function sysctlObjections(
 ): FieldError[] {
   return (spec.securityContext?.sysctls ?? []).flatMap(({ name = '' }, i) => {
     const field = `pod.spec.securityContext.sysctls[${i}]`;
-    if (matches(forbiddenSysctls, name)) return [forbidden(field, `sysctl ${quoted(name)} is not allowed`)];
-    if (SAFE.has(name) || matches(allowedUnsafeSysctls, name)) return [];
+    if (matchesSysctl(forbiddenSysctls, name))
+      return [forbidden(field, `sysctl ${quoted(name)} is not allowed`)];
+    if (SAFE.has(name) || matchesSysctl(allowedUnsafeSysctls, name)) return [];
     return [forbidden(field, `unsafe sysctl ${quoted(name)} is not allowed`)];
   });
 }

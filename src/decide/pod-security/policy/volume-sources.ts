@@ -40,6 +40,7 @@ export function hasSource(volume: Volume): boolean {
 
 /** What policies call the source of a volume that has one: not always as pods call the field. */
 export function typeOf(volume: Volume): string {
-  const source = SOURCES.find(source => volume[source] !== undefined)!;
+  // What came after 1.24 is no source to a policy; to a profile of today it is.
+  const source = SOURCES.find(source => volume[source] !== undefined) ?? 'image';
   return source === 'cephfs' ? 'cephFS' : source;
 }

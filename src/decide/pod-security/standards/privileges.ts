@@ -66,7 +66,7 @@ export const allowPrivilegeEscalation: Control = {
 };
 
 /** The capabilities that container runtimes grant by themselves, without NET_RAW. */
-const DEFAULT_CAPABILITIES = new Set([
+export const DEFAULT_CAPABILITIES = new Set([
   'AUDIT_WRITE',
   'CHOWN',
   'DAC_OVERRIDE',

@@ -90,7 +90,7 @@ function badProfiles(
   return { ofPod, containers, values, violations };
 }
 
-const SELINUX_TYPES = ['', 'container_t', 'container_init_t', 'container_kvm_t'];
+export const SELINUX_TYPES = ['', 'container_t', 'container_init_t', 'container_kvm_t'];
 
 function selinux(pod: Pod, allowed: readonly string[]): Breach | undefined {
   const types: string[] = [];

@@ -3,7 +3,7 @@ import type { Pod } from '#kube/pods.ts';
 import type { Breach, Control, Violation } from './check.ts';
 
 /** Parameters that stay inside the pod, by the minor version of Kubernetes from which on they are allowed. */
-const SAFE_SYSCTLS: Readonly<Record<number, readonly string[]>> = {
+export const SAFE_SYSCTLS: Readonly<Record<number, readonly string[]>> = {
   0: [
     'kernel.shm_rmid_forced',
     'net.ipv4.ip_local_port_range',

@@ -2,7 +2,7 @@
 import type { Volume } from '#kube/pods.ts';
 import { type Control, joinQuoted, plural, sortedSet, type Violation } from './check.ts';
 
-const ALLOWED = [
+export const ALLOWED_VOLUMES = [
   'configMap',
   'csi',
   'downwardAPI',
@@ -55,7 +55,7 @@ export const restrictedVolumes: Control = {
         const kinds: string[] = [];
         const violations: Violation[] = [];
         (spec.volumes ?? []).forEach((volume, i) => {
-          if (ALLOWED.some(kind => volume[kind] !== undefined)) return;
+          if (ALLOWED_VOLUMES.some(kind => volume[kind] !== undefined)) return;
           const kind = kindOf(volume);
           names.push(volume.name ?? '');
           kinds.push(kind);

@@ -1,0 +1,96 @@
+/** The pods of a world against the profiles of a team's own. */
+import { accountOf } from '#kube/accounts.ts';
+import type { Path } from '#kube/objects.ts';
+import type { PodSubject } from '#world/subjects.ts';
+import { metadataOf, type World } from '#world/world.ts';
+import { readSeccomp } from '../profiles/read-seccomp.ts';
+import { evaluateProfile, type ProfileVerdict, permittedPlaces } from './evaluate.ts';
+import type { FindSeccomp } from './linux.ts';
+import type { CustomProfile } from './profile.ts';
+import { chooseProfile } from './scope.ts';
+
+export type JudgedPod =
+  | ({ readonly is: 'judged'; readonly profile: CustomProfile } & ProfileVerdict)
+  | { readonly is: 'none' }
+  | { readonly is: 'unknown'; readonly because: string };
+
+const judged = new WeakMap<readonly CustomProfile[], WeakMap<PodSubject, JudgedPod>>();
+
+/** What the profile that is for a pod says of it. */
+export function judgePod(world: World, pod: PodSubject, profiles: readonly CustomProfile[]): JudgedPod {
+  let known = judged.get(profiles);
+  if (known === undefined) {
+    known = new WeakMap();
+    judged.set(profiles, known);
+  }
+  let answer = known.get(pod);
+  if (answer === undefined) {
+    answer = judgeNow(world, pod, profiles);
+    known.set(pod, answer);
+  }
+  return answer;
+}
+
+function judgeNow(world: World, pod: PodSubject, profiles: readonly CustomProfile[]): JudgedPod {
+  const { namespace, metadata, spec } = pod;
+  const object = namespace === undefined ? undefined : world.find('/Namespace', undefined, namespace);
+  const chosen = chooseProfile(profiles, {
+    namespace,
+    namespaceLabels: object === undefined ? undefined : (metadataOf(object.metadata).labels ?? {}),
+    labels: metadata.labels ?? {},
+    serviceAccount: accountOf(spec),
+  });
+  if (chosen.is !== 'profile') return chosen;
+  const { profile } = chosen;
+  return {
+    is: 'judged',
+    profile,
+    ...evaluateProfile(profile, { metadata, spec }, world.fact(seccompProfiles)),
+  };
+}
+
+/** Places in the object at which a profile expressly lets the pod do what the standards would not. */
+export function permittedIn(
+  world: World,
+  pod: PodSubject,
+  profiles: readonly CustomProfile[],
+): { readonly profile: CustomProfile; readonly paths: readonly Path[] } | undefined {
+  const answer = judgePod(world, pod, profiles);
+  if (answer.is !== 'judged') return undefined;
+  const { metadata, spec } = pod;
+  const paths = permittedPlaces(answer.profile, { metadata, spec }, answer);
+  return { profile: answer.profile, paths: paths.map(path => pod.pathOf(path)) };
+}
+
+const KIND = 'security-profiles-operator.x-k8s.io/SeccompProfile';
+
+/**
+ * The SeccompProfile objects of the input by the names under which pods find them on the node.
+ * Source: security-profiles-operator api/seccompprofile (GetProfileOperatorPath): `operator/NAMESPACE/NAME.json`, and
+ * without the namespace since its objects have none.
+ */
+export function seccompProfiles(world: World): FindSeccomp {
+  const objects = world.ofKind(KIND).map(({ object }) => object);
+  const find = (localhostProfile: string) => {
+    const match = /^operator\/(?:([^/]+)\/)?([^/]+)\.json$/.exec(localhostProfile);
+    if (match === null) return undefined;
+    const [, namespace, name] = match;
+    const found = objects.find(({ metadata }) => {
+      const own = metadata?.namespace;
+      return metadata?.name === name && (namespace === undefined || own === undefined || own === namespace);
+    });
+    return found === undefined
+      ? undefined
+      : readSeccomp(found, localhostProfile, () => undefined, objects).profile;
+  };
+  const names = () =>
+    objects.flatMap(({ metadata }) => {
+      const { name, namespace } = metadata ?? {};
+      if (name === undefined) return [];
+      return [
+        `operator/${name}.json`,
+        ...(namespace === undefined ? [] : [`operator/${namespace}/${name}.json`]),
+      ];
+    });
+  return Object.assign(find, { names });
+}

@@ -1,0 +1,145 @@
+/** Profiles of a team's own: written wrongly, kept, broken, mended, compared, exported. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { folderOf, run, scanJson } from './program.ts';
+
+const PROFILES = `podSecurityProfiles:
+  - name: log-shipper
+    reason: ships the logs of the node
+    owner: "@node-team"
+    extends: restricted
+    scope: { serviceAccounts: [shipper] }
+    spec:
+      allowedHostPaths: [{ pathPrefix: /var/log, readOnly: true }]
+      readOnlyRootFilesystem: true
+`;
+const SHIPPER = `apiVersion: v1
+kind: Pod
+metadata: { name: shipper, namespace: logging }
+spec:
+  serviceAccountName: shipper
+  securityContext: { runAsNonRoot: true, seccompProfile: { type: RuntimeDefault } }
+  containers:
+    - name: shipper
+      image: shipper:1.4.2
+      securityContext: # of the only container
+        allowPrivilegeEscalation: false
+        capabilities: { drop: [ALL] }
+      volumeMounts: [{ name: logs, mountPath: /logs, readOnly: true }]
+  volumes: [{ name: logs, hostPath: { path: /var/log } }]
+`;
+const MENDED = SHIPPER.replace('drop: [ALL] }', 'drop: [ALL] }\n        readOnlyRootFilesystem: true');
+const CHECKS = ['--profile', 'strict', '--check', 'pod-security'];
+
+describe('profiles of your own', () => {
+  it('are named with their field, reason and line', () => {
+    const folder = folderOf({ 'sallyport.yaml': PROFILES, 'a.yaml': SHIPPER });
+    const { findings } = scanJson(folder, ['.', '--check', 'pod-security/custom-profile']);
+    assert.deepEqual(
+      findings.map(({ check, line, message }) => ({ check, line, message })),
+      [
+        {
+          check: 'pod-security/custom-profile',
+          line: 10,
+          message:
+            'breaks profile "log-shipper" (ships the logs of the node): readOnlyRootFilesystem: container "shipper": readOnlyRootFilesystem must be true',
+        },
+      ],
+    );
+  });
+
+  it('let pass what they allow, and say so', () => {
+    const without = scanJson(folderOf({ 'a.yaml': MENDED }), ['.', ...CHECKS]).findings;
+    assert.ok(without.some(({ check }) => check === 'pod-security/host-path-volume'));
+    const { out } = run(folderOf({ 'sallyport.yaml': PROFILES, 'a.yaml': MENDED }), ['scan', ...CHECKS]);
+    assert.match(out, /Excepted \(2\)\n.*:15 pod-security\/host-path-volume\n.*profile log-shipper/);
+    assert.doesNotMatch(out, /medium +pod-security\/host-path-volume/);
+    const fixed = `${PROFILES}exceptionRules: { nonBypassable: [pod-security/host-path-volume] }\n`;
+    const { findings } = scanJson(folderOf({ 'sallyport.yaml': fixed, 'a.yaml': MENDED }), ['.', ...CHECKS]);
+    assert.ok(findings.some(({ check }) => check === 'pod-security/host-path-volume'));
+  });
+
+  it('are kept after their fix, which touches nothing else', () => {
+    const folder = folderOf({ 'sallyport.yaml': PROFILES, 'a.yaml': SHIPPER });
+    const words = ['--check', 'pod-security/custom-profile'];
+    assert.equal(run(folder, ['fix', ...words, '--review', '--yes']).code, 0);
+    assert.equal(readFileSync(join(folder, 'a.yaml'), 'utf8'), MENDED);
+    assert.deepEqual(scanJson(folder, ['.', ...words]).findings, []);
+  });
+
+  it('are said by levels', () => {
+    const folder = folderOf({ 'sallyport.yaml': PROFILES, 'a.yaml': SHIPPER, 'b.yaml': MENDED });
+    const { out } = run(folder, ['pod-security', 'levels', '--format', 'json']);
+    const { workloads } = JSON.parse(out) as { workloads: { profile: { name: string; kept: boolean } }[] };
+    assert.deepEqual(
+      workloads.map(({ profile: { name, kept } }) => [name, kept]),
+      [
+        ['log-shipper', false],
+        ['log-shipper', true],
+      ],
+    );
+  });
+
+  it('are guards: a comparison says what happens to them', () => {
+    const folder = folderOf({
+      'old/sallyport.yaml': PROFILES,
+      'old/a.yaml': MENDED,
+      'new/sallyport.yaml': PROFILES.replace('/var/log', '/'),
+      'new/a.yaml': SHIPPER,
+      'gone/a.yaml': MENDED,
+    });
+    const diff = (head: string) => run(folder, ['diff', './old', head]).out;
+    assert.match(diff('./new'), /profile "log-shipper" changed\s+in\s+allowedHostPaths/);
+    assert.match(diff('./new'), /breaks profile "log-shipper"/);
+    assert.match(diff('./gone'), /profile "log-shipper" is\s+gone/);
+  });
+
+  it('that are not understood are an error with their place', () => {
+    const folder = (text: string) => folderOf({ 'sallyport.yaml': text, 'a.yaml': SHIPPER });
+    for (const [text, message] of [
+      [
+        PROFILES.replace('allowedHostPaths', 'allowedHostPath'),
+        /:8:7: unknown key "allowedHostPath"\n.*did you mean "allowedHostPaths"\?/,
+      ],
+      [
+        PROFILES.replace('restricted', 'restrictd'),
+        /:5:5: "restrictd" is none of .*\n.*did you mean "restricted"\?/,
+      ],
+      [
+        PROFILES.replace('    reason: ships the logs of the node\n', ''),
+        /:2:5: the profile states no reason/,
+      ],
+      ['podSecurityProfiles: {}', /:1:1: podSecurityProfiles is not a list/],
+    ] as const) {
+      const { code, err } = run(folder(text), ['scan', '.']);
+      assert.equal(code, 3);
+      assert.match(err, message);
+    }
+  });
+
+  it('are unknown where the manifest does not tell whose they are', () => {
+    const scoped = PROFILES.replace('serviceAccounts: [shipper]', 'namespaces: [logging]');
+    const { unknowns } = scanJson(
+      folderOf({ 'sallyport.yaml': scoped, 'a.yaml': SHIPPER.replace(', namespace: logging', '') }),
+      ['.', '--check', 'pod-security/custom-profile'],
+    );
+    assert.deepEqual(
+      unknowns.map(({ reason }) => reason),
+      ['whether profile "log-shipper" holds is not known: the manifest states no namespace'],
+    );
+  });
+
+  it('become policies, with a proof', () => {
+    const folder = folderOf({ 'sallyport.yaml': PROFILES });
+    const { code, out, err } = run(folder, ['pod-security', 'export', '--action', 'warn']);
+    assert.equal(code, 0, err);
+    assert.match(out, /kind: ValidatingAdmissionPolicy\n/);
+    assert.match(out, /validationActions:\n {4}- Warn\n {4}- Audit\n/);
+    assert.match(err, /profile log-shipper: \d{4} pods tried, \d+ keep it: the policy says the same of all/);
+    const none = run(folderOf({}), ['pod-security', 'export']);
+    assert.equal(none.code, 3);
+    assert.match(none.err, /there are no profiles in sallyport.yaml/);
+  });
+});
