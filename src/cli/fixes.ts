@@ -46,6 +46,8 @@ export function fixDiff(finding: Finding, declared: Declared | undefined): reado
 export interface FixContext {
   /** Charts and kustomizations, to mend what they make where it comes from. */
   readonly renderings?: readonly Rendering[];
+  /** Of findings that several environments made: theirs. */
+  readonly parts?: ReadonlyMap<Finding, readonly Finding[]>;
   /** The text of a file as it stands now, without a byte order mark. */
   readonly read?: (file: string) => string | undefined;
   /** Whether a file lies in what the user named. */
@@ -149,6 +151,7 @@ class Planner {
         renderings,
         findings: this.#findings,
         declared: this.#declared,
+        parts: this.#context.parts ?? new Map(),
         files: { read, mayEdit: file => mayEdit(file) || this.#made.has(file) || this.#texts.has(file) },
         edited: this.#current(this.#texts),
         asPatch,

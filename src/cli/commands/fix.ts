@@ -47,7 +47,7 @@ export async function run(parsed: Parsed): Promise<number> {
     const manifests = await readInput(parsed, parsed.operands, config.ignore, true, edited, config.charts);
     const judging = await judgeManifests(manifests, selected, config, minor);
     // What somebody excepted is as it should be.
-    const { findings, declared } = judging.judgement.gather(place => judging.accept(place));
+    const { findings, declared, parts } = judging.judgement.gather(place => judging.accept(place));
     const mendable = findings.filter(({ fix }) => fix !== undefined);
     const chosen = mendable.filter(({ fix }) => fix!.kind === 'safe' || review);
     all = Math.max(all, findings.length);
@@ -57,6 +57,7 @@ export async function run(parsed: Parsed): Promise<number> {
     return {
       findings: chosen.filter(({ fingerprint }) => !declined.has(fingerprint)),
       declared,
+      parts,
       renderings: manifests.renderings,
       read: textOnDisk,
       // Helpers of templates are no manifests, so the walk does not list them.

@@ -14,8 +14,8 @@ import { chartProposals } from './charts.ts';
 import { ownerProposals, patchProposals } from './overlays.ts';
 import {
   type Aim,
-  identityOf,
   isMade,
+  keyIn,
   objectsOf,
   problemWith,
   unstableIn,
@@ -32,6 +32,7 @@ export interface MenderOptions {
   /** What this run may change: the findings that are to be mended. */
   readonly findings: readonly Finding[];
   readonly declared: ReadonlyMap<Finding, Declared>;
+  readonly parts: ReadonlyMap<Finding, readonly Finding[]>;
   readonly files: Files;
   /** Texts that were edited before, by this run. */
   readonly edited: Texts;
@@ -66,12 +67,15 @@ export class RenderedMender {
     for (const state of this.#states)
       for (const { origin } of state.rendering.made.declared) this.#byOrigin.set(origin, state);
     const wanted = new Map<string, Change[]>();
-    for (const finding of options.findings) {
-      const object = this.#madeOf(finding)?.object;
-      if (object === undefined || finding.fix === undefined) continue;
-      const key = identityOf(object);
-      wanted.set(key, [...(wanted.get(key) ?? []), ...finding.fix.changes]);
-    }
+    for (const one of options.findings)
+      for (const finding of options.parts.get(one) ?? [one]) {
+        const declared = this.#madeOf(finding);
+        if (declared === undefined || finding.fix === undefined) continue;
+        for (const environment of declared.environments ?? ['']) {
+          const key = keyIn(environment, declared.object);
+          wanted.set(key, [...(wanted.get(key) ?? []), ...finding.fix.changes]);
+        }
+      }
     this.#wanted = wanted;
     this.#texts = new Map(options.edited);
     this.#files = {
@@ -112,15 +116,13 @@ export class RenderedMender {
         const failure = await this.#inOwners(state, key, judged.object, changes);
         if (failure === undefined) return this.#difference(before);
         undo();
-        const patched = isBuilt || state.rendering.kind === 'kustomizations';
-        if (!patched || !(await this.#asPatch(state, key, changes))) {
-          undo();
-          throw failure;
-        }
+        if (state.rendering.kind !== 'kustomizations') throw failure;
+        if ((await this.#asPatch(state, key, changes)) !== undefined) throw failure;
         return this.#difference(before);
       }
-      if (await this.#asPatch(state, key, changes)) return this.#difference(before);
-      throw new EditRefused('no patch next to the overlay would change only that');
+      const reason = await this.#asPatch(state, key, changes);
+      if (reason === undefined) return this.#difference(before);
+      throw new EditRefused(`a patch next to the overlay does not do it: ${reason}`);
     } catch (error) {
       undo();
       throw error;
@@ -172,19 +174,24 @@ export class RenderedMender {
     if (origin instanceof BuiltOrigin) yield* ownerProposals(this.#files, origin, change);
   }
 
-  async #asPatch(state: State, key: string, changes: readonly Change[]): Promise<boolean> {
+  /** One patch for all changes. @returns why not */
+  async #asPatch(state: State, key: string, changes: readonly Change[]): Promise<string | undefined> {
     const declared = objectsOf(state.made).get(key);
-    if (declared === undefined || !(declared.origin instanceof BuiltOrigin)) return false;
+    if (declared === undefined || !(declared.origin instanceof BuiltOrigin)) return 'it is not built';
     const { object, origin, environments = [] } = declared;
     const aim = { declared, changes };
+    let first: string | undefined;
     for (const proposal of patchProposals(
       this.#files,
       { object, origin, folders: environments },
       changes,
       this.#options.isNew,
-    ))
-      if ((await this.#try(state, proposal, aim)) === undefined) return true;
-    return false;
+    )) {
+      const reason = await this.#try(state, proposal, aim);
+      if (reason === undefined) return undefined;
+      first ??= reason;
+    }
+    return first ?? 'nothing would change';
   }
 
   /** Makes a proposal, and keeps it if it proves right. @returns why it does not */

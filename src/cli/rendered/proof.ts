@@ -6,8 +6,13 @@ import type { Made } from '#sources/manifests/rendering.ts';
 import { type Declared, kindKey, namespaceOf } from '#world/world.ts';
 
 /** Who an object is, in whatever environment. */
-export function identityOf(object: KubeObject): string {
+function identityOf(object: KubeObject): string {
   return `${kindKey(object)}\0${namespaceOf(object) ?? ''}\0${String(object.metadata?.name ?? '')}`;
+}
+
+/** An object in one of its environments. */
+export function keyIn(environment: string, object: KubeObject): string {
+  return `${environment}\0${identityOf(object)}`;
 }
 
 /** Every object of every environment by environment, identity and number. */
@@ -20,7 +25,7 @@ export function objectsOf(
   for (const one of declared)
     for (const environment of one.environments ?? ['']) {
       if (environments !== undefined && !environments.has(environment)) continue;
-      const key = `${environment}\0${identityOf(one.object)}`;
+      const key = keyIn(environment, one.object);
       const count = counts.get(key) ?? 0;
       counts.set(key, count + 1);
       objects.set(`${key}\0${count}`, one);
@@ -28,7 +33,7 @@ export function objectsOf(
   return objects;
 }
 
-/** What is to be changed, by the identity of objects. */
+/** What is to be changed, by {@link keyIn}. */
 export type Wanted = ReadonlyMap<string, readonly Change[]>;
 
 export interface Aim {
@@ -67,12 +72,12 @@ export function problemWith(
       if (missing !== undefined) return `${formatPath(missing.path)} would not change${inEnvironment(key)}`;
     }
     if (was.object === now || isEqual(was.object, now)) continue;
-    const others = wanted.get(identityOf(was.object)) ?? [];
+    const others = wanted.get(key.slice(0, key.lastIndexOf('\0'))) ?? [];
     const allowed = isAim
       ? [...changes, ...others.filter(({ path }) => !changes.some(own => isWithin(path, own.path)))]
       : others;
     const made = distinct(allowed.filter(change => isMade(was.object, now, change, allowed)));
-    if (!isEqual(withoutNulls(withMade(was.object, now, made)), withoutNulls(now)))
+    if (!isEqual(comparable(withMade(was.object, now, made)), comparable(now)))
       return `${nameIn(key)} would change elsewhere too${inEnvironment(key)}`;
   }
   return undefined;
@@ -153,6 +158,17 @@ function distinct(changes: readonly Change[]): Change[] {
 }
 
 const bigints = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
+
+/** What Kustomize notes of how it built an object, where `buildMetadata` asks for it, is not what it built. */
+const NOTES = new Set(['alpha.config.kubernetes.io/transformations', 'config.kubernetes.io/origin']);
+
+function comparable(object: KubeObject): unknown {
+  const annotations = object.metadata?.annotations;
+  if (!isRecord(annotations) || !Object.keys(annotations).some(key => NOTES.has(key)))
+    return withoutNulls(object);
+  const kept = Object.fromEntries(Object.entries(annotations).filter(([key]) => !NOTES.has(key)));
+  return withoutNulls({ ...object, metadata: { ...object.metadata, annotations: kept } });
+}
 
 /** To Kubernetes a field that is null is absent. */
 function withoutNulls(value: unknown): unknown {

@@ -83,6 +83,12 @@ export function buildRoots(
     usedBy.set(root, new Set([...result.used, ...result.kustomizations]));
     for (const one of result.kustomizations) built.set(one, [...(built.get(one) ?? []), root]);
     for (const [i, document] of result.documents.entries()) {
+      const { apiVersion } = document as Partial<KubeObject>;
+      if (typeof apiVersion !== 'string' || apiVersion === '') {
+        const { file: own, line } = result.origins[i]!;
+        gaps.push({ file: own, line, reason: 'an object without an apiVersion: kubectl refuses it' });
+        continue;
+      }
       // What two environments have in common to the last letter is one object.
       const text = JSON.stringify(document, (_, value) =>
         typeof value === 'bigint' ? String(value) : value,
