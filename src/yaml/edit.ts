@@ -185,6 +185,17 @@ class Editor {
         ([key, value]) => `${this.#key(key, quote)}: ${this.#flow(value, quote)}`,
       );
       const inner = text.slice(node.start + 1, node.end - 1);
+      const tail = this.#text.slice(node.end, this.#endOfLine(node.end));
+      const own = this.#text.slice(this.#lineStart(node.start), node.start);
+      // Below a key of a block, where its neighbours stand.
+      if (inner.trim() === '' && /^\s*(?:- +)*[\w./-]+: *$/.test(own) && /^ *(?:#.*)?$/.test(tail)) {
+        const indent = this.#columnOfLine(node.start) + this.#indent;
+        return {
+          start: node.start - / *$/.exec(own)![0].length,
+          end: this.#endOfLine(node.end),
+          text: [tail.trimEnd(), ...this.#blockLines(values, indent)].join(this.#newline),
+        };
+      }
       if (inner.trim() === '')
         return {
           start: node.start,

@@ -186,6 +186,7 @@ function* inLiteral({ origin, files }: ChartPlace, change: Change, found: Path):
     if (dashed !== (typeof step === 'number')) continue;
     const inner = [typeof step === 'number' ? 0 : step, ...change.path.slice(depth)];
     const request: EditRequest = { ...change, path: inner };
+    const isGone = change.op === 'remove' && depth === change.path.length;
     yield {
       file: block.file,
       line: block.from,
@@ -195,7 +196,7 @@ function* inLiteral({ origin, files }: ChartPlace, change: Change, found: Path):
         const lines = text.split('\n');
         const own = lines.slice(block.from - 1, block.to).join('\n');
         return new Map([
-          [block.file, spliced(lines, block, editedFragment(files, block.file, own, request))],
+          [block.file, spliced(lines, block, isGone ? '' : editedFragment(files, block.file, own, request))],
         ]);
       },
     };
