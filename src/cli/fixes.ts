@@ -4,8 +4,10 @@ import type { Finding } from '#check/finding.ts';
 import type { KubeObject } from '#kube/objects.ts';
 import { diffOf, EditRefused, editsOf, editText } from '#sources/manifests/edit.ts';
 import { ManifestOrigin } from '#sources/manifests/origin.ts';
+import type { Rendering } from '#sources/manifests/rendering.ts';
 import type { Declared } from '#world/world.ts';
 import type { EditRequest } from '#yaml/edit.ts';
+import type { RenderedMender } from './rendered/mender.ts';
 
 /** What becomes of one file. */
 export interface FilePlan {
@@ -36,57 +38,151 @@ export function fixDiff(finding: Finding, declared: Declared | undefined): reado
   }
 }
 
+/** What is needed beside the findings to mend them. */
+export interface FixContext {
+  /** Charts and kustomizations, to mend what they make where it comes from. */
+  readonly renderings?: readonly Rendering[];
+  /** Of findings that several environments made: theirs. */
+  readonly parts?: ReadonlyMap<Finding, readonly Finding[]>;
+  /** The text of a file as it stands now, without a byte order mark. */
+  readonly read?: (file: string) => string | undefined;
+  /** Whether a file lies in what the user named. */
+  readonly mayEdit?: (file: string) => boolean;
+  /** Overlays get patches; the files that they are made of are left alone. */
+  readonly asPatch?: boolean;
+  /** Whether somebody wants what a fix would do to files; asked when that is known. */
+  readonly agrees?: (finding: Finding, changed: readonly FileChange[]) => boolean;
+}
+
+export interface FileChange {
+  readonly file: string;
+  readonly before: string;
+  readonly after: string;
+}
+
 /**
  * Makes the fixes of findings in the texts of their files, one after the other: each edit is proven before the next.
  *
  * @param declared which declaration each finding is about
+ * @param made texts of files that do not exist yet, or were edited before
  */
 export async function planFixes(
   findings: readonly Finding[],
   declared: ReadonlyMap<Finding, Declared>,
+  context: FixContext = {},
+  made: ReadonlyMap<string, string> = new Map(),
 ): Promise<FilePlan[]> {
-  const { readDocuments } = await import('#yaml/read.ts');
-  const plans: FilePlan[] = [];
-  for (const [file, of] of Map.groupBy(findings, finding => finding.file)) {
-    let text: string | undefined;
-    let before = '';
-    const fixed: Finding[] = [];
-    const refused: { finding: Finding; reason: string }[] = [];
-    for (const finding of of) {
-      const origin = declared.get(finding)?.origin;
-      if (finding.fix === undefined) continue;
-      if (!(origin instanceof ManifestOrigin)) {
-        refused.push({
-          finding,
-          reason: 'it was rendered: change the template, values or patch that makes it',
-        });
-        continue;
-      }
-      if (origin.source.text === undefined) {
-        refused.push({ finding, reason: 'its text was not kept' });
-        continue;
-      }
-      if (text === undefined) {
-        text = origin.source.text;
-        before = text;
-      }
-      try {
-        const { document, prefix } = origin;
-        text = editText(text, { document, prefix }, finding.fix.changes, apply, readDocuments).text;
-        fixed.push(finding);
-      } catch (error) {
-        if (!(error instanceof EditRefused)) throw error;
-        refused.push({ finding, reason: error.message });
-      }
-    }
-    if (fixed.length + refused.length > 0)
-      plans.push({ file, before, after: text ?? before, fixed, refused });
+  const planner = new Planner(findings, declared, context, made);
+  for (const [, of] of Map.groupBy(findings, finding => finding.file))
+    for (const finding of of) if (finding.fix !== undefined) await planner.add(finding);
+  return planner.plans();
+}
+
+class Planner {
+  readonly #findings: readonly Finding[];
+  readonly #declared: ReadonlyMap<Finding, Declared>;
+  readonly #context: FixContext;
+  readonly #made: ReadonlyMap<string, string>;
+  readonly #before = new Map<string, string>();
+  readonly #texts = new Map<string, string>();
+  readonly #fixed = new Map<string, Finding[]>();
+  readonly #refused = new Map<string, { finding: Finding; reason: string }[]>();
+  #mender: RenderedMender | undefined;
+
+  constructor(
+    findings: readonly Finding[],
+    declared: ReadonlyMap<Finding, Declared>,
+    context: FixContext,
+    made: ReadonlyMap<string, string>,
+  ) {
+    this.#findings = findings;
+    this.#declared = declared;
+    this.#context = context;
+    this.#made = made;
   }
-  return plans;
+
+  async add(finding: Finding): Promise<void> {
+    const before = new Map(this.#texts);
+    try {
+      const changed = await this.#changed(finding);
+      const files = [...changed].map(([file, { text, was }]) => ({ file, before: was, after: text }));
+      if (this.#context.agrees?.(finding, files) === false) {
+        await this.#mender?.reset(this.#current(before));
+        return;
+      }
+      for (const { file, before: was, after } of files) {
+        if (!this.#before.has(file)) this.#before.set(file, was);
+        this.#texts.set(file, after);
+      }
+      const home = changed.has(finding.file) ? finding.file : (files[0]?.file ?? finding.file);
+      this.#fixed.set(home, [...(this.#fixed.get(home) ?? []), finding]);
+    } catch (error) {
+      if (!(error instanceof EditRefused)) throw error;
+      const { file } = finding;
+      this.#refused.set(file, [...(this.#refused.get(file) ?? []), { finding, reason: error.message }]);
+    }
+  }
+
+  #current(own: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+    return new Map([...this.#made, ...own]);
+  }
+
+  /** @throws EditRefused */
+  async #changed(
+    finding: Finding,
+  ): Promise<ReadonlyMap<string, { readonly text: string; readonly was: string }>> {
+    const origin = this.#declared.get(finding)?.origin;
+    if (origin instanceof ManifestOrigin) {
+      const { file, document, prefix } = origin;
+      if (origin.source.text === undefined) throw new EditRefused('its text was not kept');
+      const was = this.#texts.get(file) ?? origin.source.text;
+      const { readDocuments } = await import('#yaml/read.ts');
+      const { text } = editText(was, { document, prefix }, finding.fix!.changes, apply, readDocuments);
+      return new Map([[file, { text, was }]]);
+    }
+    const { renderings = [], read = () => undefined, mayEdit = () => false, asPatch = false } = this.#context;
+    if (this.#mender === undefined) {
+      const { RenderedMender } = await import('./rendered/mender.ts');
+      this.#mender = new RenderedMender({
+        renderings,
+        findings: this.#findings,
+        declared: this.#declared,
+        parts: this.#context.parts ?? new Map(),
+        files: { read, mayEdit: file => mayEdit(file) || this.#made.has(file) || this.#texts.has(file) },
+        edited: this.#current(this.#texts),
+        asPatch,
+        isNew: file => read(file) === undefined,
+      });
+    }
+    const texts = await this.#mender.mend(finding);
+    return new Map(
+      [...texts].map(([file, text]) => [
+        file,
+        { text, was: this.#texts.get(file) ?? this.#made.get(file) ?? read(file) ?? '' },
+      ]),
+    );
+  }
+
+  plans(): FilePlan[] {
+    const files = new Set([...this.#texts.keys(), ...this.#fixed.keys(), ...this.#refused.keys()]);
+    return [...files].map(file => ({
+      file,
+      before: this.#before.get(file) ?? '',
+      after: this.#texts.get(file) ?? this.#before.get(file) ?? '',
+      fixed: this.#fixed.get(file) ?? [],
+      refused: this.#refused.get(file) ?? [],
+    }));
+  }
 }
 
 /** A fix may bring to light what it hid: without the host's network a pod may have a user namespace of its own. */
 const MOST_ROUNDS = 5;
+
+/** What a round of judging found to mend. */
+export interface Proposed extends FixContext {
+  readonly findings: readonly Finding[];
+  readonly declared: ReadonlyMap<Finding, Declared>;
+}
 
 /**
  * Plans fixes round by round, until there is nothing left to mend: whoever runs it again finds nothing to do.
@@ -94,28 +190,31 @@ const MOST_ROUNDS = 5;
  * @param propose judges the files with the edits made so far, and says which findings are to be mended
  */
 export async function planAll(
-  propose: (edited: ReadonlyMap<string, string>) => Promise<{
-    readonly findings: readonly Finding[];
-    readonly declared: ReadonlyMap<Finding, Declared>;
-  }>,
+  propose: (edited: ReadonlyMap<string, string>) => Promise<Proposed>,
 ): Promise<FilePlan[]> {
   const plans = new Map<string, FilePlan>();
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const edited = new Map([...plans].map(([file, { after }]) => [file, after]));
-    const { findings, declared } = await propose(edited);
+    const edited = new Map(
+      [...plans].flatMap(([file, { before, after }]) => (before === after ? [] : [[file, after] as const])),
+    );
+    const { findings, declared, ...context } = await propose(edited);
     let progress = false;
-    for (const plan of await planFixes(findings, declared)) {
+    const refused = new Map<string, FilePlan['refused']>();
+    for (const plan of await planFixes(findings, declared, context, edited)) {
       const before = plans.get(plan.file);
-      if (plan.before !== plan.after) progress = true;
+      const changes = plan.before !== plan.after;
+      if (changes) progress = true;
+      if (plan.refused.length > 0) refused.set(plan.file, plan.refused);
       plans.set(plan.file, {
         file: plan.file,
-        before: before?.before ?? plan.before,
-        after: plan.after,
+        before: before !== undefined && before.before !== before.after ? before.before : plan.before,
+        after: changes ? plan.after : (before?.after ?? plan.after),
         fixed: [...(before?.fixed ?? []), ...plan.fixed],
-        // What was refused once is refused again.
-        refused: plan.refused.length > 0 ? plan.refused : (before?.refused ?? []),
+        refused: [],
       });
     }
+    // What was refused once is asked again after every change, and only the last answer counts.
+    for (const [file, plan] of plans) plans.set(file, { ...plan, refused: refused.get(file) ?? [] });
     if (!progress) break;
   }
   return [...plans.values()];

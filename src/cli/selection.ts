@@ -8,6 +8,12 @@ import type { Parsed } from './command.ts';
 import type { Config } from './config.ts';
 import { UsageError } from './errors.ts';
 
+/** A check's name with its practice. */
+function fullName(word: string): string {
+  const check = checks.find(({ name }) => name === word);
+  return check === undefined ? word : `${check.practice}/${check.name}`;
+}
+
 /** @throws UsageError for a word that is no check, practice or framework */
 export function selection(parsed: Parsed, config: Config): Selected[] {
   const only = parsed.values('check');
@@ -19,7 +25,7 @@ export function selection(parsed: Parsed, config: Config): Selected[] {
     );
     throw new UsageError(
       `"${word}" is no check, practice or framework`,
-      meant === undefined ? 'sallyport checks lists them' : `did you mean ${meant}?`,
+      meant === undefined ? 'sallyport checks lists them' : `did you mean ${fullName(meant)}?`,
     );
   }
   return select(checks, {

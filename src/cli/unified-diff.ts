@@ -4,6 +4,7 @@ const CONTEXT = 3;
 
 /** As `diff -u` and Git print it; empty where nothing differs. */
 export function unifiedDiff(file: string, before: string, after: string): string {
+  if (before === '' && after !== '') return wholeFile(file, after);
   const a = before.split('\n');
   const b = after.split('\n');
   const hunks = hunksOf(a, b);
@@ -28,6 +29,12 @@ export function unifiedDiff(file: string, before: string, after: string): string
     lines.push(`@@ -${from + 1},${to - from} +${from + shift + 1},${added} @@`, ...body);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** A file that is not there yet. */
+function wholeFile(file: string, text: string): string {
+  const lines = text.replace(/\n$/, '').split('\n');
+  return `--- /dev/null\n+++ b/${file}\n@@ -0,0 +1,${lines.length} @@\n${lines.map(line => `+${line}\n`).join('')}`;
 }
 
 interface Hunk {

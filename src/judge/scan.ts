@@ -37,6 +37,8 @@ export interface Judged {
   readonly workloads: number;
   /** Which declaration each finding is about. */
   readonly declared: ReadonlyMap<Finding, Declared>;
+  /** Of a finding that several environments or objects made at one line: theirs, each of one object. */
+  readonly parts: ReadonlyMap<Finding, readonly Finding[]>;
   /** What was accepted, by whom or what: it is no finding of the report, and no secret either. */
   readonly accepted: readonly Accepted[];
 }
@@ -316,7 +318,7 @@ class Gathering {
     this.#accept = accept;
   }
 
-  all(groups: readonly Group[]): Pick<Judged, 'findings' | 'accepted' | 'declared'> {
+  all(groups: readonly Group[]): Pick<Judged, 'findings' | 'accepted' | 'declared' | 'parts'> {
     for (const group of groups)
       for (const [by, failures] of this.#split(group.failures)) {
         const finding = this.#finding(group.one, failures, group.declared);
@@ -324,9 +326,10 @@ class Gathering {
         else this.#accepted.push({ finding, by });
         this.#declared.set(finding, group.declared);
       }
-    const findings = mergeEnvironments(this.#findings, this.#declared).sort(compareFindings);
+    const parts = new Map<Finding, readonly Finding[]>();
+    const findings = mergeEnvironments(this.#findings, this.#declared, parts).sort(compareFindings);
     this.#accepted.sort((a, b) => compareFindings(a.finding, b.finding));
-    return { findings, accepted: this.#accepted, declared: this.#declared };
+    return { findings, accepted: this.#accepted, declared: this.#declared, parts };
   }
 
   #split(failures: readonly Failure[]): ReadonlyMap<object | undefined, readonly Failure[]> {
@@ -459,8 +462,12 @@ function withoutContainers(pod: PodSubject, accepted: readonly Place[], kept: re
  * What several environments make of one line is one finding, with those that have it: there is one place to mend. Where
  * all of them have it, as with a scan of one overlay, nothing need be said.
  */
-function mergeEnvironments(findings: readonly Finding[], declared: Map<Finding, Declared>): Finding[] {
-  const groups = new Map<string, { readonly first: Finding; readonly environments: Set<string> }>();
+function mergeEnvironments(
+  findings: readonly Finding[],
+  declared: Map<Finding, Declared>,
+  parts: Map<Finding, readonly Finding[]>,
+): Finding[] {
+  const groups = new Map<string, { readonly of: Finding[]; readonly environments: Set<string> }>();
   const result: Finding[] = [];
   for (const finding of findings) {
     const { environments } = declared.get(finding) ?? {};
@@ -470,14 +477,18 @@ function mergeEnvironments(findings: readonly Finding[], declared: Map<Finding, 
     }
     const { check, file, line, column, path, message } = finding;
     const key = JSON.stringify([check, file, line, column, path, message]);
-    const group = groups.get(key) ?? { first: finding, environments: new Set<string>() };
+    const group = groups.get(key) ?? { of: [], environments: new Set<string>() };
     groups.set(key, group);
+    group.of.push(finding);
     for (const one of environments) group.environments.add(one);
   }
-  for (const { first, environments } of groups.values()) {
+  for (const { of, environments } of groups.values()) {
+    const first = of[0]!;
     const { among = 1 } = declared.get(first)!;
     const names = [...environments].map(one => (one === '' ? '.' : one)).join(', ');
-    result.push(labelled(first, declared, environments.size < among ? `in ${names}` : undefined));
+    const merged = labelled(first, declared, environments.size < among ? `in ${names}` : undefined);
+    if (of.length > 1) parts.set(merged, of);
+    result.push(merged);
   }
   return result;
 }

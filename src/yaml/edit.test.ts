@@ -60,7 +60,22 @@ const cases: readonly (readonly [
     'a:\n  b:\n    d: 1\n  c: 1\n',
   ],
   ['flow style stays flow style', 'a: { b: 1 }\n', set(['a', 'c'], ['x']), 'a: { b: 1, c: [x] }\n'],
-  ['an empty mapping', 'a: {}\n', set(['a', 'b'], 1), 'a: { b: 1 }\n'],
+  ['an empty mapping', 'a: {}\n', set(['a', 'b'], 1), 'a:\n  b: 1\n'],
+  [
+    'an empty mapping with a comment',
+    'a:\n  b: {} # c\n  # d\n',
+    set(['a', 'b', 'e'], 1),
+    'a:\n  b: # c\n    e: 1\n  # d\n',
+  ],
+  ['an empty mapping in a flow', 'a: { b: {} }\n', set(['a', 'b', 'c'], 1), 'a: { b: { c: 1 } }\n'],
+  ['an empty mapping of JSON', '{"a": {}}\n', set(['a', 'b'], 1), '{"a": {"b": 1}}\n'],
+  [
+    'a mapping as an item',
+    'a:\n  - x: 1\n',
+    append(['a'], { y: 1, z: { w: 2 } }),
+    'a:\n  - x: 1\n  - y: 1\n    z:\n      w: 2\n',
+  ],
+  ['a mapping as a first item', 'b: 1\n', append(['a'], { y: 1 }), 'b: 1\na:\n  - y: 1\n'],
   [
     'JSON stays JSON',
     '{\n  "a": {"b": 1}\n}\n',

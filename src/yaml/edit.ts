@@ -185,6 +185,17 @@ class Editor {
         ([key, value]) => `${this.#key(key, quote)}: ${this.#flow(value, quote)}`,
       );
       const inner = text.slice(node.start + 1, node.end - 1);
+      const tail = this.#text.slice(node.end, this.#endOfLine(node.end));
+      const own = this.#text.slice(this.#lineStart(node.start), node.start);
+      // Below a key of a block, where its neighbours stand.
+      if (inner.trim() === '' && /^\s*(?:- +)*[\w./-]+: *$/.test(own) && /^ *(?:#.*)?$/.test(tail)) {
+        const indent = this.#columnOfLine(node.start) + this.#indent;
+        return {
+          start: node.start - / *$/.exec(own)![0].length,
+          end: this.#endOfLine(node.end),
+          text: [tail.trimEnd(), ...this.#blockLines(values, indent)].join(this.#newline),
+        };
+      }
       if (inner.trim() === '')
         return {
           start: node.start,
@@ -213,7 +224,11 @@ class Editor {
     const last = node.items!.at(-1)!;
     const at = this.#endOfLine(last.node.end);
     const indent = this.#columnOf(node.items![0]!.start);
-    return { start: at, end: at, text: `${this.#newline}${' '.repeat(indent)}- ${this.#flow(value, '')}` };
+    return {
+      start: at,
+      end: at,
+      text: this.#newline + this.#itemLines(value, indent).join(this.#newline),
+    };
   }
 
   /** Entries of one mapping or list go; where none is left, it stays, empty. */
@@ -272,8 +287,18 @@ class Editor {
           `${pad}${name}:`,
           ...value.map(item => `${pad}${' '.repeat(this.#listIndent)}- ${this.#flow(item, '')}`),
         ];
+      if (Array.isArray(value) && value.length > 0 && value.every(isFilled))
+        return [`${pad}${name}:`, ...value.flatMap(item => this.#itemLines(item, indent + this.#listIndent))];
       return [`${pad}${name}: ${this.#flow(value, '')}`];
     });
+  }
+
+  /** An item of a list in block style; a mapping begins behind its dash. */
+  #itemLines(value: unknown, indent: number): string[] {
+    const pad = ' '.repeat(indent);
+    if (!isFilled(value)) return [`${pad}- ${this.#flow(value, '')}`];
+    const [first, ...rest] = this.#blockLines(new Map(Object.entries(value)), indent + 2);
+    return [`${pad}- ${first!.trimStart()}`, ...rest];
   }
 
   #flow(value: unknown, quote: '' | '"' | "'"): string {
@@ -348,6 +373,10 @@ function nested(before: unknown, rest: Path, value: unknown): unknown {
   if (typeof step !== 'string') throw new EditRefused('the list has no such item');
   const record = isRecord(before) ? before : {};
   return { ...record, [step]: nested(record[step], more, value) };
+}
+
+function isFilled(value: unknown): value is Readonly<Record<string, unknown>> {
+  return isRecord(value) && Object.keys(value).length > 0;
 }
 
 const PLAIN = /^[A-Za-z_/][\w./-]*$/;

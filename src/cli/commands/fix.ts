@@ -5,11 +5,12 @@ import type { Finding } from '#check/finding.ts';
 import { levelsOf } from '#judge/levels.ts';
 import { checks } from '#practices/index.ts';
 import { count, objectName, safe } from '#report/safe.ts';
-import { type Declared, World } from '#world/world.ts';
+import { decode } from '#sources/manifests/decode.ts';
+import { World } from '#world/world.ts';
 import type { Parsed } from '../command.ts';
 import { type Config, readConfig } from '../config.ts';
 import { EXIT, UsageError } from '../errors.ts';
-import { type FilePlan, fixDiff, planAll } from '../fixes.ts';
+import { type FileChange, type FilePlan, planAll } from '../fixes.ts';
 import { readInput } from '../input.ts';
 import { judgeManifests } from '../judging.ts';
 import { isTerminal, print, replaceFile, tell, writeWhole } from '../output.ts';
@@ -33,10 +34,10 @@ export async function run(parsed: Parsed): Promise<number> {
       'add --yes to make them all, or --diff to see them',
     );
   const declined = new Set<string>();
-  const wanted = (finding: Finding, declared: Declared | undefined): boolean => {
-    if (!asks || finding.fix!.kind === 'safe') return true;
-    if (declined.has(finding.fingerprint)) return false;
-    if (agrees(finding, fixDiff(finding, declared))) return true;
+  const agreed = (finding: Finding, changed: readonly FileChange[]): boolean => {
+    if (finding.fix!.kind === 'safe' || declined.has(finding.fingerprint))
+      return !declined.has(finding.fingerprint);
+    if (agrees(finding, changed)) return true;
     declined.add(finding.fingerprint);
     return false;
   };
@@ -46,12 +47,25 @@ export async function run(parsed: Parsed): Promise<number> {
     const manifests = await readInput(parsed, parsed.operands, config.ignore, true, edited, config.charts);
     const judging = await judgeManifests(manifests, selected, config, minor);
     // What somebody excepted is as it should be.
-    const { findings, declared } = judging.judgement.gather(place => judging.accept(place));
+    const { findings, declared, parts } = judging.judgement.gather(place => judging.accept(place));
     const mendable = findings.filter(({ fix }) => fix !== undefined);
     const chosen = mendable.filter(({ fix }) => fix!.kind === 'safe' || review);
     all = Math.max(all, findings.length);
     left = mendable.length - chosen.length;
-    return { findings: chosen.filter(finding => wanted(finding, declared.get(finding))), declared };
+    const files = new Set(manifests.files.map(({ file }) => file));
+    const charts = manifests.renderings.filter(({ kind }) => kind === 'chart').map(({ folder }) => folder);
+    return {
+      findings: chosen.filter(({ fingerprint }) => !declined.has(fingerprint)),
+      declared,
+      parts,
+      renderings: manifests.renderings,
+      read: textOnDisk,
+      // Helpers of templates are no manifests, so the walk does not list them.
+      mayEdit: file =>
+        files.has(file) || (file.endsWith('.tpl') && charts.some(chart => isBelow(file, chart))),
+      asPatch: parsed.has('as-patch'),
+      ...(asks ? { agrees: agreed } : {}),
+    };
   });
   const changed = plans.filter(({ before, after }) => before !== after);
   if (parsed.has('diff'))
@@ -65,6 +79,18 @@ export async function run(parsed: Parsed): Promise<number> {
   return EXIT.clean;
 }
 
+/** A file's text without its byte order mark; undefined where there is none, or it is no text. */
+function textOnDisk(file: string): string | undefined {
+  try {
+    const decoded = decode(readFileSync(file));
+    return decoded.is === 'text' ? decoded.text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isBelow = (file: string, folder: string): boolean => folder === '' || file.startsWith(`${folder}/`);
+
 function withProfile(parsed: Parsed, profile: string): Parsed {
   return { ...parsed, value: option => (option === 'profile' ? profile : parsed.value(option)) };
 }
@@ -75,8 +101,15 @@ function writeAll(plans: readonly FilePlan[], outputDir: string | undefined): vo
     writeBelow(outputDir, plans);
     return;
   }
-  const ready = plans.map(plan => ({ plan, mark: unchangedSince(plan) }));
-  for (const { plan, mark } of ready) replaceFile(plan.file, mark + plan.after);
+  const ready = plans.map(plan => ({ plan, mark: isNew(plan) ? undefined : unchangedSince(plan) }));
+  for (const { plan, mark } of ready)
+    if (mark === undefined) writeWhole(plan.file, plan.after);
+    else replaceFile(plan.file, mark + plan.after);
+}
+
+/** A patch that is made: nobody has a file of that name. */
+function isNew({ file, before }: FilePlan): boolean {
+  return before === '' && lstatSync(file, { throwIfNoEntry: false }) === undefined;
 }
 
 /**
@@ -156,10 +189,12 @@ async function sayLevels(parsed: Parsed, config: Config, level: string, minor: n
     tell(`${workloads.length - short.length} of ${count(workloads.length, 'workload')} meet ${level} now.\n`);
 }
 
-function agrees(finding: Finding, diff: readonly string[] | undefined): boolean {
+function agrees(finding: Finding, changed: readonly FileChange[]): boolean {
   const { file, line, check, object, message, fix } = finding;
   print(`${safe(file)}:${line} ${check}\n  ${objectName(object)}: ${safe(message)}\n  ${fix!.title}:\n`);
-  for (const changed of diff ?? []) print(`    ${safe(changed)}\n`);
+  for (const one of changed)
+    for (const line of unifiedDiff(one.file, one.before, one.after).trimEnd().split('\n'))
+      print(`    ${safe(line)}\n`);
   print('  make this change? [y/N] ');
   const buffer = Buffer.alloc(64);
   return /^y(?:es)?\s*$/i.test(buffer.subarray(0, readSync(0, buffer)).toString());

@@ -68,6 +68,10 @@ export const everydayCommands: readonly Command[] = [
         choices: ['baseline', 'restricted'],
         description: 'Everything that a Pod Security level asks for, and what the images must then bear',
       },
+      {
+        name: 'as-patch',
+        description: 'Mend what Kustomize builds by patches next to the overlay, never in its base',
+      },
       { name: 'output-dir', value: 'DIR', description: 'Write changed files below this folder instead' },
       { name: 'profile', value: 'NAME', choices: profiles, description: 'Whose findings to mend' },
       {

@@ -13,7 +13,7 @@ import { readChart } from './folder.ts';
 import { mayNeedRe2 } from './regexes.ts';
 import { type ChartOptions, type RenderedDocument, renderChartFiles } from './render.ts';
 import type { LineOrigin } from './trace.ts';
-import { GoError, wellFormed } from './value.ts';
+import { GoError, type Place, wellFormed } from './value.ts';
 
 export interface ChartObjects {
   readonly declared: readonly Declared[];
@@ -22,6 +22,8 @@ export interface ChartObjects {
   readonly documents: number;
   /** Why it did not render. */
   readonly failed?: string;
+  /** How it was installed. */
+  readonly runs?: readonly ChartRun[];
 }
 
 /**
@@ -31,11 +33,13 @@ export interface ChartObjects {
  * @param path where its folder is
  * @param name the folder as reports show it; empty for the working directory
  * @param runsOf how the chart with these files is installed
+ * @param edited texts that stand for those of the files of these names, as reports show them
  */
 export async function chartObjects(
   path: string,
   name: string,
   runsOf: (files: ReadonlyMap<string, Uint8Array>) => readonly ChartRun[],
+  edited: ReadonlyMap<string, string> = new Map(),
 ): Promise<ChartObjects> {
   const chartFile = name === '' ? 'Chart.yaml' : `${name}/Chart.yaml`;
   const failure = (message: string, run?: string): Gap => ({
@@ -47,6 +51,9 @@ export async function chartObjects(
   let runs: readonly ChartRun[];
   try {
     files = readChart(path);
+    const inside = name === '' ? '' : `${name}/`;
+    for (const [file, text] of edited)
+      if (file.startsWith(inside)) files.set(file.slice(inside.length), new TextEncoder().encode(text));
     runs = runsOf(files);
   } catch (error) {
     const { message } = error as Error;
@@ -85,6 +92,7 @@ export async function chartObjects(
     ),
     gaps: [...gaps.values()],
     documents,
+    runs,
     ...(failed === undefined ? {} : { failed }),
   };
 }
@@ -211,18 +219,32 @@ function originPlace(origin: LineOrigin | undefined, sources: Sources, fallback:
     : { file, line: origin.template.line, column: origin.template.column };
 }
 
+/** Values that no file states (from the command line) have no place; those in an archive none that anybody could edit. */
+function isEditable({ file }: Place): boolean {
+  return file !== '' && !file.includes('.tgz/');
+}
+
 function archived(place: { file: string; line: number; column: number }) {
   const inside = /^(.*?\.tgz)\//.exec(place.file);
   return inside === null ? place : { file: inside[1]!, line: 1, column: 1 };
 }
 
-class ChartOrigin implements Origin {
+/** Where a line of what was rendered was written. */
+export interface WrittenLine {
+  /** The place in a file of the chart; undefined inside of an archive, where nobody could edit it. */
+  readonly template: { readonly file: string; readonly line: number; readonly column: number } | undefined;
+  /** The values that stand on the line, the one that decides it last. */
+  readonly values: readonly Place[];
+}
+
+export class ChartOrigin implements Origin {
   readonly file: string;
   readonly line: number;
   readonly document: number;
+  /** What was rendered. */
+  readonly text: string;
   readonly #rendered: RenderedDocument;
   readonly #sources: Sources;
-  readonly #text: string;
   readonly #read: ReadDocument;
   #locator: Locator | undefined;
 
@@ -235,7 +257,7 @@ class ChartOrigin implements Origin {
   ) {
     this.#rendered = rendered;
     this.#sources = sources;
-    this.#text = text;
+    this.text = text;
     this.#read = read;
     this.document = number;
     const origin = rendered.lines[read.line - 1];
@@ -249,11 +271,42 @@ class ChartOrigin implements Origin {
     this.line = place.line;
   }
 
+  /** The places of the object in the text that was rendered. */
+  get locator(): Locator {
+    this.#locator ??= new Locator(this.text, this.#read);
+    return this.#locator;
+  }
+
+  /** @param line of the text that was rendered, from 1 */
+  writtenAt(line: number): WrittenLine | undefined {
+    const origin = this.#rendered.lines[line - 1];
+    return origin === undefined
+      ? undefined
+      : { template: this.#editable(origin.template), values: origin.values.filter(isEditable) };
+  }
+
+  /** The template that the object was rendered from; undefined inside of an archive. */
+  get template(): string | undefined {
+    return this.#editable({ file: this.#rendered.source, line: 1, column: 1 })?.file;
+  }
+
+  /** Values that decided that a block was left out, with the place of the condition. */
+  *leftOut(): Generator<{ readonly file: string; readonly line: number; readonly values: readonly Place[] }> {
+    for (const { file, line, taken, values } of this.#rendered.branches) {
+      const known = taken ? undefined : this.#editable({ file, line, column: 1 });
+      if (known !== undefined) yield { file: known.file, line, values: values.filter(isEditable) };
+    }
+  }
+
+  #editable(place: { readonly file: string; readonly line: number; readonly column: number }) {
+    const known = this.#sources.get(place.file);
+    return known === undefined || known.archive ? undefined : { ...place, file: known.file };
+  }
+
   positionOf(path: Path): Position {
     if (path.length === 0)
       return { file: this.file, line: this.line, column: 1, endLine: this.line, endColumn: 2 };
-    this.#locator ??= new Locator(this.#text, this.#read);
-    const { path: found, located } = this.#locator.nearest(path);
+    const { path: found, located } = this.locator.nearest(path);
     const span = located.key ?? located.value;
     const origin = this.#rendered.lines[span.line - 1];
     // What is absent was not written by the value of the line above it.

@@ -96,8 +96,15 @@ export function build(files: Files, root: string, options: BuildOptions = {}): B
   };
 }
 
+export interface WrittenNode {
+  readonly depth: number;
+  readonly at: Position | undefined;
+  readonly isMap: boolean;
+  readonly below: readonly Position[];
+}
+
 /** Where the values of a built document were written: in a base, a patch, a generator's literal or a file. */
-class BuiltOrigin implements Origin {
+export class BuiltOrigin implements Origin {
   readonly document: number;
   readonly #node: Node;
   readonly #kustomization: string;
@@ -114,6 +121,33 @@ class BuiltOrigin implements Origin {
 
   get line(): number {
     return this.positionOf([]).line;
+  }
+
+  /**
+   * Where the deepest thing on the way to a path was written.
+   *
+   * @returns how many steps of the path are there; the place of the last of them as its key or list item says it; and
+   *   the places of the keys or items directly below it
+   */
+  writtenAt(path: Path): WrittenNode {
+    let node = this.#node;
+    let at: Position | undefined;
+    let depth = 0;
+    for (const step of path) {
+      const next = typeof step === 'number' ? node.content[step] : field(node, step);
+      if (next === undefined || (typeof step === 'number' && node.kind !== 'list')) break;
+      const place = (typeof step === 'string' ? keyOf(node, step) : next)?.at;
+      at = place === undefined ? undefined : positionOf(place);
+      node = next;
+      depth++;
+    }
+    const below = node.kind === 'map' ? node.content.filter((_, i) => i % 2 === 0) : node.content;
+    return {
+      depth,
+      at,
+      isMap: node.kind === 'map',
+      below: below.flatMap(one => (one.at === undefined ? [] : [positionOf(one.at)])),
+    };
   }
 
   positionOf(path: Path): Position {

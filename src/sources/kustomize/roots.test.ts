@@ -35,5 +35,16 @@ describe('the kustomizations of a tree', () => {
     assert.match(roots.gaps[0]!.reason, /nope\.yaml: no such file/);
     assert.equal(roots.gaps[0]!.file, 'broken/kustomization.yaml');
   });
+  it('what kubectl would refuse for want of an apiVersion is a gap', () => {
+    const files = new Map([
+      ['kustomization.yaml', Buffer.from('resources: [a.yaml]\n')],
+      ['a.yaml', Buffer.from('kind: Thing\nmetadata: { name: a }\n')],
+    ]);
+    const { declared, gaps } = buildRoots(files, ['kustomization.yaml']);
+    assert.deepEqual(declared, []);
+    assert.deepEqual(gaps, [
+      { file: 'a.yaml', line: 1, reason: 'an object without an apiVersion: kubectl refuses it' },
+    ]);
+  });
   it('says which files it took', () => assert.ok(roots.used.has('base/pod.yaml')));
 });

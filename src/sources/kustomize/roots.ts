@@ -15,6 +15,8 @@ export interface Roots {
   readonly gaps: readonly Gap[];
   /** Files that a build was made of: they are judged in it, not as they are written. */
   readonly used: ReadonlySet<string>;
+  /** The same by the folder of each root, kustomization files included. */
+  readonly usedBy: ReadonlyMap<string, ReadonlySet<string>>;
   /** Kustomization files that were built, each with the folders of the roots that it is part of. */
   readonly built: ReadonlyMap<string, readonly string[]>;
 }
@@ -58,6 +60,7 @@ export function buildRoots(
   const declared: Declared[] = [];
   const gaps: Gap[] = [];
   const used = new Set<string>();
+  const usedBy = new Map<string, ReadonlySet<string>>();
   const built = new Map<string, string[]>();
   const seen = new Map<string, string[]>();
   for (const file of kustomizations) {
@@ -77,8 +80,15 @@ export function buildRoots(
       continue;
     }
     for (const one of result.used) used.add(one);
+    usedBy.set(root, new Set([...result.used, ...result.kustomizations]));
     for (const one of result.kustomizations) built.set(one, [...(built.get(one) ?? []), root]);
     for (const [i, document] of result.documents.entries()) {
+      const { apiVersion } = document as Partial<KubeObject>;
+      if (typeof apiVersion !== 'string' || apiVersion === '') {
+        const { file: own, line } = result.origins[i]!;
+        gaps.push({ file: own, line, reason: 'an object without an apiVersion: kubectl refuses it' });
+        continue;
+      }
       // What two environments have in common to the last letter is one object.
       const text = JSON.stringify(document, (_, value) =>
         typeof value === 'bigint' ? String(value) : value,
@@ -98,7 +108,7 @@ export function buildRoots(
     const own = one.environments!.map(root => siblings.get(root)?.size ?? 1);
     declared[i] = { ...one, among: Math.max(...own, one.environments!.length) };
   }
-  return { declared, gaps, used, built };
+  return { declared, gaps, used, usedBy, built };
 }
 
 /** The roots that share a kustomization with each root, itself among them: environments of the same thing. */

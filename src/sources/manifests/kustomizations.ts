@@ -3,7 +3,7 @@ import { lstatSync, readFileSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { RenderChart } from '#sources/kustomize/door.ts';
 import type { Roots } from '#sources/kustomize/roots.ts';
-import { isKustomizationName } from './recognise.ts';
+import { folderOf, isKustomizationName } from './recognise.ts';
 import type { Found } from './walk.ts';
 
 /** A ConfigMap or a patch larger than this would be none. */
@@ -18,8 +18,10 @@ export class FilesOnDisk extends Map<string, Uint8Array> {
   readonly #cwd: string;
   readonly #found: ReadonlyMap<string, string>;
 
-  constructor(cwd: string, found: readonly Found[]) {
+  /** @param edited texts that stand for those of the files of these names */
+  constructor(cwd: string, found: readonly Found[], edited: ReadonlyMap<string, string> = new Map()) {
     super();
+    for (const [name, text] of edited) this.set(name, new TextEncoder().encode(text));
     this.#cwd = cwd;
     this.#found = new Map(found.map(({ name, path }) => [name, path]));
   }
@@ -53,20 +55,33 @@ export class FilesOnDisk extends Map<string, Uint8Array> {
 /** What was built, and the charts that took part in it. */
 export interface Kustomizations extends Roots {
   readonly charts: ReadonlySet<string>;
+  /** Builds again, with other texts for some files, and only for some of the roots. */
+  readonly again: (edited: ReadonlyMap<string, string>, roots?: ReadonlySet<string>) => Promise<Roots>;
 }
 
 export async function readKustomizations(
   files: readonly Found[],
   cwd: string,
+  edited: ReadonlyMap<string, string> = new Map(),
 ): Promise<Kustomizations | undefined> {
   const kustomizations = files.filter(({ name }) => isKustomizationName(name)).map(({ name }) => name);
   if (kustomizations.length === 0) return undefined;
   const { buildRoots } = await import('#sources/kustomize/roots.ts');
-  const onDisk = new FilesOnDisk(cwd, files);
   const charts = new Set<string>();
-  const renderChart = await chartRenderer(onDisk, kustomizations, cwd, charts);
-  const options = { top: '.', ...(renderChart === undefined ? {} : { renderChart }) };
-  return { ...buildRoots(onDisk, kustomizations, options), charts };
+  const build = async (texts: ReadonlyMap<string, string>, of: readonly string[]): Promise<Roots> => {
+    const onDisk = new FilesOnDisk(cwd, files, texts);
+    const renderChart = await chartRenderer(onDisk, kustomizations, cwd, charts);
+    return buildRoots(onDisk, of, { top: '.', ...(renderChart === undefined ? {} : { renderChart }) });
+  };
+  return {
+    ...(await build(edited, kustomizations)),
+    charts,
+    again: (texts, roots) =>
+      build(
+        texts,
+        roots === undefined ? kustomizations : kustomizations.filter(one => roots.has(folderOf(one))),
+      ),
+  };
 }
 
 /** Renders charts for kustomizations; loaded only where one of them speaks of charts. */

@@ -23,6 +23,7 @@ import {
   patchFilesOf,
   type Understood,
 } from './recognise.ts';
+import type { EditedTexts, Rendering } from './rendering.ts';
 import { type Found, problem, type Walked, type WalkOptions, walk } from './walk.ts';
 
 /** What became of one file. */
@@ -41,6 +42,8 @@ export interface Manifests {
   readonly gaps: readonly Gap[];
   /** Comments that speak to Sallyport. */
   readonly comments: readonly MarkedComment[];
+  /** Charts and kustomizations, each with what was made of it. */
+  readonly renderings: readonly Rendering[];
 }
 
 export interface ReadOptions extends WalkOptions {
@@ -62,7 +65,7 @@ export interface ReadOptions extends WalkOptions {
   /** Where the bytes of a file come from, if not from the file system. It throws an Error with words for people. */
   readonly open?: (found: Found) => Buffer;
   /** Texts that stand for those of the files of these names: edits that are not written yet. */
-  readonly edited?: ReadonlyMap<string, string>;
+  readonly edited?: EditedTexts;
   /** What was read of files that name their content, shared between the two sides of a comparison. */
   readonly shared?: SharedFiles;
 }
@@ -114,6 +117,7 @@ class Reader implements Manifests {
   readonly declared: Declared[] = [];
   readonly gaps: Gap[] = [];
   readonly comments: MarkedComment[] = [];
+  readonly renderings: Rendering[] = [];
   readonly #options: ReadOptions;
   readonly #patches = new Set<string>();
   /** Where the files are, by the names that reports show. */
@@ -128,9 +132,23 @@ class Reader implements Manifests {
   async all(files: readonly Found[]): Promise<void> {
     const charts = chartFolders(files);
     const kustomizations = files.filter(({ name }) => isKustomizationName(name));
-    const rendered = await readKustomizations(files, this.#options.cwd);
+    const rendered = await readKustomizations(files, this.#options.cwd, this.#options.edited);
     for (const found of kustomizations) await this.#kustomization(found, rendered);
     this.declared.push(...(rendered?.declared ?? []));
+    if (rendered !== undefined)
+      this.renderings.push({
+        kind: 'kustomizations',
+        folder: '',
+        made: rendered,
+        again: rendered.again,
+        readersOf: changed =>
+          new Set(
+            [...rendered.usedBy].flatMap(([root, used]) =>
+              [...changed].some(file => used.has(file)) ? [root] : [],
+            ),
+          ),
+        valueFilesOf: () => [],
+      });
     const chartFiles: (readonly [found: Found, chart: string])[] = [];
     for (const found of files) {
       if (isKustomizationName(found.name)) continue;
@@ -193,6 +211,7 @@ class Reader implements Manifests {
         declared: declared.slice(before[1]),
         gaps: gaps.slice(before[2]),
         comments: comments.slice(before[3]),
+        renderings: [],
       });
   }
 
@@ -415,22 +434,35 @@ class Reader implements Manifests {
     const { environmentRuns, settingRuns } = await import('#sources/helm/environments.ts');
     const { deploymentRuns } = await import('#sources/gitops/charts.ts');
     const settings = this.#options.charts?.filter(one => one.path === chart) ?? [];
-    const onDisk = (name: string): string => {
-      try {
-        return readFileSync(resolve(this.#options.cwd, name), 'utf8');
-      } catch (error) {
-        throw new Error(`values file ${name}: ${problem(error)}`);
-      }
+    const render = (edited: EditedTexts = new Map()) => {
+      const valuesFile = (name: string): string => {
+        try {
+          return edited.get(name) ?? readFileSync(resolve(this.#options.cwd, name), 'utf8');
+        } catch (error) {
+          throw new Error(`values file ${name}: ${problem(error)}`);
+        }
+      };
+      const runsOf = (files: ReadonlyMap<string, Uint8Array>) =>
+        deployments.length > 0
+          ? deploymentRuns(deployments, valuesFile)
+          : settings.length > 0
+            ? settings.flatMap(one => settingRuns(one, files, chart, valuesFile))
+            : environmentRuns(files, chart);
+      return chartObjects(dirname(path), chart, runsOf, edited);
     };
-    const { declared, gaps, documents, failed } = await chartObjects(dirname(path), chart, files =>
-      deployments.length > 0
-        ? deploymentRuns(deployments, onDisk)
-        : settings.length > 0
-          ? settings.flatMap(one => settingRuns(one, files, chart, onDisk))
-          : environmentRuns(files, chart),
-    );
+    const made = await render(this.#options.edited);
+    const { declared, gaps, documents, failed, runs = [] } = made;
     this.declared.push(...declared);
     this.gaps.push(...gaps);
+    this.renderings.push({
+      kind: 'chart',
+      folder: chart,
+      made,
+      again: render,
+      readersOf: () => new Set(),
+      valueFilesOf: environment =>
+        runs.find(run => run.environment === environment)?.options.valueFiles?.map(({ name }) => name) ?? [],
+    });
     this.files.push({
       file,
       understood: 'chart',
