@@ -19,10 +19,27 @@ export interface Dependency {
   enabled: boolean;
 }
 
-export interface ChartFile {
+/** A file of a chart. Its text is made when it is first asked for: of archives and pictures nobody does. */
+export class ChartFile {
   readonly name: string;
+  readonly #bytes: Uint8Array;
+  #text: string | undefined;
+
+  constructor(name: string, bytes: Uint8Array) {
+    this.name = name;
+    this.#bytes = bytes;
+  }
+
   /** Text of bytes: what is no UTF-8 is kept. */
-  readonly text: string;
+  get text(): string {
+    this.#text ??= stringOf(this.#bytes);
+    return this.#text;
+  }
+
+  /** The same file as a part of a chart inside the chart. */
+  named(name: string): ChartFile {
+    return new ChartFile(name, this.#bytes);
+  }
 }
 
 export class Chart {
@@ -108,7 +125,7 @@ export function loadChart(files: ReadonlyMap<string, Uint8Array>, folder = ''): 
     let data = files.get(name)!;
     // The loader of folders takes a byte order mark away.
     if (data[0] === 0xef && data[1] === 0xbb && data[2] === 0xbf) data = data.subarray(3);
-    kept.push({ name, text: stringOf(data) });
+    kept.push(new ChartFile(name, data));
   }
   return loadFiles(kept, folder, 0, name => files.get(name));
 }
@@ -178,7 +195,7 @@ function loadFiles(
       const inner = name.slice('charts/'.length);
       const first = inner.split('/')[0]!;
       const list = subcharts.get(first) ?? [];
-      list.push({ name: inner, text: file.text });
+      list.push(file.named(inner));
       subcharts.set(first, list);
     } else chart.files.push(file);
   }
@@ -193,7 +210,7 @@ function loadFiles(
         const unpacked = readArchive(archive);
         loaded.push(
           loadFiles(
-            [...unpacked].map(([inner, data]) => ({ name: inner, text: stringOf(data) })),
+            [...unpacked].map(([inner, data]) => new ChartFile(inner, data)),
             `${folder === '' ? '' : `${folder}/`}charts/${name}`,
             depth + 1,
             inner => unpacked.get(inner),
@@ -202,7 +219,7 @@ function loadFiles(
       } else {
         const inner = list
           .filter(file => file.name.includes('/'))
-          .map(file => ({ name: file.name.slice(name.length + 1), text: file.text }));
+          .map(file => file.named(file.name.slice(name.length + 1)));
         loaded.push(
           loadFiles(inner, `${folder === '' ? '' : `${folder}/`}charts/${name}`, depth + 1, file =>
             bytes(`charts/${name}/${file}`),

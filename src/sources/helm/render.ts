@@ -277,7 +277,7 @@ function collect(
   const subcharts = new GoMap();
   const own: [string, Value][] = [
     ['Chart', metadataOf(chart)],
-    ['Files', filesOf(chart.files.map(file => [file.name, file.text] as const))],
+    ['Files', filesOf(chart.files)],
     ['Release', release],
     ['Capabilities', capable],
     ['Values', values],
