@@ -115,8 +115,12 @@ interface Metadata {
 /** How deep charts may lie in each other, and how many bytes their archives may hold. */
 const MAX_DEPTH = 20;
 
-/** Loads a chart from its files, named relative to its folder. */
-export function loadChart(files: ReadonlyMap<string, Uint8Array>, folder = ''): Chart {
+/**
+ * Loads a chart from its files, named relative to its folder.
+ *
+ * @param placed whether to take down where each value was written
+ */
+export function loadChart(files: ReadonlyMap<string, Uint8Array>, folder = '', placed = false): Chart {
   const ignore = files.get('.helmignore');
   const ignores = ignoreRules(ignore === undefined ? '' : stringOf(ignore));
   const kept: ChartFile[] = [];
@@ -127,7 +131,7 @@ export function loadChart(files: ReadonlyMap<string, Uint8Array>, folder = ''): 
     if (data[0] === 0xef && data[1] === 0xbb && data[2] === 0xbf) data = data.subarray(3);
     kept.push(new ChartFile(name, data));
   }
-  return loadFiles(kept, folder, 0, name => files.get(name));
+  return loadFiles(kept, folder, 0, name => files.get(name), placed);
 }
 
 /** The order in which filepath.Walk goes: names of a folder in order, a folder's content at its place. */
@@ -146,6 +150,7 @@ function loadFiles(
   folder: string,
   depth: number,
   bytes: (name: string) => Uint8Array | undefined,
+  placed: boolean,
 ): Chart {
   if (depth > MAX_DEPTH) throw new GoError(`charts lie in each other more than ${MAX_DEPTH} deep`);
   const chartFile = files.find(file => file.name === 'Chart.yaml');
@@ -164,7 +169,8 @@ function loadFiles(
   const valuesFile = files.find(file => file.name === 'values.yaml');
   if (valuesFile !== undefined) {
     try {
-      const read = readYaml(valuesFile.text, folder === '' ? 'values.yaml' : `${folder}/values.yaml`);
+      const name = folder === '' ? 'values.yaml' : `${folder}/values.yaml`;
+      const read = readYaml(valuesFile.text, placed ? name : undefined);
       if (read !== null && !(read instanceof GoMap))
         throw new GoError(
           `error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${read instanceof GoSlice ? 'array' : typeof read} into Go value of type map[string]interface {}`,
@@ -214,6 +220,7 @@ function loadFiles(
             `${folder === '' ? '' : `${folder}/`}charts/${name}`,
             depth + 1,
             inner => unpacked.get(inner),
+            placed,
           ),
         );
       } else {
@@ -221,8 +228,12 @@ function loadFiles(
           .filter(file => file.name.includes('/'))
           .map(file => file.named(file.name.slice(name.length + 1)));
         loaded.push(
-          loadFiles(inner, `${folder === '' ? '' : `${folder}/`}charts/${name}`, depth + 1, file =>
-            bytes(`charts/${name}/${file}`),
+          loadFiles(
+            inner,
+            `${folder === '' ? '' : `${folder}/`}charts/${name}`,
+            depth + 1,
+            file => bytes(`charts/${name}/${file}`),
+            placed,
           ),
         );
       }

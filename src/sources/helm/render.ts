@@ -100,8 +100,8 @@ export function renderChartFiles(
     warnings.push(text);
   };
   const kube = options.kubeVersion === undefined ? undefined : checkedKube(options.kubeVersion);
-  const values = userValues(options);
-  const chart = loadChart(files, options.folder ?? '');
+  const values = userValues(options, options.trace === true);
+  const chart = loadChart(files, options.folder ?? '', options.trace === true);
   if (chart.metadata.type === 'library') throw new GoError('library charts are not installable');
   const missing = chart.declared
     .filter(one => !chart.dependencies.some(sub => sub.name === one.name))
@@ -201,12 +201,12 @@ function checkedKube(text: string): string {
 }
 
 /** The user's values: files, then --set-json, --set, --set-string and --set-file, whatever their order. */
-export function userValues(options: ChartOptions): GoMap {
+export function userValues(options: ChartOptions, placed = false): GoMap {
   let values = new GoMap();
   for (const { name, text } of options.valueFiles ?? []) {
     let read: Value;
     try {
-      read = readYaml(text, name);
+      read = readYaml(text, placed ? name : undefined);
       if (read !== null && !(read instanceof GoMap))
         throw new GoError(
           `error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${read instanceof GoSlice ? 'array' : typeof read} into Go value of type map[string]interface {}`,
