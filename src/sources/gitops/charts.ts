@@ -2,33 +2,64 @@
 import { toJson } from '#kube/json.ts';
 import { isRecord } from '#kube/objects.ts';
 import type { ChartRun } from '#sources/helm/environments.ts';
-import { readDocuments } from '#yaml/read.ts';
-import type { Deployment } from './deployer.ts';
+import type { ValueFile } from '#sources/helm/render.ts';
+import type { Deployment, StatedValues } from './deployer.ts';
 
 /** @param read the text of a values file of the tree */
 export function deploymentRuns(
   deployments: readonly Deployment[],
   read: (file: string) => string,
 ): ChartRun[] {
-  return deployments.map(({ name, releaseName, namespace, valueFiles, values, parameters }) => ({
-    environment: name,
-    options: {
-      releaseName,
-      ...(namespace === undefined ? {} : { namespace }),
-      valueFiles: valueFiles.map(file => ({ name: file, text: read(file) })),
-      setJson: values.flatMap(one => {
-        const value = typeof one === 'string' ? valuesIn(one) : one;
-        return isRecord(value) ? [toJson(value)] : [];
-      }),
-      set: parameters.filter(one => !one.string).map(one => one.text),
-      setString: parameters.filter(one => one.string).map(one => one.text),
-    },
-  }));
+  return deployments.map(({ name, releaseName, namespace, valueFiles, values, parameters, chart }) => {
+    const of = (kind: 'set' | 'string' | 'file') =>
+      parameters.filter(one => one.kind === kind).map(({ text }) => text);
+    return {
+      environment: name,
+      options: {
+        releaseName,
+        ...(namespace === undefined ? {} : { namespace }),
+        valueFiles: [
+          ...valueFiles.map(file => ({ name: file, text: read(file) })),
+          ...values.flatMap(statedFile),
+        ],
+        set: of('set'),
+        setString: of('string'),
+        setFile: of('file'),
+        readFile: read,
+        ...chart,
+      },
+    };
+  });
 }
 
-/** @throws Error for what is not valid YAML */
-function valuesIn(text: string): unknown {
-  const document = readDocuments(text).find(one => one.is !== 'empty');
-  if (document?.is === 'error') throw new Error(`the values are not valid YAML: ${document.message}`);
-  return document?.is === 'value' ? document.value : undefined;
+/** Values that an object states, as a values file whose lines are the object's. */
+function statedFile({ value, declared: { origin }, path }: StatedValues): ValueFile[] {
+  if (typeof value === 'string') {
+    // A block of text begins on the line behind its key, indented by two; of any other text only its key is known.
+    const isBlock = value.trimEnd().includes('\n');
+    let first: { readonly line: number; readonly column: number } | undefined;
+    return [
+      {
+        name: origin.file,
+        text: value,
+        relocate: (_, line, column) => {
+          first ??= origin.positionOf(path);
+          return isBlock
+            ? { file: origin.file, line: first.line + line, column: first.column + 1 + column }
+            : { file: origin.file, line: first.line, column: first.column };
+        },
+      },
+    ];
+  }
+  if (!isRecord(value)) return [];
+  return [
+    {
+      name: origin.file,
+      text: toJson(value),
+      relocate: below => {
+        const { file, line, column } = origin.positionOf([...path, ...below]);
+        return { file, line, column };
+      },
+    },
+  ];
 }

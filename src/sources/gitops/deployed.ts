@@ -5,38 +5,53 @@ import type { Declared } from '#world/world.ts';
 import { readDocuments } from '#yaml/read.ts';
 import type { Deployment } from './deployer.ts';
 
-/** Whether what was declared is deployed by it: it was built for that folder, or stands somewhere below it. */
-function isOf({ origin, environments }: Declared, folder: string): boolean {
-  return environments === undefined
-    ? folder === '' || origin.file.startsWith(`${folder}/`)
-    : environments.includes(folder);
+/** Whether what was declared is deployed by it: it was built for that folder, or stands in it. */
+function isOf({ origin, environments }: Declared, { folder, isDeep }: Deployment): boolean {
+  if (environments !== undefined) return environments.includes(folder);
+  const within = folder === '' ? '' : `${folder}/`;
+  return origin.file.startsWith(within) && (isDeep || !origin.file.includes('/', within.length));
 }
 
 /**
  * The objects with those that are deployed in place of those that are only written.
  *
  * @param deployments those of folders that hold no chart
+ * @param built of some of them, what they were built to
  */
-export function asDeployed(all: readonly Declared[], deployments: readonly Deployment[]): Declared[] {
-  const changing = deployments.filter(one => one.namespace !== undefined || one.substitutions !== undefined);
+export function asDeployed(
+  all: readonly Declared[],
+  deployments: readonly Deployment[],
+  built: ReadonlyMap<Deployment, readonly Declared[]> = new Map(),
+): Declared[] {
+  const changing = deployments.filter(
+    one => one.namespace !== undefined || one.substitutions !== undefined || built.has(one),
+  );
   if (changing.length === 0) return [...all];
-  return all.flatMap(declared => {
-    const own = changing.filter(one => declared !== one.declared && isOf(declared, one.folder));
+  const objects = all.flatMap(declared => {
+    const own = changing.filter(one => declared !== one.declared && isOf(declared, one));
     if (own.length === 0) return [declared];
     const rest = (declared.environments ?? []).filter(one => !own.some(({ folder }) => folder === one));
+    const here = own.filter(one => !built.has(one));
     const among = (declared.among ?? 1) + own.length - 1;
     return [
       ...(rest.length === 0 ? [] : [{ ...declared, environments: rest, among }]),
-      ...own.map(({ name, namespace, substitutions }) => {
-        const filled =
-          substitutions === undefined
-            ? declared.object
-            : (substituted(declared.object, substitutions) as KubeObject);
-        const object = namespace === undefined ? filled : inNamespace(filled, namespace);
-        return { ...declared, object, environments: [name], among };
-      }),
+      ...here.map(one => ({ ...deployedAs(declared, one), among })),
     ];
   });
+  for (const [deployment, made] of built) {
+    const among = changing.filter(({ folder }) => folder === deployment.folder).length;
+    for (const declared of made) objects.push({ ...deployedAs(declared, deployment), among });
+  }
+  return objects;
+}
+
+function deployedAs(declared: Declared, { name, namespace, substitutions }: Deployment): Declared {
+  const filled =
+    substitutions === undefined
+      ? declared.object
+      : (substituted(declared.object, substitutions) as KubeObject);
+  const object = namespace === undefined ? filled : inNamespace(filled, namespace);
+  return { ...declared, object, environments: [name] };
 }
 
 /**

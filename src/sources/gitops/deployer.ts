@@ -1,6 +1,15 @@
 /** Objects that deploy what lies in a folder of a repository, and what they say of it. */
-import type { KubeObject } from '#kube/objects.ts';
+import type { KubeObject, Path } from '#kube/objects.ts';
+import type { Overrides } from '#sources/kustomize/overrides.ts';
 import type { Declared } from '#world/world.ts';
+
+/** Values that an object states: as a mapping, or as a text that holds one. */
+export interface StatedValues {
+  readonly value: unknown;
+  readonly declared: Declared;
+  /** Where in the object. */
+  readonly path: Path;
+}
 
 /** One folder of the tree, as it is deployed. */
 export interface Deployment {
@@ -12,12 +21,24 @@ export interface Deployment {
   readonly namespace: string | undefined;
   /** Files of the tree with values, in order; the last one wins. */
   readonly valueFiles: readonly string[];
-  /** Values that the object states itself, or takes from another one; the last one wins. */
-  readonly values: readonly unknown[];
-  /** As `--set`; forced to text where `string`. */
-  readonly parameters: readonly { readonly text: string; readonly string: boolean }[];
+  /** Values that the object states itself, or takes from another one; over the files, the last one wins. */
+  readonly values: readonly StatedValues[];
+  /** As `--set`, `--set-string` and `--set-file`. */
+  readonly parameters: readonly { readonly text: string; readonly kind: 'set' | 'string' | 'file' }[];
+  readonly chart: ChartWishes;
   /** Values of `${VARIABLES}` in what is deployed. */
   readonly substitutions: ReadonlyMap<string, string> | undefined;
+  /** What is set in the kustomization before it is built. */
+  readonly overrides: Overrides | undefined;
+  /** A folder without a kustomization is deployed with the folders below it. */
+  readonly isDeep: boolean;
+}
+
+export interface ChartWishes {
+  readonly kubeVersion?: string;
+  readonly apiVersions?: readonly string[];
+  readonly skipSchemaValidation?: boolean;
+  readonly skipTests?: boolean;
 }
 
 /** The files of a tree by name. */

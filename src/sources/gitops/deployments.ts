@@ -1,13 +1,14 @@
 /**
  * What Argo CD and Flux are told to deploy: which folder of the tree, under which name, into which namespace, with which
- * values. Sources: argoproj/argo-cd pkg/apis/application/v1alpha1/types.go and applicationset/generators,
+ * values. Sources: argoproj/argo-cd pkg/apis/application/v1alpha1/types.go and reposerver/repository/repository.go,
  * fluxcd/kustomize-controller api/v1/kustomization_types.go, fluxcd/helm-controller api/v2/helmrelease_types.go and
  * fluxcd/pkg/chartutil (the order of values).
  */
-import { isRecord, type KubeObject } from '#kube/objects.ts';
+import { isRecord, type KubeObject, type Path } from '#kube/objects.ts';
 import type { Declared, Gap } from '#world/world.ts';
-import { applicationsOf } from './application-sets.ts';
-import { type Deployment, isDeployer, type Tree } from './deployer.ts';
+import { type Applications, applicationsOf } from './application-sets.ts';
+import { type Deployment, isDeployer, type StatedValues, type Tree } from './deployer.ts';
+import { argoOverrides, fluxOverrides } from './overrides.ts';
 
 export interface Deployments {
   readonly deployments: readonly Deployment[];
@@ -46,16 +47,17 @@ class DeploymentReader implements Deployments {
     const spec = record(object['spec']);
     switch (object.kind) {
       case 'Application':
-        this.#application(declared, nameOf(object), spec);
+        this.#application(declared, nameOf(object), spec, ['spec']);
         break;
       case 'ApplicationSet': {
-        const { applications, problems } = applicationsOf(spec, this.#tree);
+        const { applications, problems } = this.#applicationsOf(declared, spec);
         for (const problem of problems) this.#gap(declared, `${problem}, so what it deploys was not judged`);
         for (const one of applications)
           this.#application(
             declared,
             text(record(one['metadata'])['name']) ?? nameOf(object),
             record(one['spec']),
+            ['spec', 'template', 'spec'],
           );
         break;
       }
@@ -92,61 +94,112 @@ class DeploymentReader implements Deployments {
     return has.has(clean) ? clean : undefined;
   }
 
-  #application(declared: Declared, name: string, spec: Readonly<Record<string, unknown>>): void {
+  /** Git generators look from the top of the repository, which is one of the folders above the object. */
+  #applicationsOf(declared: Declared, spec: Readonly<Record<string, unknown>>): Applications {
+    const above: string[] = [];
+    for (let file = declared.origin.file; file.includes('/'); ) {
+      file = file.slice(0, file.lastIndexOf('/'));
+      above.push(file);
+    }
+    if (JSON.stringify(spec['generators'] ?? []).includes('"git"'))
+      for (const base of above) {
+        const found = applicationsOf(spec, this.#tree, base);
+        if (found.applications.length > 0) return found;
+      }
+    return applicationsOf(spec, this.#tree);
+  }
+
+  /** @param at where in the object the spec stands */
+  #application(declared: Declared, name: string, spec: Readonly<Record<string, unknown>>, at: Path): void {
     const namespace = text(record(spec['destination'])['namespace']);
-    const sources = spec['sources'] === undefined ? [spec['source']] : list(spec['sources']);
-    for (const source of sources.map(record)) {
-      const path = text(source['path']);
-      const repo = text(source['repoURL']) ?? 'an unnamed repository';
-      const chart = text(source['chart']);
-      if (chart !== undefined) {
-        const version = text(source['targetRevision']);
-        this.#gap(
-          declared,
-          `chart ${chart}${version === undefined ? '' : ` ${version}`} of ${repo} is outside of what was scanned, so it was not judged`,
-        );
-        continue;
-      }
-      // A source that others only take values from.
-      if (path === undefined && text(source['ref']) !== undefined) continue;
-      const folder = this.#folder(declared, path ?? '.');
-      if (folder === undefined) {
-        this.#gap(
-          declared,
-          `${path ?? 'the top'} of ${repo} is outside of what was scanned, so it was not judged`,
-        );
-        continue;
-      }
-      const helm = record(source['helm']);
-      const unsupported = ['kustomize', 'plugin'].filter(key => Object.keys(record(source[key])).length > 0);
-      for (const key of unsupported)
+    const many = list(spec['sources']);
+    const sources: (readonly [source: unknown, path: Path])[] =
+      many.length === 0
+        ? [[spec['source'], [...at, 'source']]]
+        : many.map((source, i) => [source, [...at, 'sources', i]]);
+    for (const [one, path] of sources) this.#source(declared, name, record(one), namespace, path);
+  }
+
+  #source(
+    declared: Declared,
+    name: string,
+    source: Readonly<Record<string, unknown>>,
+    namespace: string | undefined,
+    at: Path,
+  ): void {
+    const path = text(source['path']);
+    const repo = text(source['repoURL']) ?? 'an unnamed repository';
+    const chart = text(source['chart']);
+    if (chart !== undefined) {
+      const version = text(source['targetRevision']);
+      this.#gap(
+        declared,
+        `chart ${chart}${version === undefined ? '' : ` ${version}`} of ${repo} is outside of what was scanned, so it was not judged`,
+      );
+      return;
+    }
+    // A source that others only take values from.
+    if (path === undefined && text(source['ref']) !== undefined) return;
+    const folder = this.#folder(declared, path ?? '.');
+    if (folder === undefined) {
+      this.#gap(
+        declared,
+        `${path ?? 'the top'} of ${repo} is outside of what was scanned, so it was not judged`,
+      );
+      return;
+    }
+    const helm = record(source['helm']);
+    const kustomize = record(source['kustomize']);
+    for (const key of ['plugin', 'directory'])
+      if (Object.keys(record(source[key])).some(option => option !== 'recurse'))
         this.#gap(declared, `its ${key} options are not applied, so ${folder} was judged without them`);
-      const values = [
-        ...(text(helm['values']) === undefined ? [] : [helm['values']]),
-        ...(isRecord(helm['valuesObject']) ? [helm['valuesObject']] : []),
-      ];
-      this.deployments.push({
-        name,
+    // What is stated as an object counts, and the text is not read (ApplicationSourceHelm.ValuesYAML).
+    const values: StatedValues[] = isRecord(helm['valuesObject'])
+      ? [{ value: helm['valuesObject'], declared, path: [...at, 'helm', 'valuesObject'] }]
+      : text(helm['values']) === undefined
+        ? []
+        : [{ value: helm['values'], declared, path: [...at, 'helm', 'values'] }];
+    const apiVersions = [...list(helm['apiVersions']), ...list(kustomize['apiVersions'])].map(String);
+    const kubeVersion = text(helm['kubeVersion']) ?? text(kustomize['kubeVersion']);
+    this.deployments.push({
+      name,
+      declared,
+      folder,
+      releaseName: text(helm['releaseName']) ?? name,
+      namespace: text(helm['namespace']) ?? namespace,
+      valueFiles: this.#valueFiles(
         declared,
         folder,
-        releaseName: text(helm['releaseName']) ?? name,
-        namespace,
-        valueFiles: this.#valueFiles(
-          declared,
-          folder,
-          list(helm['valueFiles']),
-          helm['ignoreMissingValueFiles'] === true,
-        ),
-        values: values.slice(-1),
-        parameters: list(helm['parameters'])
+        list(helm['valueFiles']),
+        helm['ignoreMissingValueFiles'] === true,
+      ),
+      values,
+      parameters: [
+        ...list(helm['parameters'])
           .map(record)
           .map(one => ({
-            text: `${String(one['name'])}=${String(one['value'] ?? '')}`,
-            string: one['forceString'] === true,
+            text: `${String(one['name'])}=${withoutCommas(String(one['value'] ?? ''))}`,
+            kind: one['forceString'] === true ? ('string' as const) : ('set' as const),
           })),
-        substitutions: undefined,
-      });
-    }
+        ...list(helm['fileParameters'])
+          .map(record)
+          .flatMap(one =>
+            this.#valueFiles(declared, folder, [one['path']], false).map(file => ({
+              text: `${String(one['name'])}=${file}`,
+              kind: 'file' as const,
+            })),
+          ),
+      ],
+      chart: {
+        ...(kubeVersion === undefined ? {} : { kubeVersion }),
+        ...(apiVersions.length === 0 ? {} : { apiVersions }),
+        ...(helm['skipSchemaValidation'] === true ? { skipSchemaValidation: true } : {}),
+        ...(helm['skipTests'] === true ? { skipTests: true } : {}),
+      },
+      substitutions: undefined,
+      overrides: argoOverrides(kustomize, declared, [...at, 'kustomize'], folder, this.#folders),
+      isDeep: record(source['directory'])['recurse'] === true,
+    });
   }
 
   #valueFiles(declared: Declared, folder: string, files: readonly unknown[], mayMiss: boolean): string[] {
@@ -187,7 +240,7 @@ class DeploymentReader implements Deployments {
             declared,
             `${describe(reference)} is not in the input, so its substitutions are not known`,
           );
-      } else for (const [key, value] of data) substitutions.set(key, value);
+      } else for (const [key, value] of data.entries) substitutions.set(key, value);
     }
     for (const [key, value] of Object.entries(record(postBuild['substitute'])))
       substitutions.set(key, String(value));
@@ -200,7 +253,10 @@ class DeploymentReader implements Deployments {
       valueFiles: [],
       values: [],
       parameters: [],
+      chart: {},
       substitutions: spec['postBuild'] === undefined ? undefined : substitutions,
+      overrides: fluxOverrides(spec, declared, folder, this.#folders),
+      isDeep: true,
     });
   }
 
@@ -220,11 +276,12 @@ class DeploymentReader implements Deployments {
       );
       return;
     }
-    const values: unknown[] = [];
-    const parameters: { text: string; string: boolean }[] = [];
+    const values: StatedValues[] = [];
+    const parameters: { text: string; kind: 'set' }[] = [];
     for (const from of list(spec['valuesFrom']).map(record)) {
       const key = text(from['valuesKey']) ?? 'values.yaml';
-      const value = this.#dataOf(declared, from)?.get(key);
+      const data = this.#dataOf(declared, from);
+      const value = data?.entries.get(key);
       const target = text(from['targetPath']);
       if (value === undefined) {
         if (from['optional'] !== true)
@@ -232,10 +289,11 @@ class DeploymentReader implements Deployments {
             declared,
             `${describe(from)} with ${key} is not in the input; the chart was judged without it`,
           );
-      } else if (target === undefined) values.push(value);
-      else parameters.push({ text: `${target}=${value}`, string: false });
+      } else if (target === undefined)
+        values.push({ value, declared: data!.declared, path: [data!.fieldOf(key), key] });
+      else parameters.push({ text: `${target}=${value}`, kind: 'set' });
     }
-    if (isRecord(spec['values'])) values.push(spec['values']);
+    if (isRecord(spec['values'])) values.push({ value: spec['values'], declared, path: ['spec', 'values'] });
     const namespace = text(spec['targetNamespace']) ?? text(object.metadata?.namespace);
     const name = nameOf(object);
     const target = text(spec['targetNamespace']);
@@ -253,12 +311,17 @@ class DeploymentReader implements Deployments {
       ),
       values,
       parameters,
+      chart: {},
       substitutions: undefined,
+      overrides: undefined,
+      isDeep: true,
     });
+    if (list(spec['postRenderers']).length > 0)
+      this.#gap(declared, `its postRenderers are not applied, so ${folder} was judged without them`);
   }
 
   /** The data of a ConfigMap or Secret of the input, in the namespace of the object that refers to it. */
-  #dataOf(declared: Declared, reference: Readonly<Record<string, unknown>>): Map<string, string> | undefined {
+  #dataOf(declared: Declared, reference: Readonly<Record<string, unknown>>): StatedData | undefined {
     const namespace = declared.object.metadata?.namespace;
     const found = this.#all.findLast(
       ({ object }) =>
@@ -266,17 +329,35 @@ class DeploymentReader implements Deployments {
         object.kind === reference['kind'] &&
         object.metadata?.name === reference['name'] &&
         (object.metadata?.namespace ?? namespace) === namespace,
-    )?.object;
+    );
     if (found === undefined) return undefined;
-    const data = new Map<string, string>();
-    for (const [key, value] of Object.entries(record(found['data'])))
-      data.set(
+    const { object } = found;
+    const entries = new Map<string, string>();
+    for (const [key, value] of Object.entries(record(object['data'])))
+      entries.set(
         key,
-        found.kind === 'Secret' ? Buffer.from(String(value), 'base64').toString('utf8') : String(value),
+        object.kind === 'Secret' ? Buffer.from(String(value), 'base64').toString('utf8') : String(value),
       );
-    for (const [key, value] of Object.entries(record(found['stringData']))) data.set(key, String(value));
-    return data;
+    const texts = record(object['stringData']);
+    for (const [key, value] of Object.entries(texts)) entries.set(key, String(value));
+    return {
+      declared: found,
+      entries,
+      fieldOf: key => (Object.hasOwn(texts, key) ? 'stringData' : 'data'),
+    };
   }
+}
+
+/** What a ConfigMap or Secret holds. */
+interface StatedData {
+  readonly declared: Declared;
+  readonly entries: ReadonlyMap<string, string>;
+  readonly fieldOf: (key: string) => 'data' | 'stringData';
+}
+
+/** Commas do not part the values of parameters, but those in braces (util/helm/cmd.go, cleanSetParameters). */
+function withoutCommas(value: string): string {
+  return value.startsWith('{') && value.endsWith('}') ? value : value.replace(/(^|[^\\]),/g, '$1\\,');
 }
 
 function nameOf({ metadata }: KubeObject): string {

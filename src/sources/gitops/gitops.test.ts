@@ -57,16 +57,22 @@ spec:
 `),
       TREE,
     );
-    const [{ declared: _, ...one }] = deployments as [(typeof deployments)[0]];
+    const [{ declared: _, values, ...one }] = deployments as [(typeof deployments)[0]];
+    assert.deepEqual(
+      values.map(({ value, path }) => [value, path]),
+      [[{ tag: 2 }, ['spec', 'source', 'helm', 'valuesObject']]],
+    );
     assert.deepEqual(one, {
       name: 'shop',
       folder: 'charts/shop',
       releaseName: 'web',
       namespace: 'shop-prod',
       valueFiles: ['charts/shop/values-prod.yaml'],
-      values: [{ tag: 2 }],
-      parameters: [{ text: 'a.b=1', string: true }],
+      parameters: [{ text: 'a.b=1', kind: 'string' }],
+      chart: {},
       substitutions: undefined,
+      overrides: undefined,
+      isDeep: false,
     });
     assert.match(gaps[0]!.reason, /values file missing\.yaml/);
   });
@@ -187,7 +193,7 @@ data: { values.yaml: "${Buffer.from('a: 1\n').toString('base64')}" }
       TREE,
     );
     assert.deepEqual(
-      deployments.map(one => [one.releaseName, one.namespace, one.values]),
+      deployments.map(one => [one.releaseName, one.namespace, one.values.map(({ value }) => value)]),
       [['shop', 'web', ['a: 1\n', { b: 2 }]]],
     );
     assert.match(gaps[0]!.reason, /ConfigMap gone with values\.yaml is not in the input/);

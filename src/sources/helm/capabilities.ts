@@ -78,9 +78,46 @@ SLICE_METHODS['common.VersionSet'] = {
   Has: define('string', ([set, version]) => (set as GoSlice).items.includes(version as string)),
 };
 
+/** What stands for a file whose text was not asked for yet. */
+export interface LazyText {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Files by name; the text of each is made when it is asked for. */
+class FileTexts extends Map<string, Value> {
+  readonly #files: ReadonlyMap<string, LazyText>;
+
+  constructor(files: readonly LazyText[]) {
+    super();
+    this.#files = new Map(files.map(file => [file.name, file]));
+    for (const name of this.#files.keys()) super.set(name, undefined);
+  }
+
+  override get(name: string): Value {
+    return this.#files.get(name)?.text;
+  }
+
+  override *entries(): MapIterator<[string, Value]> {
+    for (const [name, { text }] of this.#files) yield [name, text];
+  }
+
+  override *values(): MapIterator<Value> {
+    for (const { text } of this.#files.values()) yield text;
+  }
+
+  override [Symbol.iterator](): MapIterator<[string, Value]> {
+    return this.entries();
+  }
+
+  override forEach(each: (value: Value, key: string, map: Map<string, Value>) => void): void {
+    for (const [name, { text }] of this.#files) each(text, name, this);
+  }
+}
+
 /** `.Files`: what a chart holds beside its templates. Values are texts of bytes. */
-export function filesOf(files: Iterable<readonly [string, string]>): GoMap {
-  return new GoMap(new Map<string, Value>(files), 'chart.Files');
+export function filesOf(files: readonly LazyText[]): GoMap {
+  return new GoMap(new FileTexts(files), 'chart.Files');
 }
 
 const entries = (files: Value): [string, string][] =>
@@ -113,7 +150,18 @@ Object.assign(FILES_METHODS, {
   }),
   Glob: define('string', ([files, pattern]) => {
     const matches = globMatcher(pattern as string);
-    return filesOf(entries(files).filter(([name]) => matches(name)));
+    const { entries: all } = files as GoMap;
+    return filesOf(
+      [...all.keys()]
+        .filter(matches)
+        .sort(compareStrings)
+        .map(name => ({
+          name,
+          get text() {
+            return all.get(name) as string;
+          },
+        })),
+    );
   }),
   AsConfig: define('', ([files]) => yaml(files, content => content)),
   AsSecrets: define('', ([files]) =>

@@ -19,10 +19,27 @@ export interface Dependency {
   enabled: boolean;
 }
 
-export interface ChartFile {
+/** A file of a chart. Its text is made when it is first asked for: of archives and pictures nobody does. */
+export class ChartFile {
   readonly name: string;
+  readonly #bytes: Uint8Array;
+  #text: string | undefined;
+
+  constructor(name: string, bytes: Uint8Array) {
+    this.name = name;
+    this.#bytes = bytes;
+  }
+
   /** Text of bytes: what is no UTF-8 is kept. */
-  readonly text: string;
+  get text(): string {
+    this.#text ??= stringOf(this.#bytes);
+    return this.#text;
+  }
+
+  /** The same file as a part of a chart inside the chart. */
+  named(name: string): ChartFile {
+    return new ChartFile(name, this.#bytes);
+  }
 }
 
 export class Chart {
@@ -98,8 +115,12 @@ interface Metadata {
 /** How deep charts may lie in each other, and how many bytes their archives may hold. */
 const MAX_DEPTH = 20;
 
-/** Loads a chart from its files, named relative to its folder. */
-export function loadChart(files: ReadonlyMap<string, Uint8Array>, folder = ''): Chart {
+/**
+ * Loads a chart from its files, named relative to its folder.
+ *
+ * @param placed whether to take down where each value was written
+ */
+export function loadChart(files: ReadonlyMap<string, Uint8Array>, folder = '', placed = false): Chart {
   const ignore = files.get('.helmignore');
   const ignores = ignoreRules(ignore === undefined ? '' : stringOf(ignore));
   const kept: ChartFile[] = [];
@@ -108,9 +129,9 @@ export function loadChart(files: ReadonlyMap<string, Uint8Array>, folder = ''): 
     let data = files.get(name)!;
     // The loader of folders takes a byte order mark away.
     if (data[0] === 0xef && data[1] === 0xbb && data[2] === 0xbf) data = data.subarray(3);
-    kept.push({ name, text: stringOf(data) });
+    kept.push(new ChartFile(name, data));
   }
-  return loadFiles(kept, folder, 0, name => files.get(name));
+  return loadFiles(kept, folder, 0, name => files.get(name), placed);
 }
 
 /** The order in which filepath.Walk goes: names of a folder in order, a folder's content at its place. */
@@ -129,6 +150,7 @@ function loadFiles(
   folder: string,
   depth: number,
   bytes: (name: string) => Uint8Array | undefined,
+  placed: boolean,
 ): Chart {
   if (depth > MAX_DEPTH) throw new GoError(`charts lie in each other more than ${MAX_DEPTH} deep`);
   const chartFile = files.find(file => file.name === 'Chart.yaml');
@@ -147,7 +169,8 @@ function loadFiles(
   const valuesFile = files.find(file => file.name === 'values.yaml');
   if (valuesFile !== undefined) {
     try {
-      const read = readYaml(valuesFile.text, folder === '' ? 'values.yaml' : `${folder}/values.yaml`);
+      const name = folder === '' ? 'values.yaml' : `${folder}/values.yaml`;
+      const read = readYaml(valuesFile.text, placed ? name : undefined);
       if (read !== null && !(read instanceof GoMap))
         throw new GoError(
           `error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${read instanceof GoSlice ? 'array' : typeof read} into Go value of type map[string]interface {}`,
@@ -178,7 +201,7 @@ function loadFiles(
       const inner = name.slice('charts/'.length);
       const first = inner.split('/')[0]!;
       const list = subcharts.get(first) ?? [];
-      list.push({ name: inner, text: file.text });
+      list.push(file.named(inner));
       subcharts.set(first, list);
     } else chart.files.push(file);
   }
@@ -193,19 +216,24 @@ function loadFiles(
         const unpacked = readArchive(archive);
         loaded.push(
           loadFiles(
-            [...unpacked].map(([inner, data]) => ({ name: inner, text: stringOf(data) })),
+            [...unpacked].map(([inner, data]) => new ChartFile(inner, data)),
             `${folder === '' ? '' : `${folder}/`}charts/${name}`,
             depth + 1,
             inner => unpacked.get(inner),
+            placed,
           ),
         );
       } else {
         const inner = list
           .filter(file => file.name.includes('/'))
-          .map(file => ({ name: file.name.slice(name.length + 1), text: file.text }));
+          .map(file => file.named(file.name.slice(name.length + 1)));
         loaded.push(
-          loadFiles(inner, `${folder === '' ? '' : `${folder}/`}charts/${name}`, depth + 1, file =>
-            bytes(`charts/${name}/${file}`),
+          loadFiles(
+            inner,
+            `${folder === '' ? '' : `${folder}/`}charts/${name}`,
+            depth + 1,
+            file => bytes(`charts/${name}/${file}`),
+            placed,
           ),
         );
       }

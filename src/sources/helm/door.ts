@@ -67,9 +67,9 @@ export function renderTemplate(input: {
         [
           'Files',
           filesOf([
-            ['config/a.txt', 'alpha\nbeta\n'],
-            ['config/b.json', '{"k": [1, 2.5, "x"]}'],
-            ['empty.txt', ''],
+            { name: 'config/a.txt', text: 'alpha\nbeta\n' },
+            { name: 'config/b.json', text: '{"k": [1, 2.5, "x"]}' },
+            { name: 'empty.txt', text: '' },
           ]),
         ],
         ['Subcharts', new GoMap()],

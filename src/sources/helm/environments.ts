@@ -1,6 +1,6 @@
 /** The environments of a chart: values files that lie next to it, each over the chart's own values. */
 import { toJson } from '#kube/json.ts';
-import type { ChartOptions } from './render.ts';
+import type { ChartOptions, ValueFile } from './render.ts';
 
 /** One way in which a chart is installed. */
 export interface ChartRun {
@@ -82,10 +82,7 @@ export function settingRuns(
   folder: string,
   read: (file: string) => string,
 ): ChartRun[] {
-  const optionsOf = (
-    all: readonly ChartSetting[],
-    found: readonly { name: string; text: string }[],
-  ): ChartOptions => {
+  const optionsOf = (all: readonly ChartSetting[], found: readonly ValueFile[]): ChartOptions => {
     const releaseName = all.findLast(one => one.release !== undefined)?.release;
     const namespace = all.findLast(one => one.namespace !== undefined)?.namespace;
     return {

@@ -71,6 +71,8 @@ export interface Context {
   readonly including: Map<string, number>;
   /** How many templates and includes run inside each other. */
   depth: number;
+  /** As `Option("missingkey=error")`: a key that a map does not have is an error. */
+  readonly missingKey?: 'error';
 }
 
 const TYPE_NAMES: Readonly<Record<ParamType, string>> = {
@@ -492,6 +494,8 @@ class State {
         }
         if (hasArgs) this.fail(`${name} is not a method but has arguments`);
         const stored: Value = receiver.entries.get(name);
+        if (stored === undefined && this.context.missingKey === 'error')
+          this.fail(`map has no entry for key ${goQuote(name)}`);
         const found: Value =
           receiver.type === 'chart.Files' ? bytesSlice((stored as string | undefined) ?? '') : stored;
         if (isLast && this.context.tracer !== undefined)

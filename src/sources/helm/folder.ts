@@ -1,41 +1,89 @@
 /** The files of a chart's folder, or of its archive: nothing outside it is read, whatever links it holds. */
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
 import { readArchive } from './archive.ts';
 import { GoError } from './value.ts';
 
 const MAX_FILES = 20_000;
+const MAX_FOLDERS = 20_000;
 const MAX_TOTAL = 100 * 1024 * 1024;
 const MAX_DEPTH = 60;
 
+export interface ReadFolder {
+  readonly files: Map<string, Uint8Array>;
+  /** Links that were not followed: they lead nowhere, or out of the chart. */
+  readonly left: readonly string[];
+}
+
 /** Reads a chart from a folder or a .tgz; names are relative to the chart, with forward slashes. */
 export function readChart(path: string): Map<string, Uint8Array> {
-  if (statSync(path).isFile()) return readArchive(readFileSync(path));
+  return readChartFolder(path).files;
+}
+
+/**
+ * As `readChart`, with the links that were left out. helm follows links anywhere; a scan of strangers' charts must not:
+ * only those inside the chart, and a dependency's folder that is linked into `charts/` from the same repository.
+ */
+export function readChartFolder(path: string): ReadFolder {
+  if (statSync(path).isFile()) return { files: readArchive(readFileSync(path)), left: [] };
   const root = realpathSync(path);
   const files = new Map<string, Uint8Array>();
+  const left: string[] = [];
   let total = 0;
-  const walk = (folder: string, name: string, depth: number): void => {
+  let folders = 0;
+  const walk = (folder: string, name: string, depth: number, top: string): void => {
     if (depth > MAX_DEPTH) throw new GoError(`folders lie in each other more than ${MAX_DEPTH} deep`);
-    for (const entry of readdirSync(folder)) {
-      const full = join(folder, entry);
-      let real: string;
-      try {
-        real = realpathSync(full);
-      } catch {
-        continue;
+    if (++folders > MAX_FOLDERS) throw new GoError(`the chart has more than ${MAX_FOLDERS} folders`);
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const full = join(folder, entry.name);
+      let kind: { isDirectory(): boolean; isFile(): boolean } = entry;
+      let inside = top;
+      if (entry.isSymbolicLink()) {
+        const real = linked(full);
+        if (real !== undefined && !isWithin(real, top) && isDependency(name, real, root)) inside = real;
+        else if (real === undefined || !isWithin(real, top)) {
+          left.push(name + entry.name);
+          continue;
+        }
+        kind = statSync(real);
       }
-      // helm follows links anywhere; a scan of strangers' charts must not.
-      if (real !== root && !real.startsWith(root + sep)) continue;
-      const stats = statSync(real);
-      if (stats.isDirectory()) walk(full, `${name}${entry}/`, depth + 1);
-      else if (stats.isFile()) {
-        total += stats.size;
+      if (kind.isDirectory()) walk(full, `${name}${entry.name}/`, depth + 1, inside);
+      else if (kind.isFile()) {
+        const data = readFileSync(full);
+        total += data.length;
         if (files.size >= MAX_FILES || total > MAX_TOTAL)
           throw new GoError('the chart is larger than a chart may be');
-        files.set(name + entry, readFileSync(real));
+        files.set(name + entry.name, data);
       }
     }
   };
-  walk(root, '', 0);
-  return files;
+  walk(root, '', 0, root);
+  return { files, left };
+}
+
+function linked(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+const isWithin = (path: string, folder: string): boolean =>
+  path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+
+/** Whether a link in `charts/` leads to a chart of the repository (or of the working directory) that this one is in. */
+function isDependency(folder: string, target: string, root: string): boolean {
+  if (!/(?:^|\/)charts\/$/.test(folder) || !existsSync(join(target, 'Chart.yaml'))) return false;
+  // A chart above would hold itself.
+  return !isWithin(root, target) && isWithin(target, repositoryOf(root));
+}
+
+function repositoryOf(folder: string): string {
+  for (let above = folder; ; above = dirname(above)) {
+    if (existsSync(join(above, '.git'))) return above;
+    if (dirname(above) === above) break;
+  }
+  const here = process.cwd();
+  return isWithin(folder, here) ? here : folder;
 }

@@ -352,27 +352,28 @@ class Parser {
 
   private term(): Operand | undefined {
     const token = this.nextNonSpace();
-    const place = { at: token.at, tree: this.source };
+    const { at } = token;
+    const tree = this.source;
     switch (token.type) {
       case 'identifier':
         if (!this.functions.has(token.text)) this.fail(`function ${goQuote(token.text)} not defined`);
-        return { type: 'identifier', ...place, name: token.text };
+        return { type: 'identifier', at, tree, name: token.text };
       case 'dot':
-        return { type: 'dot', ...place };
+        return { type: 'dot', at, tree };
       case 'nil':
-        return { type: 'nil', ...place };
+        return { type: 'nil', at, tree };
       case 'variable':
         if (!this.variables.includes(token.text)) this.fail(`undefined variable ${goQuote(token.text)}`);
-        return { type: 'variable', ...place, ident: [token.text] };
+        return { type: 'variable', at, tree, ident: [token.text] };
       case 'field':
-        return { type: 'field', ...place, ident: [token.text.slice(1)] };
+        return { type: 'field', at, tree, ident: [token.text.slice(1)] };
       case 'bool':
-        return { type: 'bool', ...place, value: token.text === 'true' };
+        return { type: 'bool', at, tree, value: token.text === 'true' };
       case 'charConstant':
       case 'complex':
       case 'number':
         try {
-          return { type: 'number', ...place, ...readNumber(token) };
+          return { type: 'number', at, tree, ...readNumber(token) };
         } catch (error) {
           if (error instanceof GoError) return this.fail(error.message);
           throw error;
@@ -386,7 +387,7 @@ class Parser {
       }
       case 'string':
       case 'rawString':
-        return { type: 'string', ...place, quoted: token.text, value: this.unquoted(token.text) };
+        return { type: 'string', at, tree, quoted: token.text, value: this.unquoted(token.text) };
       default:
         // Spaces before the token stay read, as in Go.
         this.position--;

@@ -1,12 +1,25 @@
 /** YAML texts as Go values: what sigs.k8s.io/yaml gives, every number a float64, with the place of each key. */
 
+import type { Path } from '#kube/objects.ts';
 import { LineIndex } from '#yaml/lines.ts';
 import { readDocuments } from '#yaml/read.ts';
 import type { PlacedNode } from '#yaml/recorder.ts';
 import { GoError, GoMap, GoSlice, grownSlice, type Place, type Value } from './value.ts';
 
-/** The first document of a text; null where it holds none. */
-export function readYaml(text: string, file?: string): Value {
+/** Where a value of a text that stands inside another file was written: its path, and its place in the text. */
+export type Relocate = (
+  path: Path,
+  line: number,
+  column: number,
+) => { readonly file: string; readonly line: number; readonly column: number };
+
+/**
+ * The first document of a text; null where it holds none.
+ *
+ * @param file takes down where each value stands in it
+ * @param relocate for a text that stands inside another file
+ */
+export function readYaml(text: string, file?: string, relocate?: Relocate): Value {
   const clean = text.startsWith('\ufeff') ? text.slice(1) : text;
   const document = readDocuments(clean).find(one => one.is !== 'empty');
   if (document === undefined) return null;
@@ -15,7 +28,8 @@ export function readYaml(text: string, file?: string): Value {
   if (!clean.endsWith('\n')) withoutLastBreak(value, document.place());
   if (file !== undefined) {
     const lines = new LineIndex(clean, { start: 0, end: clean.length, startLine: 1 });
-    place(value, document.place(), document.start, file, '', lines);
+    const at: Relocate = relocate ?? ((_, line, column) => ({ file, line, column }));
+    place(value, document.place(), document.start, at, [], lines);
   }
   return value;
 }
@@ -37,32 +51,41 @@ function place(
   value: Value,
   node: PlacedNode,
   start: number,
-  file: string,
-  path: string,
+  at: Relocate,
+  path: Path,
   lines: LineIndex,
 ): void {
+  const placeAt = (offset: number, below: Path): Place => {
+    const { line, column } = lines.position(start + offset);
+    return { ...at(below, line, column), path: dotted(below) };
+  };
   if (value instanceof GoMap && node.entries !== undefined) {
     value.places = new Map();
     for (const [key, entry] of node.entries) {
-      const { line, column } = lines.position(start + entry.start);
-      const below = path === '' ? key : `${path}.${key}`;
-      value.places.set(key, { file, line, column, path: below });
+      const below = [...path, key];
+      value.places.set(key, placeAt(entry.start, below));
       const inner = value.entries.get(key);
       if (inner !== undefined && inner !== null && typeof inner === 'object')
-        place(inner, entry.node, start, file, below, lines);
+        place(inner, entry.node, start, at, below, lines);
     }
   } else if (value instanceof GoSlice && node.items !== undefined) {
     const places: Place[] = [];
-    node.items.forEach((item, at) => {
-      const { line, column } = lines.position(start + item.start);
-      const below = `${path}[${at}]`;
-      places.push({ file, line, column, path: below });
-      const inner = value.items[at];
+    node.items.forEach((item, index) => {
+      const below = [...path, index];
+      places.push(placeAt(item.start, below));
+      const inner = value.items[index];
       if (inner !== undefined && inner !== null && typeof inner === 'object')
-        place(inner, item.node, start, file, below, lines);
+        place(inner, item.node, start, at, below, lines);
     });
     value.places = places;
   }
+}
+
+/** `a.b[0].c` */
+function dotted(path: Path): string {
+  let text = '';
+  for (const step of path) text += typeof step === 'number' ? `[${step}]` : text === '' ? step : `.${step}`;
+  return text;
 }
 
 /** The type that sigs.k8s.io/yaml names when a document is no map, or no list. */

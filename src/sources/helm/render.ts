@@ -8,18 +8,25 @@ import { coalesceValues, isCompatible, processDependencies, tableAt } from './co
 import { type Renderable, renderAll } from './engine.ts';
 import { fileMatcher } from './ignore.ts';
 import { basePath } from './paths.ts';
-import { fromPlain, goYamlMessage, readYaml } from './read-values.ts';
+import { fromPlain, goYamlMessage, type Relocate, readYaml } from './read-values.ts';
 import { patternMatches } from './regexes.ts';
 import { schemaErrors } from './schema.ts';
 import { type SetKind, setValues } from './set-values.ts';
 import type { BranchTaken, LineOrigin } from './trace.ts';
 import { compareStrings, GoError, GoMap, GoSlice, int, type Value, wellFormed } from './value.ts';
 
+export interface ValueFile {
+  readonly name: string;
+  readonly text: string;
+  /** Where its values stand, for values that another file states. */
+  readonly relocate?: Relocate;
+}
+
 export interface ChartOptions {
   readonly releaseName?: string;
   readonly namespace?: string;
   /** Values files in order, with the names that provenance shows. */
-  readonly valueFiles?: readonly { readonly name: string; readonly text: string }[];
+  readonly valueFiles?: readonly ValueFile[];
   readonly setJson?: readonly string[];
   readonly set?: readonly string[];
   readonly setString?: readonly string[];
@@ -100,8 +107,8 @@ export function renderChartFiles(
     warnings.push(text);
   };
   const kube = options.kubeVersion === undefined ? undefined : checkedKube(options.kubeVersion);
-  const values = userValues(options);
-  const chart = loadChart(files, options.folder ?? '');
+  const values = userValues(options, options.trace === true);
+  const chart = loadChart(files, options.folder ?? '', options.trace === true);
   if (chart.metadata.type === 'library') throw new GoError('library charts are not installable');
   const missing = chart.declared
     .filter(one => !chart.dependencies.some(sub => sub.name === one.name))
@@ -201,12 +208,12 @@ function checkedKube(text: string): string {
 }
 
 /** The user's values: files, then --set-json, --set, --set-string and --set-file, whatever their order. */
-export function userValues(options: ChartOptions): GoMap {
+export function userValues(options: ChartOptions, placed = false): GoMap {
   let values = new GoMap();
-  for (const { name, text } of options.valueFiles ?? []) {
+  for (const { name, text, relocate } of options.valueFiles ?? []) {
     let read: Value;
     try {
-      read = readYaml(text, name);
+      read = readYaml(text, placed ? name : undefined, relocate);
       if (read !== null && !(read instanceof GoMap))
         throw new GoError(
           `error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${read instanceof GoSlice ? 'array' : typeof read} into Go value of type map[string]interface {}`,
@@ -277,7 +284,7 @@ function collect(
   const subcharts = new GoMap();
   const own: [string, Value][] = [
     ['Chart', metadataOf(chart)],
-    ['Files', filesOf(chart.files.map(file => [file.name, file.text] as const))],
+    ['Files', filesOf(chart.files)],
     ['Release', release],
     ['Capabilities', capable],
     ['Values', values],

@@ -229,29 +229,34 @@ export function stringOf(bytes: Uint8Array): GoString {
     return strict.decode(bytes);
   } catch {
     let text = '';
-    for (let at = 0; at < bytes.length; ) {
+    let start = 0;
+    let at = 0;
+    while (at < bytes.length) {
       const length = sequenceLength(bytes, at);
-      if (length === 0) text += String.fromCharCode(0xdc00 + bytes[at++]!);
-      else {
-        text += strict.decode(bytes.subarray(at, at + length));
+      if (length > 0) {
         at += length;
+        continue;
       }
+      if (at > start) text += strict.decode(bytes.subarray(start, at));
+      text += String.fromCharCode(0xdc00 + bytes[at++]!);
+      start = at;
     }
-    return text;
+    return at > start ? text + strict.decode(bytes.subarray(start, at)) : text;
   }
 }
 
+/** How many bytes of UTF-8 stand for the character at that byte; 0 where none does (the Unicode Standard, table 3-7). */
 function sequenceLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at]!;
   if (first < 0x80) return 1;
-  const wanted = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
-  if (wanted === 0 || at + wanted > bytes.length) return 0;
-  try {
-    strict.decode(bytes.subarray(at, at + wanted));
-    return wanted;
-  } catch {
-    return 0;
-  }
+  const length = first >= 0xf5 ? 0 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
+  if (length === 0 || at + length > bytes.length) return 0;
+  const second = bytes[at + 1]!;
+  const low = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+  const high = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+  if (second < low || second > high) return 0;
+  for (let more = 2; more < length; more++) if ((bytes[at + more]! & 0xc0) !== 0x80) return 0;
+  return length;
 }
 
 /** Joins again what was cut: bytes that stand beside each other may be UTF-8 after all. */

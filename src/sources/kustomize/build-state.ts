@@ -2,6 +2,7 @@
 
 import type { Origin } from '#world/origin.ts';
 import type { Files } from './loader.ts';
+import type { Overrides } from './overrides.ts';
 import type { Json } from './scalars.ts';
 import type { Schemas } from './schemas.ts';
 
@@ -37,4 +38,6 @@ export interface Build {
   /** The kustomization files that were read, in order. */
   readonly kustomizations: string[];
   readonly renderChart: RenderChart | undefined;
+  /** What is set in the kustomization that is built. */
+  readonly overrides?: Overrides;
 }

@@ -5,6 +5,7 @@ import type { Build, RenderChart } from './build-state.ts';
 import { emit } from './emit.ts';
 import { type Files, rootLoader, Tree } from './loader.ts';
 import { field, keyOf, type Node, prefixed } from './node.ts';
+import type { Overrides } from './overrides.ts';
 import { ORIGIN, TRANSFORMATIONS } from './resource.ts';
 import { toJson } from './scalars.ts';
 import * as generated from './schema.generated.ts';
@@ -15,6 +16,7 @@ import { setEntries, sortResources } from './transformers.ts';
 
 export type { ChartDocument, ChartRequest, RenderChart } from './build-state.ts';
 export { BuildError, NotLocalError } from './node.ts';
+export type { Overrides } from './overrides.ts';
 
 export interface BuildOptions {
   /** How messages call the folder that holds the files; empty for none, as if it were the root of a file system. */
@@ -23,6 +25,8 @@ export interface BuildOptions {
   readonly renderChart?: RenderChart;
   /** As `--load-restrictor LoadRestrictionsNone`: files outside of a kustomization's folder may be read too. */
   readonly unrestricted?: boolean;
+  /** What is set in the kustomization before it is built, as `kustomize edit` does it. */
+  readonly overrides?: Overrides;
 }
 
 export interface Built {
@@ -57,6 +61,7 @@ export function build(files: Files, root: string, options: BuildOptions = {}): B
     warnings: [],
     kustomizations: [],
     renderChart: options.renderChart,
+    ...(options.overrides === undefined ? {} : { overrides: options.overrides }),
   };
   const target = new Target(rootLoader(tree, root), state);
   const map = target.make();

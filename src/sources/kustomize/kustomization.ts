@@ -50,13 +50,13 @@ const GENERATOR: Record<string, Shape> = {
 };
 const CONFIG_MAP = struct('ConfigMapArgs', GENERATOR);
 const SECRET = struct('SecretArgs', { ...GENERATOR, type: 'string' });
-const PATCH = struct('Patch', {
+export const PATCH = struct('Patch', {
   path: 'string',
   patch: 'string',
   target: SELECTOR,
   options: { map: 'bool' },
 });
-const IMAGE = struct('Image', strings('name newName tagSuffix newTag digest'));
+export const IMAGE = struct('Image', strings('name newName tagSuffix newTag digest'));
 const FIELD_OPTIONS = struct('FieldOptions', {
   ...strings('delimiter encoding'),
   index: 'int',

@@ -96,7 +96,7 @@ export function scalarValue(node: Node): Json {
   const { value } = node;
   switch (tag) {
     case STR:
-      return value;
+      return node.style === 'folded' ? foldedAgain(value) : value;
     case NULL:
       return null;
     case TIMESTAMP:
@@ -125,6 +125,46 @@ export function scalarValue(node: Node): Json {
   }
   throw new BuildError(`cannot decode ${tagOf(value)} \`${value}\` as a ${tag}`);
 }
+
+/**
+ * A folded text (`>`) after it was written and read again, which is how kyaml makes JSON: it writes a second line break
+ * behind every line that is not indented, as long as the text itself begins with a letter, whatever stands next; where
+ * an indented line follows, both breaks stay. Source: go-yaml v3 emitterc.go (yaml_emitter_write_folded_scalar),
+ * scannerc.go (yaml_parser_scan_block_scalar).
+ */
+function foldedAgain(value: string): string {
+  // What no block can hold is written in quotes, and stays as it is.
+  if (
+    !value.includes('\n') ||
+    / $| \n|[^\n\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]/.test(value)
+  )
+    return value;
+  const doubles = !/^\n*(?:[ \t]|$)/.test(value);
+  const written: string[] = [];
+  for (const line of value.split('\n')) {
+    written.push(line);
+    if (doubles && line !== '' && !isBlank(line)) written.push('');
+  }
+  // Behind the last line stands no break of its own.
+  if (written.at(-1) === '' && !value.endsWith('\n')) written.pop();
+  let text = '';
+  let [lastBlank, breaks, first] = [false, 0, true];
+  for (const line of written) {
+    if (line === '') {
+      breaks++;
+      continue;
+    }
+    if (first) text += '\n'.repeat(breaks);
+    else if (!lastBlank && !isBlank(line)) text += breaks === 0 ? ' ' : '\n'.repeat(breaks);
+    else text += '\n'.repeat(breaks + 1);
+    text += line;
+    [lastBlank, breaks, first] = [isBlank(line), 0, false];
+  }
+  if (first || value.endsWith('\n\n')) return text + '\n'.repeat(breaks);
+  return value.endsWith('\n') ? `${text}\n` : text;
+}
+
+const isBlank = (line: string): boolean => line.startsWith(' ') || line.startsWith('\t');
 
 function tagged(name: string, value: string): Json {
   try {

@@ -13,6 +13,7 @@ import type { Loader } from './loader.ts';
 import { fixNameReferences } from './name-references.ts';
 import { BuildError, NotLocalError, prefixed } from './node.ts';
 import { addTransformation, below, type Origin, originPath, setOrigin } from './origins.ts';
+import { overridden } from './overrides.ts';
 import { plainData, readValueOf } from './plain.ts';
 import {
   builtInGenerators,
@@ -55,7 +56,12 @@ export class Target {
     this.#loader = loader;
     this.#build = build;
     this.#file = this.#fileName();
-    this.#read = readKustomization(loader.source(this.#file), loader.shownRoot);
+    const read = readKustomization(loader.source(this.#file), loader.shownRoot);
+    // Only of the kustomization that is built, not of those that it is made of.
+    this.#read =
+      build.overrides !== undefined && build.kustomizations.length === 0
+        ? overridden(read, build.overrides)
+        : read;
     build.kustomizations.push(loader.find(this.#file));
     build.warnings.push(...this.#read.warnings);
     this.#buildMetadata = buildMetadata ?? this.kustomization.buildMetadata ?? [];

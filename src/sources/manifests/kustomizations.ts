@@ -1,6 +1,8 @@
 /** The kustomizations among the files of a scan, built; their files are read only now, and only if there are any. */
 import { lstatSync, readFileSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Deployment } from '#sources/gitops/deployer.ts';
+import type { BuiltDeployments } from '#sources/gitops/kustomized.ts';
 import type { RenderChart } from '#sources/kustomize/door.ts';
 import type { Roots } from '#sources/kustomize/roots.ts';
 import { folderOf, isKustomizationName } from './recognise.ts';
@@ -82,6 +84,26 @@ export async function readKustomizations(
         roots === undefined ? kustomizations : kustomizations.filter(one => roots.has(folderOf(one))),
       ),
   };
+}
+
+/** Kustomizations that are deployed otherwise than they are written, built so. */
+export async function deployedKustomizations(
+  deployments: readonly Deployment[],
+  files: readonly Found[],
+  cwd: string,
+  roots: ReadonlySet<string>,
+): Promise<BuiltDeployments> {
+  const names = files.map(({ name }) => name);
+  const kustomizations = names.filter(isKustomizationName);
+  if (kustomizations.length === 0 && deployments.every(({ overrides }) => overrides === undefined))
+    return { built: new Map(), gaps: [] };
+  const { builtDeployments } = await import('#sources/gitops/kustomized.ts');
+  const onDisk = new FilesOnDisk(cwd, files);
+  const renderChart = await chartRenderer(onDisk, kustomizations, cwd);
+  return builtDeployments(deployments, onDisk, names, roots, {
+    top: '.',
+    ...(renderChart === undefined ? {} : { renderChart }),
+  });
 }
 
 /** Renders charts for kustomizations; loaded only where one of them speaks of charts. */

@@ -11,7 +11,7 @@ import type { ReadDocument } from '#yaml/documents.ts';
 import { readFast } from '#yaml/fast.ts';
 import { type MarkedComment, markedComments, mayHoldMarks } from './comments.ts';
 import { decode } from './decode.ts';
-import { readKustomizations } from './kustomizations.ts';
+import { deployedKustomizations, readKustomizations } from './kustomizations.ts';
 import { DocumentSource, ManifestOrigin, type ReadText } from './origin.ts';
 import {
   folderOf,
@@ -166,7 +166,11 @@ class Reader implements Manifests {
       }
     }
     // Charts come last: what deploys them stands among the rest.
-    const deployments = await this.#deployments(files, new Set(chartFiles.map(([, chart]) => chart)));
+    const deployments = await this.#deployments(
+      files,
+      new Set(chartFiles.map(([, chart]) => chart)),
+      rendered,
+    );
     for (const [found, chart] of chartFiles)
       await this.#chartFile(found, chart, rendered?.charts.has(chart) === true, deployments.get(chart));
   }
@@ -177,6 +181,7 @@ class Reader implements Manifests {
   async #deployments(
     files: readonly Found[],
     charts: ReadonlySet<string>,
+    rendered: Roots | undefined,
   ): Promise<ReadonlyMap<string, readonly Deployment[]>> {
     if (!this.declared.some(({ object }) => isDeployer(object))) return new Map();
     const { deploymentsOf } = await import('#sources/gitops/deployments.ts');
@@ -193,7 +198,10 @@ class Reader implements Manifests {
     this.gaps.push(...gaps);
     const { asDeployed } = await import('#sources/gitops/deployed.ts');
     const others = deployments.filter(({ folder }) => !charts.has(folder));
-    this.declared.splice(0, this.declared.length, ...asDeployed(this.declared, others));
+    const roots = new Set([...(rendered?.built.values() ?? [])].flat());
+    const built = await deployedKustomizations(others, files, this.#options.cwd, roots);
+    this.gaps.push(...built.gaps);
+    this.declared.splice(0, this.declared.length, ...asDeployed(this.declared, others, built.built));
     return Map.groupBy(
       deployments.filter(({ folder }) => charts.has(folder)),
       ({ folder }) => folder,
