@@ -28,7 +28,8 @@ export interface Compared {
 interface Read {
   readonly name: string;
   readonly commit?: string;
-  readonly manifests: (exclude: readonly string[]) => Promise<Manifests>;
+  /** @param charts how the side's own configuration says that charts are installed */
+  readonly manifests: (exclude: readonly string[], charts?: Config['charts']) => Promise<Manifests>;
   readonly config: () => Promise<Config | undefined>;
   readonly linesOf: (file: string) => readonly string[];
 }
@@ -90,7 +91,14 @@ function ofCommit(
   return {
     name,
     commit,
-    manifests: exclude => readCommit(repository, commit, { paths: below, exclude, lean: true, shared }),
+    manifests: (exclude, charts) =>
+      readCommit(repository, commit, {
+        paths: below,
+        exclude,
+        lean: true,
+        shared,
+        ...(charts === undefined ? {} : { charts }),
+      }),
     config: async () => {
       const own = text(CONFIG_FILE);
       if (own === undefined) return undefined;
@@ -129,7 +137,14 @@ function ofPath(name: string): Read {
   const cwd = isFolder ? path : resolve(path, '..');
   return {
     name,
-    manifests: exclude => readManifests([path], { cwd, noIgnore: false, exclude, lean: true }),
+    manifests: (exclude, charts) =>
+      readManifests([path], {
+        cwd,
+        noIgnore: false,
+        exclude,
+        lean: true,
+        ...(charts === undefined ? {} : { charts }),
+      }),
     config: async () =>
       isFolder && existsSync(join(path, CONFIG_FILE))
         ? readConfig(join(path, CONFIG_FILE), cwd, async () => checks)
@@ -158,7 +173,7 @@ async function judged(parsed: Parsed, base: Read, head: Read): Promise<Compared>
   const minor = minorOf(parsed.value('target-kubernetes') ?? config.targetKubernetes, '--target-kubernetes');
   const exclude = [...config.ignore, ...parsed.values('exclude')];
   const side = async (read: Read, own: Config): Promise<Side> => {
-    const manifests = await read.manifests(exclude);
+    const manifests = await read.manifests(exclude, own.charts);
     const judging = await judgeManifests(
       manifests,
       selected,

@@ -10,10 +10,9 @@ import { networkChanges } from './changes-of-network.ts';
 import { podChanges } from './changes-of-pods.ts';
 import { recordOf } from './exceptions.ts';
 import { fingerprintOf } from './hash.ts';
-import { matchKnown } from './known.ts';
 import { reportOf, version } from './report.ts';
 import { type Accept, compareFindings, type Judgement, type Place, type Selected } from './scan.ts';
-import { type Pairs, pairsOf } from './sides.ts';
+import { matchSides, type Pairs, pairsOf } from './sides.ts';
 
 /** The name of the comparison's form; its number changes when a reader of the old form would break. */
 export const COMPARISON_SCHEMA = 'sallyport-comparison/1';
@@ -50,20 +49,18 @@ export function compare(
   { selected, also = [], views = [] }: CompareOptions,
 ): Comparison {
   const pairs = pairsOf(base.world, head.world);
-  const changes = [
+  const changes = inEnvironments([
     ...also,
     ...guardChanges(head.world, pairs),
     ...exceptionChanges(base.exceptions, head.exceptions),
     ...podChanges(base.world, head.world, pairs),
     ...networkChanges(base.world, head.world, pairs),
     ...views.flatMap(view => view(base, head, pairs)),
-  ].sort(byWeight);
-  const known = (places: readonly Place[]) =>
-    places.map(place => ({ identity: place.identity, file: place.declared.origin.file }));
-  const fresh = matchKnown(head.open, known(base.open));
-  const gone = matchKnown(base.open, known(head.open));
-  const now = head.judgement.gather(place => head.accept(place) ?? fresh.accept(place));
-  const before = base.judgement.gather(place => base.accept(place) ?? gone.accept(place));
+  ]).sort(byWeight);
+  const known = matchSides(head.open, base.open, head.world, base.world);
+  const still = matchSides(base.open, head.open, base.world, head.world);
+  const now = head.judgement.gather(place => head.accept(place) ?? known(place));
+  const before = base.judgement.gather(place => base.accept(place) ?? still(place));
   const old = new Set(base.problems.map(({ fingerprint }) => fingerprint));
   const added = [...now.findings, ...head.problems.filter(({ fingerprint }) => !old.has(fingerprint))].sort(
     compareFindings,
@@ -97,6 +94,27 @@ export function compare(
   };
 }
 
+/** What several environments have in common is one change, which says where it is so if that is not everywhere. */
+function inEnvironments(changes: readonly SecurityChange[]): SecurityChange[] {
+  const groups = new Map<string, { readonly first: SecurityChange; readonly names: Set<string> }>();
+  for (const change of changes) {
+    const { kind, direction, object, file, line, column, path, text, environments = [] } = change;
+    const key = JSON.stringify([kind, direction, object, file, line, column, path, text]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { first: change, names: new Set(environments) });
+    else for (const name of environments) group.names.add(name);
+  }
+  return [...groups.values()].map(({ first: { environments: _, among = 0, ...change }, names }) =>
+    names.size === 0 || names.size >= among
+      ? change
+      : {
+          ...change,
+          environments: [...names],
+          text: `${change.text} (in ${[...names].join(', ')})`,
+        },
+  );
+}
+
 function described({ name, commit, world, open, judgement }: Side): ComparedSide {
   return {
     name,
@@ -119,14 +137,11 @@ function countFindings(open: readonly Place[]): number {
 
 /** What an exception accepts that was not there, or was not accepted, before. */
 function newlyExcepted(head: Side, base: Side): Excepted[] {
-  const before = matchKnown(
-    head.judgement.places.filter(place => head.accept(place) !== undefined),
-    base.judgement.places
-      .filter(place => base.accept(place) !== undefined)
-      .map(place => ({ identity: place.identity, file: place.declared.origin.file })),
-  );
+  const exceptedBy = ({ judgement, accept }: Side) =>
+    judgement.places.filter(place => accept(place) !== undefined);
+  const before = matchSides(exceptedBy(head), exceptedBy(base), head.world, base.world);
   const { accepted } = head.judgement.gather(place =>
-    before.accept(place) === undefined ? head.accept(place) : { is: 'known' },
+    before(place) === undefined ? head.accept(place) : { is: 'known' },
   );
   return accepted.flatMap(({ finding, by }) =>
     'check' in by ? [{ finding, exception: recordOf(by as Exception) }] : [],
