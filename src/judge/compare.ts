@@ -9,6 +9,7 @@ import { exceptionChanges, guardChanges } from './changes-of-guards.ts';
 import { networkChanges } from './changes-of-network.ts';
 import { podChanges } from './changes-of-pods.ts';
 import { recordOf } from './exceptions.ts';
+import { type Facet, facetsOf, isTouched } from './facets.ts';
 import { fingerprintOf } from './hash.ts';
 import { reportOf, version } from './report.ts';
 import { type Accept, compareFindings, type Judgement, type Place, type Selected } from './scan.ts';
@@ -33,8 +34,11 @@ export interface Side {
   readonly documents: number;
 }
 
-/** Another view on the two sides, for example who may do what. */
-export type View = (base: Side, head: Side, pairs: Pairs) => readonly SecurityChange[];
+/** Another view on the two sides, for example who may do what: asked where the change touches what it looks at. */
+export interface View {
+  readonly looksAt: readonly Facet[];
+  view(base: Side, head: Side, pairs: Pairs): readonly SecurityChange[];
+}
 
 export interface CompareOptions {
   readonly selected: readonly Selected[];
@@ -49,13 +53,14 @@ export function compare(
   { selected, also = [], views = [] }: CompareOptions,
 ): Comparison {
   const pairs = pairsOf(base.world, head.world);
-  const changes = inEnvironments([
+  const facets = facetsOf(base.world, head.world, pairs);
+  const all = inEnvironments([
     ...also,
-    ...guardChanges(head.world, pairs),
+    ...guardChanges(base.world, head.world, pairs),
     ...exceptionChanges(base.exceptions, head.exceptions),
     ...podChanges(base.world, head.world, pairs),
-    ...networkChanges(base.world, head.world, pairs),
-    ...views.flatMap(view => view(base, head, pairs)),
+    ...networkChanges(base.world, head.world, pairs, facets),
+    ...views.flatMap(({ looksAt, view }) => (isTouched(facets, looksAt) ? view(base, head, pairs) : [])),
   ]).sort(byWeight);
   const known = matchSides(head.open, base.open, head.world, base.world);
   const still = matchSides(base.open, head.open, base.world, head.world);
@@ -65,6 +70,7 @@ export function compare(
   const added = [...now.findings, ...head.problems.filter(({ fingerprint }) => !old.has(fingerprint))].sort(
     compareFindings,
   );
+  const changes = withoutEchoes(all, added);
   const excepted = newlyExcepted(head, base);
   const unknowns = newUnknowns(base.judgement.unknowns, head.judgement.unknowns);
   const worse = changes.filter(({ direction }) => direction === 'worse');
@@ -92,6 +98,29 @@ export function compare(
     excepted,
     report: { ...report, checks: [...report.checks, ...changeKinds] },
   };
+}
+
+/**
+ * Without what is said better elsewhere: a way up that a check found, and an account that a workload newly runs as
+ * where what the account reaches is said too.
+ */
+function withoutEchoes(changes: readonly SecurityChange[], added: readonly Finding[]): SecurityChange[] {
+  const key = ({ kind, namespace = '', name }: SecurityChange['object']) => `${kind} ${namespace}/${name}`;
+  const found = new Set(
+    added.flatMap(({ check, object }) => (check === 'authorization/escalation-path' ? [key(object)] : [])),
+  );
+  const identities = new Map<string, SecurityChange>();
+  for (const change of changes)
+    if (change.kind === 'authorization/new-identity' && change.direction === 'worse') {
+      const known = identities.get(key(change.object));
+      if (known === undefined || severities.indexOf(change.severity) < severities.indexOf(known.severity))
+        identities.set(key(change.object), change);
+    }
+  return changes.filter(change => {
+    if (change.direction !== 'worse') return true;
+    if (change.kind === 'authorization/new-escalation') return !found.has(key(change.object));
+    return change.kind !== 'authorization/new-identity' || identities.get(key(change.object)) === change;
+  });
 }
 
 /** What several environments have in common is one change, which says where it is so if that is not everywhere. */

@@ -95,7 +95,9 @@ async function renderFolder(parsed: Parsed, path: string): Promise<number> {
   const tree = new DiskTree(cwd, Infinity);
   const onDisk = tree.files(files);
   const kustomizations = files.map(({ name }) => name).filter(isKustomizationName);
-  const renderChart = await chartRenderer(onDisk, [...kustomizations, join(root, found)], () => tree.charts());
+  const renderChart = await chartRenderer(onDisk, [...kustomizations, join(root, found)], () =>
+    tree.charts(),
+  );
   try {
     const built = renderKustomization(onDisk, root, {
       top: cwd,
