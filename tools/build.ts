@@ -3,7 +3,8 @@
  * doors as ES modules, and their types.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { doors } from './doors.ts';
@@ -33,21 +34,43 @@ await build({
   outfile: join(dist, 'cli/main.cjs'),
   plugins: [lazyModules(root)],
 });
-writeFileSync(
-  join(dist, 'cli.cjs'),
-  [
-    '#!/usr/bin/env node',
-    // An older Node would fail somewhere inside, in words that help nobody.
-    "if(parseInt(process.versions.node)<24){process.stderr.write('sallyport: Node 24 or newer is needed; this is '+process.version+'\\n');process.exit(3)}",
-    // The cache of compiled code is a gift where the home can be written, and no loss where it cannot.
-    "try{require('node:module').enableCompileCache()}catch{}",
-    "require('./cli/main.cjs').main(process.argv.slice(2)).then(code=>{process.exitCode=code;",
-    // For the benchmarks: only the process itself knows its peak.
-    "if(process.env.SALLYPORT_MEMORY)process.stderr.write('peak memory '+process.resourceUsage().maxRSS)})",
-    '',
-  ].join('\n'),
+const program = join(dist, 'cli/main.cjs');
+// Read as latin1, which is the fastest; esbuild leaves regular expressions as they are written.
+const code = readFileSync(program, 'utf8').replaceAll(
+  /[^\0-\x7f]/g,
+  unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
 );
+writeFileSync(program, code);
+
+/** What the program prints whatever surrounds it; asked of itself. */
+const answer = (word: string) =>
+  spawnSync(process.execPath, ['-e', `require(${JSON.stringify(program)}).main([${JSON.stringify(word)}])`], {
+    encoding: 'utf8',
+  }).stdout;
+const id = createHash('sha256').update(code).digest('hex').slice(0, 16);
+const answers = Object.fromEntries(['--version', '-V', '--help', '-h'].map(word => [word, answer(word)]));
+await build({
+  ...common,
+  // An older Node must get as far as the sentence that tells it so.
+  target: 'node12',
+  format: 'cjs',
+  minify: true,
+  banner: {
+    js: [
+      '#!/usr/bin/env node',
+      "if(parseInt(process.versions.node)<24){process.stderr.write('sallyport: Node 24 or newer is needed; this is '+process.version+'\\n');process.exit(3)}",
+    ].join('\n'),
+  },
+  define: { BUILD: JSON.stringify({ id, answers }) },
+  entryPoints: ['src/cli/start.ts'],
+  outfile: join(dist, 'cli.cjs'),
+});
 chmodSync(join(dist, 'cli.cjs'), 0o755);
+
+// The first run of the main job compiles; its compiled code is laid beside the program for the later ones.
+spawnSync(process.execPath, [join(dist, 'cli.cjs'), 'scan', join(root, 'examples/online-shop')], {
+  env: { ...process.env, SALLYPORT_BUILD: id },
+});
 
 const entries = Object.entries(doors).filter(([, source]) => existsSync(join(root, source)));
 await build({
