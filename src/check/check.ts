@@ -87,6 +87,13 @@ export interface Check<Kind extends SubjectKind = SubjectKind, Evidence = unknow
   readonly subject: Kind;
   /** For subject `object`: the kinds it looks at, as `group/Kind` (`/Secret`, `apps/Deployment`). All where absent. */
   readonly kinds?: readonly string[];
+  /**
+   * What of the world, beside its subject, it looks at: kinds, or `network` (who reaches whom), `accounts` (which
+   * workloads run as whom), `tokens`, `aws-auth`, `everything`. Empty for a check that only asks the world about its own
+   * subject. Absent: whatever it likes, if it takes the world at all. A comparison asks again only those checks whose
+   * world a change touches. One that looks at the network looks at nothing else of a pod than what the network does.
+   */
+  readonly looksAt?: readonly string[];
   evaluate(subject: Subjects[Kind], context: Context): Verdict<Evidence>;
   /** The severity of this one case where it differs from the check's own. */
   severityOf?(evidence: Evidence): Severity;

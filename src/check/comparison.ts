@@ -19,6 +19,10 @@ export interface SecurityChange extends Region {
   /** Inside the object; empty for the whole. */
   readonly path: string;
   readonly text: string;
+  /** Where the object is built for several environments: those in which it is so. */
+  readonly environments?: readonly string[];
+  /** Of how many environments these are some; absent where that has been put into words. */
+  readonly among?: number;
 }
 
 export interface ComparedSide {

@@ -3,16 +3,20 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import type { Comparison } from '#check/comparison.ts';
 import { compare, type Side } from '#judge/compare.ts';
+import { AUTHORIZATION } from '#judge/facets.ts';
 import { checks } from '#practices/index.ts';
 import { GitError, Repository } from '#sources/git/repository.ts';
 import { readCommit } from '#sources/git/tree.ts';
 import type { Manifests, SharedFiles } from '#sources/manifests/manifests.ts';
 import { readManifests } from '#sources/manifests/manifests.ts';
+import { folderOf, joinPath } from '#sources/manifests/recognise.ts';
+import { authorizationChanges } from './authorization-changes.ts';
 import type { Parsed } from './command.ts';
-import { CONFIG_FILE, type Config, emptyConfig, parseConfig, readConfig } from './config.ts';
+import { CONFIG_FILE, type Config, emptyConfig, installed, parseConfig, readConfig } from './config.ts';
 import { configChanges } from './config-changes.ts';
 import { UsageError } from './errors.ts';
 import { exceptionFindings, judgeManifests } from './judging.ts';
+import { meshChanges } from './mesh-changes.ts';
 import { selection } from './selection.ts';
 import { minorOf } from './version-range.ts';
 
@@ -28,7 +32,8 @@ export interface Compared {
 interface Read {
   readonly name: string;
   readonly commit?: string;
-  readonly manifests: (exclude: readonly string[]) => Promise<Manifests>;
+  /** @param charts how the side's own configuration says that charts are installed */
+  readonly manifests: (exclude: readonly string[], charts?: Config['charts']) => Promise<Manifests>;
   readonly config: () => Promise<Config | undefined>;
   readonly linesOf: (file: string) => readonly string[];
 }
@@ -90,26 +95,34 @@ function ofCommit(
   return {
     name,
     commit,
-    manifests: exclude => readCommit(repository, commit, { paths: below, exclude, lean: true, shared }),
+    manifests: (exclude, charts) =>
+      readCommit(repository, commit, {
+        paths: below,
+        exclude,
+        lean: true,
+        shared,
+        ...(charts === undefined ? {} : { charts }),
+      }),
     config: async () => {
       const own = text(CONFIG_FILE);
       if (own === undefined) return undefined;
-      const file = `${name}:${CONFIG_FILE}`;
-      return parseConfig(
-        own,
-        file,
-        async () => checks,
-        (word, from) => {
-          const folder = from
-            .slice(name.length + 1)
-            .split('/')
-            .slice(0, -1)
-            .join('/');
-          const path = join(folder, word).split(sep).join('/');
-          const found = /\.ya?ml$/.test(word) || word.startsWith('.') ? text(path) : undefined;
-          return found === undefined ? undefined : { text: found, file: `${name}:${path}` };
-        },
-      );
+      try {
+        return await parseConfig(
+          own,
+          CONFIG_FILE,
+          async () => checks,
+          (word, from) => {
+            const path = joinPath(folderOf(from), word);
+            const found =
+              path !== undefined && (/\.ya?ml$/.test(word) || word.startsWith('.')) ? text(path) : undefined;
+            // What is shared as a package is installed beside the repository, and in none of its commits.
+            return found === undefined ? installed(word, repository.root) : { text: found, file: path! };
+          },
+        );
+      } catch (error) {
+        if (error instanceof UsageError) throw new UsageError(`${name}:${error.message}`, error.hint);
+        throw error;
+      }
     },
     linesOf: file => text(file)?.split(/\r?\n/) ?? [],
   };
@@ -129,7 +142,14 @@ function ofPath(name: string): Read {
   const cwd = isFolder ? path : resolve(path, '..');
   return {
     name,
-    manifests: exclude => readManifests([path], { cwd, noIgnore: false, exclude, lean: true }),
+    manifests: (exclude, charts) =>
+      readManifests([path], {
+        cwd,
+        noIgnore: false,
+        exclude,
+        lean: true,
+        ...(charts === undefined ? {} : { charts }),
+      }),
     config: async () =>
       isFolder && existsSync(join(path, CONFIG_FILE))
         ? readConfig(join(path, CONFIG_FILE), cwd, async () => checks)
@@ -151,21 +171,21 @@ function ofPath(name: string): Read {
 async function judged(parsed: Parsed, base: Read, head: Read): Promise<Compared> {
   const named = parsed.value('config');
   const given = named === undefined ? undefined : await readConfig(named, process.cwd(), async () => checks);
-  const before = given ?? (await base.config());
-  const after = given ?? (await head.config());
-  const config = before ?? emptyConfig;
+  const configBefore = given ?? (await base.config());
+  const configAfter = given ?? (await head.config());
+  const config = configBefore ?? emptyConfig;
   const selected = selection(parsed, config);
   const minor = minorOf(parsed.value('target-kubernetes') ?? config.targetKubernetes, '--target-kubernetes');
   const exclude = [...config.ignore, ...parsed.values('exclude')];
-  const side = async (read: Read, own: Config): Promise<Side> => {
-    const manifests = await read.manifests(exclude);
+  const side = async (read: Read, own: Config): Promise<{ side: Side; manifests: Manifests }> => {
+    const manifests = await read.manifests(exclude, own.charts);
     const judging = await judgeManifests(
       manifests,
       selected,
       { ...config, exceptions: own.exceptions },
       minor,
     );
-    return {
+    const side: Side = {
       name: read.name,
       ...(read.commit === undefined ? {} : { commit: read.commit }),
       world: judging.world,
@@ -177,14 +197,21 @@ async function judged(parsed: Parsed, base: Read, head: Read): Promise<Compared>
       files: manifests.files.length,
       documents: manifests.files.reduce((sum, { documents }) => sum + documents, 0),
     };
+    return { side, manifests };
   };
-  const comparison = compare(
-    await side(base, before ?? emptyConfig),
-    await side(head, after ?? emptyConfig),
-    {
-      selected,
-      also: configChanges(before ?? emptyConfig, after ?? emptyConfig),
-    },
-  );
+  const [before, after] = [
+    await side(base, configBefore ?? emptyConfig),
+    await side(head, configAfter ?? emptyConfig),
+  ];
+  const comparison = compare(before.side, after.side, {
+    selected,
+    views: [
+      { looksAt: AUTHORIZATION, view: authorizationChanges },
+      { looksAt: ['network'], view: meshChanges },
+    ],
+    also: configChanges(configBefore ?? emptyConfig, configAfter ?? emptyConfig, chart =>
+      after.manifests.files.some(({ file }) => file === joinPath(chart, 'Chart.yaml')),
+    ),
+  });
   return { comparison, config, linesOf: head.linesOf };
 }

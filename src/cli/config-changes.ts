@@ -1,13 +1,21 @@
 /** What a change of `sallyport.yaml` does to the gate: the most important line of a comparison where it is weakened. */
+import { idOf } from '#check/check.ts';
 import type { SecurityChange } from '#check/comparison.ts';
 import { type Severity, severities } from '#check/severity.ts';
 import type { CustomProfile } from '#decide/pod-security/custom/custom.ts';
 import { kindOf } from '#judge/change-kinds.ts';
+import { isEqual } from '#kube/equal.ts';
+import { checks } from '#practices/index.ts';
 import { CONFIG_FILE, type Config } from './config.ts';
 
 const STRICTNESS = ['all', 'strict', 'default'];
 
-export function configChanges(base: Config, head: Config): SecurityChange[] {
+/** @param hasChart whether the head still has a chart in that folder */
+export function configChanges(
+  base: Config,
+  head: Config,
+  hasChart: (folder: string) => boolean,
+): SecurityChange[] {
   const found: SecurityChange[] = [];
   const say = (text: string, direction: SecurityChange['direction'], severity: Severity = 'high') => {
     const { id, practice } = kindOf('cicd/weakened-guard');
@@ -47,16 +55,22 @@ export function configChanges(base: Config, head: Config): SecurityChange[] {
     say(`"${pattern}" is ignored`, 'worse');
   for (const pattern of base.ignore.filter(one => !head.ignore.includes(one)))
     say(`"${pattern}" is no longer ignored`, 'better');
-  for (const [id, severity] of Object.entries(head.severities)) {
-    const before = base.severities[id];
-    if (before !== severity)
-      say(
-        `${id} has severity ${severity}${before === undefined ? '' : `, before ${before}`}`,
-        before !== undefined && severities.indexOf(severity) < severities.indexOf(before)
-          ? 'better'
-          : 'worse',
-        'medium',
-      );
+  for (const id of new Set([...Object.keys(base.severities), ...Object.keys(head.severities)])) {
+    const usual = checks.find(check => idOf(check) === id)?.severity;
+    const [before, after] = [base.severities[id] ?? usual, head.severities[id] ?? usual];
+    if (before === undefined || after === undefined || before === after) continue;
+    const worse = severities.indexOf(after) > severities.indexOf(before);
+    say(`${id} has severity ${after}, before ${before}`, worse ? 'worse' : 'better', 'medium');
+  }
+  for (const id of new Set([...Object.keys(base.options), ...Object.keys(head.options)]))
+    if (!isEqual(base.options[id], head.options[id])) say(`the options of ${id} changed`, 'worse', 'medium');
+  if (base.checksVersion !== head.checksVersion) {
+    const older = isOlder(head.checksVersion, base.checksVersion);
+    say(
+      `the checks of ${head.checksVersion ?? 'the installed version'} are run, before ${base.checksVersion ?? 'the installed version'}`,
+      older ? 'worse' : 'better',
+      'medium',
+    );
   }
   const [old, now] = [base.exceptionRules, head.exceptionRules];
   for (const id of old.nonBypassable.filter(one => !now.nonBypassable.includes(one)))
@@ -90,7 +104,24 @@ export function configChanges(base: Config, head: Config): SecurityChange[] {
     say('pod security profiles are asked in another order', 'worse', 'medium');
   if (base.baseline !== head.baseline && head.baseline !== undefined)
     say(`the baseline is ${head.baseline}, before ${base.baseline ?? 'none'}`, 'worse', 'medium');
+  for (const { path, environments } of base.charts ?? []) {
+    if (environments === undefined || !hasChart(path)) continue;
+    const left = new Set(
+      (head.charts ?? []).flatMap(one => (one.path === path ? [...(one.environments?.keys() ?? [])] : [])),
+    );
+    for (const name of environments.keys())
+      if (!left.has(name))
+        say(`chart ${path === '' ? '.' : path} is no longer judged as it is installed in ${name}`, 'worse');
+  }
   return found;
+}
+
+/** Nothing stated is the newest there is. */
+function isOlder(one: string | undefined, other: string | undefined): boolean {
+  if (one === undefined || other === undefined) return one !== undefined;
+  const [a, b] = [one, other].map(text => text.split('.').map(Number));
+  const at = a!.findIndex((part, i) => part !== b![i]);
+  return at >= 0 && a![at]! < b![at]!;
 }
 
 /** The stricter, the higher. */

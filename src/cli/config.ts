@@ -132,6 +132,18 @@ function loadFrom(cwd: string): LoadShared {
   };
 }
 
+/** The configuration that an installed package shares; undefined where there is none. */
+export function installed(name: string, folder: string): ReturnType<LoadShared> {
+  const found = inPackages(name, folder);
+  try {
+    return found === undefined
+      ? undefined
+      : { text: readFileSync(found, 'utf8'), file: shownName(found, folder) };
+  } catch {
+    return undefined;
+  }
+}
+
 function inPackages(name: string, from: string): string | undefined {
   // The name of a package, never a way out of its folder.
   if (!/^(?:@[\w.-]+\/)?[\w-][\w.-]*$/.test(name)) return undefined;

@@ -40,6 +40,12 @@ const kinds = {
     'Somebody may do what nobody needed so far.',
     'Grant the verbs and resources that are used, and no others.',
   ],
+  'authorization/new-escalation': [
+    'critical',
+    'New way up',
+    'Step by step, who holds these permissions takes what nobody gave them.',
+    'Take away one step: sallyport authorization escalations names the fewest bindings.',
+  ],
   'pod-security/new-access': [
     'low',
     'Secret or volume newly in reach',
@@ -51,6 +57,12 @@ const kinds = {
     'Connection opened',
     'An intruder in the one reaches the other.',
     'Allow it by ports and labels as narrow as the need.',
+  ],
+  'mesh/lost-encryption': [
+    'high',
+    'Connection no longer encrypted',
+    'Whoever sees the network reads along, and may pretend to be the other side.',
+    'Keep mutual TLS on both sides, or TLS at the entry.',
   ],
   'mesh/new-exposure': [
     'medium',

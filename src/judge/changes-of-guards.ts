@@ -1,10 +1,12 @@
 /** Guards: objects that keep something out. What a change takes away from them is what a reviewer must not miss. */
 import type { SecurityChange } from '#check/comparison.ts';
 import type { Exception } from '#check/exception.ts';
+import type { Severity } from '#check/severity.ts';
 import { rulesOf } from '#decide/authorization/rules.ts';
 import { isEqual } from '#kube/equal.ts';
-import { isRecord, type KubeObject, type Path, valueAt } from '#kube/objects.ts';
-import { type Declared, kindKey, namespaceOf, type World } from '#world/world.ts';
+import { toJson } from '#kube/json.ts';
+import { isRecord, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
+import { type Declared, kindKey, metadataOf, namespaceOf, type World } from '#world/world.ts';
 import { kindOf } from './change-kinds.ts';
 import { changeOf, type Pair, type Pairs } from './sides.ts';
 
@@ -36,13 +38,17 @@ const GUARDS = new Set([
   '/ResourceQuota',
   '/LimitRange',
 ]);
+/** Objects that let something through: the other way round. */
+const EXEMPTIONS = new Set(['kyverno.io/PolicyException', 'policies.kyverno.io/PolicyException']);
 /** They keep order rather than intruders. */
 const LESSER = new Set(['/ResourceQuota', '/LimitRange']);
 
-export function guardChanges(head: World, { changed, added, removed }: Pairs): SecurityChange[] {
+export function guardChanges(base: World, head: World, { changed, added, removed }: Pairs): SecurityChange[] {
   const found: SecurityChange[] = [];
   for (const pair of removed) {
     const key = kindKey(pair.base.object);
+    if (EXEMPTIONS.has(key))
+      found.push(changeOf('cicd/weakened-guard', pair, 'exempts no more', { direction: 'better' }));
     if (!isGuard(key)) continue;
     // A namespace that goes with all that is in it needs no guard.
     const alone = isEmptied(head, pair.base);
@@ -53,19 +59,22 @@ export function guardChanges(head: World, { changed, added, removed }: Pairs): S
       }),
     );
   }
-  for (const pair of added)
-    if (isGuard(kindKey(pair.head.object)))
-      found.push(changeOf('cicd/weakened-guard', pair, 'new', { direction: 'better' }));
+  for (const pair of added) {
+    const key = kindKey(pair.head.object);
+    if (EXEMPTIONS.has(key))
+      found.push(changeOf('cicd/weakened-guard', pair, 'new: exempts from policies', { direction: 'worse' }));
+    else if (isGuard(key)) found.push(changeOf('cicd/weakened-guard', pair, 'new', { direction: 'better' }));
+  }
   for (const pair of changed) {
     found.push(...weakened(pair));
-    found.push(...permissionChanges(pair));
+    if (kindKey(pair.head.object) === '/Namespace') found.push(...namespaceMarks(pair));
   }
-  for (const pair of added) found.push(...permissionChanges(pair));
-  for (const pair of removed) found.push(...permissionChanges(pair));
+  for (const pair of [...changed, ...added, ...removed]) found.push(...permissionChanges(base, head, pair));
   return found;
 }
 
 function isGuard(key: string): boolean {
+  if (EXEMPTIONS.has(key)) return false;
   return GUARDS.has(key) || GUARD_GROUPS.includes(key.slice(0, key.indexOf('/')));
 }
 
@@ -112,7 +121,219 @@ const STRICTNESS: readonly Strictness[] = [
   },
 ];
 
-function weakened(pair: Pair & { readonly base: Declared; readonly head: Declared }): SecurityChange[] {
+/** A list or mapping in a guard of which more, or less, lets more through. */
+interface Extent {
+  readonly kinds: RegExp;
+  readonly path: Path;
+  readonly looser: 'more' | 'fewer';
+  /** What one of them is. */
+  readonly noun: string;
+  readonly severity?: Severity;
+}
+
+const ADMISSION = 'admissionregistration\\.k8s\\.io';
+const EXTENTS: readonly Extent[] = [
+  ...(
+    [
+      ['ValidatingAdmissionPolicy', ['spec', 'validations'], 'fewer', 'validation'],
+      [
+        'ValidatingAdmissionPolicy',
+        ['spec', 'matchConstraints', 'resourceRules'],
+        'fewer',
+        'matched resource',
+      ],
+      [
+        'ValidatingAdmissionPolicy',
+        ['spec', 'matchConstraints', 'excludeResourceRules'],
+        'more',
+        'excluded resource',
+      ],
+      ['ValidatingAdmissionPolicy', ['spec', 'matchConditions'], 'more', 'condition'],
+      [
+        'ValidatingAdmissionPolicyBinding',
+        ['spec', 'matchResources', 'resourceRules'],
+        'fewer',
+        'matched resource',
+      ],
+      [
+        'ValidatingAdmissionPolicyBinding',
+        ['spec', 'matchResources', 'excludeResourceRules'],
+        'more',
+        'excluded resource',
+      ],
+    ] as const
+  ).map(
+    ([kind, path, looser, noun]): Extent => ({
+      kinds: new RegExp(`^${ADMISSION}/${kind}$`),
+      path,
+      looser,
+      noun,
+    }),
+  ),
+  { kinds: /^kyverno\.io\/(?:Cluster)?Policy$/, path: ['spec', 'rules'], looser: 'fewer', noun: 'rule' },
+  {
+    kinds: /^kyverno\.io\/(?:Cluster)?Policy$/,
+    path: ['spec', 'validationFailureActionOverrides'],
+    looser: 'more',
+    noun: 'override',
+  },
+  {
+    kinds: /^(?:constraints\.gatekeeper\.sh\/|config\.gatekeeper\.sh\/Config$)/,
+    path: ['spec', 'match', 'excludedNamespaces'],
+    looser: 'more',
+    noun: 'excluded namespace',
+  },
+  {
+    kinds: /^constraints\.gatekeeper\.sh\//,
+    path: ['spec', 'match', 'kinds'],
+    looser: 'fewer',
+    noun: 'matched kind',
+  },
+  { kinds: /^config\.gatekeeper\.sh\/Config$/, path: ['spec', 'match'], looser: 'more', noun: 'exemption' },
+  {
+    kinds: /^security\.istio\.io\/RequestAuthentication$/,
+    path: ['spec', 'jwtRules'],
+    looser: 'more',
+    noun: 'accepted issuer',
+  },
+  {
+    kinds: /^policy\.linkerd\.io\/AuthorizationPolicy$/,
+    path: ['spec', 'requiredAuthenticationRefs'],
+    looser: 'fewer',
+    noun: 'required authentication',
+  },
+  {
+    kinds: /^policy\.linkerd\.io\/MeshTLSAuthentication$/,
+    path: ['spec', 'identities'],
+    looser: 'more',
+    noun: 'admitted identity',
+  },
+  {
+    kinds: /^policy\.linkerd\.io\/NetworkAuthentication$/,
+    path: ['spec', 'networks'],
+    looser: 'more',
+    noun: 'admitted network',
+  },
+  { kinds: /^\/ResourceQuota$/, path: ['spec', 'hard'], looser: 'fewer', noun: 'bound', severity: 'low' },
+  { kinds: /^\/LimitRange$/, path: ['spec', 'limits'], looser: 'fewer', noun: 'bound', severity: 'low' },
+];
+
+/** Of a rule that allows more is looser, of one that denies fewer. Source: Istio "Authorization Policy" reference. */
+function extentsOf(key: string, object: KubeObject): readonly Extent[] {
+  const own = EXTENTS.filter(({ kinds }) => kinds.test(key));
+  if (key !== 'security.istio.io/AuthorizationPolicy') return own;
+  const action = valueAt(object, ['spec', 'action']) ?? 'ALLOW';
+  const looser = action === 'ALLOW' ? 'more' : 'fewer';
+  return [{ kinds: /./, path: ['spec', 'rules'], looser, noun: 'rule' }];
+}
+
+/** Items by what they are: their name where they have one, else all of them. A mapping has entries. */
+function itemsAt(object: KubeObject, path: Path): Set<string> {
+  const value = valueAt(object, path);
+  if (Array.isArray(value)) return new Set(value.map((item: unknown) => toJson(item)));
+  return new Set(isRecord(value) ? Object.keys(value) : []);
+}
+
+function countBeyond(some: ReadonlySet<string>, others: ReadonlySet<string>): number {
+  return [...some].filter(one => !others.has(one)).length;
+}
+
+function extentChanges(pair: Changed, key: string): SecurityChange[] {
+  return extentsOf(key, pair.head.object).flatMap(({ path, looser, noun, severity }) => {
+    const [was, is] = [itemsAt(pair.base.object, path), itemsAt(pair.head.object, path)];
+    const [more, fewer] = [countBeyond(is, was), countBeyond(was, is)];
+    // Where some came and others went, one of them may only have been rewritten.
+    if (more === fewer || (more > 0 && fewer > 0)) return [];
+    const [count, sign] = more > 0 ? [more, 'more'] : [fewer, 'fewer'];
+    return [
+      changeOf('cicd/weakened-guard', pair, `${count} ${noun}${count === 1 ? '' : 's'} ${sign}`, {
+        direction: sign === looser ? 'worse' : 'better',
+        path,
+        ...(severity === undefined ? {} : { severity }),
+      }),
+    ];
+  });
+}
+
+/** Modes of single ports, where they differ from that of the whole. */
+function portModes(object: KubeObject): ReadonlyMap<string, string> {
+  const ports = valueAt(object, ['spec', 'portLevelMtls']);
+  const whole = String(valueAt(object, ['spec', 'mtls', 'mode']) ?? 'UNSET');
+  return new Map(
+    Object.entries(isRecord(ports) ? ports : {}).map(([port, one]) => [
+      port,
+      String((isRecord(one) ? one['mode'] : undefined) ?? whole),
+    ]),
+  );
+}
+
+function portModeChanges(pair: Changed): SecurityChange[] {
+  const [was, is] = [portModes(pair.base.object), portModes(pair.head.object)];
+  const whole = (object: KubeObject) => String(valueAt(object, ['spec', 'mtls', 'mode']) ?? 'UNSET');
+  const order = ['STRICT', 'PERMISSIVE', 'UNSET', 'DISABLE'];
+  return [...new Set([...was.keys(), ...is.keys()])].flatMap(port => {
+    const before = was.get(port) ?? whole(pair.base.object);
+    const after = is.get(port) ?? whole(pair.head.object);
+    if (before === after || !order.includes(before) || !order.includes(after)) return [];
+    return [
+      changeOf('cicd/weakened-guard', pair, `mode of port ${port} is ${after}, before ${before}`, {
+        direction: order.indexOf(after) > order.indexOf(before) ? 'worse' : 'better',
+        path: ['spec', 'portLevelMtls', port],
+      }),
+    ];
+  });
+}
+
+/** What a namespace says to meshes and policy engines: with a mark the guard is there, or with it it is not. */
+const MARKS: readonly {
+  readonly in: 'labels' | 'annotations';
+  readonly name: string;
+  readonly isGuarded: (value: string | undefined) => boolean;
+  readonly text: readonly [guarded: string, unguarded: string];
+}[] = [
+  {
+    in: 'labels',
+    name: 'istio-injection',
+    isGuarded: value => value === 'enabled',
+    text: ['its pods join the mesh', 'its pods join the mesh no more (istio-injection)'],
+  },
+  {
+    in: 'labels',
+    name: 'istio.io/dataplane-mode',
+    isGuarded: value => value === 'ambient',
+    text: ['its pods join the mesh', 'its pods join the mesh no more (istio.io/dataplane-mode)'],
+  },
+  {
+    in: 'annotations',
+    name: 'linkerd.io/inject',
+    isGuarded: value => value === 'enabled' || value === 'ingress',
+    text: ['its pods join the mesh', 'its pods join the mesh no more (linkerd.io/inject)'],
+  },
+  {
+    in: 'labels',
+    name: 'admission.gatekeeper.sh/ignore',
+    isGuarded: value => value === undefined,
+    text: ['Gatekeeper looks at it', 'Gatekeeper looks at it no more'],
+  },
+];
+
+function namespaceMarks(pair: Changed): SecurityChange[] {
+  return MARKS.flatMap(({ in: where, name, isGuarded, text: [guarded, unguarded] }) => {
+    const said = ({ object }: Declared) => metadataOf(object.metadata)[where]?.[name];
+    const [was, is] = [isGuarded(said(pair.base)), isGuarded(said(pair.head))];
+    if (was === is) return [];
+    return [
+      changeOf('cicd/weakened-guard', pair, is ? `${guarded} now` : unguarded, {
+        direction: is ? 'better' : 'worse',
+        path: ['metadata', where, name],
+      }),
+    ];
+  });
+}
+
+type Changed = Pair & { readonly base: Declared; readonly head: Declared };
+
+function weakened(pair: Changed): SecurityChange[] {
   const [before, after] = [pair.base.object, pair.head.object];
   const key = kindKey(after);
   const found: SecurityChange[] = [];
@@ -143,21 +364,26 @@ function weakened(pair: Pair & { readonly base: Declared; readonly head: Declare
   }
   if (key === 'admissionregistration.k8s.io/ValidatingWebhookConfiguration') {
     const [was, is] = [webhooks(before), webhooks(after)];
-    for (const [name, policy] of was) {
+    for (const [name, hook] of was) {
       const now = is.get(name);
-      if (now === undefined || (policy === 'Fail' && now === 'Ignore'))
-        found.push(
-          changeOf(
-            'cicd/weakened-guard',
-            pair,
-            now === undefined
-              ? `webhook "${name}" removed`
-              : `webhook "${name}" lets pass what it cannot judge`,
-            { direction: 'worse', path: ['webhooks'] },
-          ),
-        );
+      const say = (text: string) =>
+        found.push(changeOf('cicd/weakened-guard', pair, text, { direction: 'worse', path: ['webhooks'] }));
+      if (now === undefined) say(`webhook "${name}" removed`);
+      else {
+        const policy = (one: Readonly<Record<string, unknown>>) => one['failurePolicy'] ?? 'Fail';
+        if (policy(hook) === 'Fail' && policy(now) === 'Ignore')
+          say(`webhook "${name}" lets pass what it cannot judge`);
+        const [asked, asks] = [hook, now].map(one => itemsAt(one as unknown as KubeObject, ['rules']));
+        if (countBeyond(asked!, asks!) > 0 && countBeyond(asks!, asked!) === 0)
+          say(`webhook "${name}" is asked about less`);
+        for (const selector of ['namespaceSelector', 'objectSelector', 'matchConditions'])
+          if (isNarrower(hook[selector], now[selector])) say(`webhook "${name}" has another ${selector}`);
+      }
     }
   }
+  found.push(...extentChanges(pair, key));
+  if (key === 'security.istio.io/PeerAuthentication') found.push(...portModeChanges(pair));
+  if (key === 'security.istio.io/AuthorizationPolicy') found.push(...actionChanges(pair));
   // What else changed in a guard is for people: whether it is looser is not a matter of one word.
   const spec = (object: KubeObject) => ({ ...object, metadata: undefined });
   if (isGuard(key) && found.length === 0 && !isEqual(spec(before), spec(after)))
@@ -165,41 +391,86 @@ function weakened(pair: Pair & { readonly base: Declared; readonly head: Declare
   return found;
 }
 
-function webhooks(object: KubeObject): Map<string, string> {
+/** A selector that was not there, or asks for more than it did. */
+function isNarrower(was: unknown, is: unknown): boolean {
+  const isAny = (value: unknown) =>
+    value === undefined || value === null || (isRecord(value) && Object.keys(value).length === 0);
+  return !isAny(is) && !isEqual(was, is);
+}
+
+/** ALLOW lets in, all other actions keep out. */
+function actionChanges(pair: Changed): SecurityChange[] {
+  const action = ({ object }: Declared) => String(valueAt(object, ['spec', 'action']) ?? 'ALLOW');
+  const [was, is] = [action(pair.base), action(pair.head)];
+  if (was === is) return [];
+  return [
+    changeOf('cicd/weakened-guard', pair, `action is ${is}, before ${was}`, {
+      direction: was === 'DENY' ? 'worse' : is === 'DENY' ? 'better' : 'neutral',
+      path: ['spec', 'action'],
+    }),
+  ];
+}
+
+function webhooks(object: KubeObject): Map<string, Readonly<Record<string, unknown>>> {
   const list = object['webhooks'];
-  const found = new Map<string, string>();
-  if (Array.isArray(list))
-    for (const one of list)
-      if (isRecord(one)) found.set(String(one['name']), String(one['failurePolicy'] ?? 'Fail'));
+  const found = new Map<string, Readonly<Record<string, unknown>>>();
+  if (Array.isArray(list)) for (const one of list) if (isRecord(one)) found.set(String(one['name']), one);
   return found;
 }
 
 const RBAC = 'rbac.authorization.k8s.io/';
 
-/** Rules and subjects that come and go: what is granted on paper, whoever holds it. */
-function permissionChanges(pair: Pair): SecurityChange[] {
-  const key = kindKey((pair.head ?? pair.base)!.object);
-  if (!key.startsWith(RBAC)) return [];
-  const words = (one: Declared | undefined): Map<string, Path> =>
-    one === undefined ? new Map() : key.endsWith('Binding') ? boundBy(one.object) : grantedBy(one.object);
-  const [before, after] = [words(pair.base), words(pair.head)];
+/** A fact: the roles that bindings of the input name. */
+function boundRoles(world: World): ReadonlySet<string> {
+  return new Set(
+    ['RoleBinding', 'ClusterRoleBinding'].flatMap(kind =>
+      world.ofKind(RBAC + kind).map(({ object }) => {
+        const [role, name] = [valueAt(object, ['roleRef', 'kind']), valueAt(object, ['roleRef', 'name'])];
+        return `${String(role)} ${role === 'Role' ? (namespaceOf(object) ?? '') : ''}/${String(name)}`;
+      }),
+    ),
+  );
+}
+
+/**
+ * Rules of roles that nothing of the input binds: who holds them is not known, but somebody may. What is bound is
+ * compared subject by subject.
+ */
+function permissionChanges(base: World, head: World, pair: Pair): SecurityChange[] {
+  const { object } = (pair.head ?? pair.base)!;
+  const key = kindKey(object);
+  if (key !== `${RBAC}Role` && key !== `${RBAC}ClusterRole`) return [];
+  const reference = `${object.kind} ${object.kind === 'Role' ? (namespaceOf(object) ?? '') : ''}/${nameOf(object)}`;
+  if (base.fact(boundRoles).has(reference) || head.fact(boundRoles).has(reference)) return [];
+  const [before, after] = [pair.base, pair.head].map(one =>
+    one === undefined ? new Map<string, Path>() : grantedBy(one.object),
+  );
+  const gained = [...after!].filter(([what]) => !before!.has(what));
+  const lost = [...before!.keys()].filter(what => !after!.has(what));
+  const list = (texts: readonly string[]) =>
+    texts.slice(0, SHOWN).join('; ') + (texts.length > SHOWN ? ` and ${texts.length - SHOWN} more` : '');
   return [
-    ...[...after]
-      .filter(([what]) => !before.has(what))
-      .map(([what, path]) =>
-        changeOf('authorization/gained-permission', pair, what, {
-          direction: 'worse',
-          ...(pair.base === undefined && key.endsWith('Role') ? { severity: 'low' as const } : {}),
-          path,
-        }),
-      ),
-    ...[...before.keys()]
-      .filter(what => !after.has(what))
-      .map(what =>
-        changeOf('authorization/gained-permission', pair, `no more: ${what}`, { direction: 'better' }),
-      ),
+    ...(gained.length === 0
+      ? []
+      : [
+          changeOf(
+            'authorization/gained-permission',
+            pair,
+            `grants ${list(gained.map(([what]) => what))} now, to whoever is bound to it`,
+            { direction: 'worse', severity: 'low', path: gained[0]![1] },
+          ),
+        ]),
+    ...(lost.length === 0
+      ? []
+      : [
+          changeOf('authorization/gained-permission', pair, `grants ${list(lost)} no more`, {
+            direction: 'better',
+          }),
+        ]),
   ];
 }
+
+const SHOWN = 6;
 
 function grantedBy(role: KubeObject): Map<string, Path> {
   const granted = new Map<string, Path>();
@@ -213,28 +484,9 @@ function grantedBy(role: KubeObject): Map<string, Path> {
       ...nonResourceURLs,
     ];
     for (const verb of verbs)
-      for (const target of targets) granted.set(`grants ${verb} on ${target}${only}`, ['rules', i]);
+      for (const target of targets) granted.set(`${verb} ${target}${only}`, ['rules', i]);
   }
   return granted;
-}
-
-function boundBy(binding: KubeObject): Map<string, Path> {
-  const bound = new Map<string, Path>();
-  const role = binding['roleRef'];
-  const subjects = binding['subjects'];
-  if (!isRecord(role) || !Array.isArray(subjects)) return bound;
-  const where =
-    binding.kind === 'RoleBinding' ? `in namespace ${namespaceOf(binding) ?? '(none stated)'}` : 'everywhere';
-  for (const [i, subject] of subjects.entries()) {
-    if (!isRecord(subject)) continue;
-    const { kind, name, namespace } = subject;
-    const full = namespace === undefined ? `${String(name)}` : `${String(namespace)}/${String(name)}`;
-    bound.set(`${String(kind)} ${full} holds ${String(role['kind'])} ${String(role['name'])} ${where}`, [
-      'subjects',
-      i,
-    ]);
-  }
-  return bound;
 }
 
 /** Exceptions that came, went, or hold for longer. */

@@ -2,119 +2,172 @@
 import type { SecurityChange } from '#check/comparison.ts';
 import { type ChangedPair, type ChangedSide, compareNetworks } from '#decide/network/compare.ts';
 import type { Exposure } from '#decide/network/exposure-types.ts';
+import { endpointId } from '#decide/network/inventory.ts';
 import { createNetwork } from '#decide/network/network.ts';
 import { formatPorts } from '#decide/network/ports.ts';
-import { isEqual } from '#kube/equal.ts';
-import { groupOf, type KubeObject, nameOf } from '#kube/objects.ts';
-import type { World } from '#world/world.ts';
+import { nameOf } from '#kube/objects.ts';
+import { type Declared, namespaceOf, type World } from '#world/world.ts';
+import { type Facet, isTouched, touchesNetwork } from './facets.ts';
 import { changeOf, type Pair, type Pairs } from './sides.ts';
 
-const GROUPS = [
-  'networking.k8s.io',
-  'policy.networking.k8s.io',
-  'gateway.networking.k8s.io',
-  'networking.istio.io',
-  'cilium.io',
-  'crd.projectcalico.org',
-  'projectcalico.org',
-  'route.openshift.io',
-];
-const CORE = ['Service', 'Namespace', 'Endpoints', 'Node'];
-const MOST = 50;
+/** So many lines are said of connections; the rest is counted. */
+const MOST = 20;
 const NAMES = 3;
 
-export function networkChanges(base: World, head: World, pairs: Pairs): SecurityChange[] {
-  const touched = touching(base, head, pairs);
-  if (touched === undefined) return [];
+export function networkChanges(
+  base: World,
+  head: World,
+  pairs: Pairs,
+  facets: ReadonlySet<Facet>,
+): SecurityChange[] {
+  if (!isTouched(facets, ['network'])) return [];
   const objects = (world: World) => world.declared.map(({ object }) => object);
   const changes = compareNetworks(createNetwork(objects(base)), createNetwork(objects(head)));
-  const found: SecurityChange[] = [];
-  for (const pair of changes.pairs) {
-    // What a new workload may reach is said of the workload; here it is about who was there before.
-    if (pair.from.in !== 'both' || pair.to.in !== 'both') continue;
-    found.push(...pairChange(pair, touched));
-    if (found.length >= MOST) break;
+  const touched = new TouchedNetwork(base, head, pairs);
+  return [...connectionChanges(changes.pairs, touched), ...exposureChanges(base, head, changes.exposure)];
+}
+
+/** The objects of the change that the network depends on. */
+class TouchedNetwork {
+  readonly #pairs: readonly Pair[];
+  readonly #byId = new Map<string, Pair>();
+
+  constructor(base: World, head: World, { changed, added, removed }: Pairs) {
+    const weight = ({ head: now, base: old }: Pair): number => {
+      const { kind } = (now ?? old)!.object;
+      return kind.includes('Polic') ? 0 : kind === 'Namespace' || kind === 'Service' ? 1 : 2;
+    };
+    this.#pairs = [...changed, ...added, ...removed]
+      .filter(pair => touchesNetwork(base, head, pair))
+      .sort((a, b) => weight(a) - weight(b));
+    for (const pair of this.#pairs) this.#byId.set(endpointId((pair.head ?? pair.base)!.object), pair);
   }
-  for (const exposure of changes.exposure.gained) found.push(exposureChange(head, exposure, 'worse'));
-  for (const exposure of changes.exposure.lost) found.push(exposureChange(base, exposure, 'better'));
-  return found;
-}
 
-/** The first object of the change that the network depends on; undefined where there is none. */
-function touching(base: World, head: World, { changed, added, removed }: Pairs): Pair | undefined {
-  const matters = ({ kind, apiVersion }: KubeObject) =>
-    GROUPS.includes(groupOf(apiVersion)) || (groupOf(apiVersion) === '' && CORE.includes(kind));
-  const policies = [...changed, ...added, ...removed].filter(({ base, head }) =>
-    matters((head ?? base)!.object),
-  );
-  const workload =
-    added.find(({ head: one }) => head.isWorkload(one.object)) ??
-    removed.find(({ base: one }) => base.isWorkload(one.object)) ??
-    changed.find(
-      pair =>
-        head.isWorkload(pair.head.object) &&
-        !isEqual(networkOf(base, pair.base.object), networkOf(head, pair.head.object)),
+  /** The object that most likely made the difference: one of the two sides, or a policy where they are. */
+  of(ids: readonly string[]): Pair | undefined {
+    for (const id of ids) {
+      const own = this.#byId.get(id);
+      if (own !== undefined) return own;
+    }
+    const namespaces = new Set(ids.map(id => id.slice(0, id.indexOf('/'))));
+    return (
+      this.#pairs.find(({ head, base }) => {
+        const { object } = (head ?? base)!;
+        return namespaces.has(object.kind === 'Namespace' ? nameOf(object) : (namespaceOf(object) ?? ''));
+      }) ?? this.#pairs[0]
     );
-  return (
-    policies.find(({ base, head }) => (head ?? base)!.object.kind.includes('Polic')) ??
-    policies[0] ??
-    workload
-  );
+  }
 }
 
-/** What of a workload the network depends on. */
-function networkOf(world: World, object: KubeObject): unknown {
-  return world.templatesOf(object).map(({ pod: { metadata, spec } }) => {
-    const { hostNetwork, containers, initContainers } = spec;
-    const ports = (list: unknown) =>
-      Array.isArray(list) ? list.map(one => (one as { ports?: unknown } | null)?.ports) : undefined;
-    return [
-      (metadata as { labels?: unknown } | undefined)?.labels,
-      hostNetwork,
-      ports(containers),
-      ports(initContainers),
-    ];
-  });
-}
+const DEGREES = [
+  { ports: 'gained', may: 'may connect to', now: 'now', direction: 'worse' },
+  { ports: 'perhapsGained', may: 'may perhaps connect to', now: 'now', direction: 'worse', severity: 'low' },
+  { ports: 'lost', may: 'may connect to', now: 'no more', direction: 'better' },
+] as const;
 
-function pairChange({ from, to, gained, lost, perhapsGained }: ChangedPair, touched: Pair): SecurityChange[] {
-  const [source, target] = [sideName(from), sideName(to)];
+/** Connections between what was there before; those that changed alike share a line. */
+function connectionChanges(changed: readonly ChangedPair[], touched: TouchedNetwork): SecurityChange[] {
   const found: SecurityChange[] = [];
-  const say = (text: string, direction: 'worse' | 'better', severity?: 'low') =>
-    found.push(
-      changeOf('mesh/opened-connection', touched, text, {
-        direction,
-        ...(severity === undefined ? {} : { severity }),
-      }),
-    );
-  const [more, less, perhaps] = [gained, lost, perhapsGained].map(formatPorts);
-  if (!isNone(more!)) say(`${source} may connect to ${target} on ${more} now`, 'worse');
-  if (!isNone(perhaps!)) say(`${source} may perhaps connect to ${target} on ${perhaps} now`, 'worse', 'low');
-  if (!isNone(less!)) say(`${source} may connect to ${target} on ${less} no more`, 'better');
+  for (const { ports: which, may, now, direction, ...more } of DEGREES) {
+    // What a new workload may reach is said of the workload.
+    const lines = changed
+      .filter(({ from, to }) => from.in === 'both' && to.in === 'both')
+      .map(pair => ({ from: [pair.from], to: [pair.to], ports: formatPorts(pair[which]) }))
+      .filter(({ ports }) => ports !== NO_PORT);
+    const joined = join(join(lines, 'from', 'to'), 'to', 'from');
+    for (const { from, to, ports } of joined.slice(0, MOST)) {
+      const pair = touched.of([...from, ...to].flatMap(({ ids }) => ids));
+      if (pair === undefined) continue;
+      const text = `${sideName(from)} ${may} ${sideName(to)} on ${ports} ${now}`;
+      found.push(changeOf('mesh/opened-connection', pair, text, { direction, ...more }));
+    }
+    const rest = joined.length - MOST;
+    const pair = touched.of([]);
+    if (rest > 0 && pair !== undefined)
+      found.push(
+        changeOf(
+          'mesh/opened-connection',
+          pair,
+          `${rest} more groups of connections are ${direction === 'worse' ? 'open now' : 'open no more'}: sallyport mesh diff shows them`,
+          { direction, ...more },
+        ),
+      );
+  }
   return found;
 }
 
-function isNone(ports: string): boolean {
-  return ports === 'no port';
+interface Line {
+  readonly from: readonly ChangedSide[];
+  readonly to: readonly ChangedSide[];
+  readonly ports: string;
 }
 
-function sideName({ ids, ranges }: ChangedSide): string {
-  if (ids.length === 0) return ranges.length > NAMES ? 'addresses outside' : `addresses ${ranges.join(', ')}`;
+/** Lines that are alike but for one side become one. */
+function join(lines: readonly Line[], alike: 'from' | 'to', other: 'from' | 'to'): Line[] {
+  const names = (sides: readonly ChangedSide[]) => sides.map(({ ids, ranges }) => [ids, ranges]);
+  return [...Map.groupBy(lines, line => JSON.stringify([names(line[alike]), line.ports])).values()].map(
+    group => ({ ...group[0]!, [other]: [...new Set(group.flatMap(line => line[other]))] }),
+  );
+}
+
+const NO_PORT = 'no port';
+
+function sideName(sides: readonly ChangedSide[]): string {
+  const ids = [...new Set(sides.flatMap(side => side.ids))];
+  const ranges = [...new Set(sides.flatMap(side => side.ranges))];
   const shown = ids.slice(0, NAMES).join(', ');
-  return ids.length > NAMES ? `${shown} and ${ids.length - NAMES} more` : shown;
+  const outside =
+    ranges.length === 0
+      ? []
+      : [ranges.length > NAMES ? 'addresses outside' : `addresses ${ranges.join(', ')}`];
+  const inside =
+    ids.length === 0 ? [] : [ids.length > NAMES ? `${shown} and ${ids.length - NAMES} more` : shown];
+  return [...inside, ...outside].join(', and ');
+}
+
+/** Ways in from outside; one that lost or gained its TLS is the same way. */
+function exposureChanges(
+  base: World,
+  head: World,
+  { gained, lost }: { readonly gained: readonly Exposure[]; readonly lost: readonly Exposure[] },
+): SecurityChange[] {
+  const keyOf = ({ entry, id, port, protocol }: Exposure) =>
+    JSON.stringify([entry.is, entry.hosts, id, port, protocol]);
+  const before = new Map(lost.map(one => [keyOf(one), one]));
+  const now = new Set(gained.map(keyOf));
+  return [
+    ...gained.map(exposure => {
+      const old = before.get(keyOf(exposure));
+      if (old === undefined || old.tls === exposure.tls) return exposureChange(head, exposure, 'worse');
+      const worse = exposure.tls === 'none';
+      return changeOf(
+        'mesh/lost-encryption',
+        { base: undefined, head: placeOf(head, exposure) },
+        `${wayIn(exposure)} ${worse ? 'without TLS now' : 'by TLS now'}`,
+        { direction: worse ? 'worse' : 'better' },
+      );
+    }),
+    ...lost.filter(one => !now.has(keyOf(one))).map(exposure => exposureChange(base, exposure, 'better')),
+  ];
+}
+
+function wayIn({ entry, workload, port, protocol }: Exposure): string {
+  const hosts = entry.hosts.length === 0 ? '' : ` for ${entry.hosts.slice(0, NAMES).join(', ')}`;
+  return `${workload.kind} ${nameOf(workload)} is reachable from outside on ${port}/${protocol} by ${entry.is.replace('-', ' ')}${hosts}`;
+}
+
+function placeOf(world: World, { through, workload }: Exposure): Declared | undefined {
+  const object = [...through, workload].find(one => world.declarationOf(one) !== undefined) ?? workload;
+  return world.declarationOf(object);
 }
 
 function exposureChange(world: World, exposure: Exposure, direction: 'worse' | 'better'): SecurityChange {
-  const { entry, through, workload, port, protocol, tls } = exposure;
-  const object = [...through, workload].find(one => world.declarationOf(one) !== undefined) ?? workload;
-  const declared = world.declarationOf(object);
-  const hosts = entry.hosts.length === 0 ? '' : ` for ${entry.hosts.slice(0, NAMES).join(', ')}`;
-  const encrypted = tls === 'none' ? ', without TLS' : '';
-  const text = `${workload.kind} ${nameOf(workload)} is reachable from outside on ${port}/${protocol} by ${entry.is.replace('-', ' ')}${hosts}${encrypted}${direction === 'worse' ? ' now' : ' no more'}`;
+  const encrypted = exposure.tls === 'none' ? ', without TLS' : '';
+  const declared = placeOf(world, exposure);
   return changeOf(
     'mesh/new-exposure',
     direction === 'worse' ? { base: undefined, head: declared } : { base: declared, head: undefined },
-    text,
+    `${wayIn(exposure)}${encrypted}${direction === 'worse' ? ' now' : ' no more'}`,
     { direction },
   );
 }

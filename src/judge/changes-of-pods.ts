@@ -20,9 +20,12 @@ export function podChanges(base: World, head: World, { changed, added }: Pairs):
     const [before, after] = [wholePods(base, pair.base.object), wholePods(head, pair.head.object)];
     if (after.length === 0 || before.length === 0) continue;
     found.push(...levelChanges(pair, before, after));
-    const [old, now] = [before[0]!, after[0]!];
-    found.push(...imageChanges(pair, old, now), ...identityChanges(base, head, pair, old, now));
-    found.push(...accessChanges(pair, old, now));
+    for (const [i, now] of after.entries()) {
+      const old = before[i];
+      if (old === undefined) continue;
+      found.push(...imageChanges(pair, old, now), ...identityChanges(base, head, pair, old, now));
+      found.push(...accessChanges(pair, old, now));
+    }
   }
   for (const pair of added) {
     const [pod] = wholePods(head, pair.head.object);
@@ -61,8 +64,11 @@ function levelChanges(
 function newWorkload(pair: Pair, pod: PodSubject): SecurityChange[] {
   const level = levelOfPods([pod]);
   const images = pod.containers.flatMap(({ container }) => container.image ?? []);
+  const held = [...heldBy(pod).keys()];
+  const has = held.length === 0 ? '' : `, has ${held.join(', ')}`;
+  const text = `new: meets ${level}, runs ${images.join(', ')} as service account "${accountOf(pod.spec)}"${has}`;
   return [
-    changeOf('pod-security/lowered-level', pair, `new: meets ${level}, runs ${images.join(', ')}`, {
+    changeOf('pod-security/lowered-level', pair, text, {
       direction: 'neutral',
       severity: 'info',
     }),
@@ -112,23 +118,44 @@ function imageChanges(pair: Pair, before: PodSubject, after: PodSubject): Securi
       );
       continue;
     }
-    const [a, b] = [parseImage(was), parseImage(image)];
-    const moved = a !== undefined && b !== undefined && a.registry !== b.registry;
-    const unpinned = a?.digest !== undefined && b?.digest === undefined;
-    const why = moved ? ': another registry' : unpinned ? ': no longer pinned by digest' : '';
+    const { direction, why } = imageDirection(was, image);
     found.push(
       changeOf('cicd/changed-image', pair, `container "${one.name}" runs ${image}, before ${was}${why}`, {
-        direction:
-          moved || unpinned
-            ? 'worse'
-            : a?.digest === undefined && b?.digest !== undefined
-              ? 'better'
-              : 'neutral',
+        direction,
         path,
       }),
     );
   }
   return found;
+}
+
+/** From elsewhere, or no longer the same for certain, is worse; another version is what changes are made for. */
+function imageDirection(
+  was: string,
+  is: string,
+): { readonly direction: SecurityChange['direction']; readonly why: string } {
+  const [before, after] = [parseImage(was), parseImage(is)];
+  if (before === undefined || after === undefined) return { direction: 'neutral', why: '' };
+  const worse = (why: string) => ({ direction: 'worse', why: `: ${why}` }) as const;
+  if (before.registry !== after.registry) return worse('another registry');
+  if (ownerOf(before.repository) !== ownerOf(after.repository)) return worse('another owner');
+  if (before.digest !== undefined && after.digest === undefined) return worse('no longer pinned by digest');
+  if (after.digest === undefined && isMoving(after.tag) && !isMoving(before.tag))
+    return worse('no longer a certain version');
+  const better =
+    (before.digest === undefined && after.digest !== undefined) ||
+    (isMoving(before.tag) && !isMoving(after.tag));
+  return { direction: better ? 'better' : 'neutral', why: '' };
+}
+
+/** Who publishes: the first part of a repository's name. */
+function ownerOf(repository: string): string {
+  const slash = repository.indexOf('/');
+  return slash < 0 ? '' : repository.slice(0, slash);
+}
+
+function isMoving(tag: string | undefined): boolean {
+  return tag === undefined || tag === 'latest';
 }
 
 function identityChanges(

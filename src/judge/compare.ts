@@ -9,11 +9,11 @@ import { exceptionChanges, guardChanges } from './changes-of-guards.ts';
 import { networkChanges } from './changes-of-network.ts';
 import { podChanges } from './changes-of-pods.ts';
 import { recordOf } from './exceptions.ts';
+import { type Facet, facetsOf, isTouched } from './facets.ts';
 import { fingerprintOf } from './hash.ts';
-import { matchKnown } from './known.ts';
 import { reportOf, version } from './report.ts';
 import { type Accept, compareFindings, type Judgement, type Place, type Selected } from './scan.ts';
-import { type Pairs, pairsOf } from './sides.ts';
+import { matchSides, type Pairs, pairsOf } from './sides.ts';
 
 /** The name of the comparison's form; its number changes when a reader of the old form would break. */
 export const COMPARISON_SCHEMA = 'sallyport-comparison/1';
@@ -34,8 +34,11 @@ export interface Side {
   readonly documents: number;
 }
 
-/** Another view on the two sides, for example who may do what. */
-export type View = (base: Side, head: Side, pairs: Pairs) => readonly SecurityChange[];
+/** Another view on the two sides, for example who may do what: asked where the change touches what it looks at. */
+export interface View {
+  readonly looksAt: readonly Facet[];
+  view(base: Side, head: Side, pairs: Pairs): readonly SecurityChange[];
+}
 
 export interface CompareOptions {
   readonly selected: readonly Selected[];
@@ -50,24 +53,24 @@ export function compare(
   { selected, also = [], views = [] }: CompareOptions,
 ): Comparison {
   const pairs = pairsOf(base.world, head.world);
-  const changes = [
+  const facets = facetsOf(base.world, head.world, pairs);
+  const all = inEnvironments([
     ...also,
-    ...guardChanges(head.world, pairs),
+    ...guardChanges(base.world, head.world, pairs),
     ...exceptionChanges(base.exceptions, head.exceptions),
     ...podChanges(base.world, head.world, pairs),
-    ...networkChanges(base.world, head.world, pairs),
-    ...views.flatMap(view => view(base, head, pairs)),
-  ].sort(byWeight);
-  const known = (places: readonly Place[]) =>
-    places.map(place => ({ identity: place.identity, file: place.declared.origin.file }));
-  const fresh = matchKnown(head.open, known(base.open));
-  const gone = matchKnown(base.open, known(head.open));
-  const now = head.judgement.gather(place => head.accept(place) ?? fresh.accept(place));
-  const before = base.judgement.gather(place => base.accept(place) ?? gone.accept(place));
+    ...networkChanges(base.world, head.world, pairs, facets),
+    ...views.flatMap(({ looksAt, view }) => (isTouched(facets, looksAt) ? view(base, head, pairs) : [])),
+  ]).sort(byWeight);
+  const known = matchSides(head.open, base.open, head.world, base.world);
+  const still = matchSides(base.open, head.open, base.world, head.world);
+  const now = head.judgement.gather(place => head.accept(place) ?? known(place));
+  const before = base.judgement.gather(place => base.accept(place) ?? still(place));
   const old = new Set(base.problems.map(({ fingerprint }) => fingerprint));
   const added = [...now.findings, ...head.problems.filter(({ fingerprint }) => !old.has(fingerprint))].sort(
     compareFindings,
   );
+  const changes = withoutEchoes(all, added);
   const excepted = newlyExcepted(head, base);
   const unknowns = newUnknowns(base.judgement.unknowns, head.judgement.unknowns);
   const worse = changes.filter(({ direction }) => direction === 'worse');
@@ -97,6 +100,50 @@ export function compare(
   };
 }
 
+/**
+ * Without what is said better elsewhere: a way up that a check found, and an account that a workload newly runs as
+ * where what the account reaches is said too.
+ */
+function withoutEchoes(changes: readonly SecurityChange[], added: readonly Finding[]): SecurityChange[] {
+  const key = ({ kind, namespace = '', name }: SecurityChange['object']) => `${kind} ${namespace}/${name}`;
+  const found = new Set(
+    added.flatMap(({ check, object }) => (check === 'authorization/escalation-path' ? [key(object)] : [])),
+  );
+  const identities = new Map<string, SecurityChange>();
+  for (const change of changes)
+    if (change.kind === 'authorization/new-identity' && change.direction === 'worse') {
+      const known = identities.get(key(change.object));
+      if (known === undefined || severities.indexOf(change.severity) < severities.indexOf(known.severity))
+        identities.set(key(change.object), change);
+    }
+  return changes.filter(change => {
+    if (change.direction !== 'worse') return true;
+    if (change.kind === 'authorization/new-escalation') return !found.has(key(change.object));
+    return change.kind !== 'authorization/new-identity' || identities.get(key(change.object)) === change;
+  });
+}
+
+/** What several environments have in common is one change, which says where it is so if that is not everywhere. */
+function inEnvironments(changes: readonly SecurityChange[]): SecurityChange[] {
+  const groups = new Map<string, { readonly first: SecurityChange; readonly names: Set<string> }>();
+  for (const change of changes) {
+    const { kind, direction, object, file, line, column, path, text, environments = [] } = change;
+    const key = JSON.stringify([kind, direction, object, file, line, column, path, text]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { first: change, names: new Set(environments) });
+    else for (const name of environments) group.names.add(name);
+  }
+  return [...groups.values()].map(({ first: { environments: _, among = 0, ...change }, names }) =>
+    names.size === 0 || names.size >= among
+      ? change
+      : {
+          ...change,
+          environments: [...names],
+          text: `${change.text} (in ${[...names].join(', ')})`,
+        },
+  );
+}
+
 function described({ name, commit, world, open, judgement }: Side): ComparedSide {
   return {
     name,
@@ -119,14 +166,11 @@ function countFindings(open: readonly Place[]): number {
 
 /** What an exception accepts that was not there, or was not accepted, before. */
 function newlyExcepted(head: Side, base: Side): Excepted[] {
-  const before = matchKnown(
-    head.judgement.places.filter(place => head.accept(place) !== undefined),
-    base.judgement.places
-      .filter(place => base.accept(place) !== undefined)
-      .map(place => ({ identity: place.identity, file: place.declared.origin.file })),
-  );
+  const exceptedBy = ({ judgement, accept }: Side) =>
+    judgement.places.filter(place => accept(place) !== undefined);
+  const before = matchSides(exceptedBy(head), exceptedBy(base), head.world, base.world);
   const { accepted } = head.judgement.gather(place =>
-    before.accept(place) === undefined ? head.accept(place) : { is: 'known' },
+    before(place) === undefined ? head.accept(place) : { is: 'known' },
   );
   return accepted.flatMap(({ finding, by }) =>
     'check' in by ? [{ finding, exception: recordOf(by as Exception) }] : [],

@@ -1,4 +1,5 @@
 /** Which failing places were known before: from a baseline, or from the other side of a comparison. */
+
 import type { Accept, Place } from './scan.ts';
 
 export interface KnownPlace {

@@ -19,6 +19,8 @@ export interface Declared {
   readonly duplicateKeys?: readonly Path[];
   /** Of a CustomResourceDefinition whose schemas were not kept: the pod templates that they show. */
   readonly learnt?: ReturnType<typeof placesOfDefinition>;
+  /** The folder of the chart that it was rendered from. */
+  readonly chart?: string;
   /** What it was built for, where the same source becomes several objects: folders of overlays. */
   readonly environments?: readonly string[];
   /** Of how many environments these are some: what holds in all of them need not be said of each. */

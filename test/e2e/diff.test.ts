@@ -125,6 +125,79 @@ describe('diff', () => {
     assert.equal(run(folder, ['diff', 'old']).code, 3);
   });
 
+  it('renders charts and overlays on both sides, from a bare repository too, and says in which environment', () => {
+    const folder = repository({
+      'chart/Chart.yaml': 'apiVersion: v2\nname: cart\nversion: 1.0.0\n',
+      'chart/values.yaml': 'image: shop:1.4.2\nhostPID: false\n',
+      'chart/values-prod.yaml': 'image: shop:1.4.2\n',
+      'chart/values-test.yaml': 'image: shop:1.4.3\n',
+      'chart/templates/_helpers.tpl': '{{- define "image" }}{{ .Values.image }}{{ end }}\n',
+      'chart/templates/a.yaml': deployment(
+        '      hostPID: {{ .Values.hostPID }}\n',
+        '{{ include "image" . }}',
+      ),
+      'base/kustomization.yaml': 'resources: [a.yaml]\n',
+      'base/a.yaml': deployment().replaceAll('cart', 'shop'),
+      'overlays/prod/kustomization.yaml': 'resources: [../../base]\nnameSuffix: -prod\n',
+      'overlays/test/kustomization.yaml': 'resources: [../../base]\n',
+    });
+    writeFileSync(join(folder, 'chart/values-prod.yaml'), 'image: shop:1.4.2\nhostPID: true\n');
+    writeFileSync(
+      join(folder, 'overlays/prod/kustomization.yaml'),
+      'resources: [../../base]\nnameSuffix: -prod\npatches: [{ path: p.yaml }]\n',
+    );
+    writeFileSync(
+      join(folder, 'overlays/prod/p.yaml'),
+      'apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: shop, namespace: shop }\nspec:\n  template:\n    spec:\n      hostNetwork: true\n',
+    );
+    commit(folder);
+    const bare = join(folderOf({}), 'x.git');
+    git(folder, 'clone', '-q', '--bare', folder, bare);
+    const outputs = [folder, bare].map(where => run(where, ['diff', 'HEAD~1', 'HEAD']));
+    for (const { code, out } of outputs) {
+      assert.equal(code, 1);
+      assert.match(out, /New findings \(2\)/);
+      assert.match(
+        out,
+        /chart\/values-prod\.yaml:2 high pod-security\/host-namespaces\n.*hostPID=true \(in prod\)/,
+      );
+      assert.match(
+        out,
+        /overlays\/prod\/p\.yaml:7 high pod-security\/host-namespaces\n.*Deployment shop\/shop-prod/,
+      );
+      assert.match(out, /meets privileged, and met baseline \(in\s+prod\)/);
+    }
+    assert.equal(outputs[0]!.out, outputs[1]!.out);
+  });
+
+  it('says nothing of an environment that is new and has only what the others have', () => {
+    const folder = repository({
+      'chart/Chart.yaml': 'apiVersion: v2\nname: cart\nversion: 1.0.0\n',
+      'chart/templates/a.yaml': deployment('      hostPID: true\n'),
+    });
+    writeFileSync(join(folder, 'chart/values-prod.yaml'), 'x: 1\n');
+    commit(folder);
+    assert.match(run(folder, ['diff', 'HEAD~1', 'HEAD']).out, /^No security-relevant change/);
+    rmSync(join(folder, 'chart/values-prod.yaml'));
+    commit(folder);
+    assert.match(run(folder, ['diff', 'HEAD~1', 'HEAD']).out, /^No security-relevant change/);
+  });
+
+  it('follows what Argo CD deploys, with its values', () => {
+    const application = (values: string) =>
+      `apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: { name: live, namespace: argocd }\nspec:\n  destination: { namespace: shop }\n  source:\n    repoURL: https://git.example.com/shop.git\n    path: chart\n    helm: { valuesObject: { hostPID: ${values} } }\n`;
+    const folder = repository({
+      'apps/live.yaml': application('false'),
+      'chart/Chart.yaml': 'apiVersion: v2\nname: cart\nversion: 1.0.0\n',
+      'chart/templates/a.yaml': deployment('      hostPID: {{ .Values.hostPID }}\n'),
+    });
+    writeFileSync(join(folder, 'apps/live.yaml'), application('true'));
+    commit(folder);
+    const { code, out } = run(folder, ['diff', 'HEAD~1', 'HEAD']);
+    assert.equal(code, 1, out);
+    assert.match(out, /host-namespaces/);
+  });
+
   it('runs nothing of the repository, and leaves its work tree alone', () => {
     const folder = repository({ 'a.yaml': deployment() });
     writeFileSync(join(folder, '.gitattributes'), '*.yaml filter=evil diff=evil\n');

@@ -12,7 +12,8 @@ import { type RenderedChart, renderChartFiles } from '#sources/helm/render.ts';
 import type { LineOrigin } from '#sources/helm/trace.ts';
 import { GoError, wellFormed } from '#sources/helm/value.ts';
 import { emit } from '#sources/kustomize/emit.ts';
-import { chartRenderer, FilesOnDisk } from '#sources/manifests/kustomizations.ts';
+import { DiskTree } from '#sources/manifests/files.ts';
+import { chartRenderer } from '#sources/manifests/kustomizations.ts';
 import { isKustomizationName } from '#sources/manifests/recognise.ts';
 import { shownName, walk } from '#sources/manifests/walk.ts';
 import type { Parsed } from '../command.ts';
@@ -91,9 +92,12 @@ async function renderFolder(parsed: Parsed, path: string): Promise<number> {
   const { renderKustomization } = await import('#sources/kustomize/roots.ts');
   const { BuildError } = await import('#sources/kustomize/door.ts');
   const { files } = walk(['.'], { cwd, noIgnore: false, exclude: [] });
-  const onDisk = new FilesOnDisk(cwd, files);
+  const tree = new DiskTree(cwd, Infinity);
+  const onDisk = tree.files(files);
   const kustomizations = files.map(({ name }) => name).filter(isKustomizationName);
-  const renderChart = await chartRenderer(onDisk, [...kustomizations, join(root, found)], cwd);
+  const renderChart = await chartRenderer(onDisk, [...kustomizations, join(root, found)], () =>
+    tree.charts(),
+  );
   try {
     const built = renderKustomization(onDisk, root, {
       top: cwd,

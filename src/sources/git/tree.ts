@@ -1,7 +1,9 @@
 /** The manifests of a commit, read out of the repository's store: the work tree is not touched, and not looked at. */
 import ignore from 'ignore';
+import type { ReadChart, SourceTree } from '../manifests/files.ts';
 import { type Manifests, type ReadOptions, readFound, type SharedFiles } from '../manifests/manifests.ts';
-import { FOLDERS_NEVER_READ, type Found, isCandidate, type Skipped } from '../manifests/walk.ts';
+import { joinPath } from '../manifests/recognise.ts';
+import { FOLDERS_NEVER_READ, type Found, isCandidate, type Skipped, type Walked } from '../manifests/walk.ts';
 import type { Repository, TreeFile } from './repository.ts';
 
 export interface TreeOptions {
@@ -10,6 +12,7 @@ export interface TreeOptions {
   /** Patterns (gitignore syntax) that are left out. */
   readonly exclude: readonly string[];
   readonly lean?: boolean;
+  readonly charts?: ReadOptions['charts'];
   /** What was read of files that both sides have. */
   readonly shared: SharedFiles;
 }
@@ -17,44 +20,234 @@ export interface TreeOptions {
 /** Content that Git keeps elsewhere: the file holds only its address. Source: git-lfs docs/spec.md. */
 const LFS = 'version https://git-lfs.github.com/spec/';
 const MAX_FILE_SIZE = 100 * 1024 * 1024;
+/** A ConfigMap or a patch larger than this would be none. */
+const MAX_KUSTOMIZE_SIZE = 16 * 1024 * 1024;
+const MAX_CHART_FILES = 20_000;
+const MAX_CHART_SIZE = 100 * 1024 * 1024;
+const MAX_LINKS = 40;
 
 /** @throws GitError where the commit's trees are not in this clone */
 export async function readCommit(
   repository: Repository,
   commit: string,
-  { paths, exclude, lean, shared }: TreeOptions,
+  { paths, exclude, lean, charts, shared }: TreeOptions,
 ): Promise<Manifests> {
-  const excluded = exclude.length === 0 ? undefined : ignore().add([...exclude]);
-  const files: Found[] = [];
-  const skipped: Skipped[] = [];
-  for (const file of repository.files(commit)) {
-    if (!isBelow(file.path, paths) || isNeverRead(file.path)) continue;
-    if (excluded?.ignores(file.path) === true) continue;
-    if (file.is === 'submodule')
-      skipped.push({ name: file.path, reason: 'a submodule, whose files are in another repository' });
-    else if (!isCandidate(file.path)) continue;
-    else if (file.is === 'link') {
-      // What a link inside the tree leads to is read where it stands.
-      if (leadsOut(file, repository))
-        skipped.push({ name: file.path, reason: 'a link that leads out of the repository' });
-    } else files.push({ path: file.oid, name: file.path, named: false, key: file.oid });
-  }
-  const options: ReadOptions = {
+  const tree = new CommitTree(repository, repository.files(commit));
+  return readFound(tree.walk(paths, exclude), {
     cwd: repository.root,
     noIgnore: false,
     exclude: [],
     ...(lean === undefined ? {} : { lean }),
+    ...(charts === undefined ? {} : { charts }),
     shared,
-    open: ({ path }) => {
-      const bytes = repository.blob(path);
-      if (bytes.length > MAX_FILE_SIZE)
-        throw new Error(`it is larger than ${MAX_FILE_SIZE / 1024 / 1024} MiB`);
-      if (bytes.length < 1024 && bytes.toString('latin1', 0, LFS.length) === LFS)
-        throw new Error('its content is kept in Git LFS, and only its address here');
-      return bytes;
-    },
-  };
-  return readFound({ files, skipped }, options);
+    tree,
+  });
+}
+
+/** The files of a commit, by name. Links are followed inside the commit, as on a disk, and nowhere else. */
+export class CommitTree implements SourceTree {
+  readonly #repository: Repository;
+  readonly #entries: ReadonlyMap<string, TreeFile>;
+  #sorted: readonly TreeFile[] | undefined;
+
+  constructor(repository: Repository, files: readonly TreeFile[]) {
+    this.#repository = repository;
+    this.#entries = new Map(files.map(file => [file.path, file]));
+  }
+
+  /** The files that may hold manifests, in the order in which they are found on a disk; every one once. */
+  walk(paths: readonly string[], exclude: readonly string[]): Walked {
+    const excluded = exclude.length === 0 ? undefined : ignore().add([...exclude]);
+    const files: Found[] = [];
+    const skipped: Skipped[] = [];
+    const seen = new Set<string>();
+    const add = (name: string, real: string, oid: string) => {
+      if (seen.has(real)) return;
+      seen.add(real);
+      files.push({ path: oid, name, named: false, key: oid });
+    };
+    for (const { path, oid, is } of inWalkOrder(this.#entries.values())) {
+      if (is !== 'submodule' && !isCandidate(path)) continue;
+      if (!isBelow(path, paths) || isNeverRead(path) || excluded?.ignores(path) === true) continue;
+      if (is === 'submodule')
+        skipped.push({ name: path, reason: 'a submodule, whose files are in another repository' });
+      else if (is === 'file') add(path, path, oid);
+      else {
+        const target = this.#real(path);
+        const file = target === undefined ? undefined : this.#entries.get(target);
+        if (file?.is === 'file') add(path, file.path, file.oid);
+        // A folder is read where it stands.
+        else if (target === undefined || !this.#isFolder(target))
+          skipped.push({
+            name: path,
+            reason:
+              target === undefined
+                ? 'a link that leads out of the repository, or in a circle'
+                : 'a link to what is not there',
+          });
+      }
+    }
+    return { files, skipped };
+  }
+
+  bytes({ path }: Found): Buffer {
+    return this.#blob(path);
+  }
+
+  files(found: readonly Found[]): ReadonlyMap<string, Uint8Array> {
+    return new FilesOfCommit(found, (name, oid) => {
+      const entry = this.#entries.get(name);
+      const blob = oid ?? (entry?.is === 'file' ? entry.oid : undefined);
+      if (blob === undefined) return undefined;
+      try {
+        const bytes = this.#blob(blob);
+        return bytes.length > MAX_KUSTOMIZE_SIZE ? undefined : bytes;
+      } catch {
+        return undefined;
+      }
+    });
+  }
+
+  async charts(): Promise<ReadChart> {
+    return name => this.#chart(name);
+  }
+
+  text(name: string): string {
+    const clean = joinPath('', name);
+    const real = clean === undefined ? undefined : this.#real(clean);
+    const entry = real === undefined ? undefined : this.#entries.get(real);
+    if (entry?.is !== 'file') throw new Error(`values file ${name}: it is not in the commit`);
+    try {
+      return this.#blob(entry.oid).toString('utf8');
+    } catch (error) {
+      throw new Error(`values file ${name}: ${(error as Error).message}`);
+    }
+  }
+
+  #blob(oid: string): Buffer {
+    const bytes = this.#repository.blob(oid);
+    if (bytes.length > MAX_FILE_SIZE) throw new Error(`it is larger than ${MAX_FILE_SIZE / 1024 / 1024} MiB`);
+    if (bytes.length < 1024 && bytes.toString('latin1', 0, LFS.length) === LFS)
+      throw new Error('its content is kept in Git LFS, and only its address here');
+    return bytes;
+  }
+
+  /** The files of a chart's folder. Links that lead out of it are left out, as on a disk. */
+  #chart(name: string): Map<string, Uint8Array> {
+    const top = name === '' ? '' : `${name}/`;
+    const files = new Map<string, Uint8Array>();
+    let total = 0;
+    const add = (inner: string, oid: string) => {
+      const bytes = this.#blob(oid);
+      total += bytes.length;
+      if (files.size >= MAX_CHART_FILES || total > MAX_CHART_SIZE)
+        throw new Error('the chart is larger than a chart may be');
+      files.set(inner, bytes);
+    };
+    for (const { path, oid, is } of this.#below(top)) {
+      if (is === 'submodule') continue;
+      const inner = path.slice(top.length);
+      if (is === 'file') {
+        add(inner, oid);
+        continue;
+      }
+      const real = this.#real(path);
+      if (real === undefined || !real.startsWith(top)) continue;
+      const target = this.#entries.get(real);
+      if (target?.is === 'file') add(inner, target.oid);
+      else
+        for (const one of this.#below(`${real}/`))
+          if (one.is === 'file') add(`${inner}${one.path.slice(real.length)}`, one.oid);
+    }
+    return files;
+  }
+
+  /** The files whose paths begin so. */
+  *#below(prefix: string): Iterable<TreeFile> {
+    this.#sorted ??= [...this.#entries.values()].sort((a, b) =>
+      a.path < b.path ? -1 : a.path > b.path ? 1 : 0,
+    );
+    let low = 0;
+    for (let high = this.#sorted.length; low < high; ) {
+      const middle = (low + high) >>> 1;
+      if (this.#sorted[middle]!.path < prefix) low = middle + 1;
+      else high = middle;
+    }
+    for (; this.#sorted[low]?.path.startsWith(prefix) === true; low++) yield this.#sorted[low]!;
+  }
+
+  #isFolder(path: string): boolean {
+    for (const _ of this.#below(`${path}/`)) return true;
+    return path === '';
+  }
+
+  /** Where a path leads when all links on its way are followed; undefined where that is outside, or a circle. */
+  #real(path: string): string | undefined {
+    let rest = path.split('/');
+    let done: string[] = [];
+    for (let links = 0; rest.length > 0; ) {
+      const step = rest.shift()!;
+      if (step === '' || step === '.') continue;
+      if (step === '..') {
+        if (done.length === 0) return undefined;
+        done.pop();
+        continue;
+      }
+      done.push(step);
+      const entry = this.#entries.get(done.join('/'));
+      if (entry?.is !== 'link') continue;
+      if (++links > MAX_LINKS) return undefined;
+      let target: string;
+      try {
+        target = this.#repository.blob(entry.oid).toString('utf8');
+      } catch {
+        return undefined;
+      }
+      if (target.startsWith('/')) return undefined;
+      done = done.slice(0, -1);
+      rest = [...target.split('/'), ...rest];
+    }
+    return done.join('/');
+  }
+}
+
+/** Files by name, read when they are asked for; its keys are those that were found. */
+class FilesOfCommit extends Map<string, Uint8Array> {
+  readonly #found: ReadonlyMap<string, string>;
+  readonly #read: (name: string, oid: string | undefined) => Uint8Array | undefined;
+
+  constructor(
+    found: readonly Found[],
+    read: (name: string, oid: string | undefined) => Uint8Array | undefined,
+  ) {
+    super();
+    this.#found = new Map(found.map(({ name, path }) => [name, path]));
+    this.#read = read;
+  }
+
+  override keys(): MapIterator<string> {
+    return this.#found.keys() as MapIterator<string>;
+  }
+
+  override has(name: string): boolean {
+    return this.#found.has(name) || this.get(name) !== undefined;
+  }
+
+  override get(name: string): Uint8Array | undefined {
+    const known = super.get(name);
+    if (known !== undefined) return known;
+    const bytes = this.#read(name, this.#found.get(name));
+    if (bytes !== undefined) this.set(name, bytes);
+    return bytes;
+  }
+}
+
+/** Folder by folder, each in the order of its names: a tree of Git puts `a-b` before the files of `a`. */
+function inWalkOrder(files: Iterable<TreeFile>): TreeFile[] {
+  return [...files]
+    .map(file => ({ file, key: file.path.replaceAll('/', '\0') }))
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .map(({ file }) => file);
 }
 
 function isBelow(path: string, paths: readonly string[]): boolean {
@@ -63,21 +256,4 @@ function isBelow(path: string, paths: readonly string[]): boolean {
 
 function isNeverRead(path: string): boolean {
   return path.split('/').some(name => FOLDERS_NEVER_READ.has(name));
-}
-
-function leadsOut({ path, oid }: TreeFile, repository: Repository): boolean {
-  let target: string;
-  try {
-    target = repository.blob(oid).toString('utf8');
-  } catch {
-    return true;
-  }
-  if (target.startsWith('/')) return true;
-  let depth = path.split('/').length - 1;
-  for (const step of target.split('/')) {
-    if (step === '..') depth--;
-    else if (step !== '' && step !== '.') depth++;
-    if (depth < 0) return true;
-  }
-  return false;
 }

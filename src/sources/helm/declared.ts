@@ -9,7 +9,6 @@ import { Locator } from '#yaml/locate.ts';
 import { type ReadDocument, readDocuments } from '#yaml/read.ts';
 import { BudgetError } from './budget.ts';
 import { type ChartRun, DEFAULT } from './environments.ts';
-import { readChart } from './folder.ts';
 import { mayNeedRe2 } from './regexes.ts';
 import { type ChartOptions, type RenderedDocument, renderChartFiles } from './render.ts';
 import type { LineOrigin } from './trace.ts';
@@ -30,16 +29,14 @@ export interface ChartObjects {
  * Renders a chart for judging, once for each way in which it is installed; what is equal in several of them is one
  * object.
  *
- * @param path where its folder is
+ * @param read gives the files of the chart; what it throws is said
  * @param name the folder as reports show it; empty for the working directory
  * @param runsOf how the chart with these files is installed
- * @param edited texts that stand for those of the files of these names, as reports show them
  */
 export async function chartObjects(
-  path: string,
+  read: () => ReadonlyMap<string, Uint8Array>,
   name: string,
   runsOf: (files: ReadonlyMap<string, Uint8Array>) => readonly ChartRun[],
-  edited: ReadonlyMap<string, string> = new Map(),
 ): Promise<ChartObjects> {
   const chartFile = name === '' ? 'Chart.yaml' : `${name}/Chart.yaml`;
   const failure = (message: string, run?: string): Gap => ({
@@ -47,13 +44,10 @@ export async function chartObjects(
     line: 1,
     reason: `a Helm chart that does not render${run === undefined ? '' : ` (in ${run})`}: ${message.replaceAll('\n', ' ')}`,
   });
-  let files: Map<string, Uint8Array>;
+  let files: ReadonlyMap<string, Uint8Array>;
   let runs: readonly ChartRun[];
   try {
-    files = readChart(path);
-    const inside = name === '' ? '' : `${name}/`;
-    for (const [file, text] of edited)
-      if (file.startsWith(inside)) files.set(file.slice(inside.length), new TextEncoder().encode(text));
+    files = read();
     runs = runsOf(files);
   } catch (error) {
     const { message } = error as Error;
@@ -144,8 +138,14 @@ function renderedObjects(
  */
 export function chartsForKustomize(filesOf: (chart: string) => ReadonlyMap<string, Uint8Array>): RenderChart {
   return request => {
+    let files: ReadonlyMap<string, Uint8Array>;
     try {
-      const rendered = renderChartFiles(filesOf(request.chart), {
+      files = filesOf(request.chart);
+    } catch (error) {
+      throw new BuildError(`the chart ${request.chart} could not be read: ${(error as Error).message}`);
+    }
+    try {
+      const rendered = renderChartFiles(files, {
         folder: request.chart,
         trace: true,
         releaseName: request.releaseName,

@@ -1,58 +1,11 @@
 /** The kustomizations among the files of a scan, built; their files are read only now, and only if there are any. */
-import { lstatSync, readFileSync, realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { Deployment } from '#sources/gitops/deployer.ts';
 import type { BuiltDeployments } from '#sources/gitops/kustomized.ts';
 import type { RenderChart } from '#sources/kustomize/door.ts';
 import type { Roots } from '#sources/kustomize/roots.ts';
+import { EditedTree, type ReadChart, type SourceTree } from './files.ts';
 import { folderOf, isKustomizationName } from './recognise.ts';
 import type { Found } from './walk.ts';
-
-/** A ConfigMap or a patch larger than this would be none. */
-const MAX_FILE_SIZE = 16 * 1024 * 1024;
-
-/**
- * Files by name, read when they are asked for. Beside what the walk found, whatever kind of file a generator names
- * can be asked for, as long as it is a regular file reached without links: a kustomization only reaches what lies in or
- * below its own folder.
- */
-export class FilesOnDisk extends Map<string, Uint8Array> {
-  readonly #cwd: string;
-  readonly #found: ReadonlyMap<string, string>;
-
-  /** @param edited texts that stand for those of the files of these names */
-  constructor(cwd: string, found: readonly Found[], edited: ReadonlyMap<string, string> = new Map()) {
-    super();
-    for (const [name, text] of edited) this.set(name, new TextEncoder().encode(text));
-    this.#cwd = cwd;
-    this.#found = new Map(found.map(({ name, path }) => [name, path]));
-  }
-
-  override keys(): MapIterator<string> {
-    return this.#found.keys() as MapIterator<string>;
-  }
-
-  override has(name: string): boolean {
-    return this.get(name) !== undefined;
-  }
-
-  override get(name: string): Uint8Array | undefined {
-    const known = super.get(name);
-    if (known !== undefined) return known;
-    const path = this.#found.get(name) ?? resolve(this.#cwd, name);
-    try {
-      const { size } = lstatSync(path);
-      const real = realpathSync(path);
-      const isAllowed = this.#found.has(name) || real === path;
-      if (!isAllowed || !lstatSync(real).isFile() || size > MAX_FILE_SIZE) return undefined;
-      const bytes = readFileSync(real);
-      this.set(name, bytes);
-      return bytes;
-    } catch {
-      return undefined;
-    }
-  }
-}
 
 /** What was built, and the charts that took part in it. */
 export interface Kustomizations extends Roots {
@@ -62,25 +15,24 @@ export interface Kustomizations extends Roots {
 }
 
 export async function readKustomizations(
-  files: readonly Found[],
-  cwd: string,
-  edited: ReadonlyMap<string, string> = new Map(),
+  found: readonly Found[],
+  tree: SourceTree,
 ): Promise<Kustomizations | undefined> {
-  const kustomizations = files.filter(({ name }) => isKustomizationName(name)).map(({ name }) => name);
+  const kustomizations = found.filter(({ name }) => isKustomizationName(name)).map(({ name }) => name);
   if (kustomizations.length === 0) return undefined;
   const { buildRoots } = await import('#sources/kustomize/roots.ts');
   const charts = new Set<string>();
-  const build = async (texts: ReadonlyMap<string, string>, of: readonly string[]): Promise<Roots> => {
-    const onDisk = new FilesOnDisk(cwd, files, texts);
-    const renderChart = await chartRenderer(onDisk, kustomizations, cwd, charts);
-    return buildRoots(onDisk, of, { top: '.', ...(renderChart === undefined ? {} : { renderChart }) });
+  const build = async (from: SourceTree, of: readonly string[]): Promise<Roots> => {
+    const files = from.files(found);
+    const renderChart = await chartRenderer(files, kustomizations, () => from.charts(), charts);
+    return buildRoots(files, of, { top: '.', ...(renderChart === undefined ? {} : { renderChart }) });
   };
   return {
-    ...(await build(edited, kustomizations)),
+    ...(await build(tree, kustomizations)),
     charts,
     again: (texts, roots) =>
       build(
-        texts,
+        new EditedTree(tree, texts),
         roots === undefined ? kustomizations : kustomizations.filter(one => roots.has(folderOf(one))),
       ),
   };
@@ -89,18 +41,18 @@ export async function readKustomizations(
 /** Kustomizations that are deployed otherwise than they are written, built so. */
 export async function deployedKustomizations(
   deployments: readonly Deployment[],
-  files: readonly Found[],
-  cwd: string,
+  found: readonly Found[],
+  tree: SourceTree,
   roots: ReadonlySet<string>,
 ): Promise<BuiltDeployments> {
-  const names = files.map(({ name }) => name);
+  const names = found.map(({ name }) => name);
   const kustomizations = names.filter(isKustomizationName);
   if (kustomizations.length === 0 && deployments.every(({ overrides }) => overrides === undefined))
     return { built: new Map(), gaps: [] };
   const { builtDeployments } = await import('#sources/gitops/kustomized.ts');
-  const onDisk = new FilesOnDisk(cwd, files);
-  const renderChart = await chartRenderer(onDisk, kustomizations, cwd);
-  return builtDeployments(deployments, onDisk, names, roots, {
+  const files = tree.files(found);
+  const renderChart = await chartRenderer(files, kustomizations, () => tree.charts());
+  return builtDeployments(deployments, files, names, roots, {
     top: '.',
     ...(renderChart === undefined ? {} : { renderChart }),
   });
@@ -108,19 +60,19 @@ export async function deployedKustomizations(
 
 /** Renders charts for kustomizations; loaded only where one of them speaks of charts. */
 export async function chartRenderer(
-  files: FilesOnDisk,
+  files: ReadonlyMap<string, Uint8Array>,
   kustomizations: readonly string[],
-  cwd: string,
+  charts: () => Promise<ReadChart>,
   used: Set<string> = new Set(),
 ): Promise<RenderChart | undefined> {
   const speaks = (file: string): boolean =>
     /helmChart|HelmChart/.test(new TextDecoder().decode(files.get(file)));
   if (!kustomizations.some(speaks)) return undefined;
   const { chartsForKustomize } = await import('#sources/helm/declared.ts');
-  const { readChart } = await import('#sources/helm/folder.ts');
+  const readChart = await charts();
   await import('#sources/helm/re2.ts');
   return chartsForKustomize(chart => {
     used.add(chart);
-    return readChart(resolve(cwd, chart));
+    return readChart(chart);
   });
 }

@@ -1,6 +1,4 @@
 /** Manifests as they stand in files: read, recognised, unfolded, with everything that was not understood said. */
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
 import { isRecord, type KubeObject, type Path } from '#kube/objects.ts';
 import { placesOfDefinition } from '#kube/workloads.ts';
 import { type Deployment, isDeployer } from '#sources/gitops/deployer.ts';
@@ -11,6 +9,7 @@ import type { ReadDocument } from '#yaml/documents.ts';
 import { readFast } from '#yaml/fast.ts';
 import { type MarkedComment, markedComments, mayHoldMarks } from './comments.ts';
 import { decode } from './decode.ts';
+import { DiskTree, EditedTree, type SourceTree } from './files.ts';
 import { deployedKustomizations, readKustomizations } from './kustomizations.ts';
 import { DocumentSource, ManifestOrigin, type ReadText } from './origin.ts';
 import {
@@ -24,7 +23,7 @@ import {
   type Understood,
 } from './recognise.ts';
 import type { EditedTexts, Rendering } from './rendering.ts';
-import { type Found, problem, type Walked, type WalkOptions, walk } from './walk.ts';
+import { type Found, type Walked, type WalkOptions, walk } from './walk.ts';
 
 /** What became of one file. */
 export interface FileRecord {
@@ -62,8 +61,10 @@ export interface ReadOptions extends WalkOptions {
   readonly onFiles?: (count: number) => void;
   /** The text of standard input, for the root `-`. */
   readonly stdin?: () => Buffer;
-  /** Where the bytes of a file come from, if not from the file system. It throws an Error with words for people. */
+  /** The bytes of a file that was found, where somebody has them already. */
   readonly open?: (found: Found) => Buffer;
+  /** Where files come from, if not from the disk. */
+  readonly tree?: SourceTree;
   /** Texts that stand for those of the files of these names: edits that are not written yet. */
   readonly edited?: EditedTexts;
   /** What was read of files that name their content, shared between the two sides of a comparison. */
@@ -123,16 +124,19 @@ class Reader implements Manifests {
   /** Where the files are, by the names that reports show. */
   readonly #paths = new Map<string, Found>();
   readonly #deadline: number;
+  readonly #tree: SourceTree;
 
   constructor(options: ReadOptions) {
     this.#options = options;
+    const tree = options.tree ?? new DiskTree(options.cwd, options.maxFileSize ?? MAX_FILE_SIZE);
+    this.#tree = options.edited === undefined ? tree : new EditedTree(tree, options.edited);
     this.#deadline = now() + (options.maxTime ?? MAX_TIME);
   }
 
   async all(files: readonly Found[]): Promise<void> {
     const charts = chartFolders(files);
     const kustomizations = files.filter(({ name }) => isKustomizationName(name));
-    const rendered = await readKustomizations(files, this.#options.cwd, this.#options.edited);
+    const rendered = await readKustomizations(files, this.#tree);
     for (const found of kustomizations) await this.#kustomization(found, rendered);
     this.declared.push(...(rendered?.declared ?? []));
     if (rendered !== undefined)
@@ -199,7 +203,7 @@ class Reader implements Manifests {
     const { asDeployed } = await import('#sources/gitops/deployed.ts');
     const others = deployments.filter(({ folder }) => !charts.has(folder));
     const roots = new Set([...(rendered?.built.values() ?? [])].flat());
-    const built = await deployedKustomizations(others, files, this.#options.cwd, roots);
+    const built = await deployedKustomizations(others, files, this.#tree, roots);
     this.gaps.push(...built.gaps);
     this.declared.splice(0, this.declared.length, ...asDeployed(this.declared, others, built.built));
     return Map.groupBy(
@@ -259,31 +263,11 @@ class Reader implements Manifests {
   }
 
   #bytes(found: Found): Buffer | undefined {
-    const limit = this.#options.maxFileSize ?? MAX_FILE_SIZE;
-    const { path, name } = found;
-    const edited = this.#options.edited?.get(name);
-    if (edited !== undefined) return Buffer.from(edited);
-    if (this.#options.open !== undefined)
-      try {
-        return this.#options.open(found);
-      } catch (error) {
-        this.unreadable(name, (error as Error).message);
-        return undefined;
-      }
     try {
-      const descriptor = openSync(path, 'r');
-      try {
-        const { size } = fstatSync(descriptor);
-        if (size > limit) {
-          this.unreadable(name, `it is larger than ${Math.floor(limit / 1024 / 1024)} MiB`);
-          return undefined;
-        }
-        return readFileSync(descriptor);
-      } finally {
-        closeSync(descriptor);
-      }
+      const open = this.#options.edited?.has(found.name) === true ? undefined : this.#options.open;
+      return open?.(found) ?? this.#tree.bytes(found);
     } catch (error) {
-      this.unreadable(name, problem(error));
+      this.unreadable(found.name, (error as Error).message);
       return undefined;
     }
   }
@@ -421,7 +405,7 @@ class Reader implements Manifests {
 
   /** A chart is rendered once, when its Chart.yaml is met; its other files are part of it. */
   async #chartFile(
-    { name: file, path }: Found,
+    { name: file }: Found,
     chart: string,
     isPart: boolean,
     deployments: readonly Deployment[] = [],
@@ -431,42 +415,33 @@ class Reader implements Manifests {
       this.files.push({ file, understood: 'chart', ...reason, documents: 0 });
       return;
     }
-    if (this.#options.open !== undefined) {
-      this.unreadable(
-        file,
-        'a Helm chart in a commit, which is not rendered: check it out to have it judged',
-      );
-      return;
-    }
     const { chartObjects } = await import('#sources/helm/declared.ts');
     const { environmentRuns, settingRuns } = await import('#sources/helm/environments.ts');
     const { deploymentRuns } = await import('#sources/gitops/charts.ts');
     const settings = this.#options.charts?.filter(one => one.path === chart) ?? [];
-    const render = (edited: EditedTexts = new Map()) => {
-      const valuesFile = (name: string): string => {
-        try {
-          return edited.get(name) ?? readFileSync(resolve(this.#options.cwd, name), 'utf8');
-        } catch (error) {
-          throw new Error(`values file ${name}: ${problem(error)}`);
-        }
-      };
-      const runsOf = (files: ReadonlyMap<string, Uint8Array>) =>
-        deployments.length > 0
-          ? deploymentRuns(deployments, valuesFile)
-          : settings.length > 0
-            ? settings.flatMap(one => settingRuns(one, files, chart, valuesFile))
-            : environmentRuns(files, chart);
-      return chartObjects(dirname(path), chart, runsOf, edited);
+    const render = async (tree: SourceTree) => {
+      const read = await tree.charts();
+      const text = (name: string) => tree.text(name);
+      return chartObjects(
+        () => read(chart),
+        chart,
+        files =>
+          deployments.length > 0
+            ? deploymentRuns(deployments, text)
+            : settings.length > 0
+              ? settings.flatMap(one => settingRuns(one, files, chart, text))
+              : environmentRuns(files, chart),
+      );
     };
-    const made = await render(this.#options.edited);
+    const made = await render(this.#tree);
     const { declared, gaps, documents, failed, runs = [] } = made;
-    this.declared.push(...declared);
+    for (const one of declared) this.declared.push({ ...one, chart });
     this.gaps.push(...gaps);
     this.renderings.push({
       kind: 'chart',
       folder: chart,
       made,
-      again: render,
+      again: edited => render(new EditedTree(this.#tree, edited)),
       readersOf: () => new Set(),
       valueFilesOf: environment =>
         runs.find(run => run.environment === environment)?.options.valueFiles?.map(({ name }) => name) ?? [],

@@ -21,6 +21,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: BINDINGS,
+  looksAt: ['/ServiceAccount'],
   evaluate({ object }, { world }) {
     if (isShipped(object)) return notApplicable('it ships with Kubernetes');
     const found = subjectsOf(object).flatMap(({ kind, name, namespace }, index) =>

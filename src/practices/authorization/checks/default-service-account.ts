@@ -16,6 +16,7 @@ export default defineCheck({
   remediation: 'Give the workload a service account of its own, or mount no token.',
 
   subject: 'pod',
+  looksAt: ['/ServiceAccount'],
   evaluate({ spec, namespace, partial }, { world }) {
     if (partial) return notApplicable('a controller makes the rest of the pod');
     if (accountOf(spec) !== 'default') return pass;

@@ -30,6 +30,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ROLES,
+  looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
   evaluate({ object }, { world }) {
     if (isKept(object)) return notApplicable('it ships with Kubernetes');
     if (rulesOf(object).length === 0) return notApplicable('it has no rules of its own');

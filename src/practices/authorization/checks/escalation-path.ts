@@ -54,6 +54,17 @@ export default defineCheck({
 
   subject: 'object',
   kinds: BINDINGS,
+  looksAt: [
+    'accounts',
+    'aws-auth',
+    'tokens',
+    '/Namespace',
+    '/ServiceAccount',
+    'rbac.authorization.k8s.io/ClusterRole',
+    'rbac.authorization.k8s.io/ClusterRoleBinding',
+    'rbac.authorization.k8s.io/Role',
+    'rbac.authorization.k8s.io/RoleBinding',
+  ],
   evaluate({ object }, { world }) {
     if (isShipped(object)) return notApplicable('it ships with Kubernetes');
     const ways = world.fact(waysOf).get(object);

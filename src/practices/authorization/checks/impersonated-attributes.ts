@@ -35,6 +35,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: BINDINGS,
+  looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
   evaluate({ object }, { world }) {
     return grants(object, world, REQUESTS, { orRule: takesAnyExtra });
   },

@@ -17,6 +17,7 @@ export default defineCheck({
   remediation: 'Declare the account beside the workload, or correct its name.',
 
   subject: 'pod',
+  looksAt: ['/ServiceAccount'],
   evaluate({ spec, namespace, partial }, { world }) {
     if (partial) return notApplicable('a controller makes the rest of the pod');
     const name = accountOf(spec);

@@ -20,6 +20,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['rbac.authorization.k8s.io/ClusterRole'],
+  looksAt: ['rbac.authorization.k8s.io/ClusterRole'],
   evaluate({ object }, { world }) {
     if (isKept(object)) return notApplicable('it ships with Kubernetes');
     if (!isRecord(object['aggregationRule'])) return notApplicable('it aggregates nothing');

@@ -17,6 +17,7 @@ export default defineCheck({
     'Set automountServiceAccountToken to false on the pod, or on the account for all its pods; leave it only where the program calls the API server.',
 
   subject: 'pod',
+  looksAt: ['/ServiceAccount'],
   evaluate({ spec, namespace, partial }, { world }) {
     if (partial) return notApplicable('a controller makes the rest of the pod');
     const name = accountOf(spec);

@@ -33,6 +33,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ROLES,
+  looksAt: ['everything'],
   evaluate({ object }, { world }) {
     if (isKept(object)) return notApplicable('it ships with Kubernetes');
     const used = world.fact(referred);

@@ -16,6 +16,7 @@ export default defineCheck({
   remediation: 'Move to the version that came instead, before the upgrade that removes it.',
 
   subject: 'object',
+  looksAt: [],
   evaluate({ object }, { world }) {
     const retirement = retirementOf(object.apiVersion, object.kind);
     if (retirement === undefined || world.kubernetesMinor < retirement.deprecated) return pass;

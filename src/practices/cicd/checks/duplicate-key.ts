@@ -15,6 +15,7 @@ export default defineCheck({
   remediation: 'Keep one of them.',
 
   subject: 'object',
+  looksAt: [],
   evaluate({ object }, { world }) {
     const paths = world.declarationOf(object)?.duplicateKeys ?? [];
     return paths.length === 0 ? pass : fail(paths.map(formatPath), ...paths);

@@ -16,6 +16,7 @@ export default defineCheck({
   remediation: 'Move to the version that came instead; the migration guide of Kubernetes tells what changed.',
 
   subject: 'object',
+  looksAt: [],
   evaluate({ object }, { world }) {
     const retirement = retirementOf(object.apiVersion, object.kind);
     if (retirement?.removed === undefined || world.kubernetesMinor < retirement.removed) return pass;

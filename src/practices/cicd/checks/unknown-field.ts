@@ -18,6 +18,7 @@ export default defineCheck({
   remediation: 'Correct the name, or move the field to where it belongs.',
 
   subject: 'object',
+  looksAt: [],
   evaluate({ object }, { world }) {
     if (!isBuiltInWorkload(object)) return notApplicable('its schema is not known');
     const found = world

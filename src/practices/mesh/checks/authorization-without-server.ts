@@ -18,6 +18,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['policy.linkerd.io/AuthorizationPolicy'],
+  looksAt: ['policy.linkerd.io/Server'],
   evaluate({ object }, { world }) {
     if (valueAt(object, ['spec', 'targetRef', 'kind']) !== 'Server')
       return notApplicable('its target is no Server');

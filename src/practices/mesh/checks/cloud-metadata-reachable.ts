@@ -17,6 +17,7 @@ export default defineCheck({
     'Restrict egress, and leave 169.254.169.254 out: ipBlock 0.0.0.0/0 with except 169.254.0.0/16.',
 
   subject: 'pod',
+  looksAt: ['network'],
   evaluate({ object, partial }, { world }) {
     const from = partial ? undefined : peerOf(object, world);
     if (from === undefined) return notApplicable('it is no workload of its own');

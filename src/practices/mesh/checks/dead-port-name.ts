@@ -20,6 +20,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: NETWORK_POLICY,
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     const pods = selectedBy(valueAt(object, ['spec', 'podSelector']), namespaceOf(object), world);
     if (pods === undefined || pods.length === 0) return notApplicable('it selects no pod of the input');

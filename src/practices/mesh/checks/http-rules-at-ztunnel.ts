@@ -39,6 +39,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['security.istio.io/AuthorizationPolicy'],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     if (['targetRef', 'targetRefs'].some(field => valueAt(object, ['spec', field]) !== undefined))
       return notApplicable('it is attached by reference');

@@ -17,6 +17,7 @@ export default defineCheck({
     'Select it with a NetworkPolicy that names who may connect; sallyport mesh connections shows who does.',
 
   subject: 'pod',
+  looksAt: ['network'],
   evaluate({ object, partial }, { world }) {
     const to = partial ? undefined : peerOf(object, world);
     if (to === undefined) return notApplicable('it is no workload of its own');

@@ -19,6 +19,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: NETWORK_POLICY,
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     const namespace = namespaceOf(object);
     if (podsIn(namespace, world).length === 0 || makesPods(namespace, world))

@@ -46,6 +46,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['networking.istio.io/VirtualService'],
+  looksAt: ['networking.istio.io/DestinationRule'],
   evaluate({ object }, { world }) {
     const own = namespaceOf(object);
     const found: { name: string; path: Path }[] = [];

@@ -17,6 +17,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['policy.linkerd.io/Server'],
+  looksAt: ['policy.linkerd.io/AuthorizationPolicy', 'policy.linkerd.io/ServerAuthorization'],
   evaluate({ object }, { world }) {
     if ((valueAt(object, ['spec', 'accessPolicy']) ?? 'deny') !== 'deny')
       return notApplicable('it has an accessPolicy');

@@ -27,6 +27,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['security.istio.io/AuthorizationPolicy'],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     const found: { text: string; path: Path }[] = [];
     for (const [index, rule] of itemsOf(valueAt(object, ['spec', 'rules'])).entries())

@@ -21,6 +21,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['security.istio.io/PeerAuthentication'],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     const ports = valueAt(object, ['spec', 'portLevelMtls']);
     const labels = valueAt(object, ['spec', 'selector', 'matchLabels']);

@@ -18,6 +18,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['networking.istio.io/DestinationRule'],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     const host = String(valueAt(object, ['spec', 'host']));
     const [name, namespace = namespaceOf(object), ...domain] = host.split('.');

@@ -17,6 +17,7 @@ export default defineCheck({
     'Require mutual TLS for the workload (PeerAuthentication STRICT), or allow by identity instead.',
 
   subject: 'pod',
+  looksAt: ['network'],
   evaluate({ object, partial, namespace }, { world }) {
     if (!hasDenyRules(namespace, world)) return pass;
     const to = partial ? undefined : peerOf(object, world);

@@ -22,6 +22,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['/Namespace'],
+  looksAt: [],
   evaluate({ object }, { world }) {
     const { labels } = metadataOf(object.metadata);
     const old = ['enforce', 'audit', 'warn'].flatMap(mode => {

@@ -17,6 +17,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['autoscaling/HorizontalPodAutoscaler'],
+  looksAt: ['apps/DaemonSet', 'apps/Deployment', 'apps/ReplicaSet', 'apps/StatefulSet'],
   evaluate({ object }, { world }) {
     const kind = valueAt(object, ['spec', 'scaleTargetRef', 'kind']);
     const name = valueAt(object, ['spec', 'scaleTargetRef', 'name']);

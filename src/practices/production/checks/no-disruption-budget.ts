@@ -18,6 +18,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['apps/Deployment', 'apps/StatefulSet'],
+  looksAt: ['policy/PodDisruptionBudget'],
   evaluate({ object }, { world }) {
     const replicas = valueAt(object, ['spec', 'replicas']);
     if (typeof replicas !== 'number' || replicas < 2) return notApplicable('there are not several');

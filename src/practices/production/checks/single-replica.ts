@@ -17,6 +17,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['apps/Deployment'],
+  looksAt: ['autoscaling/HorizontalPodAutoscaler'],
   evaluate({ object }, { world }) {
     const replicas = valueAt(object, ['spec', 'replicas']) ?? 1;
     if (replicas !== 1) return pass;
