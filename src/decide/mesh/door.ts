@@ -10,10 +10,11 @@ export {
   type Mesh,
   type MeshOptions,
   type MeshWorkload,
+  settingsOf,
   type TransportQuery,
   type WorkloadMembership,
 } from './mesh.ts';
-export type { MeshConfig } from './mesh-config.ts';
+export type { MeshConfig, MeshSettings } from './mesh-config.ts';
 export { type NormalizedPath, normalizePath, type PathNormalization, type PathOptions } from './paths.ts';
 export type { Token } from './tokens.ts';
 export type { Transport } from './transport.ts';

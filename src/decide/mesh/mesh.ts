@@ -128,6 +128,15 @@ export function createMesh(objects: readonly KubeObject[], options: MeshOptions 
   return new ClusterMesh(latest(objects), options);
 }
 
+/**
+ * What holds for the whole mesh, where nothing but the configuration is asked for.
+ *
+ * @param objects those that may configure the mesh: ConfigMaps, and the resources of Istio's operators
+ */
+export function settingsOf(objects: readonly KubeObject[]): MeshSettings {
+  return meshSettings(objects, undefined, undefined, parseYaml);
+}
+
 class ClusterMesh implements Mesh {
   readonly #objects: readonly KubeObject[];
   readonly #settings: MeshSettings;

@@ -1,5 +1,6 @@
 /** The network and the mesh that the input describes, made once for all checks. */
-import { createMesh, type Mesh } from '#decide/mesh/door.ts';
+import { fail, pass, type Verdict } from '#check/verdict.ts';
+import { createMesh, type Mesh, type MeshSettings, settingsOf } from '#decide/mesh/door.ts';
 import { createNetwork, type Network, type Peer } from '#decide/network/door.ts';
 import { endpointId } from '#decide/network/inventory.ts';
 import { groupOf, isRecord, type KubeObject, type Path, valueAt } from '#kube/objects.ts';
@@ -20,6 +21,35 @@ export function meshOf(world: World): Mesh {
   return world.fact(mesh);
 }
 
+const settings = (world: World): MeshSettings =>
+  settingsOf(
+    [...world.kinds()]
+      .filter(kind => /\/(?:ConfigMap|IstioOperator|Istio)$/.test(kind))
+      .flatMap(kind => world.ofKind(kind).map(({ object }) => object)),
+  );
+
+/** What holds for the whole mesh: as its configuration in the input says, else Istio's defaults. */
+export function meshSettings(world: World): MeshSettings {
+  return world.fact(settings);
+}
+
+/** The namespace whose policies hold in all of them. */
+export function rootNamespace(world: World): string {
+  return meshSettings(world).rootNamespace;
+}
+
+/** What one check found: nothing, or each thing with its place. */
+export function verdictOf<Found>(
+  found: readonly { readonly what: Found; readonly path: Path }[],
+): Verdict<readonly Found[]> {
+  return found.length === 0
+    ? pass
+    : fail(
+        found.map(({ what }) => what),
+        ...found.map(({ path }) => path),
+      );
+}
+
 /** The side of a connection that an object is; undefined for what the deciders take for no workload. */
 export function peerOf(object: KubeObject, world: World): Peer | undefined {
   const id = endpointId(object);
@@ -27,7 +57,7 @@ export function peerOf(object: KubeObject, world: World): Peer | undefined {
   return object.kind === 'Pod' ? { pod: id } : { workload: id };
 }
 
-interface Labelled {
+export interface Labelled {
   readonly namespace: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly portNames: ReadonlySet<string>;
@@ -46,21 +76,26 @@ const labelled = (world: World): readonly Labelled[] =>
     return [
       {
         namespace: namespaceOf(object),
-        labels: isRecord(labels)
-          ? Object.fromEntries(
-              Object.entries(labels).filter(
-                (entry): entry is [string, string] => typeof entry[1] === 'string',
-              ),
-            )
-          : {},
+        labels: stringsIn(labels),
         portNames: new Set(names.filter(name => typeof name === 'string')),
       },
     ];
   });
 
+const byNamespace = (world: World): ReadonlyMap<string | undefined, readonly Labelled[]> =>
+  Map.groupBy(world.fact(labelled), ({ namespace }) => namespace);
+
+/** The texts of a mapping, by their keys. */
+export function stringsIn(value: unknown): Readonly<Record<string, string>> {
+  if (!isRecord(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
+
 /** The pods and templates that the input has in a namespace; of those that state none, the ones that do not either. */
 export function podsIn(namespace: string | undefined, world: World): readonly Labelled[] {
-  return world.fact(labelled).filter(pod => pod.namespace === namespace);
+  return world.fact(byNamespace).get(namespace) ?? [];
 }
 
 export function allPods(world: World): readonly Labelled[] {
@@ -112,8 +147,7 @@ const denying = (world: World): ReadonlySet<string | undefined> =>
 /** Whether a policy that denies may hold in a namespace: the costly questions are asked only then. */
 export function hasDenyRules(namespace: string | undefined, world: World): boolean {
   const found = world.fact(denying);
-  // Of the root namespace, which the configuration of the mesh may name, only the usual name is looked at.
-  return found.has(namespace) || found.has('istio-system');
+  return found.size > 0 && (found.has(namespace) || found.has(rootNamespace(world)));
 }
 
 export function itemsOf(value: unknown): readonly unknown[] {
