@@ -84,6 +84,7 @@ import cicdSelectorMismatch from './cicd/checks/selector-mismatch.ts';
 import cicdUnknownField from './cicd/checks/unknown-field.ts';
 import meshAbsentSourceNamespace from './mesh/checks/absent-source-namespace.ts';
 import meshAccessLogWithoutProvider from './mesh/checks/access-log-without-provider.ts';
+import meshAllowBehindDeny from './mesh/checks/allow-behind-deny.ts';
 import meshAmbiguousServicePort from './mesh/checks/ambiguous-service-port.ts';
 import meshAuthorizationForEverybody from './mesh/checks/authorization-for-everybody.ts';
 import meshAuthorizationSelectsNothing from './mesh/checks/authorization-selects-nothing.ts';
@@ -92,6 +93,7 @@ import meshCertificateOfSeveralGateways from './mesh/checks/certificate-of-sever
 import meshClaimRouteWithoutToken from './mesh/checks/claim-route-without-token.ts';
 import meshClientTlsOff from './mesh/checks/client-tls-off.ts';
 import meshCloudMetadataReachable from './mesh/checks/cloud-metadata-reachable.ts';
+import meshCoveredAllowRule from './mesh/checks/covered-allow-rule.ts';
 import meshCustomWithoutProvider from './mesh/checks/custom-without-provider.ts';
 import meshDeadPortName from './mesh/checks/dead-port-name.ts';
 import meshEntriesOfTwoProtocols from './mesh/checks/entries-of-two-protocols.ts';
@@ -109,6 +111,8 @@ import meshGatewayWithoutWorkload from './mesh/checks/gateway-without-workload.t
 import meshGatewaysOfOneHost from './mesh/checks/gateways-of-one-host.ts';
 import meshGrantOfEverySecret from './mesh/checks/grant-of-every-secret.ts';
 import meshHttpRulesAtZtunnel from './mesh/checks/http-rules-at-ztunnel.ts';
+import meshHttpRulesOnTcpPort from './mesh/checks/http-rules-on-tcp-port.ts';
+import meshIdentityWithoutMtls from './mesh/checks/identity-without-mtls.ts';
 import meshIgnoredEnvoyPatch from './mesh/checks/ignored-envoy-patch.ts';
 import meshIgnoredPortMtls from './mesh/checks/ignored-port-mtls.ts';
 import meshIngressSnippet from './mesh/checks/ingress-snippet.ts';
@@ -127,6 +131,7 @@ import meshOutsideTheMesh from './mesh/checks/outside-the-mesh.ts';
 import meshPeerBesideEverybody from './mesh/checks/peer-beside-everybody.ts';
 import meshPolicyAllowsEverybody from './mesh/checks/policy-allows-everybody.ts';
 import meshPolicySelectsNothing from './mesh/checks/policy-selects-nothing.ts';
+import meshPolicyWithoutProxy from './mesh/checks/policy-without-proxy.ts';
 import meshProxyUser from './mesh/checks/proxy-user.ts';
 import meshProxyWithoutInjection from './mesh/checks/proxy-without-injection.ts';
 import meshRefusedByMesh from './mesh/checks/refused-by-mesh.ts';
@@ -307,6 +312,7 @@ export const checks: readonly Check[] = [
   cicdUnknownField as Check,
   meshAbsentSourceNamespace as Check,
   meshAccessLogWithoutProvider as Check,
+  meshAllowBehindDeny as Check,
   meshAmbiguousServicePort as Check,
   meshAuthorizationForEverybody as Check,
   meshAuthorizationSelectsNothing as Check,
@@ -315,6 +321,7 @@ export const checks: readonly Check[] = [
   meshClaimRouteWithoutToken as Check,
   meshClientTlsOff as Check,
   meshCloudMetadataReachable as Check,
+  meshCoveredAllowRule as Check,
   meshCustomWithoutProvider as Check,
   meshDeadPortName as Check,
   meshEntriesOfTwoProtocols as Check,
@@ -332,6 +339,8 @@ export const checks: readonly Check[] = [
   meshGatewaysOfOneHost as Check,
   meshGrantOfEverySecret as Check,
   meshHttpRulesAtZtunnel as Check,
+  meshHttpRulesOnTcpPort as Check,
+  meshIdentityWithoutMtls as Check,
   meshIgnoredEnvoyPatch as Check,
   meshIgnoredPortMtls as Check,
   meshIngressSnippet as Check,
@@ -350,6 +359,7 @@ export const checks: readonly Check[] = [
   meshPeerBesideEverybody as Check,
   meshPolicyAllowsEverybody as Check,
   meshPolicySelectsNothing as Check,
+  meshPolicyWithoutProxy as Check,
   meshProxyUser as Check,
   meshProxyWithoutInjection as Check,
   meshRefusedByMesh as Check,

@@ -101,3 +101,20 @@ export function named(object: KubeObject): string {
     ? (object.metadata?.name ?? '')
     : `${namespace}/${object.metadata?.name ?? ''}`;
 }
+
+const IDENTITY_FIELDS = ['principals', 'namespaces', 'serviceAccounts', 'trustDomains'];
+const IDENTITY_KEYS = ['source.principal', 'source.namespace', 'source.serviceAccount', 'source.trustDomain'];
+
+/** Whether a rule of an AuthorizationPolicy names clients by what their certificates say. */
+export function isByIdentity(rule: unknown): boolean {
+  const from = itemsOf(valueAt(rule, ['from']));
+  const named = (source: unknown): boolean =>
+    IDENTITY_FIELDS.some(field => itemsOf(valueAt(source, ['source', field])).length > 0);
+  return (
+    (from.length > 0 && from.every(named)) ||
+    itemsOf(valueAt(rule, ['when'])).some(
+      one =>
+        IDENTITY_KEYS.includes(String(valueAt(one, ['key']))) && itemsOf(valueAt(one, ['values'])).length > 0,
+    )
+  );
+}

@@ -7,8 +7,7 @@ import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import { namespaceOf } from '#world/world.ts';
-import { itemsOf, meshOf, peerOf, stringsIn } from '../facts.ts';
-import { labelsAt } from '../istio.ts';
+import { itemsOf, meshOf, peerOf, servicesFor, stringsIn } from '../facts.ts';
 
 export default defineCheck({
   practice: 'mesh',
@@ -26,18 +25,7 @@ export default defineCheck({
   evaluate({ object }, { world }) {
     if (world.ofKind('/Service').length < 2) return notApplicable('no two Services lead to it');
     const labels = stringsIn(valueAt(podTemplateOf(object)?.pod.metadata, ['labels']));
-    const namespace = namespaceOf(object);
-    const services = world
-      .ofKind('/Service')
-      .map(({ object: service }) => service)
-      .filter(service => {
-        const selector = labelsAt(service, ['spec', 'selector']);
-        return (
-          selector !== undefined &&
-          namespaceOf(service) === namespace &&
-          Object.entries(selector).every(([key, value]) => labels[key] === value)
-        );
-      });
+    const services = servicesFor(labels, namespaceOf(object), world);
     if (services.length < 2) return notApplicable('no two Services lead to it');
     const protocols = new Map<string, Set<string>>();
     const numbers = new Map<string, Set<string>>();
