@@ -82,24 +82,43 @@ import cicdSecretInEnvironment from './cicd/checks/secret-in-environment.ts';
 import cicdSecretInManifest from './cicd/checks/secret-in-manifest.ts';
 import cicdSelectorMismatch from './cicd/checks/selector-mismatch.ts';
 import cicdUnknownField from './cicd/checks/unknown-field.ts';
+import meshAbsentSourceNamespace from './mesh/checks/absent-source-namespace.ts';
+import meshAccessLogWithoutProvider from './mesh/checks/access-log-without-provider.ts';
+import meshAllowBehindDeny from './mesh/checks/allow-behind-deny.ts';
+import meshAmbiguousServicePort from './mesh/checks/ambiguous-service-port.ts';
 import meshAuthorizationForEverybody from './mesh/checks/authorization-for-everybody.ts';
 import meshAuthorizationSelectsNothing from './mesh/checks/authorization-selects-nothing.ts';
 import meshAuthorizationWithoutServer from './mesh/checks/authorization-without-server.ts';
+import meshCertificateOfSeveralGateways from './mesh/checks/certificate-of-several-gateways.ts';
+import meshClaimRouteWithoutToken from './mesh/checks/claim-route-without-token.ts';
 import meshClientTlsOff from './mesh/checks/client-tls-off.ts';
 import meshCloudMetadataReachable from './mesh/checks/cloud-metadata-reachable.ts';
+import meshCoveredAllowRule from './mesh/checks/covered-allow-rule.ts';
 import meshCustomWithoutProvider from './mesh/checks/custom-without-provider.ts';
 import meshDeadPortName from './mesh/checks/dead-port-name.ts';
+import meshEntriesOfTwoProtocols from './mesh/checks/entries-of-two-protocols.ts';
+import meshEntryWithoutAddress from './mesh/checks/entry-without-address.ts';
+import meshEnvoyPatchWithoutPriority from './mesh/checks/envoy-patch-without-priority.ts';
 import meshEveryMeshIdentity from './mesh/checks/every-mesh-identity.ts';
 import meshExternalIps from './mesh/checks/external-ips.ts';
 import meshFailoverWithoutOutlierDetection from './mesh/checks/failover-without-outlier-detection.ts';
 import meshGatewayOldTls from './mesh/checks/gateway-old-tls.ts';
+import meshGatewayPortWithoutService from './mesh/checks/gateway-port-without-service.ts';
+import meshGatewaySecretAbsent from './mesh/checks/gateway-secret-absent.ts';
 import meshGatewayWithoutCertificate from './mesh/checks/gateway-without-certificate.ts';
 import meshGatewayWithoutTls from './mesh/checks/gateway-without-tls.ts';
+import meshGatewayWithoutWorkload from './mesh/checks/gateway-without-workload.ts';
+import meshGatewaysOfOneHost from './mesh/checks/gateways-of-one-host.ts';
 import meshGrantOfEverySecret from './mesh/checks/grant-of-every-secret.ts';
 import meshHttpRulesAtZtunnel from './mesh/checks/http-rules-at-ztunnel.ts';
+import meshHttpRulesOnTcpPort from './mesh/checks/http-rules-on-tcp-port.ts';
+import meshIdentityWithoutMtls from './mesh/checks/identity-without-mtls.ts';
+import meshIgnoredEnvoyPatch from './mesh/checks/ignored-envoy-patch.ts';
 import meshIgnoredPortMtls from './mesh/checks/ignored-port-mtls.ts';
 import meshIngressSnippet from './mesh/checks/ingress-snippet.ts';
 import meshIngressWithoutTls from './mesh/checks/ingress-without-tls.ts';
+import meshInjectorByAddress from './mesh/checks/injector-by-address.ts';
+import meshInjectorsOverlap from './mesh/checks/injectors-overlap.ts';
 import meshKeysOverHttp from './mesh/checks/keys-over-http.ts';
 import meshListenerWithoutCertificate from './mesh/checks/listener-without-certificate.ts';
 import meshLoadBalancerForEverybody from './mesh/checks/load-balancer-for-everybody.ts';
@@ -112,19 +131,36 @@ import meshOutsideTheMesh from './mesh/checks/outside-the-mesh.ts';
 import meshPeerBesideEverybody from './mesh/checks/peer-beside-everybody.ts';
 import meshPolicyAllowsEverybody from './mesh/checks/policy-allows-everybody.ts';
 import meshPolicySelectsNothing from './mesh/checks/policy-selects-nothing.ts';
+import meshPolicyWithoutProxy from './mesh/checks/policy-without-proxy.ts';
 import meshProxyUser from './mesh/checks/proxy-user.ts';
+import meshProxyWithoutInjection from './mesh/checks/proxy-without-injection.ts';
+import meshRefusedByMesh from './mesh/checks/refused-by-mesh.ts';
 import meshRetriesBeyondTimeout from './mesh/checks/retries-beyond-timeout.ts';
+import meshRouteOfAbsentGateway from './mesh/checks/route-of-absent-gateway.ts';
+import meshRouteOutsideGateway from './mesh/checks/route-outside-gateway.ts';
+import meshRouteToAbsentHost from './mesh/checks/route-to-absent-host.ts';
 import meshRouteToAbsentSubset from './mesh/checks/route-to-absent-subset.ts';
 import meshRouteWithoutTimeout from './mesh/checks/route-without-timeout.ts';
 import meshRoutesFromEverywhere from './mesh/checks/routes-from-everywhere.ts';
+import meshRoutesOfOneHost from './mesh/checks/routes-of-one-host.ts';
 import meshRulesWithoutPolicyType from './mesh/checks/rules-without-policy-type.ts';
+import meshSelectorAtWaypoint from './mesh/checks/selector-at-waypoint.ts';
 import meshServerWithoutAuthorization from './mesh/checks/server-without-authorization.ts';
 import meshSharedIdentityAllowed from './mesh/checks/shared-identity-allowed.ts';
+import meshSidecarInAmbient from './mesh/checks/sidecar-in-ambient.ts';
+import meshSidecarOverlap from './mesh/checks/sidecar-overlap.ts';
+import meshSidecarWithoutWorkload from './mesh/checks/sidecar-without-workload.ts';
 import meshSkippedPorts from './mesh/checks/skipped-ports.ts';
 import meshStrictPortFailsOpen from './mesh/checks/strict-port-fails-open.ts';
+import meshSubsetLostAtGateway from './mesh/checks/subset-lost-at-gateway.ts';
 import meshSubsetSelectsNothing from './mesh/checks/subset-selects-nothing.ts';
+import meshTelemetryOverlap from './mesh/checks/telemetry-overlap.ts';
+import meshTelemetryWithoutWorkload from './mesh/checks/telemetry-without-workload.ts';
 import meshTokenNotRequired from './mesh/checks/token-not-required.ts';
+import meshTwoInjectionLabels from './mesh/checks/two-injection-labels.ts';
+import meshUnreachableRoute from './mesh/checks/unreachable-route.ts';
 import meshUnrestrictedEgress from './mesh/checks/unrestricted-egress.ts';
+import meshUnrestrictedKeyFetch from './mesh/checks/unrestricted-key-fetch.ts';
 import meshUnverifiedServer from './mesh/checks/unverified-server.ts';
 import meshVoidIdentityRule from './mesh/checks/void-identity-rule.ts';
 import podSecurityApparmorOverride from './pod-security/checks/apparmor-override.ts';
@@ -282,24 +318,43 @@ export const checks: readonly Check[] = [
   cicdSecretInManifest as Check,
   cicdSelectorMismatch as Check,
   cicdUnknownField as Check,
+  meshAbsentSourceNamespace as Check,
+  meshAccessLogWithoutProvider as Check,
+  meshAllowBehindDeny as Check,
+  meshAmbiguousServicePort as Check,
   meshAuthorizationForEverybody as Check,
   meshAuthorizationSelectsNothing as Check,
   meshAuthorizationWithoutServer as Check,
+  meshCertificateOfSeveralGateways as Check,
+  meshClaimRouteWithoutToken as Check,
   meshClientTlsOff as Check,
   meshCloudMetadataReachable as Check,
+  meshCoveredAllowRule as Check,
   meshCustomWithoutProvider as Check,
   meshDeadPortName as Check,
+  meshEntriesOfTwoProtocols as Check,
+  meshEntryWithoutAddress as Check,
+  meshEnvoyPatchWithoutPriority as Check,
   meshEveryMeshIdentity as Check,
   meshExternalIps as Check,
   meshFailoverWithoutOutlierDetection as Check,
   meshGatewayOldTls as Check,
+  meshGatewayPortWithoutService as Check,
+  meshGatewaySecretAbsent as Check,
   meshGatewayWithoutCertificate as Check,
   meshGatewayWithoutTls as Check,
+  meshGatewayWithoutWorkload as Check,
+  meshGatewaysOfOneHost as Check,
   meshGrantOfEverySecret as Check,
   meshHttpRulesAtZtunnel as Check,
+  meshHttpRulesOnTcpPort as Check,
+  meshIdentityWithoutMtls as Check,
+  meshIgnoredEnvoyPatch as Check,
   meshIgnoredPortMtls as Check,
   meshIngressSnippet as Check,
   meshIngressWithoutTls as Check,
+  meshInjectorByAddress as Check,
+  meshInjectorsOverlap as Check,
   meshKeysOverHttp as Check,
   meshListenerWithoutCertificate as Check,
   meshLoadBalancerForEverybody as Check,
@@ -312,19 +367,36 @@ export const checks: readonly Check[] = [
   meshPeerBesideEverybody as Check,
   meshPolicyAllowsEverybody as Check,
   meshPolicySelectsNothing as Check,
+  meshPolicyWithoutProxy as Check,
   meshProxyUser as Check,
+  meshProxyWithoutInjection as Check,
+  meshRefusedByMesh as Check,
   meshRetriesBeyondTimeout as Check,
+  meshRouteOfAbsentGateway as Check,
+  meshRouteOutsideGateway as Check,
+  meshRouteToAbsentHost as Check,
   meshRouteToAbsentSubset as Check,
   meshRouteWithoutTimeout as Check,
   meshRoutesFromEverywhere as Check,
+  meshRoutesOfOneHost as Check,
   meshRulesWithoutPolicyType as Check,
+  meshSelectorAtWaypoint as Check,
   meshServerWithoutAuthorization as Check,
   meshSharedIdentityAllowed as Check,
+  meshSidecarInAmbient as Check,
+  meshSidecarOverlap as Check,
+  meshSidecarWithoutWorkload as Check,
   meshSkippedPorts as Check,
   meshStrictPortFailsOpen as Check,
+  meshSubsetLostAtGateway as Check,
   meshSubsetSelectsNothing as Check,
+  meshTelemetryOverlap as Check,
+  meshTelemetryWithoutWorkload as Check,
   meshTokenNotRequired as Check,
+  meshTwoInjectionLabels as Check,
+  meshUnreachableRoute as Check,
   meshUnrestrictedEgress as Check,
+  meshUnrestrictedKeyFetch as Check,
   meshUnverifiedServer as Check,
   meshVoidIdentityRule as Check,
   podSecurityApparmorOverride as Check,

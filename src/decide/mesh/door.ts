@@ -7,13 +7,18 @@ export type { Dataplane, MissingNamespaces } from './members.ts';
 export {
   type AuthorizeQuery,
   createMesh,
+  type Inbound,
   type Mesh,
   type MeshOptions,
   type MeshWorkload,
+  settingsOf,
   type TransportQuery,
   type WorkloadMembership,
 } from './mesh.ts';
-export type { MeshConfig } from './mesh-config.ts';
+export type { MeshConfig, MeshSettings } from './mesh-config.ts';
 export { type NormalizedPath, normalizePath, type PathNormalization, type PathOptions } from './paths.ts';
+export type { TlsMode } from './peer-authentication.ts';
+export { type AuthorizationPolicy, type Rule, readPolicies } from './policies.ts';
+export { attachesWherever, coversRule } from './rule-cover.ts';
 export type { Token } from './tokens.ts';
 export type { Transport } from './transport.ts';

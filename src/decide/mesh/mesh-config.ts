@@ -29,6 +29,10 @@ export interface MeshSettings {
   readonly normalization: PathNormalization;
   readonly autoMtls: boolean;
   readonly registryOnly: boolean;
+  /** Whether proxies answer for hosts without an address, and give them one. */
+  readonly allocatesAddresses: boolean;
+  /** Whether access logs are written where no provider is named for them. */
+  readonly logsAccess: boolean;
   /** By name, whether the provider can be asked about plain TCP; undefined: the configuration is not known. */
   readonly providers: ReadonlyMap<string, { readonly tcp: boolean }> | undefined;
   /** What was taken for granted, in words. */
@@ -69,6 +73,8 @@ export function meshSettings(
       : 'DEFAULT',
     autoMtls: config.enableAutoMtls !== false,
     registryOnly: valueAt(config, ['outboundTrafficPolicy', 'mode']) === 'REGISTRY_ONLY',
+    allocatesAddresses: allocatesAddresses(config),
+    logsAccess: itemsOf(valueAt(config, ['defaultProviders', 'accessLogging'])).length > 0,
     providers: assumptions.length > 0 ? undefined : providersOf(config.extensionProviders),
     assumptions,
   };
@@ -86,13 +92,33 @@ function configOf(
         valueAt(object, ['spec', 'meshConfig']) ?? valueAt(object, ['spec', 'values', 'meshConfig']);
       if (isRecord(config)) return config;
     }
-    if (object.apiVersion !== 'v1' || object.kind !== 'ConfigMap') continue;
     if (nameOf(object) !== 'istio' || namespaceOf(object) !== rootNamespace) continue;
-    const text = valueAt(object, ['data', 'mesh']);
-    const config = typeof text === 'string' ? parse(text) : undefined;
-    if (isRecord(config)) return config;
+    const config = ofConfigMap(object, parse);
+    if (config !== undefined) return config;
+  }
+  // A control plane may stand elsewhere, and one of several revisions has the revision in the name.
+  for (const object of objects) {
+    const config = /^istio(?:-|$)/.test(nameOf(object)) ? ofConfigMap(object, parse) : undefined;
+    if (config !== undefined) return config;
   }
   return undefined;
+}
+
+function ofConfigMap(object: KubeObject, parse: (text: string) => unknown): MeshConfig | undefined {
+  if (object.apiVersion !== 'v1' || object.kind !== 'ConfigMap') return undefined;
+  const text = valueAt(object, ['data', 'mesh']);
+  const config = typeof text === 'string' ? parse(text) : undefined;
+  return isRecord(config) ? config : undefined;
+}
+
+/** Source: pkg/config/analysis/analyzers/serviceentry/protocoladdresses.go. */
+function allocatesAddresses(config: MeshConfig): boolean {
+  const isOn = (name: string): boolean =>
+    valueAt(config, ['defaultConfig', 'proxyMetadata', name]) === 'true';
+  return (
+    isOn('ISTIO_META_DNS_CAPTURE') &&
+    (isOn('ISTIO_META_DNS_AUTO_ALLOCATE') || isOn('PILOT_ENABLE_IP_AUTOALLOCATE'))
+  );
 }
 
 function providersOf(list: unknown): ReadonlyMap<string, { readonly tcp: boolean }> {

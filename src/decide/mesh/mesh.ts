@@ -27,7 +27,7 @@ import { ClientRules } from './destination-rules.ts';
 import { LINKERD_SETTINGS, LinkerdAuthorizer, type LinkerdSettings, linkerdIdentity } from './linkerd.ts';
 import { type Dataplane, type Member, type MissingNamespaces, memberOf, showsMesh } from './members.ts';
 import { type MeshConfig, type MeshSettings, meshSettings } from './mesh-config.ts';
-import { PeerAuthentications } from './peer-authentication.ts';
+import { PeerAuthentications, type TlsMode } from './peer-authentication.ts';
 import { isOf, readPolicies, selectorMatch } from './policies.ts';
 import { addressOf, isIn, rangeOf } from './ranges.ts';
 import { type Front, ServiceIndex } from './services.ts';
@@ -92,6 +92,17 @@ export interface WorkloadMembership {
   readonly because: readonly Because[];
 }
 
+/** How a workload's port is served. */
+export interface Inbound {
+  readonly dataplane: Dataplane | 'unknown';
+  /** Whether the proxy takes what comes in: what it leaves alone is under no policy of the mesh. */
+  readonly captured: boolean;
+  /** What Services say that it speaks; `AUTO`, which is found out, where none leads to it. */
+  readonly protocols: readonly PortProtocol[];
+  /** What it takes: several where it is not known which PeerAuthentication applies; none without a proxy of Istio. */
+  readonly modes: readonly TlsMode[];
+}
+
 export interface Mesh {
   /**
    * Whether the proxy of a workload lets a request in.
@@ -117,8 +128,16 @@ export interface Mesh {
    * @throws QueryError where there is no such workload
    */
   identityRules(peer: Peer, port: number): readonly IdentityRule[];
+  /**
+   * What the proxy of a workload does on a port, before any policy: of each of its templates.
+   *
+   * @throws QueryError where there is no such workload
+   */
+  inbound(peer: Peer, port: number): readonly Inbound[];
   /** Identities that several workloads hold, with those workloads: whoever lets one in lets all of them in. */
   sharedIdentities(): ReadonlyMap<string, readonly string[]>;
+  /** The pods of a workload (`ns/kind/name`), or a pod (`ns/name`); none where the input has no such thing. */
+  endpointsOf(id: string): readonly PodEndpoint[];
   /** What was taken for granted because the input does not say it. */
   readonly assumptions: readonly string[];
 }
@@ -126,6 +145,15 @@ export interface Mesh {
 /** The mesh that objects describe. Objects of other kinds are ignored; of several with one name, the last one counts. */
 export function createMesh(objects: readonly KubeObject[], options: MeshOptions = {}): Mesh {
   return new ClusterMesh(latest(objects), options);
+}
+
+/**
+ * What holds for the whole mesh, where nothing but the configuration is asked for.
+ *
+ * @param objects those that may configure the mesh: ConfigMaps, and the resources of Istio's operators
+ */
+export function settingsOf(objects: readonly KubeObject[]): MeshSettings {
+  return meshSettings(objects, undefined, undefined, parseYaml);
 }
 
 class ClusterMesh implements Mesh {
@@ -147,8 +175,10 @@ class ClusterMesh implements Mesh {
   readonly #members = new Map<PodEndpoint, Member>();
   #inventory: Inventory | undefined;
 
-  constructor(objects: readonly KubeObject[], options: MeshOptions) {
-    this.#objects = objects;
+  constructor(all: readonly KubeObject[], options: MeshOptions) {
+    this.#objects = all;
+    // Each part looks for its own kinds: of a large input, few objects are of any.
+    const objects = all.filter(isOfMesh);
     this.#settings = meshSettings(objects, options.meshConfig, options.rootNamespace, parseYaml);
     const { rootNamespace, registryOnly } = this.#settings;
     this.#peers = new PeerAuthentications(objects, rootNamespace);
@@ -171,7 +201,7 @@ class ClusterMesh implements Mesh {
     this.#waypoints = objects.filter(({ apiVersion }) => groupOf(apiVersion) === 'gateway.networking.k8s.io');
     this.#assumptions = [...this.#settings.assumptions];
     if (options.missingNamespaces !== undefined) this.#missing = options.missingNamespaces;
-    else if (showsMesh(objects)) this.#missing = 'unknown';
+    else if (showsMesh(all)) this.#missing = 'unknown';
     else {
       this.#missing = 'unlabelled';
       this.#assumptions.push(
@@ -375,6 +405,32 @@ class ClusterMesh implements Mesh {
     });
   }
 
+  inbound(peer: Peer, port: number): readonly Inbound[] {
+    checkPort(port);
+    return this.#sides(peer).flatMap((side): Inbound[] => {
+      if (side.is === 'address') return [];
+      const { endpoint, dataplane, mesh } = side.member;
+      const protocols = this.#services.inFrontOf(endpoint, port).map(({ protocol }) => protocol);
+      const proxy = { namespace: endpoint.namespace ?? '', labels: endpoint.labels };
+      const ofIstio = mesh === 'istio' && dataplane !== 'none';
+      return [
+        {
+          dataplane,
+          captured: dataplane !== 'none' && side.member.takesInbound(port),
+          protocols: protocols.length === 0 ? ['AUTO'] : [...new Set(protocols)],
+          modes: ofIstio
+            ? this.#peers.modes(proxy, port, dataplane === 'ambient').map(({ mode }) => mode)
+            : [],
+        },
+      ];
+    });
+  }
+
+  endpointsOf(id: string): readonly PodEndpoint[] {
+    const pod = this.#pods.pods.get(id);
+    return pod === undefined ? (this.#pods.workloads.get(id) ?? []) : [pod];
+  }
+
   sharedIdentities(): ReadonlyMap<string, readonly string[]> {
     const holders = new Map<string, Set<string>>();
     for (const endpoint of this.#pods.endpoints) {
@@ -458,10 +514,8 @@ class ClusterMesh implements Mesh {
   }
 
   #named(id: string): readonly Member[] {
-    const pod = this.#pods.pods.get(id);
-    const endpoints = pod === undefined ? this.#pods.workloads.get(id) : [pod];
-    if (endpoints === undefined || endpoints.length === 0)
-      throw new QueryError(`there is no workload ${id} with pods`);
+    const endpoints = this.endpointsOf(id);
+    if (endpoints.length === 0) throw new QueryError(`there is no workload ${id} with pods`);
     return endpoints.map(endpoint => this.#memberOf(endpoint));
   }
 
@@ -497,6 +551,14 @@ class ClusterMesh implements Mesh {
       network: undefined,
     };
   }
+}
+
+/** Whether an object says something about a mesh, beside the pods that are in it. */
+function isOfMesh({ apiVersion, kind }: KubeObject): boolean {
+  if (apiVersion === 'v1') return kind === 'Namespace' || kind === 'Service' || kind === 'ConfigMap';
+  return /^(?:[a-z0-9.-]+\.)?(?:istio\.io|sailoperator\.io|linkerd\.io|gateway\.networking\.k8s\.io)\//.test(
+    apiVersion,
+  );
 }
 
 function members(list: readonly Member[]): Side[] {

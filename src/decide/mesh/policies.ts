@@ -5,7 +5,7 @@
  */
 
 import { itemsOf, namespaceOf } from '#decide/network/inventory.ts';
-import { type KnownLabels, type Match, matchLabels, NO, YES } from '#decide/network/labels.ts';
+import { type KnownLabels, MAYBE, type Match, NO, YES } from '#decide/network/labels.ts';
 import { compareBytes } from '#kube/go-text.ts';
 import { groupOf, isRecord, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
 
@@ -258,10 +258,13 @@ export function selectorMatch(
   selector: Readonly<Record<string, string>> | undefined,
   labels: KnownLabels,
 ): Match {
-  const requirements = Object.entries(selector ?? {}).map(([key, value]) => ({
-    key,
-    values: new Set([value]),
-    negated: false,
-  }));
-  return matchLabels(requirements, labels);
+  let result: Match = YES;
+  // Asked of every pod and policy: nothing is made on the way.
+  for (const key in selector) {
+    if (Object.hasOwn(labels.labels, key)) {
+      if (labels.labels[key] !== selector[key]) return NO;
+    } else if (labels.open === 'any' || (labels.open !== 'none' && labels.open.has(key))) result = MAYBE;
+    else return NO;
+  }
+  return result;
 }

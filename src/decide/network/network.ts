@@ -80,6 +80,8 @@ export interface Network {
    * @throws QueryError where the query names what does not exist
    */
   connection(query: Query): Connection;
+  /** The pods of a workload (`ns/kind/name`), or a pod (`ns/name`); none where the input has no such thing. */
+  endpointsOf(id: string): readonly PodEndpoint[];
   /** The whole relation, on classes of endpoints that no policy tells apart. */
   connections(): Connectivity;
   /** What can be reached from outside: every entry, the objects on the way, and what policies say of the last step. */
@@ -144,6 +146,11 @@ class ClusterNetwork implements Network {
         for (const port of portsOf(query.port, protocol, to))
           answers.push(this.#answer(from, to, protocol, port, sameSide(query)));
     return agree(answers, query);
+  }
+
+  endpointsOf(id: string): readonly PodEndpoint[] {
+    const pod = this.#inventory.pods.get(id);
+    return pod === undefined ? (this.#inventory.workloads.get(id) ?? []) : [pod];
   }
 
   connections(): Connectivity {

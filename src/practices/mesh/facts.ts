@@ -1,9 +1,10 @@
 /** The network and the mesh that the input describes, made once for all checks. */
-import { createMesh, type Mesh } from '#decide/mesh/door.ts';
+import { fail, pass, type Verdict } from '#check/verdict.ts';
+import { createMesh, type Mesh, type MeshSettings, settingsOf } from '#decide/mesh/door.ts';
 import { createNetwork, type Network, type Peer } from '#decide/network/door.ts';
-import { endpointId } from '#decide/network/inventory.ts';
+import { type ContainerPort, endpointId } from '#decide/network/inventory.ts';
 import { groupOf, isRecord, type KubeObject, type Path, valueAt } from '#kube/objects.ts';
-import { matchesSelector } from '#kube/selectors.ts';
+import { matchesLabels, matchesSelector } from '#kube/selectors.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import { namespaceOf, type World } from '#world/world.ts';
 
@@ -20,14 +21,94 @@ export function meshOf(world: World): Mesh {
   return world.fact(mesh);
 }
 
+const settings = (world: World): MeshSettings =>
+  settingsOf(
+    [...world.kinds()]
+      .filter(kind => /\/(?:ConfigMap|IstioOperator|Istio)$/.test(kind))
+      .flatMap(kind => world.ofKind(kind).map(({ object }) => object)),
+  );
+
+/** What holds for the whole mesh: as its configuration in the input says, else Istio's defaults. */
+export function meshSettings(world: World): MeshSettings {
+  return world.fact(settings);
+}
+
+/** The namespace whose policies hold in all of them. */
+export function rootNamespace(world: World): string {
+  return meshSettings(world).rootNamespace;
+}
+
+/** What one check found: nothing, or each thing with its place. */
+export function verdictOf<Found>(
+  found: readonly { readonly what: Found; readonly path: Path }[],
+): Verdict<readonly Found[]> {
+  return found.length === 0
+    ? pass
+    : fail(
+        found.map(({ what }) => what),
+        ...found.map(({ path }) => path),
+      );
+}
+
 /** The side of a connection that an object is; undefined for what the deciders take for no workload. */
-export function peerOf(object: KubeObject, world: World): Peer | undefined {
+export function peerOf(
+  object: KubeObject,
+  world: World,
+  known: Pick<Mesh | Network, 'endpointsOf'> = meshOf(world),
+): Peer | undefined {
   const id = endpointId(object);
-  if (networkOf(world).connections().classOf(id) === undefined) return undefined;
+  if (known.endpointsOf(id).length === 0) return undefined;
   return object.kind === 'Pod' ? { pod: id } : { workload: id };
 }
 
-interface Labelled {
+/** The ports that the containers of an object declare; those past the first few are rarely another matter. */
+export function portsOf(
+  object: KubeObject,
+  known: Pick<Mesh | Network, 'endpointsOf'>,
+): readonly ContainerPort[] {
+  const [first] = known.endpointsOf(endpointId(object));
+  return (first?.ports ?? []).slice(0, 8);
+}
+
+interface Selecting {
+  readonly object: KubeObject;
+  readonly selector: Readonly<Record<string, string>>;
+}
+
+const services = (world: World): ReadonlyMap<string | undefined, readonly Selecting[]> =>
+  Map.groupBy(
+    world.ofKind('/Service').map(({ object }) => ({
+      object,
+      selector: stringsIn(valueAt(object, ['spec', 'selector'])),
+    })),
+    ({ object }) => namespaceOf(object),
+  );
+
+/** The Services of a namespace that select labels; not those without a selector. */
+export function servicesFor(
+  labels: Readonly<Record<string, string>>,
+  namespace: string | undefined,
+  world: World,
+): readonly KubeObject[] {
+  return (world.fact(services).get(namespace) ?? [])
+    .filter(({ selector }) => matchesLabels(selector, labels))
+    .map(({ object }) => object);
+}
+
+/** The TCP ports that a workload serves, as far as its containers and its Services tell. */
+export function servedPorts(object: KubeObject, world: World): readonly number[] {
+  const ports = new Set<number>();
+  for (const { port, protocol } of portsOf(object, meshOf(world))) if (protocol === 'TCP') ports.add(port);
+  const labels = stringsIn(valueAt(podTemplateOf(object)?.pod.metadata, ['labels']));
+  for (const service of servicesFor(labels, namespaceOf(object), world))
+    for (const port of itemsOf(valueAt(service, ['spec', 'ports']))) {
+      const target = valueAt(port, ['targetPort']) ?? valueAt(port, ['port']);
+      if ((valueAt(port, ['protocol']) ?? 'TCP') === 'TCP' && typeof target === 'number') ports.add(target);
+    }
+  return [...ports].filter(port => Number.isInteger(port) && port > 0 && port < 65_536).slice(0, 8);
+}
+
+export interface Labelled {
   readonly namespace: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly portNames: ReadonlySet<string>;
@@ -46,21 +127,26 @@ const labelled = (world: World): readonly Labelled[] =>
     return [
       {
         namespace: namespaceOf(object),
-        labels: isRecord(labels)
-          ? Object.fromEntries(
-              Object.entries(labels).filter(
-                (entry): entry is [string, string] => typeof entry[1] === 'string',
-              ),
-            )
-          : {},
+        labels: stringsIn(labels),
         portNames: new Set(names.filter(name => typeof name === 'string')),
       },
     ];
   });
 
+const byNamespace = (world: World): ReadonlyMap<string | undefined, readonly Labelled[]> =>
+  Map.groupBy(world.fact(labelled), ({ namespace }) => namespace);
+
+/** The texts of a mapping, by their keys. */
+export function stringsIn(value: unknown): Readonly<Record<string, string>> {
+  if (!isRecord(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
+
 /** The pods and templates that the input has in a namespace; of those that state none, the ones that do not either. */
 export function podsIn(namespace: string | undefined, world: World): readonly Labelled[] {
-  return world.fact(labelled).filter(pod => pod.namespace === namespace);
+  return world.fact(byNamespace).get(namespace) ?? [];
 }
 
 export function allPods(world: World): readonly Labelled[] {
@@ -99,21 +185,6 @@ const operated = (world: World): ReadonlySet<string | undefined> =>
 /** Whether custom resources stand in a namespace: their controllers may make pods that the input does not show. */
 export function makesPods(namespace: string | undefined, world: World): boolean {
   return world.fact(operated).has(namespace);
-}
-
-const denying = (world: World): ReadonlySet<string | undefined> =>
-  new Set(
-    world
-      .ofKind('security.istio.io/AuthorizationPolicy')
-      .filter(({ object }) => valueAt(object, ['spec', 'action']) === 'DENY')
-      .map(({ object }) => namespaceOf(object)),
-  );
-
-/** Whether a policy that denies may hold in a namespace: the costly questions are asked only then. */
-export function hasDenyRules(namespace: string | undefined, world: World): boolean {
-  const found = world.fact(denying);
-  // Of the root namespace, which the configuration of the mesh may name, only the usual name is looked at.
-  return found.has(namespace) || found.has('istio-system');
 }
 
 export function itemsOf(value: unknown): readonly unknown[] {

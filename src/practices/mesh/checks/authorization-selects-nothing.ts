@@ -4,7 +4,8 @@ import { owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
 import { namespaceOf } from '#world/world.ts';
-import { allPods, makesPods, podsIn, selectedBy, selectedOf } from '../facts.ts';
+import { allPods, makesPods, podsIn, rootNamespace, selectedBy, selectedOf } from '../facts.ts';
+import { isWhole, WHOLE_CLUSTER } from '../istio.ts';
 
 export default defineCheck({
   practice: 'mesh',
@@ -17,22 +18,26 @@ export default defineCheck({
   why: 'What it denies, or restricts to some callers, stays open.',
   remediation: 'Correct the labels or the namespace.',
 
+  options: WHOLE_CLUSTER,
+
   subject: 'object',
   kinds: ['security.istio.io/AuthorizationPolicy'],
   looksAt: ['network'],
-  evaluate({ object }, { world }) {
+  evaluate({ object }, { world, options }) {
     if (['targetRef', 'targetRefs'].some(field => valueAt(object, ['spec', field]) !== undefined))
       return notApplicable('it is attached by reference');
     const namespace = namespaceOf(object);
-    const everywhere = namespace === 'istio-system';
+    const everywhere = namespace === rootNamespace(world);
     const selector = valueAt(object, ['spec', 'selector']);
     if (everywhere && selector === undefined) return pass;
+    const whole = isWhole(options);
     const known =
+      whole ||
       everywhere ||
       podsIn(namespace, world).length > 0 ||
       world.find('/Namespace', undefined, namespace ?? '') !== undefined;
     // Namespaces are often declared apart from what runs in them.
-    if (allPods(world).length === 0 || !known || makesPods(namespace, world))
+    if (!known || (!whole && (allPods(world).length === 0 || makesPods(namespace, world))))
       return notApplicable('the pods are not in the input');
     const selected = everywhere
       ? selectedOf(selector, allPods(world))

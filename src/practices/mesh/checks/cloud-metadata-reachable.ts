@@ -19,9 +19,10 @@ export default defineCheck({
   subject: 'pod',
   looksAt: ['network'],
   evaluate({ object, partial }, { world }) {
-    const from = partial ? undefined : peerOf(object, world);
+    const network = networkOf(world);
+    const from = partial ? undefined : peerOf(object, world, network);
     if (from === undefined) return notApplicable('it is no workload of its own');
-    const { egress } = networkOf(world).connection({ from, to: { ip: '169.254.169.254' }, port: 80 });
+    const { egress } = network.connection({ from, to: { ip: '169.254.169.254' }, port: 80 });
     if (egress === 'unknown')
       return unknown('whether its policies hold depends on what the input does not say');
     return egress ? fail({}, ['metadata']) : pass;

@@ -6,7 +6,7 @@ import { endpointId } from '#decide/network/inventory.ts';
 import { isRecord, type KubeObject, type Path, valueAt } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import { namespaceOf } from '#world/world.ts';
-import { ambientWorkloads, itemsOf } from '../facts.ts';
+import { ambientWorkloads, itemsOf, rootNamespace } from '../facts.ts';
 
 const REQUEST_FIELDS = ['hosts', 'notHosts', 'methods', 'notMethods', 'paths', 'notPaths'];
 const TOKEN_FIELDS = ['requestPrincipals', 'notRequestPrincipals', 'remoteIpBlocks', 'notRemoteIpBlocks'];
@@ -46,7 +46,7 @@ export default defineCheck({
     const at = requestFields(object);
     if (at.length === 0) return notApplicable('it says nothing about requests');
     const namespace = namespaceOf(object);
-    const everywhere = namespace === 'istio-system';
+    const everywhere = namespace === rootNamespace(world);
     const labels = valueAt(object, ['spec', 'selector', 'matchLabels']);
     const wanted = Object.entries(isRecord(labels) ? labels : {});
     for (const pod of ambientWorkloads(world, everywhere ? undefined : (namespace ?? ''))) {

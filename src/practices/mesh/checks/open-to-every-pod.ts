@@ -2,7 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, nsa, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
-import { networkOf, peerOf } from '../facts.ts';
+import { networkOf, peerOf, portsOf } from '../facts.ts';
 
 export default defineCheck({
   practice: 'mesh',
@@ -19,15 +19,10 @@ export default defineCheck({
   subject: 'pod',
   looksAt: ['network'],
   evaluate({ object, partial }, { world }) {
-    const to = partial ? undefined : peerOf(object, world);
-    if (to === undefined) return notApplicable('it is no workload of its own');
     const network = networkOf(world);
-    const id = 'workload' in to ? to.workload : 'pod' in to ? to.pod : '';
-    const own = network
-      .connections()
-      .classOf(id)!
-      .members.find(member => member.id === id);
-    const ports = (own?.ports ?? []).slice(0, 8);
+    const to = partial ? undefined : peerOf(object, world, network);
+    if (to === undefined) return notApplicable('it is no workload of its own');
+    const ports = portsOf(object, network);
     if (ports.length === 0) return notApplicable('it declares no port');
     const stranger = { labels: {}, namespaceLabels: { 'kubernetes.io/metadata.name': 'some-namespace' } };
     const open: number[] = [];

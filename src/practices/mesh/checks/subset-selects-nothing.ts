@@ -4,6 +4,7 @@ import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { isRecord, type Path, valueAt } from '#kube/objects.ts';
 import { namespaceOf } from '#world/world.ts';
 import { itemsOf, selectedBy } from '../facts.ts';
+import { isWhole, WHOLE_CLUSTER } from '../istio.ts';
 
 export default defineCheck({
   practice: 'mesh',
@@ -16,17 +17,20 @@ export default defineCheck({
   why: 'Requests that are sent to the subset fail with 503.',
   remediation: 'Correct the labels of the subset, or those of the pods.',
 
+  options: WHOLE_CLUSTER,
+
   subject: 'object',
   kinds: ['networking.istio.io/DestinationRule'],
   looksAt: ['network'],
-  evaluate({ object }, { world }) {
+  evaluate({ object }, { world, options }) {
     const host = String(valueAt(object, ['spec', 'host']));
     const [name, namespace = namespaceOf(object), ...domain] = host.split('.');
     if (domain.length > 0 && domain[0] !== 'svc') return notApplicable('the host is no Service');
     const service = world.find('/Service', namespace, name!);
     const selector = service === undefined ? undefined : valueAt(service, ['spec', 'selector']);
     const pods = isRecord(selector) ? selectedBy({ matchLabels: selector }, namespace, world) : undefined;
-    if (pods === undefined || pods.length === 0) return notApplicable('the pods are not in the input');
+    if (pods === undefined || (pods.length === 0 && !isWhole(options)))
+      return notApplicable('the pods are not in the input');
     const empty: { name: string; path: Path }[] = [];
     for (const [index, subset] of itemsOf(valueAt(object, ['spec', 'subsets'])).entries()) {
       const labels = valueAt(subset, ['labels']);

@@ -4,7 +4,7 @@ import { mitre, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
 import { namespaceOf } from '#world/world.ts';
-import { itemsOf } from '../facts.ts';
+import { itemsOf, rootNamespace } from '../facts.ts';
 
 const ofToken = (key: string): boolean => key.startsWith('request.auth.');
 
@@ -37,12 +37,13 @@ export default defineCheck({
   evaluate({ object }, { world }) {
     if (itemsOf(valueAt(object, ['spec', 'jwtRules'])).length === 0) return notApplicable('it has no rules');
     const namespace = namespaceOf(object);
+    const root = rootNamespace(world);
     // Which workloads a policy selects is not asked: one that speaks of tokens shows that somebody thought of it.
     const required = world
       .ofKind('security.istio.io/AuthorizationPolicy')
       .some(
         ({ object: policy }) =>
-          (namespace === 'istio-system' || ['istio-system', namespace].includes(namespaceOf(policy))) &&
+          (namespace === root || [root, namespace].includes(namespaceOf(policy))) &&
           (valueAt(policy, ['spec', 'action']) === 'CUSTOM' ||
             speaksOfTokens(valueAt(policy, ['spec', 'rules']))),
       );

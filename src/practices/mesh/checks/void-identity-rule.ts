@@ -2,7 +2,33 @@
 import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
-import { hasDenyRules, meshOf, networkOf, peerOf } from '../facts.ts';
+import { type KubeObject, valueAt } from '#kube/objects.ts';
+import { namespaceOf, type World } from '#world/world.ts';
+import { itemsOf, meshOf, peerOf, rootNamespace, servedPorts, stringsIn } from '../facts.ts';
+import { isByIdentity } from '../istio.ts';
+
+interface Denial {
+  readonly namespace: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Whom the policies that deny by identity select: nobody else is worth the costly questions. */
+const denials = (world: World): readonly Denial[] =>
+  world
+    .ofKind('security.istio.io/AuthorizationPolicy')
+    .map(({ object }) => object)
+    .filter(
+      object =>
+        valueAt(object, ['spec', 'action']) === 'DENY' &&
+        itemsOf(valueAt(object, ['spec', 'rules'])).some(isByIdentity),
+    )
+    .map((object: KubeObject) => ({
+      namespace: namespaceOf(object),
+      labels: stringsIn(valueAt(object, ['spec', 'selector', 'matchLabels'])),
+    }));
+
+/** A port that nothing speaks of, for workloads whose ports are not known. */
+const ANY_PORT = 65_535;
 
 export default defineCheck({
   practice: 'mesh',
@@ -18,19 +44,24 @@ export default defineCheck({
 
   subject: 'pod',
   looksAt: ['network'],
-  evaluate({ object, partial, namespace }, { world }) {
-    if (!hasDenyRules(namespace, world)) return pass;
+  evaluate({ object, metadata, partial, namespace }, { world }) {
+    const known = world.fact(denials);
+    if (known.length === 0) return pass;
+    const labels = stringsIn(metadata.labels);
+    const root = rootNamespace(world);
+    const isDenied = known.some(
+      one =>
+        (one.namespace === namespace || one.namespace === root) &&
+        Object.entries(one.labels).every(([key, value]) => labels[key] === value),
+    );
+    if (!isDenied) return pass;
     const to = partial ? undefined : peerOf(object, world);
     if (to === undefined) return notApplicable('it is no workload of its own');
-    const id = 'workload' in to ? to.workload : 'pod' in to ? to.pod : '';
-    const own = networkOf(world)
-      .connections()
-      .classOf(id)!
-      .members.find(member => member.id === id);
     const mesh = meshOf(world);
+    if (mesh.member(to).dataplane === 'none') return notApplicable('it has no proxy');
+    const ports = servedPorts(object, world);
     const said = new Set<string>();
-    for (const { port, protocol } of (own?.ports ?? []).slice(0, 8)) {
-      if (protocol !== 'TCP') continue;
+    for (const port of ports.length === 0 ? [ANY_PORT] : ports) {
       const denied = mesh.identityRules(to, port).filter(({ action }) => action === 'DENY');
       if (denied.length === 0) continue;
       const { mode } = mesh.transport({ from: { ip: '203.0.113.1' }, to, port });

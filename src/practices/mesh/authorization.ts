@@ -1,0 +1,77 @@
+/** What several checks ask of AuthorizationPolicies: their rules, and the workloads that they are for. */
+import { type AuthorizationPolicy, readPolicies } from '#decide/mesh/door.ts';
+import type { Peer } from '#decide/network/door.ts';
+import { endpointId } from '#decide/network/inventory.ts';
+import type { KubeObject } from '#kube/objects.ts';
+import { valueAt } from '#kube/objects.ts';
+import { podTemplateOf } from '#kube/workloads.ts';
+import { namespaceOf, type World } from '#world/world.ts';
+import { peerOf, rootNamespace, stringsIn } from './facts.ts';
+
+export const AUTHORIZATION_POLICY = 'security.istio.io/AuthorizationPolicy';
+
+const policies = (world: World): ReadonlyMap<KubeObject, AuthorizationPolicy> =>
+  new Map(
+    readPolicies(world.ofKind(AUTHORIZATION_POLICY).map(({ object }) => object)).map(policy => [
+      policy.object,
+      policy,
+    ]),
+  );
+
+/** All policies of the input, by their objects; those that no API server takes have a problem. */
+export function policiesOf(world: World): ReadonlyMap<KubeObject, AuthorizationPolicy> {
+  return world.fact(policies);
+}
+
+export interface Selected {
+  readonly object: KubeObject;
+  readonly id: string;
+  readonly peer: Peer;
+}
+
+interface Carrier {
+  readonly object: KubeObject;
+  readonly namespace: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+const carriers = (world: World): readonly Carrier[] =>
+  world.declared.flatMap(({ object }) => {
+    const template = podTemplateOf(object);
+    return template === undefined
+      ? []
+      : [
+          {
+            object,
+            namespace: namespaceOf(object),
+            labels: stringsIn(valueAt(template.pod.metadata, ['labels'])),
+          },
+        ];
+  });
+
+const byNamespace = (world: World): ReadonlyMap<string | undefined, readonly Carrier[]> =>
+  Map.groupBy(world.fact(carriers), ({ namespace }) => namespace);
+
+/** Nobody reads a list of more, and each costs questions. */
+const MOST = 200;
+
+/**
+ * The workloads of the input that an object of Istio's security kinds selects by labels: those of its namespace, of all
+ * namespaces where it stands in the root one. At most the first few hundred.
+ */
+export function selectedWorkloads(object: KubeObject, world: World): readonly Selected[] {
+  const namespace = namespaceOf(object);
+  const candidates =
+    namespace === rootNamespace(world)
+      ? world.fact(carriers)
+      : (world.fact(byNamespace).get(namespace) ?? []);
+  const wanted = Object.entries(stringsIn(valueAt(object, ['spec', 'selector', 'matchLabels'])));
+  const found: Selected[] = [];
+  for (const one of candidates) {
+    if (!wanted.every(([key, value]) => one.labels[key] === value)) continue;
+    const peer = peerOf(one.object, world);
+    if (peer !== undefined) found.push({ object: one.object, id: endpointId(one.object), peer });
+    if (found.length === MOST) break;
+  }
+  return found;
+}

@@ -1,0 +1,166 @@
+/**
+ * Rules on requests where a port carries none. Source: istio pilot/pkg/security/authz/model/model.go (what is of HTTP is
+ * dropped on a TCP port: the whole rule from ALLOW, the field alone from DENY).
+ */
+import { defineCheck } from '#check/check.ts';
+import { owasp } from '#check/frameworks.ts';
+import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
+import type { Rule } from '#decide/mesh/door.ts';
+import type { Path } from '#kube/objects.ts';
+import { AUTHORIZATION_POLICY, policiesOf, selectedWorkloads } from '../authorization.ts';
+import { meshOf, rootNamespace, servedPorts } from '../facts.ts';
+
+const OPERATION = ['hosts', 'notHosts', 'methods', 'notMethods', 'paths', 'notPaths'];
+const SOURCE = ['requestPrincipals', 'notRequestPrincipals'];
+const KEYS = /^request\.(?:headers|auth\.)/;
+
+function has(fields: Readonly<Record<string, readonly string[]>>, wanted: readonly string[]): boolean {
+  return wanted.some(field => (fields[field] ?? []).length > 0);
+}
+
+/** Whether a rule speaks of requests in what it says of a port. */
+function speaksOfRequests(rule: Rule, port: number): boolean {
+  const text = String(port);
+  const operations = rule.to.filter(
+    one =>
+      ((one['ports'] ?? []).length === 0 || one['ports']!.includes(text)) &&
+      !(one['notPorts'] ?? []).includes(text),
+  );
+  if (rule.to.length > 0 && operations.length === 0) return false;
+  if (
+    rule.when.some(
+      ({ key, values }) => key === 'destination.port' && values.length > 0 && !values.includes(text),
+    )
+  )
+    return false;
+  return (
+    operations.some(one => has(one, OPERATION)) ||
+    rule.from.some(one => has(one, SOURCE)) ||
+    rule.when.some(({ key }) => KEYS.test(key))
+  );
+}
+
+/** Whether a rule may let a connection to a port in, without asking for requests. */
+function allowsConnections(rule: Rule, port: number): boolean {
+  const text = String(port);
+  return (
+    !speaksOfRequests(rule, port) &&
+    (rule.to.length === 0 ||
+      rule.to.some(
+        one =>
+          ((one['ports'] ?? []).length === 0 || one['ports']!.includes(text)) &&
+          !(one['notPorts'] ?? []).includes(text),
+      ))
+  );
+}
+
+export default defineCheck({
+  practice: 'mesh',
+  name: 'http-rules-on-tcp-port',
+  title: 'Policy on requests for a port that carries none',
+  severity: 'medium',
+  since: '0.1.0',
+  profiles: ['default', 'strict'],
+  frameworks: [owasp('K06')],
+  why: 'On a TCP port the proxy sees no requests: a DENY rule loses these fields and denies more than it says, and an ALLOW rule lets nobody in.',
+  remediation:
+    "Name the ports of HTTP in the rule, or correct the name or appProtocol of the Service's port.",
+
+  subject: 'object',
+  kinds: [AUTHORIZATION_POLICY],
+  evaluate({ object }, { world }) {
+    const policies = policiesOf(world);
+    const policy = policies.get(object)!;
+    if (policy.targetRefs.length > 0) return notApplicable('it is attached by reference');
+    if (policy.problem !== undefined) return unknown(policy.problem.text);
+    if (policy.dryRun || (policy.action !== 'ALLOW' && policy.action !== 'DENY'))
+      return notApplicable('it neither allows nor denies');
+    const speaking = policy.rules.filter(
+      rule =>
+        rule.to.some(one => has(one, OPERATION)) ||
+        rule.from.some(one => has(one, SOURCE)) ||
+        rule.when.some(({ key }) => KEYS.test(key)),
+    );
+    if (speaking.length === 0) return notApplicable('it says nothing about requests');
+    const mesh = meshOf(world);
+    const root = rootNamespace(world);
+    const at = new Map<string, Path>();
+    let example: { readonly id: string; readonly port: number } | undefined;
+    for (const { object: workload, id, peer } of selectedWorkloads(object, world)) {
+      if (mesh.member(peer).dataplane !== 'sidecar') continue;
+      for (const port of servedPorts(workload, world)) {
+        const isTcp = mesh
+          .inbound(peer, port)
+          .every(({ captured, protocols }) => captured && protocols.every(one => one === 'TCP'));
+        if (!isTcp) continue;
+        // Where another rule lets connections in, the port was thought of.
+        const others =
+          policy.action === 'DENY'
+            ? []
+            : [...policies.values()].filter(
+                other =>
+                  other.action === 'ALLOW' &&
+                  [policy.namespace, root].includes(other.namespace) &&
+                  other.rules.some(rule => allowsConnections(rule, port)),
+              );
+        if (others.length > 0) continue;
+        for (const [index, rule] of policy.rules.entries())
+          if (speaksOfRequests(rule, port)) {
+            example ??= { id, port };
+            at.set(String(index), ['spec', 'rules', index]);
+          }
+      }
+    }
+    return example === undefined ? pass : fail({ ...example, action: policy.action }, ...at.values());
+  },
+  message: ({ id, port, action }) =>
+    action === 'DENY'
+      ? `port ${port} of ${id} is TCP: it denies every connection there, whatever the request`
+      : `port ${port} of ${id} is TCP: nobody is let in there`,
+  examples: {
+    bad: [
+      `
+      apiVersion: v1
+      kind: Namespace
+      metadata: { name: shop, labels: { istio-injection: enabled } }
+      ---
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: { name: web, namespace: shop }
+      spec: { selector: { matchLabels: { app: web } }, template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: web, image: "shop:1.4.2" }] } } }
+      ---
+      apiVersion: v1
+      kind: Service
+      metadata: { name: web, namespace: shop }
+      spec: { selector: { app: web }, ports: [{ name: http, port: 80, targetPort: 8080 }, { name: tcp-sync, port: 9000, targetPort: 9000 }] }
+      ---
+      apiVersion: security.istio.io/v1
+      kind: AuthorizationPolicy
+      metadata: { name: no-admin, namespace: shop }
+      spec: { action: DENY, rules: [{ to: [{ operation: { paths: ["/admin*"] } }] }] }
+      `,
+    ],
+    good: [
+      `
+      apiVersion: v1
+      kind: Namespace
+      metadata: { name: shop, labels: { istio-injection: enabled } }
+      ---
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: { name: web, namespace: shop }
+      spec: { selector: { matchLabels: { app: web } }, template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: web, image: "shop:1.4.2" }] } } }
+      ---
+      apiVersion: v1
+      kind: Service
+      metadata: { name: web, namespace: shop }
+      spec: { selector: { app: web }, ports: [{ name: http, port: 80, targetPort: 8080 }, { name: tcp-sync, port: 9000, targetPort: 9000 }] }
+      ---
+      apiVersion: security.istio.io/v1
+      kind: AuthorizationPolicy
+      metadata: { name: no-admin, namespace: shop }
+      spec: { action: DENY, rules: [{ to: [{ operation: { ports: ["8080"], paths: ["/admin*"] } }] }] }
+      `,
+    ],
+  },
+});
