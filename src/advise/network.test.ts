@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { KubeObject } from '#kube/objects.ts';
-import { adviseNetworkPolicies, type Need, NeedError } from './network.ts';
+import { adviseNetworkPolicies } from './network.ts';
+import { type Need, NeedError } from './network-needs.ts';
 
 function workload(
   name: string,
@@ -109,7 +110,7 @@ describe('adviseNetworkPolicies', () => {
     const need: Need = { from: id('web'), to: id('cart'), port: 80 };
     const { unmet } = adviseNetworkPolicies([...shop, deny], [need]);
     assert.deepEqual(
-      unmet.map(({ answer, connection }) => [answer, connection?.because.at(-1)?.object === deny]),
+      unmet.map(({ answer, because }) => [answer, because.at(-1)?.object === deny]),
       [[false, true]],
     );
   });

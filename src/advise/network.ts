@@ -17,14 +17,8 @@ import {
   type NetworkChanges,
   type NetworkOptions,
 } from '#decide/network/door.ts';
-import { endpointId, namespaceOf, type PodEndpoint } from '#decide/network/inventory.ts';
-import {
-  type Answer,
-  type Connection,
-  type Network,
-  type Peer,
-  QueryError,
-} from '#decide/network/network.ts';
+import { endpointId, NAMESPACE_NAME, namespaceOf, type PodEndpoint } from '#decide/network/inventory.ts';
+import { type Answer, type Network, type Peer, QueryError } from '#decide/network/network.ts';
 import {
   formatPorts,
   PortAlgebra,
@@ -32,32 +26,25 @@ import {
   type PortSet,
   type Protocol,
 } from '#decide/network/ports.ts';
-import { groupOf, isRecord, type KubeObject, valueAt } from '#kube/objects.ts';
+import { type Because, groupOf, type KubeObject } from '#kube/objects.ts';
 import { matchesSelector } from '#kube/selectors.ts';
-import { podTemplateOf } from '#kube/workloads.ts';
-
-/** One side of a need: a pod or workload of the input, a pod by labels, or a block of addresses outside. */
-export type NeedSide =
-  | { readonly workload: string }
-  | { readonly pod: string }
-  | {
-      readonly labels: Readonly<Record<string, string>>;
-      readonly namespaceLabels: Readonly<Record<string, string>>;
-    }
-  | { readonly cidr: string; readonly except?: readonly string[] };
-
-/** A connection that has to work, on the destination pod's port. */
-export interface Need {
-  readonly from: NeedSide;
-  readonly to: NeedSide;
-  readonly port: number;
-  readonly protocol?: Protocol;
-}
+import {
+  actorsOf,
+  type DescribedPods,
+  describedId,
+  idOf,
+  isMadeUp,
+  type Need,
+  NeedError,
+  type NeedSide,
+  strangersOf,
+} from './network-needs.ts';
+import { type Labels, lessThose, sorted, Workloads } from './network-workloads.ts';
 
 export interface AdviseOptions extends NetworkOptions {
   /** The namespaces to close; left out, those of all workloads and pods of the input. */
   readonly namespaces?: readonly string[];
-  /** Whether NetworkPolicies of the input go (`replace`, the default) or stay beside the proposed ones. */
+  /** Whether NetworkPolicies of these namespaces go (`replace`, the default) or stay beside the proposed ones. */
   readonly existing?: 'replace' | 'keep';
 }
 
@@ -68,33 +55,38 @@ export interface Surplus {
   readonly ports: PortSet;
   /** Whether it surely works. */
   readonly certain: boolean;
+  /** Why it is left. */
+  readonly why: string;
+}
+
+/** A need that does not surely work. */
+export interface Unmet {
+  readonly need: Need;
+  readonly answer: Answer;
+  /** What decides it. */
+  readonly because: readonly Because[];
 }
 
 export interface NetworkAdvice {
   /** NetworkPolicies to apply: per namespace one that denies, per workload one that allows. */
   readonly policies: readonly KubeObject[];
+  /** Those of the input that the proposed ones stand for: they have to be deleted. */
+  readonly replaced: readonly KubeObject[];
   /** What the decider says of the cluster with them. Proven: both lists are empty. */
-  readonly unmet: readonly {
-    readonly need: Need;
-    readonly answer: Answer;
-    readonly connection?: Connection;
-  }[];
+  readonly unmet: readonly Unmet[];
   readonly surplus: readonly Surplus[];
   /** What changes against today. */
   readonly changes: NetworkChanges;
 }
 
-/** A need cannot be written as a policy: its workload is unknown, or its block is none. */
-export class NeedError extends Error {
-  override readonly name = 'NeedError';
-}
-
 type Rule = Readonly<Record<string, unknown>>;
-type Labels = Readonly<Record<string, string>>;
 
-/** What one workload has to send and receive. */
+/** What some pods have to send and receive. */
 interface Wants {
-  readonly object: KubeObject;
+  readonly namespace: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly labels: Labels;
   readonly ingress: { readonly peer: Rule; readonly port: Rule }[];
   readonly egress: { readonly peer: Rule; readonly port: Rule }[];
 }
@@ -110,130 +102,100 @@ export function adviseNetworkPolicies(
   options: AdviseOptions = {},
 ): NetworkAdvice {
   const workloads = new Workloads(objects);
-  const closed = options.namespaces ?? workloads.namespaces();
-  const policies = [...closed.map(denyAll), ...allow(needs, workloads, new Set(closed))];
-  const kept = options.existing === 'keep' ? objects : objects.filter(object => !isNetworkPolicy(object));
+  const namespaces = options.namespaces ?? workloads.namespaces();
+  const closed = new Set(namespaces);
+  const policies = [...namespaces.map(denyAll), ...allow(needs, workloads, closed)];
+  const replaced =
+    options.existing === 'keep'
+      ? []
+      : objects.filter(object => isNetworkPolicy(object) && closed.has(namespaceOf(object)));
+  const kept = lessThose(objects, replaced);
   const before = createNetwork(objects, options);
-  const after = createNetwork([...kept, ...policies], options);
+  const after = createNetwork(
+    [...kept, ...policies, ...actorsOf(needs, undefined), ...strangersOf(namespaces, undefined)],
+    options,
+  );
   return {
     policies,
-    unmet: needs.flatMap(need => unmet(need, after)),
-    surplus: surplusOf(needs, after, workloads, new Set(closed)),
-    changes: compareNetworks(before, after),
+    replaced,
+    unmet: unmetConnections(needs, after),
+    surplus: surplusOf(needs, after, workloads, closed),
+    changes: compareNetworks(before, createNetwork([...kept, ...policies], options)),
   };
 }
 
-/** The pods and workloads of the input by id, and the labels that tell one from the others of its namespace. */
-class Workloads {
-  readonly #byId = new Map<string, KubeObject>();
-  readonly #byNamespace = new Map<string, KubeObject[]>();
-
-  constructor(objects: readonly KubeObject[]) {
-    for (const object of objects) {
-      if (podTemplateOf(object) === undefined) continue;
-      this.#byId.set(endpointId(object), object);
-      const list = this.#byNamespace.get(namespaceOf(object));
-      if (list === undefined) this.#byNamespace.set(namespaceOf(object), [object]);
-      else list.push(object);
-    }
-  }
-
-  namespaces(): string[] {
-    return [...this.#byNamespace.keys()].sort();
-  }
-
-  has(id: string): boolean {
-    return this.#byId.has(id);
-  }
-
-  find(id: string): KubeObject {
-    const object = this.#byId.get(id);
-    if (object === undefined) throw new NeedError(`the input has no workload ${id}`);
-    return object;
-  }
-
-  /**
-   * The fewest labels that select a workload's pods and no others of the namespace: those of its own selector if they
-   * do, else all labels of the template.
-   */
-  selector(object: KubeObject): Labels {
-    const labels = labelsOf(object);
-    const own = valueAt(object, ['spec', 'selector', 'matchLabels']) ?? valueAt(object, ['spec', 'selector']);
-    const candidates: Labels[] = [];
-    if (
-      isRecord(own) &&
-      Object.entries(own).every(([key, value]) => labels[key] === value && typeof value === 'string')
-    )
-      candidates.push(own as Labels);
-    for (const key of Object.keys(labels).sort()) candidates.push({ [key]: labels[key]! });
-    const others = (this.#byNamespace.get(namespaceOf(object)) ?? [])
-      .filter(other => other !== object)
-      .map(labelsOf);
-    const alone = (matchLabels: Labels): boolean =>
-      Object.keys(matchLabels).length > 0 && !others.some(other => matchesSelector({ matchLabels }, other));
-    return candidates.find(alone) ?? labels;
-  }
-}
-
-/** The labels of the pods, less those whose values change with every revision. */
-function labelsOf(object: KubeObject): Labels {
-  const labels = valueAt(podTemplateOf(object)?.pod.metadata, ['labels']);
-  if (!isRecord(labels)) return {};
-  const changing = /^(?:pod-template-hash|controller-revision-hash|pod-template-generation)$/;
-  return Object.fromEntries(
-    Object.entries(labels).filter(
-      (entry): entry is [string, string] => typeof entry[1] === 'string' && !changing.test(entry[0]),
-    ),
-  );
-}
+export const DENY_ALL = 'default-deny';
 
 function denyAll(namespace: string): KubeObject {
-  return networkPolicy('default-deny', namespace, { podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
+  return networkPolicy(DENY_ALL, namespace, { podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
 }
 
 function networkPolicy(name: string, namespace: string, spec: Rule): KubeObject {
   return { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name, namespace }, spec };
 }
 
-function isNetworkPolicy(object: KubeObject): boolean {
+export function isNetworkPolicy(object: KubeObject): boolean {
   return object.kind === 'NetworkPolicy' && groupOf(object.apiVersion) === 'networking.k8s.io';
 }
 
 function allow(needs: readonly Need[], workloads: Workloads, closed: ReadonlySet<string>): KubeObject[] {
   const wanted = new Map<string, Wants>();
   const wantsOf = (side: NeedSide): Wants | undefined => {
-    const id = idOf(side);
-    if (id === undefined) return undefined;
-    const object = workloads.find(id);
-    if (!closed.has(namespaceOf(object))) return undefined;
-    let wants = wanted.get(id);
-    if (wants === undefined) {
-      wants = { object, ingress: [], egress: [] };
-      wanted.set(id, wants);
-    }
+    if ('cidr' in side) return undefined;
+    const id = 'labels' in side ? describedId(side) : idOf(side)!;
+    const known = wanted.get(id);
+    if (known !== undefined) return known;
+    const subject = 'labels' in side ? describedSubject(side) : subjectOf(workloads.find(id), workloads);
+    if (subject === undefined || !closed.has(subject.namespace)) return undefined;
+    const wants = { ...subject, ingress: [], egress: [] };
+    wanted.set(id, wants);
     return wants;
   };
-  for (const { from, to, port, protocol = 'TCP' } of needs) {
-    const item = { protocol, port };
+  for (const need of needs) {
+    const { from, to, port, endPort, protocol = 'TCP' } = need;
+    const item = { protocol, port, ...(endPort === undefined || endPort === port ? {} : { endPort }) };
     const [source, destination] = [wantsOf(from), wantsOf(to)];
-    source?.egress.push({ peer: peerOf(to, workloads, namespaceOf(source.object)), port: item });
-    destination?.ingress.push({ peer: peerOf(from, workloads, namespaceOf(destination.object)), port: item });
+    const peer = (side: NeedSide, own: Wants): { peer: Rule; port: Rule }[] => {
+      const rule = peerOf(side, workloads, own.namespace);
+      return rule === undefined ? [] : [{ peer: rule, port: item }];
+    };
+    if (source !== undefined) source.egress.push(...peer(to, source));
+    if (destination !== undefined) destination.ingress.push(...peer(from, destination));
   }
   const names = new Set<string>();
   return [...wanted]
+    .filter(([, { ingress, egress }]) => ingress.length > 0 || egress.length > 0)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, { object, ingress, egress }]) => {
-      const namespace = namespaceOf(object);
-      const plain = `allow-${String(object.metadata?.name)}`;
-      const name = names.has(`${namespace}/${plain}`) ? `${plain}-${object.kind.toLowerCase()}` : plain;
+    .map(([, { namespace, name: own, kind, labels, ingress, egress }]) => {
+      const plain = `allow-${own}`;
+      const name = names.has(`${namespace}/${plain}`) ? `${plain}-${kind.toLowerCase()}` : plain;
       names.add(`${namespace}/${name}`);
       return networkPolicy(name, namespace, {
-        podSelector: { matchLabels: workloads.selector(object) },
+        podSelector: Object.keys(labels).length === 0 ? {} : { matchLabels: labels },
         policyTypes: [...(ingress.length > 0 ? ['Ingress'] : []), ...(egress.length > 0 ? ['Egress'] : [])],
         ...(ingress.length > 0 ? { ingress: rulesOf(ingress, 'from') } : {}),
         ...(egress.length > 0 ? { egress: rulesOf(egress, 'to') } : {}),
       });
     });
+}
+
+type Subject = Omit<Wants, 'ingress' | 'egress'>;
+
+/** What selects a workload; nothing does where its pods have no labels. */
+function subjectOf(object: KubeObject, workloads: Workloads): Subject | undefined {
+  const labels = workloads.selector(object);
+  if (labels === undefined) return undefined;
+  return { namespace: namespaceOf(object), name: String(object.metadata?.name), kind: object.kind, labels };
+}
+
+function describedSubject({ labels, namespaceLabels }: DescribedPods): Subject | undefined {
+  const namespace = namespaceLabels[NAMESPACE_NAME];
+  if (namespace === undefined) return undefined;
+  const words = Object.values(labels)
+    .join('-')
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, '-');
+  return { namespace, name: words === '' ? 'every-pod' : words, kind: 'pods', labels: sorted(labels) };
 }
 
 /** Rules with the ports of each peer together, and peers with the same ports together; in an order of their own. */
@@ -261,33 +223,28 @@ function rulesOf(wants: readonly { peer: Rule; port: Rule }[], field: 'from' | '
     .map(([, rule]) => ({ [field]: rule.peers, ports: rule.ports }));
 }
 
-function peerOf(side: NeedSide, workloads: Workloads, from: string): Rule {
+/** Undefined where the pods have no labels: a peer that means them would mean every pod of the namespace. */
+function peerOf(side: NeedSide, workloads: Workloads, from: string): Rule | undefined {
   if ('cidr' in side) {
     blockOf(side);
     const { cidr, except = [] } = side;
     return { ipBlock: { cidr, ...(except.length > 0 ? { except: [...except].sort() } : {}) } };
   }
-  if ('labels' in side)
+  if ('labels' in side) {
+    const labels = sorted(side.labels);
     return {
       namespaceSelector: { matchLabels: sorted(side.namespaceLabels) },
-      podSelector: { matchLabels: sorted(side.labels) },
+      ...(Object.keys(labels).length === 0 ? {} : { podSelector: { matchLabels: labels } }),
     };
+  }
   const object = workloads.find(idOf(side)!);
+  const labels = workloads.selector(object);
+  if (labels === undefined) return undefined;
   const namespace = namespaceOf(object);
   return {
-    ...(namespace === from
-      ? {}
-      : { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } } }),
-    podSelector: { matchLabels: sorted(workloads.selector(object)) },
+    ...(namespace === from ? {} : { namespaceSelector: { matchLabels: { [NAMESPACE_NAME]: namespace } } }),
+    podSelector: { matchLabels: sorted(labels) },
   };
-}
-
-function sorted(labels: Labels): Labels {
-  return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function idOf(side: NeedSide): string | undefined {
-  return 'workload' in side ? side.workload : 'pod' in side ? side.pod : undefined;
 }
 
 function blockOf({ cidr, except = [] }: { cidr: string; except?: readonly string[] }): AddressSet {
@@ -299,23 +256,31 @@ function blockOf({ cidr, except = [] }: { cidr: string; except?: readonly string
   return without([block!], exceptions);
 }
 
-/** A need that does not surely work. Of a block, every part that the policies tell apart is asked. */
-function unmet(need: Need, network: Network): NetworkAdvice['unmet'][number][] {
-  const { port, protocol = 'TCP' } = need;
+/** The needs that do not surely work in a network. */
+export function unmetConnections(needs: readonly Need[], network: Network): Unmet[] {
+  return needs.flatMap(need => unmet(need, network));
+}
+
+/** A need that does not surely work. Of a block, every part that the policies tell apart is asked; of a range, its ends. */
+function unmet(need: Need, network: Network): Unmet[] {
+  const { port, endPort = port, protocol = 'TCP' } = need;
   const [sources, destinations] = [need.from, need.to].map(side => peersOf(side, network));
   for (const from of sources!)
     for (const to of destinations!)
-      try {
-        const connection = network.connection({ from, to, port, protocol });
-        if (connection.allowed !== true) return [{ need, answer: connection.allowed, connection }];
-      } catch (error) {
-        if (error instanceof QueryError) return [{ need, answer: 'unknown' }];
-        throw error;
-      }
+      for (const one of new Set([port, endPort]))
+        try {
+          const { allowed, because } = network.connection({ from, to, port: one, protocol });
+          if (allowed !== true) return [{ need, answer: allowed, because }];
+        } catch (error) {
+          if (error instanceof QueryError)
+            return [{ need, answer: 'unknown', because: [{ text: error.message }] }];
+          throw error;
+        }
   return [];
 }
 
 function peersOf(side: NeedSide, network: Network): Peer[] {
+  if ('labels' in side) return [{ pod: describedId(side) }];
   if (!('cidr' in side)) return [side];
   const wanted = blockOf(side);
   return network
@@ -327,7 +292,7 @@ function peersOf(side: NeedSide, network: Network): Peer[] {
     .map(([first]) => ({ ip: formatRange([first, first]) }));
 }
 
-/** Everything that works between the workloads concerned, less what is needed. */
+/** Everything that works between the workloads concerned, and with strangers, less what is needed. */
 function surplusOf(
   needs: readonly Need[],
   network: Network,
@@ -337,31 +302,61 @@ function surplusOf(
   const ports = new PortAlgebra();
   const needed = new Needed(needs, ports);
   const found: Surplus[] = [];
-  const concerns = (members: readonly PodEndpoint[]) =>
-    members.filter(({ id, namespace }) => workloads.has(id) && closed.has(namespace ?? ''));
+  const isClosed = ({ id, namespace }: PodEndpoint) =>
+    closed.has(namespace ?? '') && (workloads.has(id) || isMadeUp(id));
+  const known = (members: readonly PodEndpoint[]) =>
+    members.filter(({ id }) => workloads.has(id) || isMadeUp(id));
   for (const { from, to, allowed, unknown } of network.connections().pairs()) {
-    const [sources, destinations] = [concerns(from.members), concerns(to.members)];
+    const [sources, destinations] = [known(from.members), known(to.members)];
     for (const [certain, set] of [
       [true, ports.of(allowed)],
       [false, ports.of(unknown)],
     ] as const) {
       if (set === ports.none) continue;
-      const add = (a: string, b: string, extra: PortSet): void => {
-        if (extra !== ports.none) found.push({ from: a, to: b, ports: extra, certain });
+      const add = (a: string, b: string, extra: PortSet, why: string): void => {
+        if (extra !== ports.none) found.push({ from: a, to: b, ports: extra, certain, why });
       };
       for (const source of sources)
         for (const destination of destinations)
-          if (source.id !== destination.id)
-            add(source.id, destination.id, ports.difference(set, needed.between(source, destination)));
-      for (const source of sources)
+          if (isConcern(source, destination, isClosed))
+            add(
+              source.id,
+              destination.id,
+              ports.difference(set, needed.between(source, destination)),
+              whyLeft(source, destination, workloads),
+            );
+      for (const source of sources.filter(isClosed))
         for (const [range, extra] of needed.outside(source, 'to', setOf(to.ranges), set))
-          add(source.id, range, extra);
-      for (const destination of destinations)
+          add(source.id, range, extra, 'another rule names these addresses');
+      for (const destination of destinations.filter(isClosed))
         for (const [range, extra] of needed.outside(destination, 'from', setOf(from.ranges), set))
-          add(range, destination.id, extra);
+          add(range, destination.id, extra, 'another rule names these addresses');
     }
   }
   return found.sort((a, b) => (surplusKey(a) < surplusKey(b) ? -1 : 1));
+}
+
+/**
+ * Whether policies of the closed namespaces should keep two apart. Between a closed and an open namespace it is those of
+ * the closed side; two made-up pods are nobody's concern, and one pod alone has no other of its kind.
+ */
+function isConcern(
+  source: PodEndpoint,
+  destination: PodEndpoint,
+  isClosed: (endpoint: PodEndpoint) => boolean,
+): boolean {
+  if (isMadeUp(source.id) && isMadeUp(destination.id)) return false;
+  if (source.id === destination.id && source.object?.kind === 'Pod') return false;
+  return isClosed(source) || isClosed(destination);
+}
+
+function whyLeft(source: PodEndpoint, destination: PodEndpoint, workloads: Workloads): string {
+  for (const { object, id } of [source, destination]) {
+    if (object === undefined || isMadeUp(id)) continue;
+    const [twin] = workloads.alsoSelected(object);
+    if (twin !== undefined) return `${id} and ${endpointId(twin)} have the same labels`;
+  }
+  return 'a policy that stays allows it';
 }
 
 function surplusKey({ from, to, ports }: Surplus): string {
@@ -370,16 +365,30 @@ function surplusKey({ from, to, ports }: Surplus): string {
 
 /** The needed ports between two endpoints, or between one and addresses. */
 class Needed {
-  readonly #needs: readonly Need[];
+  readonly #from = new Map<string, Need[]>();
+  readonly #to = new Map<string, Need[]>();
+  readonly #described: readonly Need[];
   readonly #ports: PortAlgebra;
 
   constructor(needs: readonly Need[], ports: PortAlgebra) {
-    this.#needs = needs;
     this.#ports = ports;
+    this.#described = needs.filter(({ from, to }) => 'labels' in from || 'labels' in to);
+    for (const need of needs)
+      for (const [map, side] of [
+        [this.#from, need.from],
+        [this.#to, need.to],
+      ] as const) {
+        const id = idOf(side);
+        if (id === undefined) continue;
+        const list = map.get(id);
+        if (list === undefined) map.set(id, [need]);
+        else list.push(need);
+      }
   }
 
   between(from: PodEndpoint, to: PodEndpoint): PortSet {
-    return this.#sum(this.#needs.filter(need => isSide(need.from, from) && isSide(need.to, to)));
+    const candidates = [...(this.#from.get(from.id) ?? []), ...this.#described];
+    return this.#sum(candidates.filter(need => isSide(need.from, from) && isSide(need.to, to)));
   }
 
   /** The parts of some addresses with the ports that nobody needs there. */
@@ -389,11 +398,11 @@ class Needed {
     addresses: AddressSet,
     set: PortSet,
   ): [range: string, ports: PortSet][] {
-    const own = this.#needs.filter(need => isSide(field === 'to' ? need.from : need.to, endpoint));
+    const own = [...((field === 'to' ? this.#from : this.#to).get(endpoint.id) ?? []), ...this.#described];
     let parts: { range: AddressSet; needs: Need[] }[] = [{ range: addresses, needs: [] }];
     for (const need of own) {
       const side = need[field];
-      if (!('cidr' in side)) continue;
+      if (!('cidr' in side) || !isSide(field === 'to' ? need.from : need.to, endpoint)) continue;
       const block = blockOf(side);
       parts = parts.flatMap(({ range, needs }) => [
         { range: overlap(range, block), needs: [...needs, need] },
@@ -410,12 +419,12 @@ class Needed {
 
   #sum(needs: readonly Need[]): PortSet {
     const ranges: Record<Protocol, PortRange[]> = { TCP: [], UDP: [], SCTP: [] };
-    for (const { port, protocol = 'TCP' } of needs) ranges[protocol].push([port, port]);
+    for (const { port, endPort = port, protocol = 'TCP' } of needs) ranges[protocol].push([port, endPort]);
     return this.#ports.of(ranges);
   }
 }
 
-/** Whether a side of a need means an endpoint of the input. */
+/** Whether a side of a need means an endpoint of the input, or a pod that stands for it. */
 function isSide(side: NeedSide, endpoint: PodEndpoint): boolean {
   if ('cidr' in side) return false;
   if (!('labels' in side)) return idOf(side) === endpoint.id;

@@ -73,9 +73,9 @@ describe('mesh', () => {
 
   it('advises policies that are proven, and that its own decider takes', () => {
     const folder = folderOf({ 'm/shop.yaml': shop });
-    const advised = run(folder, ['mesh', 'advise', '--output', 'policies', 'm']);
+    const advised = run(folder, ['mesh', 'advise', '--output-dir', 'policies', 'm']);
     assert.equal(advised.code, 0, advised.err);
-    assert.match(advised.err, /proven: all \d+ connections that are named work, and nothing else does/);
+    assert.match(advised.err, /proven: all \d+ connections that are named work after every step, and nothing else does/);
     const explain = (from: string, to: string) =>
       run(folder, ['mesh', 'explain', '--from', from, '--to', to, 'm', 'policies']).code;
     assert.equal(explain('shop/web', 'shop/api'), 0);
@@ -88,7 +88,7 @@ describe('mesh', () => {
       'm/shop.yaml': shop,
       'seen.csv': 'shop/other-5d9c7b8f6-x2x4z,shop/api,9090\nnobody\n',
     });
-    const advised = run(folder, ['mesh', 'advise', '--flows', 'seen.csv', '--output', 'policies', 'm']);
+    const advised = run(folder, ['mesh', 'advise', '--flows', 'seen.csv', '--output-dir', 'policies', 'm']);
     assert.equal(advised.code, 0, advised.err);
     assert.match(advised.err, /seen\.csv:2 left out/);
     const words = ['mesh', 'explain', '--from', 'shop/other', '--to', 'shop/api', 'm', 'policies'];

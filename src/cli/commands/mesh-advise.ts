@@ -1,117 +1,171 @@
-/** `sallyport mesh advise`: deny all, then exactly what is needed, proven by the decider. */
-import { mkdirSync, readFileSync } from 'node:fs';
+/** `sallyport mesh advise`: nothing is let in, then exactly what is needed, proven by the deciders. */
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { declaredNeeds, type Intent } from '#advise/intent.ts';
-import { adviseNetworkPolicies, type Need, NeedError, type NeedSide } from '#advise/network.ts';
-import { formatPorts } from '#decide/network/door.ts';
+import type { Intent } from '#advise/intent-search.ts';
+import { undeclaredToday } from '#advise/intent-today.ts';
+import { advisePolicies, type Form, type PolicyAdvice } from '#advise/mesh-forms.ts';
+import { warningsOf } from '#advise/mesh-warnings.ts';
+import { keptConnections, keptRequests } from '#advise/network-keep.ts';
+import { NeedError, needText } from '#advise/network-needs.ts';
+import { takeInventory } from '#decide/network/inventory.ts';
 import { toJson } from '#kube/json.ts';
+import { type KubeObject, nameOf } from '#kube/objects.ts';
+import { stepsText } from '#report/mesh/steps.ts';
 import { yamlOf } from '#report/mesh/yaml.ts';
-import { safe } from '#report/safe.ts';
-import { readFlows } from '#sources/flows/flows.ts';
+import { count, safe } from '#report/safe.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
-import { type Cluster, clusterOf, peerOf } from '../mesh.ts';
+import { type Cluster, clusterOf, sideOf, steps } from '../mesh.ts';
+import { callersOf, type Needs, needsOf } from '../mesh-needs.ts';
 import { print, tell, writeWhole } from '../output.ts';
+
+/** Of each kind of line this many are printed; the others are counted. */
+const SHOWN = 50;
 
 export async function run(parsed: Parsed): Promise<number> {
   const cluster = await clusterOf(parsed, parsed.operands);
+  const forms = formsOf(parsed, cluster);
   const namespaces = parsed.values('namespace');
   const wanted = namespaces.length === 0 ? undefined : namespaces;
-  const declared = declaredNeeds(cluster.objects, cluster.network.exposure().exposures, wanted);
-  const intents = [...declared, ...observedNeeds(parsed, cluster)];
-  const needs = intents.map(({ need }) => need);
+  const known = new Set(takeInventory(cluster.objects, 'unknown').endpoints.map(one => one.namespace));
+  for (const name of namespaces)
+    if (!known.has(name)) throw new UsageError(`--namespace: the input has no workload in namespace ${name}`);
   try {
-    const advice = adviseNetworkPolicies(cluster.objects, needs, {
-      // What the proof does not need to doubt: the proposed rules name blocks for the outside only.
-      ipBlocksMatchPods: false,
-      ...(wanted === undefined ? {} : { namespaces: wanted }),
-    });
-    const { policies, unmet, surplus } = advice;
-    if (parsed.value('format') === 'json')
-      print(
-        toJson({
-          needs: intents,
-          policies,
-          unmet: unmet.map(({ need, answer }) => ({ need, answer })),
-          surplus: surplus.map(({ ports, ...rest }) => ({ ...rest, ports: formatPorts(ports) })),
-        }),
-      );
+    const needs = allNeeds(parsed, cluster, forms, wanted);
+    const advice = advisePolicies(
+      cluster.objects,
+      needs.intents.map(({ need }) => need),
+      {
+        forms,
+        ...(wanted === undefined ? {} : { namespaces: wanted }),
+        dataplane: parsed.value('dataplane') === 'ambient' ? 'ambient' : 'sidecar',
+        // What the proof does not need to doubt: the proposed rules name blocks for the outside only.
+        network: { ipBlocksMatchPods: false },
+      },
+    );
+    const ways = leftOut(needs, forms);
+    if (parsed.value('format') === 'json') print(toJson(asData(forms, needs, advice)));
     else {
-      const folder = parsed.value('output');
-      // Allowing first and denying last breaks nobody on the way.
-      const isDeny = ({ metadata }: (typeof policies)[number]) => metadata?.name === 'default-deny';
-      const [allow, deny] = [policies.filter(policy => !isDeny(policy)), policies.filter(isDeny)];
-      if (folder === undefined) print(yamlOf([...allow, ...deny]));
-      else {
-        makeFolder(folder);
-        writeWhole(join(folder, '10-allow.yaml'), yamlOf(allow));
-        writeWhole(join(folder, '20-default-deny.yaml'), yamlOf(deny));
-      }
-      for (const { need, why } of intents)
-        if (why !== 'names are looked up') tell(`needed: ${needText(need)} (${safe(why)})\n`);
-      for (const { need, answer } of unmet) tell(`NOT PROVEN: ${needText(need)} is ${String(answer)}\n`);
-      for (const { from, to, ports, certain } of surplus)
-        tell(
-          `NOT NEEDED: ${safe(from)} -> ${safe(to)} ${formatPorts(ports)}${certain ? '' : ' (perhaps)'}\n`,
-        );
-      const hidden = cluster.network
-        .exposure()
-        .exposures.filter(({ entry }) => ['ingress', 'route', 'gateway', 'istio-gateway'].includes(entry.is));
-      for (const id of new Set(hidden.map(one => one.id)))
-        tell(`not included: the proxy in front of ${safe(id)}; say so with --flows\n`);
-      tell(
-        unmet.length === 0 && surplus.length === 0
-          ? `proven: all ${needs.length} connections that are named work, and nothing else does\n`
-          : 'not proven\n',
-      );
+      writePolicies(parsed, forms, advice, cluster);
+      sayAll(forms, needs, advice, cluster);
     }
-    return unmet.length === 0 && surplus.length === 0 ? EXIT.clean : EXIT.unknown;
+    return verdict(advice, ways, cluster);
   } catch (error) {
     if (error instanceof NeedError) throw new UsageError(error.message);
     throw error;
   }
 }
 
-/**
- * What was seen, as needs. Pods are named by their workloads where their names tell.
- *
- * @throws UsageError where a file cannot be read
- */
-function observedNeeds(parsed: Parsed, cluster: Cluster): Intent[] {
-  return parsed.values('flows').flatMap(file => {
-    let text: string;
-    try {
-      text = readFileSync(file, 'utf8');
-    } catch (error) {
-      throw new UsageError(`${file} could not be read: ${(error as Error).message}`);
-    }
-    const { flows, gaps } = readFlows(text);
-    for (const { line, reason } of gaps) tell(`${safe(file)}:${line} left out: ${safe(reason)}\n`);
-    return flows.flatMap(({ from, to, port, protocol }): Intent[] => {
-      const [source, destination] = [sideOf(from, cluster), sideOf(to, cluster)];
-      if (source === undefined || destination === undefined) {
-        tell(`${safe(file)}: left out: ${safe(`${from} -> ${to}`)}: not in the input\n`);
-        return [];
-      }
-      if ('cidr' in source && 'cidr' in destination) return [];
-      return [{ need: { from: source, to: destination, port, protocol }, why: `seen in ${file}` }];
-    });
-  });
+/** What was asked for, else what the input uses: the mesh that a workload is in, else network policies. */
+function formsOf(parsed: Parsed, { objects, mesh }: Cluster): Form[] {
+  const asked = [...new Set(parsed.values('as'))] as Form[];
+  if (asked.includes('istio') && asked.includes('linkerd'))
+    throw new UsageError('--as: istio and linkerd exclude each other');
+  if (parsed.has('dataplane') && !asked.includes('istio'))
+    throw new UsageError('--dataplane is for --as istio');
+  if (asked.length > 0) return asked;
+  const used = takeInventory(objects, 'unknown').endpoints.map(({ id }) => mesh.member(sideOf(id)).mesh);
+  return used.includes('istio') ? ['istio'] : used.includes('linkerd') ? ['linkerd'] : ['network-policy'];
 }
 
-/** A workload as it is named, or the one whose pod's name it is: `web-5d9c7b8f6-x2x4z` of `web`. */
-function sideOf(text: string, cluster: Cluster): NeedSide | undefined {
-  for (let name = text; ; name = name.slice(0, name.lastIndexOf('-'))) {
-    try {
-      const peer = peerOf(name, cluster);
-      if ('workload' in peer || 'pod' in peer) return peer;
-      if ('ip' in peer) return { cidr: `${peer.ip}/${peer.ip.includes(':') ? 128 : 32}` };
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
+function allNeeds(
+  parsed: Parsed,
+  cluster: Cluster,
+  forms: readonly Form[],
+  wanted: readonly string[] | undefined,
+): Needs {
+  const { objects, network, mesh } = cluster;
+  const { intents, open } = needsOf(parsed, cluster, wanted);
+  const found = new Map<string, Intent>();
+  const add = (list: readonly Intent[]): void => {
+    for (const intent of list) {
+      const key = JSON.stringify(intent.need);
+      if (!found.has(key)) found.set(key, intent);
     }
-    // A pod's name ends in at most two parts that its controller makes up.
-    if (!name.includes('-') || text.split('-').length - name.split('-').length >= 2) return undefined;
+  };
+  add(intents);
+  if (parsed.has('keep')) {
+    if (forms.includes('network-policy')) add(keptConnections(objects, wanted, { ipBlocksMatchPods: false }));
+    else add(keptRequests(objects, network, mesh, takeInventory(objects, 'unknown').endpoints));
   }
+  const intentList = [...found.values()];
+  const today = undeclaredToday(
+    objects,
+    intentList.map(({ need }) => need),
+    wanted,
+    { ipBlocksMatchPods: false },
+    callersOf(parsed),
+  );
+  return { intents: [...intentList, ...today.intents], open: [...open, ...today.open] };
+}
+
+/** Ways that were named and left out, and that the policies would break. */
+function leftOut({ open }: Needs, forms: readonly Form[]): number {
+  const breaks = forms.includes('network-policy') ? ['way-in', 'way-out'] : ['way-in'];
+  return open.filter(({ is }) => breaks.includes(is)).length;
+}
+
+function verdict({ unmet, remaining, stages }: PolicyAdvice, ways: number, { world }: Cluster): number {
+  if (unmet.some(({ answer }) => answer === false) || remaining.some(({ certain }) => certain))
+    return EXIT.findings;
+  const open = unmet.length + remaining.length + ways + world.gaps.length;
+  return open > 0 || stages.some(stage => stage.unmet.length > 0) ? EXIT.unknown : EXIT.clean;
+}
+
+function asData(forms: readonly Form[], { intents, open }: Needs, advice: PolicyAdvice): object {
+  const { policies, replaced, stages, unmet, remaining, plaintext, notes } = advice;
+  return {
+    forms,
+    needs: intents,
+    leftOut: open.map(({ is, text }) => ({ is, text })),
+    policies,
+    delete: replaced.map(({ kind, metadata }) => ({
+      kind,
+      namespace: metadata?.namespace ?? 'default',
+      name: metadata?.name,
+    })),
+    stages: stages.map(({ objects, unmet: broken, ...rest }) => ({
+      ...rest,
+      objects: objects.map(({ kind, metadata }) => ({
+        kind,
+        namespace: metadata?.namespace,
+        name: metadata?.name,
+      })),
+      breaks: broken.map(({ need }) => needText(need)),
+    })),
+    unmet: unmet.map(({ need, answer, because }) => ({
+      need,
+      answer,
+      because: because.map(({ text }) => text),
+    })),
+    remaining,
+    plaintext,
+    notes,
+  };
+}
+
+function writePolicies(parsed: Parsed, forms: readonly Form[], advice: PolicyAdvice, cluster: Cluster): void {
+  const folder = parsed.value('output-dir');
+  if (folder === undefined) {
+    print(yamlOf(advice.policies));
+    return;
+  }
+  makeFolder(folder);
+  for (const { file, objects } of advice.stages) writeWhole(join(folder, file), yamlOf(objects));
+  writeWhole(
+    join(folder, 'README.md'),
+    stepsText({
+      forms,
+      needs: advice.needs.length,
+      stages: advice.stages.map(({ unmet, ...rest }) => ({
+        ...rest,
+        breaks: unmet.map(({ need }) => needText(need)),
+      })),
+      replaced: advice.replaced,
+      notes: [...advice.notes, ...warningsOf(cluster.objects, advice, cluster.mesh).map(({ text }) => text)],
+      remaining: advice.remaining,
+    }),
+  );
 }
 
 /** @throws UsageError where it cannot be made */
@@ -123,12 +177,77 @@ function makeFolder(path: string): void {
   }
 }
 
-function needText({ from, to, port, protocol = 'TCP' }: Need): string {
-  return `${sideText(from)} -> ${sideText(to)} ${port}/${protocol}`;
+function sayAll(
+  forms: readonly Form[],
+  { intents, open }: Needs,
+  advice: PolicyAdvice,
+  cluster: Cluster,
+): void {
+  const { unmet, remaining, replaced, stages, notes } = advice;
+  const named = intents.filter(({ usual }) => usual !== true);
+  say(
+    'needed: ',
+    named.map(({ need, why }) => `${needText(need)} (${why})`),
+  );
+  say(
+    'not known: ',
+    steps(
+      open.map(one => ({ ...one })),
+      cluster,
+    ),
+  );
+  say('note: ', [...notes, ...steps(warningsOf(cluster.objects, advice, cluster.mesh), cluster)]);
+  say(
+    'to delete in the end: ',
+    replaced.map(object => placeOf(object, cluster)),
+  );
+  const inTheEnd = new Set(unmet.map(({ need }) => needText(need)));
+  for (const { file, unmet: broken } of stages) {
+    const fresh = broken.map(({ need }) => needText(need)).filter(text => !inTheEnd.has(text));
+    for (const text of fresh) inTheEnd.add(text);
+    say(`BREAKS with ${file}: `, fresh);
+  }
+  say(
+    'NOT MET: ',
+    unmet.map(({ need, answer, because }) => {
+      // Whatever says why has an object; without one nothing is restricted.
+      const deciding = because.filter(({ object }) => object !== undefined);
+      const why = steps(deciding.length > 0 ? deciding : because, cluster).slice(0, 3);
+      return `${needText(need)} is ${answer === 'unknown' ? 'not certain' : 'denied'}: ${why.join('; ')}`;
+    }),
+  );
+  say(
+    'NOT NEEDED: ',
+    remaining.map(
+      ({ from, to, ports, certain, why }) =>
+        `${shortList(from)} -> ${to}, ${/^\d|^every/.test(ports) ? `port ${ports}` : ports}${certain ? '' : ' (perhaps)'}: ${why}`,
+    ),
+  );
+  const ways = leftOut({ intents, open }, forms);
+  const parts = [
+    unmet.length > 0 ? `${count(unmet.length, 'need')} not met` : '',
+    remaining.length > 0 ? `${count(remaining.length, 'way')} open that nobody needs` : '',
+    ways > 0 ? `${count(ways, 'way')} left out that the input names` : '',
+    cluster.world.gaps.length > 0 ? `${count(cluster.world.gaps.length, 'file')} not read` : '',
+  ].filter(text => text !== '');
+  tell(
+    parts.length === 0
+      ? `proven: all ${advice.needs.length} connections that are named work${stages.length > 1 ? ' after every step' : ''}, and nothing else does${forms.includes('network-policy') ? '' : ' towards workloads of the mesh'}\n`
+      : `not proven: ${parts.join(', ')}\n`,
+  );
 }
 
-function sideText(side: NeedSide): string {
-  if ('cidr' in side) return safe(side.cidr);
-  if ('labels' in side) return safe(Object.values(side.labels).join(', '));
-  return safe('workload' in side ? side.workload : side.pod);
+function say(mark: string, lines: readonly string[]): void {
+  for (const line of lines.slice(0, SHOWN)) tell(`${mark}${safe(line)}\n`);
+  if (lines.length > SHOWN) tell(`${mark}and ${lines.length - SHOWN} more (--format json has all)\n`);
+}
+
+function shortList(names: readonly string[]): string {
+  return names.length > 4 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
+}
+
+function placeOf(object: KubeObject, { world }: Cluster): string {
+  const origin = world.declarationOf(object)?.origin;
+  const where = origin === undefined ? '' : ` (${origin.file}:${origin.line})`;
+  return `${object.kind} ${object.metadata?.namespace ?? 'default'}/${nameOf(object)}${where}`;
 }

@@ -1,5 +1,6 @@
 /** The commands of network and mesh, in the order of the help. */
 import type { Command, Option } from '../command.ts';
+import { needOptions } from './mesh-options.ts';
 import { reading } from './options.ts';
 
 const assume: Option = {
@@ -73,25 +74,34 @@ export const meshCommands: readonly Command[] = [
   },
   {
     name: 'mesh advise',
-    summary: 'NetworkPolicies that allow exactly what the manifests need, proven',
+    summary: 'Policies that allow exactly what is needed, proven, as steps to apply',
     operands: '[PATH…]',
     options: [
-      { name: 'namespace', short: 'n', value: 'NAME', many: true, description: 'Only close this namespace' },
       {
-        name: 'flows',
-        value: 'FILE',
+        name: 'as',
+        value: 'FORM',
         many: true,
-        description:
-          'Flows that were seen and have to work: Hubble or ztunnel JSON lines, CSV (from,to,port,protocol)',
+        choices: ['network-policy', 'istio', 'linkerd'],
+        description: 'What to write; again for a second layer (default: what the input uses)',
       },
-      { name: 'output', value: 'FOLDER', description: 'Write numbered files, in the order to apply them' },
+      { name: 'namespace', short: 'n', value: 'NAME', many: true, description: 'Only close this namespace' },
+      ...needOptions,
+      { name: 'keep', description: 'Also need what works today, so that nothing changes' },
+      {
+        name: 'dataplane',
+        value: 'KIND',
+        choices: ['sidecar', 'ambient'],
+        description: 'How workloads join Istio that are in no mesh yet (default: sidecar)',
+      },
+      { name: 'output-dir', value: 'DIR', description: 'Write numbered files, and a README of the steps' },
       format,
       assume,
       ...reading,
     ],
     examples: [
       ['sallyport mesh advise manifests/ > policies.yaml', 'from what the manifests name'],
-      ['sallyport mesh advise --output policies manifests/', 'as files: allow first, deny last'],
+      ['sallyport mesh advise --as istio --flows hubble.json --output-dir policies m/', 'steps to follow'],
+      ['sallyport mesh advise --as network-policy --as linkerd manifests/', 'two layers, proven together'],
     ],
     load: () => import('../commands/mesh-advise.ts'),
   },
@@ -101,6 +111,7 @@ export const meshCommands: readonly Command[] = [
     operands: '[PATH…]',
     options: [
       { name: 'apply', value: 'FILE', many: true, description: 'What would be applied' },
+      ...needOptions,
       format,
       assume,
       ...reading,

@@ -119,7 +119,7 @@ export class LinkerdAuthorizer {
       if (namespaceOf(server) !== namespace) continue;
       const match = selects(server, workload.endpoint, request.port);
       if (match === NO) continue;
-      answers.push(this.#byServer(server, request));
+      answers.push(this.#byServer(server, workload, request));
       if (match === YES) return agree(answers);
     }
     return agree([...answers, this.#byDefault(workload, request)]);
@@ -169,7 +169,7 @@ export class LinkerdAuthorizer {
     return this.#settings.clusterNetworks.map(cidr => ({ cidr, except: [] }));
   }
 
-  #byServer(server: KubeObject, request: MeshRequest): Authorization {
+  #byServer(server: KubeObject, { endpoint }: LinkerdWorkload, request: MeshRequest): Authorization {
     const name = nameOf(server);
     const namespace = namespaceOf(server);
     const here: Because = {
@@ -187,7 +187,11 @@ export class LinkerdAuthorizer {
     const routes = this.#objects
       .filter(object => isRoute(object) && namespaceOf(object) === namespace && isAttached(object, name))
       .sort(byAge);
-    if (routes.length === 0) return decide(clients, request, refused);
+    if (routes.length === 0) {
+      // Without routes of its own a Server has those of the pod's probes, like a port that no Server has.
+      const probe = probeOf(endpoint, request);
+      return probe === undefined ? decide(clients, request, refused) : allowed(probe);
+    }
     const choices = matchingRoute(routes, request);
     return agree(choices.map(choice => this.#onRoute(choice, clients, request, here)));
   }

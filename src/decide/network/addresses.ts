@@ -63,6 +63,23 @@ export function formatRange([first, last]: AddressRange): string {
   return `${formatAddress(first)}-${formatAddress(last)}`;
 }
 
+/** The fewest blocks that a range is made of, in CIDR notation. */
+export function rangeBlocks([first, last]: AddressRange): string[] {
+  const [base, width] = first < V6 ? [0n, 32] : [V6, 128];
+  const blocks: string[] = [];
+  for (let next = first; next <= last; ) {
+    let bits = 0;
+    while (bits < width) {
+      const size = 1n << BigInt(bits + 1);
+      if ((next - base) % size !== 0n || next + size - 1n > last) break;
+      bits++;
+    }
+    blocks.push(`${formatAddress(next)}/${width - bits}`);
+    next += 1n << BigInt(bits);
+  }
+  return blocks;
+}
+
 /** What {@link formatRange} wrote. */
 export function parseRange(text: string): AddressRange | undefined {
   const dash = text.indexOf('-');

@@ -1,104 +1,115 @@
 /**
- * Observed flows: Hubble's JSON lines (`hubble observe -o json`), ztunnel's JSON log, and CSV with the columns from, to,
- * port and protocol. Replies, and what was dropped, are no needs.
+ * Observed connections, line by line, in the formats that clusters and clouds write: Hubble's JSON (`hubble observe -o
+ * json`), ztunnel's log, Calico's flow logs, Envoy's access log as Istio writes it, Istio's metrics, flow logs of VPCs, and
+ * CSV with the columns from, to, port and protocol. Replies, and what was refused, are no needs.
  */
-import { isRecord, valueAt } from '#kube/objects.ts';
+import { type FlowLine, flowOf, type ObservedFlow } from './flow.ts';
+import { fromJson, fromRecord } from './json.ts';
+import { fromText } from './text.ts';
+import { vpcColumns } from './vpc.ts';
 
-/** A connection that was seen. Sides are `namespace/name` of a pod or workload, or an address. */
-export interface ObservedFlow {
-  readonly from: string;
-  readonly to: string;
-  readonly port: number;
-  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
-}
+export type { ObservedFlow } from './flow.ts';
 
 export interface Flows {
   readonly flows: readonly ObservedFlow[];
-  /** Lines that could not be read, with the reason. */
+  /** Lines that could not be read, with the reason: the first of them. */
   readonly gaps: readonly { readonly line: number; readonly reason: string }[];
+  /** How many lines could not be read. */
+  readonly unread: number;
+  readonly lines: number;
 }
 
 const LONGEST_LINE = 2 ** 20;
+/** More distinct connections than this are no description of a system. */
+const MOST_FLOWS = 500_000;
+const SHOWN_GAPS = 20;
 
 export function readFlows(text: string): Flows {
-  const found = new Map<string, ObservedFlow>();
-  const gaps: { line: number; reason: string }[] = [];
-  let columns: readonly string[] = ['from', 'to', 'port', 'protocol'];
-  for (const [index, raw] of text.split('\n').entries()) {
+  const reader = new FlowReader();
+  for (const line of text.split('\n')) reader.line(line);
+  return reader.done();
+}
+
+/** Takes one line after the other, so that logs of any length are read in bounded memory. */
+export class FlowReader {
+  readonly #found = new Map<string, ObservedFlow>();
+  readonly #gaps: { line: number; reason: string }[] = [];
+  #unread = 0;
+  #lines = 0;
+  #columns: readonly string[] = ['from', 'to', 'port', 'protocol'];
+  #vpc: readonly string[] | undefined;
+
+  line(raw: string): void {
+    this.#lines++;
     const line = raw.trim();
-    if (line === '' || line.startsWith('#')) continue;
-    const gap = (reason: string): number => gaps.push({ line: index + 1, reason });
+    if (line === '' || line.startsWith('#')) return;
     if (line.length > LONGEST_LINE) {
-      gap('the line is too long');
-      continue;
+      this.#gap('the line is too long');
+      return;
     }
-    let flow: ObservedFlow | string | undefined;
-    if (line.startsWith('{')) flow = fromJson(line);
-    else {
-      const cells = line.split(',').map(cell => cell.trim().replace(/^"(.*)"$/, '$1'));
-      if (cells.some(cell => cell.toLowerCase() === 'port')) {
-        columns = cells.map(cell => cell.toLowerCase());
-        continue;
-      }
-      const cell = (name: string): string => cells[columns.indexOf(name)] ?? '';
-      flow = flowOf(cell('from'), cell('to'), Number(cell('port')), cell('protocol') || 'TCP');
+    const read = this.#read(line);
+    if (read === undefined) return;
+    if (typeof read === 'string') {
+      this.#gap(read);
+      return;
     }
-    if (typeof flow === 'string') gap(flow);
-    else if (flow !== undefined) found.set(JSON.stringify(flow), flow);
+    const key = JSON.stringify(read);
+    if (this.#found.has(key)) return;
+    if (this.#found.size >= MOST_FLOWS) this.#gap(`there are more than ${MOST_FLOWS} different connections`);
+    else this.#found.set(key, read);
   }
-  return { flows: [...found.values()], gaps };
-}
 
-function flowOf(from: unknown, to: unknown, port: unknown, protocol: string): ObservedFlow | string {
-  if (typeof from !== 'string' || typeof to !== 'string' || from === '' || to === '')
-    return 'it does not say who connects to whom';
-  if (typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65_535)
-    return 'its port is none from 1 to 65535';
-  const upper = protocol.toUpperCase();
-  if (upper !== 'TCP' && upper !== 'UDP' && upper !== 'SCTP') return `protocol "${upper}" is not known`;
-  return { from, to, port, protocol: upper };
-}
-
-/** @returns undefined for what is no connection that was made, a text for what cannot be read */
-function fromJson(line: string): ObservedFlow | string | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return 'it is no JSON';
+  done(): Flows {
+    return {
+      flows: [...this.#found.values()],
+      gaps: this.#gaps,
+      unread: this.#unread,
+      lines: this.#lines,
+    };
   }
-  const hubble = valueAt(value, ['flow']);
-  if (isRecord(hubble)) return fromHubble(hubble);
-  if (valueAt(value, ['dst.addr']) !== undefined) return fromZtunnel(value);
-  return 'it is none of the formats that are known';
+
+  #gap(reason: string): void {
+    this.#unread++;
+    if (this.#gaps.length < SHOWN_GAPS) this.#gaps.push({ line: this.#lines, reason });
+  }
+
+  #read(line: string): FlowLine {
+    if (line.startsWith('{')) return fromJson(line, this.#vpc);
+    const header = vpcColumns(line);
+    if (header !== undefined) {
+      this.#vpc = header;
+      return undefined;
+    }
+    const text = fromText(line, this.#vpc);
+    if (text.is === 'known') return text.flow;
+    return this.#fromCsv(line);
+  }
+
+  #fromCsv(line: string): FlowLine {
+    const cells = cellsOf(line);
+    const lower = cells.map(cell => cell.toLowerCase());
+    if (lower.some(cell => /^(?:port|dest_port|dstport)$/.test(cell))) {
+      this.#columns = lower;
+      return undefined;
+    }
+    const columns = this.#columns;
+    const record = Object.fromEntries(columns.map((column, index) => [column, cells[index] ?? '']));
+    const known = fromRecord(record);
+    if (known.is === 'known') return known.flow;
+    if (cells.length < 2) return 'it is none of the formats that are known';
+    return flowOf(record['from'], record['to'], Number(record['port']), record['protocol'] || 'TCP');
+  }
 }
 
-function fromHubble(flow: Readonly<Record<string, unknown>>): ObservedFlow | string | undefined {
-  const verdict = flow['verdict'];
-  if (verdict === 'DROPPED' || verdict === 'ERROR' || flow['is_reply'] === true) return undefined;
-  const l4 = flow['l4'];
-  const protocol = isRecord(l4) ? Object.keys(l4).find(key => /^(?:TCP|UDP|SCTP)$/.test(key)) : undefined;
-  if (protocol === undefined) return undefined;
-  const side = (name: 'source' | 'destination'): unknown => {
-    const namespace = valueAt(flow, [name, 'namespace']);
-    const workload = valueAt(flow, [name, 'workloads', 0, 'name']) ?? valueAt(flow, [name, 'pod_name']);
-    return typeof namespace === 'string' && namespace !== '' && typeof workload === 'string'
-      ? `${namespace}/${workload}`
-      : valueAt(flow, ['IP', name]);
-  };
-  return flowOf(side('source'), side('destination'), valueAt(l4, [protocol, 'destination_port']), protocol);
-}
-
-function fromZtunnel(line: unknown): ObservedFlow | string | undefined {
-  const at = (key: string): unknown => valueAt(line, [key]);
-  if (at('error') !== undefined) return undefined;
-  const side = (name: 'src' | 'dst'): unknown => {
-    const [namespace, workload] = [at(`${name}.namespace`), at(`${name}.workload`)];
-    if (typeof namespace === 'string' && typeof workload === 'string') return `${namespace}/${workload}`;
-    const address = at(`${name}.addr`);
-    return typeof address === 'string' ? address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1') : undefined;
-  };
-  const address = at('dst.addr');
-  const port = typeof address === 'string' ? Number(/:(\d+)$/.exec(address)?.[1]) : undefined;
-  return flowOf(side('src'), side('dst'), port, 'TCP');
+/** The cells of a line of CSV; quotes are doubled inside of quotes. Source: RFC 4180. */
+function cellsOf(line: string): string[] {
+  const cells: string[] = [];
+  const cell = /\s*(?:"((?:[^"]|"")*)"|([^,]*))\s*(?:,|$)/y;
+  while (cell.lastIndex < line.length && cells.length < 200) {
+    const found = cell.exec(line);
+    if (found === null) return line.split(',');
+    cells.push(found[1] === undefined ? (found[2] ?? '').trim() : found[1].replaceAll('""', '"'));
+    if (!found[0].endsWith(',')) break;
+  }
+  return cells;
 }

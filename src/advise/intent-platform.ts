@@ -1,0 +1,267 @@
+/**
+ * Connections that the platform makes to workloads: proxies in front, scrapers, the API server.
+ *
+ * Sources: istio pilot/pkg/config/kube/gateway/deploymentcontroller.go (names of the Deployment that a Gateway gets);
+ * prometheus-operator pkg/prometheus/server/statefulset.go (labels of Prometheus pods), Documentation/api-reference
+ * (ServiceMonitor, PodMonitor); the example configuration of Prometheus for the annotations `prometheus.io/…`;
+ * k8s.io/api admissionregistration/v1, apiextensions/v1 and apiregistration/v1 (references to Services).
+ */
+import type { Exposure } from '#decide/network/door.ts';
+import { itemsOf, NAMESPACE_NAME, namespaceOf, type PodEndpoint } from '#decide/network/inventory.ts';
+import { numbersOf, portsOfService } from '#decide/network/services.ts';
+import { groupOf, isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
+import { matchesSelector } from '#kube/selectors.ts';
+import { podTemplateOf } from '#kube/workloads.ts';
+import type { Search } from './intent-search.ts';
+import { type DescribedPods, type NeedSide, sideOfId } from './network-needs.ts';
+
+export function platformIntents(search: Search, exposures: readonly Exposure[]): void {
+  for (const exposure of exposures) enter(search, exposure);
+  new Scraping(search).run();
+  apiServer(search);
+}
+
+/** Who comes in: anybody from outside, or the proxy that takes the connection first. */
+function enter(search: Search, exposure: Exposure): void {
+  const { entry, workload, id, port, protocol, sources } = exposure;
+  if (podTemplateOf(workload) === undefined || entry.is === 'host-network') return;
+  const { add, tell } = search;
+  const to = sideOfId(search.workloads.top(id));
+  if (['load-balancer', 'node-port', 'external-ip', 'host-port'].includes(entry.is)) {
+    for (const cidr of sources.length > 0 ? sources : ['0.0.0.0/0'])
+      add({ from: { cidr }, to, port, protocol }, `${entry.is} of ${id}`);
+    return;
+  }
+  const front = exposure.through.find(({ kind }) => /^(?:Gateway|Ingress|Route)$/.test(kind));
+  const named = front === undefined ? entry.is : `${front.kind} ${namespaceOf(front)}/${nameOf(front)}`;
+  const proxies = proxiesOf(search, front);
+  for (const from of proxies) add({ from, to, port, protocol }, `${named} leads to it`);
+  if (proxies.length === 0)
+    tell({
+      is: 'way-in',
+      ...(front === undefined ? {} : { object: front }),
+      text: `the proxy of ${named} is not in the input, so its way to ${id} is left out: name it with --ingress NAMESPACE, or NAMESPACE/SERVICE-ACCOUNT where it is in the mesh`,
+    });
+}
+
+/** Labels of controllers that serve Ingresses, as their own charts set them. */
+const CONTROLLERS: readonly Readonly<Record<string, string>>[] = [
+  { 'app.kubernetes.io/name': 'ingress-nginx', 'app.kubernetes.io/component': 'controller' },
+  { 'app.kubernetes.io/name': 'nginx-ingress' },
+  { 'app.kubernetes.io/name': 'traefik' },
+  { 'app.kubernetes.io/name': 'kubernetes-ingress' },
+  { 'app.kubernetes.io/name': 'haproxy-ingress' },
+  { 'app.kubernetes.io/name': 'kong' },
+];
+
+function proxiesOf(
+  { services, endpoints, options, objects }: Search,
+  front: KubeObject | undefined,
+): NeedSide[] {
+  const known = new Set(endpoints.map(({ id }) => id));
+  const inInput = (labels: unknown, namespace?: string): NeedSide[] =>
+    services
+      .selected(labels, namespace)
+      .filter(({ endpoint }) => known.has(endpoint.id))
+      .map(({ endpoint }) => sideOfId(endpoint.id));
+  let found: NeedSide[] = [];
+  const group = front === undefined ? '' : groupOf(front.apiVersion);
+  if (front?.kind === 'Gateway' && group === 'networking.istio.io') {
+    const selector = valueAt(front, ['spec', 'selector']);
+    if (isRecord(selector) && Object.keys(selector).length > 0) found = inInput(selector);
+  } else if (front?.kind === 'Gateway') {
+    const labels = { 'gateway.networking.k8s.io/gateway-name': nameOf(front) };
+    found = inInput(labels, namespaceOf(front));
+    if (found.length === 0 && isIstioClass(front, objects)) found = [madeGateway(front, labels)];
+  } else if (front?.kind === 'Ingress') found = CONTROLLERS.flatMap(labels => inInput(labels));
+  return found.length > 0 ? found : [...(options.ingress ?? [])];
+}
+
+function isIstioClass(gateway: KubeObject, objects: readonly KubeObject[]): boolean {
+  const name = valueAt(gateway, ['spec', 'gatewayClassName']);
+  const own = objects.find(object => object.kind === 'GatewayClass' && nameOf(object) === name);
+  const controller = valueAt(own, ['spec', 'controllerName']);
+  return own === undefined ? name === 'istio' : controller === 'istio.io/gateway-controller';
+}
+
+/** The pods that Istio makes for a Gateway: named, and with an account, like the Gateway and its class. */
+function madeGateway(gateway: KubeObject, labels: Readonly<Record<string, string>>): DescribedPods {
+  const annotations = gateway.metadata?.annotations ?? {};
+  const plain = `${nameOf(gateway)}-${String(valueAt(gateway, ['spec', 'gatewayClassName']))}`;
+  const name = annotations['gateway.istio.io/name-override'] ?? plain;
+  const account = annotations['gateway.istio.io/service-account'] ?? name;
+  return { labels, namespaceLabels: { [NAMESPACE_NAME]: namespaceOf(gateway) }, account };
+}
+
+const MONITORING = 'monitoring.coreos.com';
+
+class Scraping {
+  readonly #search: Search;
+
+  constructor(search: Search) {
+    this.#search = search;
+  }
+
+  run(): void {
+    const { objects, services, endpoints } = this.#search;
+    for (const endpoint of endpoints) {
+      const annotations = valueAt(podTemplateOf(endpoint.object!)?.pod.metadata, ['annotations']);
+      if (!asksForScraping(annotations)) continue;
+      const port = Number(valueAt(annotations, ['prometheus.io/port']));
+      const all = (endpoint.ports ?? []).filter(one => one.protocol === 'TCP').map(one => one.port);
+      const ports = port >= 1 && port <= 65_535 && Number.isInteger(port) ? [port] : all;
+      for (const one of ports) this.#scraped(endpoint, one, 'its annotations ask for scraping');
+    }
+    for (const service of services.all()) {
+      if (!asksForScraping(service.metadata?.annotations)) continue;
+      const stated = Number(service.metadata?.annotations?.['prometheus.io/port']);
+      for (const port of portsOfService(service))
+        for (const { endpoint, port: number } of services.targets(service, port))
+          if (port.protocol === 'TCP' && (Number.isNaN(stated) || stated === port.port || stated === number))
+            this.#scraped(endpoint, number, `annotations of Service ${nameOf(service)} ask for scraping`);
+    }
+    for (const object of objects) {
+      if (groupOf(object.apiVersion) !== MONITORING) continue;
+      if (object.kind === 'ServiceMonitor') this.#serviceMonitor(object);
+      if (object.kind === 'PodMonitor') this.#podMonitor(object);
+    }
+  }
+
+  #serviceMonitor(monitor: KubeObject): void {
+    const { services } = this.#search;
+    for (const service of services.all()) {
+      if (!isWanted(monitor, namespaceOf(service))) continue;
+      if (!matchesSelector(selectorOf(monitor), service.metadata?.labels ?? {})) continue;
+      for (const wanted of itemsOf(valueAt(monitor, ['spec', 'endpoints'])))
+        for (const port of portsOfService(service)) {
+          const [name, target] = [valueAt(wanted, ['port']), valueAt(wanted, ['targetPort'])];
+          if (name !== undefined ? name !== port.name : target !== undefined && target !== port.target)
+            continue;
+          for (const { endpoint, port: number } of services.targets(service, port))
+            this.#scraped(endpoint, number, `ServiceMonitor ${nameOf(monitor)} scrapes it`);
+        }
+    }
+  }
+
+  #podMonitor(monitor: KubeObject): void {
+    for (const endpoint of this.#search.endpoints) {
+      if (!isWanted(monitor, endpoint.namespace ?? '')) continue;
+      if (!matchesSelector(selectorOf(monitor), endpoint.labels.labels)) continue;
+      for (const wanted of itemsOf(valueAt(monitor, ['spec', 'podMetricsEndpoints']))) {
+        const target =
+          valueAt(wanted, ['portNumber']) ?? valueAt(wanted, ['port']) ?? valueAt(wanted, ['targetPort']);
+        if (typeof target !== 'string' && typeof target !== 'number') continue;
+        const port = {
+          path: [],
+          name: undefined,
+          port: 0,
+          protocol: 'TCP',
+          target,
+          nodePort: undefined,
+        } as const;
+        for (const number of numbersOf(port, endpoint))
+          this.#scraped(endpoint, number, `PodMonitor ${nameOf(monitor)} scrapes it`);
+      }
+    }
+  }
+
+  #scraped(endpoint: PodEndpoint, port: number, why: string): void {
+    const { add, tell, workloads } = this.#search;
+    const to = sideOfId(workloads.top(endpoint.id));
+    const scrapers = this.#scrapers();
+    for (const from of scrapers)
+      if (JSON.stringify(from) !== JSON.stringify(to)) add({ from, to, port, protocol: 'TCP' }, why);
+    if (scrapers.length === 0)
+      tell({
+        is: 'way-in',
+        object: endpoint.object!,
+        text: `${endpoint.id} is scraped on port ${port} (${why}), and who scrapes is not in the input: name it with --scraper NAMESPACE, or NAMESPACE/SERVICE-ACCOUNT where it is in the mesh`,
+      });
+  }
+
+  /** Prometheus, as the operator makes it or as a workload; else who was named. */
+  #scrapers(): NeedSide[] {
+    const { objects, endpoints, options } = this.#search;
+    const own = endpoints
+      .filter(({ labels }) =>
+        [labels.labels['app.kubernetes.io/name'], labels.labels['app']].includes('prometheus'),
+      )
+      .map(({ id }) => sideOfId(id));
+    const made = objects
+      .filter(object => object.kind === 'Prometheus' && groupOf(object.apiVersion) === MONITORING)
+      .map((object): DescribedPods => {
+        const account = valueAt(object, ['spec', 'serviceAccountName']);
+        return {
+          labels: {
+            'app.kubernetes.io/instance': nameOf(object),
+            'app.kubernetes.io/name': 'prometheus',
+          },
+          namespaceLabels: { [NAMESPACE_NAME]: namespaceOf(object) },
+          ...(typeof account === 'string' && isMeshed(object) ? { account } : {}),
+        };
+      });
+    const found = [...own, ...made];
+    return found.length > 0 ? found : [...(options.scrapers ?? [])];
+  }
+}
+
+/** Whether the pods of a Prometheus ask for a proxy themselves; its namespace may ask for all. */
+function isMeshed(prometheus: KubeObject): boolean {
+  const metadata = valueAt(prometheus, ['spec', 'podMetadata']);
+  return (
+    valueAt(metadata, ['labels', 'sidecar.istio.io/inject']) === 'true' ||
+    valueAt(metadata, ['labels', 'istio.io/dataplane-mode']) === 'ambient' ||
+    valueAt(metadata, ['annotations', 'linkerd.io/inject']) === 'enabled'
+  );
+}
+
+function asksForScraping(annotations: unknown): boolean {
+  return String(valueAt(annotations, ['prometheus.io/scrape'])) === 'true';
+}
+
+/** An absent selector of a monitor selects nothing, an empty one everything. */
+function selectorOf(monitor: KubeObject): object | undefined {
+  const selector = valueAt(monitor, ['spec', 'selector']);
+  return isRecord(selector) ? selector : undefined;
+}
+
+function isWanted(monitor: KubeObject, namespace: string): boolean {
+  const selector = valueAt(monitor, ['spec', 'namespaceSelector']);
+  if (valueAt(selector, ['any']) === true) return true;
+  const names = itemsOf(valueAt(selector, ['matchNames']));
+  return names.length === 0 ? namespace === namespaceOf(monitor) : names.includes(namespace);
+}
+
+/** What the API server asks: admission and conversion webhooks, and APIs that others serve. */
+function apiServer({ objects, services, options, add, need, tell }: Search): void {
+  const stated = options.apiServers ?? [];
+  const from = stated.length > 0 ? stated : ['0.0.0.0/0'];
+  const asked = (reference: unknown, object: KubeObject): void => {
+    const [namespace, name] = [valueAt(reference, ['namespace']), valueAt(reference, ['name'])];
+    if (typeof namespace !== 'string' || typeof name !== 'string') return;
+    const port = valueAt(reference, ['port']) ?? 443;
+    const who = `${object.kind} ${nameOf(object)}`;
+    for (const service of services.all()) {
+      if (namespaceOf(service) !== namespace || nameOf(service) !== name) continue;
+      for (const one of portsOfService(service).filter(candidate => candidate.port === port))
+        for (const target of services.targets(service, one)) {
+          for (const cidr of from) add(need({ cidr }, target), `${who}: the API server asks it`);
+          if (stated.length === 0)
+            tell({
+              is: 'remark',
+              object,
+              text: `${who} lets the API server ask ${target.endpoint.id}, and its addresses are not known: any address is let in; --api-server CIDR says less`,
+            });
+        }
+    }
+  };
+  for (const object of objects) {
+    if (/^(?:Validating|Mutating)WebhookConfiguration$/.test(object.kind))
+      for (const webhook of itemsOf(object['webhooks']))
+        asked(valueAt(webhook, ['clientConfig', 'service']), object);
+    if (object.kind === 'CustomResourceDefinition')
+      asked(valueAt(object, ['spec', 'conversion', 'webhook', 'clientConfig', 'service']), object);
+    if (object.kind === 'APIService' && groupOf(object.apiVersion) === 'apiregistration.k8s.io')
+      asked(valueAt(object, ['spec', 'service']), object);
+  }
+}
