@@ -6,7 +6,7 @@
 import { isRecord } from '#kube/objects.ts';
 import { invalidSelector, type LabelSelector, matchesSelector } from '#kube/selectors.ts';
 import { readDocuments } from '#yaml/read.ts';
-import type { Tree } from './deployer.ts';
+import { foldersOf, type Tree } from './deployer.ts';
 import { type Fill, fillOf, normalized, TemplateError } from './fill.ts';
 
 type Plain = Readonly<Record<string, unknown>>;
@@ -165,12 +165,8 @@ class Generators {
       .map(name => name.slice(within.length));
     const found: Plain[] = [];
     if (list(directories).length > 0) {
-      const folders = new Set<string>();
-      for (const name of names)
-        for (let at = name.lastIndexOf('/'); at > 0; at = name.lastIndexOf('/', at - 1))
-          folders.add(name.slice(0, at));
       // Folders that begin with a dot are not looked into (reposerver/repository/repository.go, GetGitDirectories).
-      const all = [...folders].filter(folder => !/(?:^|\/)\./.test(folder)).sort();
+      const all = [...foldersOf(names)].filter(folder => !/(?:^|\/)\./.test(folder)).sort();
       for (const folder of matching(all, directories, globOf)) found.push(this.#withPath(folder, {}, prefix));
     } else if (list(files).length > 0) {
       for (const file of matching([...names].sort(), files, pathspecOf)) {

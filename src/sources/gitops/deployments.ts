@@ -7,7 +7,7 @@
 import { isRecord, type KubeObject, type Path } from '#kube/objects.ts';
 import type { Declared, Gap } from '#world/world.ts';
 import { type Applications, applicationsOf } from './application-sets.ts';
-import { type Deployment, isDeployer, type StatedValues, type Tree } from './deployer.ts';
+import { type Deployment, foldersOf, isDeployer, type StatedValues, type Tree } from './deployer.ts';
 import { argoOverrides, fluxOverrides } from './overrides.ts';
 
 export interface Deployments {
@@ -32,14 +32,12 @@ class DeploymentReader implements Deployments {
   readonly gaps: Gap[] = [];
   readonly #all: readonly Declared[];
   readonly #tree: Tree;
-  readonly #folders = new Set<string>();
+  readonly #folders: ReadonlySet<string>;
 
   constructor(all: readonly Declared[], tree: Tree) {
     this.#all = all;
     this.#tree = tree;
-    for (const name of tree.names)
-      for (let at = name.lastIndexOf('/'); at > 0; at = name.lastIndexOf('/', at - 1))
-        this.#folders.add(name.slice(0, at));
+    this.#folders = foldersOf(tree.names);
   }
 
   read(declared: Declared): void {
@@ -204,14 +202,14 @@ class DeploymentReader implements Deployments {
 
   #valueFiles(declared: Declared, folder: string, files: readonly unknown[], mayMiss: boolean): string[] {
     const found: string[] = [];
-    const names = new Set(this.#tree.names);
+    let names: ReadonlySet<string> | undefined;
     for (const file of files) {
       if (typeof file !== 'string') continue;
       const reference = /^\$[^/]+\/(.*)$/.exec(file)?.[1];
       const name =
         reference === undefined && !file.startsWith('/')
           ? joined(folder, file)
-          : this.#folder(declared, reference ?? file, names);
+          : this.#folder(declared, reference ?? file, (names ??= new Set(this.#tree.names)));
       if (name !== undefined && this.#tree.text(name) !== undefined) found.push(name);
       else if (!mayMiss)
         this.#gap(declared, `values file ${file} is not in what was scanned; it was judged without`);
