@@ -202,14 +202,14 @@ class DeploymentReader implements Deployments {
 
   #valueFiles(declared: Declared, folder: string, files: readonly unknown[], mayMiss: boolean): string[] {
     const found: string[] = [];
-    let names: ReadonlySet<string> | undefined;
+    const names = new Set(files.length === 0 ? [] : this.#tree.names);
     for (const file of files) {
       if (typeof file !== 'string') continue;
       const reference = /^\$[^/]+\/(.*)$/.exec(file)?.[1];
       const name =
         reference === undefined && !file.startsWith('/')
           ? joined(folder, file)
-          : this.#folder(declared, reference ?? file, (names ??= new Set(this.#tree.names)));
+          : this.#folder(declared, reference ?? file, names);
       if (name !== undefined && this.#tree.text(name) !== undefined) found.push(name);
       else if (!mayMiss)
         this.#gap(declared, `values file ${file} is not in what was scanned; it was judged without`);
