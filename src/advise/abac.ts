@@ -165,7 +165,7 @@ export function explainPolicy(policy: AbacPolicy, resources: readonly ApiResourc
         : group === AUTHENTICATED
           ? 'everyone who is authenticated'
           : group === '*'
-            ? 'everyone who is in a group'
+            ? 'everyone'
             : `group ${group}`;
   const verbs = readonly === true ? 'get, list and watch' : 'do anything with';
   const may: string[] = [];

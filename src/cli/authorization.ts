@@ -16,7 +16,7 @@ import { shippedRolesBeside } from '#decide/authorization/shipped.ts';
 import { type ApiResource, builtInResources, findResource, resourceOf } from '#kube/api-resources.ts';
 import { toJson } from '#kube/json.ts';
 import { nearest } from '#kube/nearest.ts';
-import type { Because } from '#kube/objects.ts';
+import { type Because, isRecord } from '#kube/objects.ts';
 import { yamlDocuments } from '#kube/yaml-text.ts';
 import { safe } from '#report/safe.ts';
 import { newestMinor, World } from '#world/world.ts';
@@ -31,6 +31,8 @@ export interface Questions {
   readonly world: World;
   readonly authorizer: ChainAuthorizer;
   readonly resources: readonly ApiResource[];
+  /** The groups of users that `--groups` tells of. */
+  readonly groups: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Reads the roles and bindings below the paths of `-f` (default: here), and the ABAC policy file if one is named. */
@@ -40,11 +42,13 @@ export async function questions(parsed: Parsed): Promise<Questions> {
     parsed,
     parsed.values('filename'),
     config.ignore,
-    true,
+    // Whole, for the definitions of custom resources say what there is to ask for.
+    false,
     undefined,
     config.charts,
   );
   const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
+  const groups = await groupsOf(parsed.value('groups'));
   const policy = parsed.value('abac-policy');
   const configuration = parsed.value('authorization-config');
   try {
@@ -52,6 +56,7 @@ export async function questions(parsed: Parsed): Promise<Questions> {
     const authorizer = createAuthorizer({
       // What is bound to view, edit or admin depends on no file: every cluster has these roles.
       objects: [...objects, ...shippedRolesBeside(objects)],
+      groups,
       ...(policy === undefined ? {} : { abacPolicy: readPolicy(policy) }),
       ...(configuration === undefined
         ? policy === undefined
@@ -62,14 +67,52 @@ export async function questions(parsed: Parsed): Promise<Questions> {
     const custom = world
       .ofKind('apiextensions.k8s.io/CustomResourceDefinition')
       .flatMap(({ object }) => resourceOf(object) ?? []);
-    return { world, authorizer, resources: [...builtInResources, ...custom] };
+    return { world, authorizer, resources: [...builtInResources, ...custom], groups };
   } catch (error) {
     if (error instanceof ConfigurationError)
-      throw new UsageError(`${configuration}: the API server would not start with it: ${error.message}`);
+      throw new UsageError(
+        `${at(configuration!, error.line)}: the API server would not start with it: ${error.message}`,
+      );
     if (error instanceof PolicyError)
-      throw new UsageError(`${policy}: the API server would not start with it: ${error.message}`);
+      throw new UsageError(
+        `${at(policy!, error.line)}: the API server would not start with it: ${error.message.replace(/^line \d+: /, '')}`,
+      );
     throw error;
   }
+}
+
+function at(file: string, line: number | undefined): string {
+  return line === undefined ? file : `${file}:${line}`;
+}
+
+/**
+ * Who is in which groups, as only the identity provider knows: a mapping of users to lists of groups.
+ *
+ * @throws UsageError with the line, for a file that is no such mapping
+ */
+async function groupsOf(path: string | undefined): Promise<Readonly<Record<string, readonly string[]>>> {
+  if (path === undefined) return {};
+  const text = readPolicy(path);
+  const { readDocuments } = await import('#yaml/read.ts');
+  const { Locator } = await import('#yaml/locate.ts');
+  const [document] = readDocuments(text);
+  if (document?.is === 'error') throw new UsageError(`${path}:${document.line}: ${document.message}`);
+  if (document?.is !== 'value') return {};
+  const groups: Record<string, readonly string[]> = Object.create(null) as Record<string, readonly string[]>;
+  const wrong = (step: string[]): UsageError => {
+    const { located } = new Locator(text, document).nearest(step);
+    return new UsageError(
+      `${path}:${(located.key ?? located.value).line}: a mapping of users to lists of groups is expected`,
+      'for example: jane@example.com: [developers, on-call]',
+    );
+  };
+  const { value } = document;
+  if (!isRecord(value)) throw wrong([]);
+  for (const [user, list] of Object.entries(value)) {
+    if (!Array.isArray(list) || list.some(group => typeof group !== 'string')) throw wrong([user]);
+    groups[user] = list as readonly string[];
+  }
+  return groups;
 }
 
 /**

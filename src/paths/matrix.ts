@@ -27,6 +27,8 @@ export interface Row {
   readonly cells: readonly (Cell | undefined)[];
   /** A role of it is not in the input, or not wholly known: an empty cell says nothing. */
   readonly open: boolean;
+  /** Groups whose permissions are in the row too. */
+  readonly through: readonly string[];
 }
 
 export const matrixVerbs = [
@@ -45,10 +47,22 @@ interface Allowed {
   readonly named: boolean;
 }
 
+/** Roles that others are gathered into in a cluster: what the input knows of them is not all. */
+const GATHERING = new Set(['admin', 'edit', 'view']);
+
 /**
+ * Everyone whom a binding names, with what is granted to that very name: what somebody has through a group stands in
+ * the row of the group. Users of whom the groups are known have both in one row.
+ *
  * @param namespace only what counts there; all namespaces where it is not stated
+ * @param groups the groups of users
  */
-export function matrixOf(world: World, columns: readonly Column[], namespace?: string): readonly Row[] {
+export function matrixOf(
+  world: World,
+  columns: readonly Column[],
+  namespace?: string,
+  groups: Readonly<Record<string, readonly string[]>> = {},
+): readonly Row[] {
   const known = new Map<readonly PolicyRule[], readonly (Allowed | undefined)[]>();
   const allowedBy = (rules: readonly PolicyRule[]): readonly (Allowed | undefined)[] => {
     let allowed = known.get(rules);
@@ -67,8 +81,10 @@ export function matrixOf(world: World, columns: readonly Column[], namespace?: s
       const home = binding.kind === 'RoleBinding' ? (namespaceOf(binding) ?? '') : undefined;
       if (home !== undefined && namespace !== undefined && home !== namespace) continue;
       const rules = grantedRules(binding, world);
+      const roleName = valueAt(binding, ['roleRef', 'name']);
       const inPart =
-        roleOf(binding, world) === undefined && valueAt(binding, ['roleRef', 'name']) !== 'cluster-admin';
+        rules === undefined ||
+        (roleOf(binding, world) === undefined && typeof roleName === 'string' && GATHERING.has(roleName));
       for (const { kind, name, namespace: of } of subjectsOf(binding)) {
         if (kind !== 'User' && kind !== 'Group' && kind !== 'ServiceAccount') continue;
         const subject: Principal = kind === 'ServiceAccount' ? { kind, name, namespace: of } : { kind, name };
@@ -81,11 +97,35 @@ export function matrixOf(world: World, columns: readonly Column[], namespace?: s
         });
       }
     }
+  for (const [name, of] of Object.entries(groups)) {
+    const subject: Principal = { kind: 'User', name };
+    const row = rows.get(keyOf(subject)) ?? { subject, cells: columns.map(emptyCell), open: false };
+    for (const group of new Set(of)) {
+      const its = rows.get(keyOf({ kind: 'Group', name: group }));
+      if (its === undefined) continue;
+      rows.set(keyOf(subject), row);
+      if (its.open) row.open = true;
+      its.cells.forEach((cell, index) => {
+        merge(row.cells[index]!, cell);
+      });
+    }
+  }
   return [...rows.values()].map(({ subject, cells, open }) => ({
     subject,
     cells: cells.map(finished),
     open,
+    through: subject.kind === 'User' && Object.hasOwn(groups, subject.name) ? groups[subject.name]! : [],
   }));
+}
+
+function merge(cell: MutableCell, other: MutableCell): void {
+  for (const verb of other.everywhere) cell.everywhere.add(verb);
+  for (const [home, verbs] of other.within) {
+    const set = cell.within.get(home) ?? new Set<string>();
+    cell.within.set(home, set);
+    for (const verb of verbs) set.add(verb);
+  }
+  if (other.whole) cell.whole = true;
 }
 
 interface MutableCell {

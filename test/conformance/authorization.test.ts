@@ -6,6 +6,7 @@ import { it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import {
   type Attributes,
+  type ChainHolder,
   ConfigurationError,
   covers,
   createAuthorizer,
@@ -59,12 +60,58 @@ function plain(rules: readonly Record<string, unknown>[]): Record<string, unknow
   );
 }
 
+const EVERYBODY = ['system:authenticated', 'system:unauthenticated'];
+
+/** Whether somebody is whom a holder names. Requests of these cases may come from users without any group. */
+function isHolder({ kind, name, namespace, within = [] }: ChainHolder, user: UserInfo): boolean {
+  const groups = user.groups ?? [];
+  if (!within.every(group => groups.includes(group))) return false;
+  if (kind === 'Group')
+    return (
+      groups.includes(name) ||
+      (name === 'system:authenticated' && !groups.some(group => EVERYBODY.includes(group)))
+    );
+  return (user.name ?? '') === (kind === 'User' ? name : `system:serviceaccount:${namespace}:${name}`);
+}
+
+/**
+ * Who may do something is the same question from the other side: whoever is allowed is named, and whoever is named is
+ * allowed. Webhooks know no such list: whom they decide about is left out.
+ */
+function compareHolders(authorizer: ReturnType<typeof createAuthorizer>, cases: readonly Case[]): number {
+  let named = 0;
+  for (const { attributes, decision, webhooksCalled } of cases) {
+    const { user, ...request } = attributes;
+    const holders = authorizer.whoCan(request);
+    const where = JSON.stringify(attributes);
+    if ((webhooksCalled ?? []).length === 0 && authorizer.webhooks.length === 0) {
+      const fits = holders.some(holder => isHolder(holder, user));
+      if (decision === 'allow') assert.ok(fits, where);
+    }
+    for (const { kind, name, namespace, within = [], unless } of holders) {
+      if (unless !== undefined) continue;
+      const as: UserInfo =
+        kind === 'Group'
+          ? { name: name === 'system:nodes' ? 'system:node:some' : 'some', groups: [name] }
+          : { name: kind === 'User' ? name : `system:serviceaccount:${namespace}:${name}`, groups: within };
+      assert.equal(
+        authorizer.authorize({ ...request, user: as }).decision,
+        'allow',
+        `${where} ${kind} ${name}`,
+      );
+      named++;
+    }
+  }
+  return named;
+}
+
 function compare(authorizer: ReturnType<typeof createAuthorizer>, { cases, rules = [] }: World): void {
   for (const { attributes, decision, reason } of cases) {
     const answer = authorizer.authorize(attributes);
     assert.deepEqual([answer.decision, answer.reason], [decision, reason ?? ''], JSON.stringify(attributes));
     assert.equal(answer.because.length > 0, decision === 'allow');
   }
+  compareHolders(authorizer, cases);
   for (const { user, namespace, resourceRules, nonResourceRules, incomplete, error } of rules) {
     const answer = authorizer.rulesFor(user, namespace);
     assert.deepEqual(
@@ -182,6 +229,7 @@ withShared('conformance/authorization/chain.json', path => {
         // The words of expressions are ours to match; those of a failing connection are its own.
         if (error !== undefined && !error.includes('on the server')) assert.equal(answer.error, error, where);
       }
+      compareHolders(authorizer, world.cases);
       compare(authorizer, { ...world, cases: [] });
     }
   });

@@ -185,6 +185,67 @@ roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: release }
 subjects: [{ kind: User, name: nobody }]
 `;
 
+describe('authorization who-can', () => {
+  const ask = (files: Readonly<Record<string, string>>, ...words: string[]) =>
+    run(folderOf({ 'rbac.yaml': RBAC, ...files }), ['authorization', 'who-can', ...words]);
+
+  it('asks the authorizers beside RBAC too, and says what they rest on', () => {
+    const policy = JSON.stringify({
+      apiVersion: 'abac.authorization.kubernetes.io/v1beta1',
+      kind: 'Policy',
+      spec: { user: 'bob', group: 'ops', resource: 'secrets', namespace: 'shop' },
+    });
+    const { code, out } = ask(
+      { 'policy.jsonl': policy },
+      'get',
+      'secrets',
+      '-n',
+      'shop',
+      '--abac-policy',
+      'policy.jsonl',
+    );
+    assert.equal(code, 0);
+    assert.match(
+      out,
+      /^ServiceAccount shop\/release\nUser nobody\nUser bob, if in the group ops\n {2}by line 1 of the ABAC policy file\n/,
+    );
+    assert.match(out, /Group system:masters\n/);
+    assert.match(ask({}, 'delete', 'secrets').out, /^nobody but the group system:masters\n$/);
+  });
+  it('does not know whom a webhook lets do it', () => {
+    const configuration = `apiVersion: apiserver.config.k8s.io/v1
+kind: AuthorizationConfiguration
+authorizers:
+- type: Webhook
+  name: hook
+  webhook:
+    timeout: 3s
+    subjectAccessReviewVersion: v1
+    failurePolicy: NoOpinion
+    connectionInfo: { type: KubeConfigFile, kubeConfigFile: /etc/hook }
+- { type: RBAC, name: rbac }
+`;
+    const words = ['get', 'secrets', '-n', 'shop', '--authorization-config', 'authz.yaml'];
+    const { code, out, err } = ask({ 'authz.yaml': configuration }, ...words);
+    assert.equal(code, 2);
+    assert.match(out, /User nobody, unless hook denies it first/);
+    assert.match(err, /hook may let others do it/);
+    const broken = ask({ 'authz.yaml': configuration.replace('3s', 'soon') }, ...words);
+    assert.equal(broken.code, 3);
+    assert.match(broken.err, /authz.yaml:7: the API server would not start with it/);
+  });
+  it('knows the groups that a file tells of, and where the file is wrong', () => {
+    const rbac = RBAC.replace('{ kind: User, name: nobody }', '{ kind: Group, name: ops }');
+    const words = ['get', 'secrets', '-n', 'shop', '--groups', 'groups.yaml', '--explain'];
+    const { out } = ask({ 'rbac.yaml': rbac, 'groups.yaml': 'jane: [ops]\njoe: []\n' }, ...words);
+    assert.match(out, /User jane\n {2}by is in the group ops\n/);
+    assert.doesNotMatch(out, /joe/);
+    const { code, err } = ask({ 'groups.yaml': 'jane: [ops]\njoe: ops\n' }, ...words);
+    assert.equal(code, 3);
+    assert.match(err, /groups.yaml:2: a mapping of users to lists of groups is expected/);
+  });
+});
+
 describe('authorization who-can --indirect', () => {
   const objects = `${RBAC}---
 apiVersion: rbac.authorization.k8s.io/v1
@@ -225,7 +286,7 @@ subjects: [{ kind: User, name: jane }]
     const json = JSON.parse(ask('--indirect', '-o', 'json').out) as { name: string; indirect?: object[] }[];
     const jane = json.find(({ name }) => name === 'jane');
     assert.equal(jane?.indirect?.length, 1);
-    assert.match(ask('--indirect', '-o', 'yaml').out, /^- kind: ServiceAccount\n {2}name: release\n/);
+    assert.match(ask('--indirect', '-o', 'yaml').out, /^- kind: ServiceAccount\n {2}name: release\n/m);
   });
   it('takes -A for what it is, and not beside -n', () => {
     assert.equal(ask('-A').code, 3);
@@ -467,6 +528,28 @@ describe('authorization abac', () => {
     it(`finds ${name}`, () => assert.match(abac('lint', lines).out.replace(/\n {2}/g, ' '), expected));
   it('finds nothing in a good line', () => assert.equal(abac('lint', [v1(ALICE)]).code, 0));
 
+  it('converts custom resources too, in whatever scope their definitions give them', () => {
+    const crd = `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: { name: clusterbackups.example.com }
+spec: { group: example.com, scope: Cluster, names: { plural: clusterbackups, kind: ClusterBackup } }
+`;
+    const line = v1({ user: 'alice', resource: 'clusterbackups', apiGroup: 'example.com' });
+    const folder = folderOf({ 'policy.jsonl': line, 'crds/a.yaml': crd });
+    const convert = (...words: string[]) =>
+      run(folder, ['authorization', 'abac', 'convert', 'policy.jsonl', ...words]);
+    const can = (...words: string[]) =>
+      run(folder, ['authorization', 'can-i', ...words, '--as', 'alice', '-f', 'crds']);
+    assert.equal(can('get', 'clusterbackups').code, 1);
+    assert.equal(can('get', 'clusterbackup').code, 1);
+    assert.match(can('get', 'clusterbackps').err, /did you mean clusterbackups\?/);
+    // Without the definition nobody knows that a ClusterRoleBinding would say the same.
+    assert.match(convert().err, /policy.jsonl:1 left out/);
+    const { code, out, err } = convert('-f', 'crds');
+    assert.equal(code, 0, err);
+    assert.match(out, /kind: ClusterRoleBinding/);
+    assert.match(out, /resources: \[clusterbackups, /);
+  });
   it('converts, and decides every class of requests alike', () => {
     const { code, out, err } = abac('convert', [
       v1(ALICE),
@@ -570,7 +653,7 @@ authorizers:
       'conf.yaml',
     );
     assert.equal(code, 3);
-    assert.match(err, /conf.yaml: the API server would not start with it/);
+    assert.match(err, /conf.yaml:1: the API server would not start with it/);
   });
 });
 
@@ -603,11 +686,27 @@ subjects: [{ kind: User, name: "<script>alert(1)</script>" }, { kind: User, name
       { everywhere: [], within: { shop: ['get', 'list'] }, named: false },
     ]);
   });
+  it('says what a row does not hold, and puts known groups into the rows of their users', () => {
+    const { out } = run(folder(), ['authorization', 'matrix', '--resource', 'pods']);
+    assert.match(out.replace(/\s+/g, ' '), /what its groups have .* stands in their rows/);
+    const group = hostile.replace('{ kind: User, name: "=1+1" }', '{ kind: Group, name: ops }');
+    const known = folderOf({ 'rbac.yaml': group, 'groups.yaml': 'jane: [ops]\njoe: [devs]\n' });
+    const table = run(known, [
+      'authorization',
+      'matrix',
+      '--resource',
+      'pods',
+      '--groups',
+      'groups.yaml',
+    ]).out;
+    assert.match(table, /^user jane +ALL$/m);
+    assert.doesNotMatch(table, /joe/);
+  });
   it('is a page in which nothing of the input is markup, and CSV that no spreadsheet runs', () => {
     const page = run(folder(), ['authorization', 'matrix', '-o', 'html']).out;
     assert.ok(!page.includes('<script>alert'));
     assert.ok(page.includes('&lt;script&gt;alert(1)'));
     assert.match(page, /Content-Security-Policy" content="default-src 'none'/);
-    assert.match(run(folder(), ['authorization', 'matrix', '-o', 'csv']).out, /^user =1\+1,,/m);
+    assert.match(run(folder(), ['authorization', 'matrix', '-o', 'csv']).out, /^user =1\+1,,,/m);
   });
 });

@@ -10,12 +10,15 @@ import {
   requestText,
 } from '#advise/abac.ts';
 import { type AbacPolicy, PolicyError, parsePolicies } from '#decide/authorization/door.ts';
-import { builtInResources } from '#kube/api-resources.ts';
+import { type ApiResource, builtInResources, resourceOf } from '#kube/api-resources.ts';
 import { toJson } from '#kube/json.ts';
+import type { KubeObject } from '#kube/objects.ts';
 import { yamlDocuments } from '#kube/yaml-text.ts';
 import { count, safe } from '#report/safe.ts';
 import type { Parsed } from '../command.ts';
+import { readConfig } from '../config.ts';
 import { EXIT, UsageError } from '../errors.ts';
+import { readInput } from '../input.ts';
 import { print, tell } from '../output.ts';
 import { wrap } from '../wrap.ts';
 
@@ -30,6 +33,20 @@ function policyText({ operands: [path, ...more] }: Parsed): { readonly path: str
   } catch (error) {
     throw new UsageError(`${path} could not be read: ${(error as Error).message}`);
   }
+}
+
+/** What Kubernetes serves, and what the CustomResourceDefinitions below `-f` define. */
+async function resourcesOf(parsed: Parsed): Promise<readonly ApiResource[]> {
+  const paths = parsed.values('filename');
+  if (paths.length === 0) return builtInResources;
+  const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
+  const { declared } = await readInput(parsed, paths, config.ignore, false, undefined, config.charts);
+  return [...builtInResources, ...declared.flatMap(({ object }) => definedBy(object))];
+}
+
+function definedBy(object: KubeObject): ApiResource[] {
+  const resource = object.kind === 'CustomResourceDefinition' ? resourceOf(object) : undefined;
+  return resource === undefined ? [] : [resource];
 }
 
 export function lint(parsed: Parsed): number {
@@ -49,10 +66,11 @@ export function lint(parsed: Parsed): number {
   return problems.some(({ level }) => level !== 'note') ? EXIT.findings : EXIT.clean;
 }
 
-export function convert(parsed: Parsed): number {
+export async function convert(parsed: Parsed): Promise<number> {
   const { path, text } = policyText(parsed);
+  const resources = await resourcesOf(parsed);
   const { objects, left, classes, differences, partial } = reading(path, () =>
-    convertPolicies(text, builtInResources),
+    convertPolicies(text, resources),
   );
   if (parsed.value('format') === 'json')
     print(
@@ -95,10 +113,11 @@ function differenceText(one: AbacDifference): string {
   return `${one.abac ? 'only the policy allows' : 'only RBAC allows'} ${safe(requestText(one))}${by}`;
 }
 
-export function explain(parsed: Parsed): number {
+export async function explain(parsed: Parsed): Promise<number> {
   const { path, text } = policyText(parsed);
+  const resources = await resourcesOf(parsed);
   const policies = reading(path, () => parsePolicies(text));
-  const words = (policy: AbacPolicy) => explainPolicy(policy, builtInResources);
+  const words = (policy: AbacPolicy) => explainPolicy(policy, resources);
   if (parsed.value('format') === 'json')
     print(toJson({ policies: policies.map(policy => ({ ...policy, means: words(policy) })) }));
   else

@@ -1,17 +1,17 @@
 /** `sallyport authorization matrix`: subjects and resources as a table, as data, or as a page. */
 import { createHash } from 'node:crypto';
 import { type ApiResource, findResource } from '#kube/api-resources.ts';
-import { toJson } from '#kube/json.ts';
 import { principalText } from '#paths/escalations.ts';
 import { type Cell, type Column, type Level, levelOf, matrixOf, type Row } from '#paths/matrix.ts';
 import { cut } from '#report/columns.ts';
 import { cell as csvCell } from '#report/csv.ts';
 import { xml } from '#report/markup.ts';
 import { count, safe } from '#report/safe.ts';
-import { questions } from '../authorization.ts';
+import { printedAsData, questions } from '../authorization.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { print } from '../output.ts';
+import { wrap } from '../wrap.ts';
 
 /** What a table in a terminal has room for. */
 const FIRST = [
@@ -29,6 +29,9 @@ const HEADS: Readonly<Record<string, string>> = {
   rolebindings: 'bindings',
   'nodes/proxy': 'n/proxy',
 };
+/** What a row does not say. */
+const NOTE =
+  'A row is what is granted to that very name: what its groups have (system:authenticated, system:serviceaccounts, those of an identity provider) stands in their rows; users of --groups have it in their own.';
 const WIDTH = 80;
 /** Of a column: room for `WRITE!`; of the subjects: as much as is left, and never less than this. */
 const NARROWEST = 7;
@@ -36,7 +39,7 @@ const NARROWEST_SUBJECT = 20;
 
 export async function run(parsed: Parsed): Promise<number> {
   if (parsed.operands.length > 0) throw new UsageError('matrix takes no operands; name paths with -f');
-  const { world, resources } = await questions(parsed);
+  const { world, resources, groups } = await questions(parsed);
   const format = parsed.value('format') ?? 'text';
   const named = parsed.values('resource');
   const columns =
@@ -45,23 +48,26 @@ export async function run(parsed: Parsed): Promise<number> {
       : resources.flatMap(({ group, name, subresources }) =>
           ['', ...subresources].map((subresource): Column => ({ group, resource: name, subresource })),
         );
-  const rows = matrixOf(world, columns, parsed.value('namespace'));
+  const rows = matrixOf(world, columns, parsed.value('namespace'), groups);
   // Columns in which nobody has anything only make a page wide.
   const kept = columns.map(
     (_, at) => named.length > 0 || format === 'text' || rows.some(({ cells }) => cells[at]),
   );
   const shown = columns.filter((_, at) => kept[at]);
   const lean = rows.map(row => ({ ...row, cells: row.cells.filter((_, at) => kept[at]) }));
-  if (format === 'json')
-    print(
-      toJson({
-        columns: shown,
-        rows: lean.map(row => ({ ...row, cells: row.cells.map(one => one ?? null) })),
-      }),
-    );
-  else if (format === 'csv') print(csv(shown, lean));
+  const printed = printedAsData(parsed, () => ({
+    columns: shown,
+    rows: lean.map(row => ({ ...row, cells: row.cells.map(one => one ?? null) })),
+    note: NOTE,
+  }));
+  if (printed) return open(rows);
+  if (format === 'csv') print(csv(shown, lean));
   else if (format === 'html') print(html(shown, lean));
   else print(text(shown, lean));
+  return open(rows);
+}
+
+function open(rows: readonly Row[]): number {
   return rows.some(({ open }) => open) ? EXIT.unknown : EXIT.clean;
 }
 
@@ -113,6 +119,7 @@ function text(columns: readonly Column[], rows: readonly Row[]): string {
     '',
     `${count(rows.length, 'subject')}. CAPITALS: in the whole cluster; small: in some namespaces;`,
     '!: only objects of certain names; ?: a role is not in the input.',
+    ...wrap(NOTE, '', ''),
   );
   return `${lines.join('\n')}\n`;
 }
@@ -131,10 +138,11 @@ function cellText(cell: Cell | undefined): string {
 
 function csv(columns: readonly Column[], rows: readonly Row[]): string {
   const lines = [
-    ['subject', 'unknown', ...columns.map(columnName)],
-    ...rows.map(({ subject, cells, open }) => [
+    ['subject', 'unknown', 'through groups', ...columns.map(columnName)],
+    ...rows.map(({ subject, cells, open, through }) => [
       principalText(subject),
       open ? 'yes' : '',
+      through.join(' '),
       ...cells.map(cellText),
     ]),
   ];
@@ -180,7 +188,7 @@ function html(columns: readonly Column[], rows: readonly Row[]): string {
 <meta name="viewport" content="width=device-width"><title>Who may do what</title><style>${STYLE}</style></head>
 <body><h1>Who may do what</h1>
 <p><input id="s" type="search" placeholder="Subjects" aria-label="Subjects"><input id="r" type="search" placeholder="Resources" aria-label="Resources"><span id="n"></span></p>
-<p>Bold: in the whole cluster. !: only objects of certain names. ?: a role is not in the input. Point at a cell for its verbs.</p>
+<p>Bold: in the whole cluster. !: only objects of certain names. ?: a role is not in the input. Point at a cell for its verbs. ${xml(NOTE)}</p>
 <div class="t"><table><thead><tr><th>Subject</th>${columns.map(column => `<th scope="col">${xml(columnName(column))}</th>`).join('')}</tr></thead>
 <tbody>
 ${body.join('\n')}

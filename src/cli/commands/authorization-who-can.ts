@@ -1,6 +1,6 @@
 /** `sallyport authorization who-can`: everyone who may, how, what runs as them, and who can become one of them. */
 
-import type { Holder } from '#decide/authorization/door.ts';
+import type { ChainHolder, Subject } from '#decide/authorization/door.ts';
 import { podsOf } from '#decide/pod-security/pods.ts';
 import { accountOf } from '#kube/accounts.ts';
 import { type IndirectHolder, indirectHolders, principalText } from '#paths/escalations.ts';
@@ -21,11 +21,12 @@ export async function run(parsed: Parsed): Promise<number> {
     world.declared.filter(({ object }) => world.isWorkload(object)),
     declared => runsAs(declared, world),
   );
-  const running = (subject: Holder | IndirectHolder['subject']): readonly Declared[] =>
-    workloadsOf(subject, workloads);
+  const running = (subject: Subject): readonly Declared[] => workloadsOf(subject, workloads);
   const printed = printedAsData(parsed, () => [
     ...holders.map(holder => ({
       ...subjectData(holder),
+      ...(holder.within === undefined ? {} : { within: holder.within }),
+      ...(holder.unless === undefined ? {} : { unlessDeniedBy: holder.unless }),
       because: stepsAsData(holder.because, world),
       workloads: running(holder).map(workloadData),
     })),
@@ -43,30 +44,52 @@ export async function run(parsed: Parsed): Promise<number> {
   ]);
   if (!printed) print(text(parsed, holders, indirect, running, world));
   const open = authorizer.dangling().length;
-  if (open > 0 && !parsed.has('quiet'))
-    tell(`sallyport: ${open} bindings name roles that are not in the input; what they grant is not known\n`);
-  return open > 0 ? EXIT.unknown : EXIT.clean;
+  const { webhooks } = authorizer;
+  if (!parsed.has('quiet')) {
+    if (open > 0)
+      tell(
+        `sallyport: ${count(open, 'binding names a role that is', 'bindings name roles that are')} not in the input; what they grant is not known\n`,
+      );
+    if (webhooks.length > 0)
+      tell(
+        `sallyport: ${webhooks.map(safe).join(', ')} may let others do it; whom, only the webhook knows\n`,
+      );
+  }
+  return open > 0 || webhooks.length > 0 ? EXIT.unknown : EXIT.clean;
+}
+
+/** Past every authorizer: always there, and rarely what is asked for. */
+function isMasters({ kind, name }: ChainHolder): boolean {
+  return kind === 'Group' && name === 'system:masters';
 }
 
 function text(
   parsed: Parsed,
-  holders: readonly Holder[],
+  everyone: readonly ChainHolder[],
   indirect: readonly IndirectHolder[],
-  running: (subject: Holder | IndirectHolder['subject']) => readonly Declared[],
+  running: (subject: Subject) => readonly Declared[],
   world: World,
 ): string {
   const fold = folding(parsed);
   const explain = parsed.has('explain') || parsed.value('format') === 'wide';
-  const runs = (subject: Holder | IndirectHolder['subject']): string[] =>
+  const runs = (subject: Subject): string[] =>
     running(subject).flatMap(({ object, origin }) =>
       fold(`runs ${safe(origin.file)}:${origin.line} ${objectName(referred(object))}`, '  ', '    '),
     );
+  const masters = everyone.filter(isMasters);
+  const holders = everyone.filter(holder => !isMasters(holder));
   const lines = holders.flatMap(holder => [
-    `${holder.kind} ${holder.namespace === undefined ? '' : `${safe(holder.namespace)}/`}${safe(holder.name)}`,
+    ...fold(nameOf(holder), '', '  '),
     ...runs(holder),
-    ...(explain ? steps(holder.because, world).flatMap(step => fold(`by ${step}`, '  ', '    ')) : []),
+    // What no file says is never plain to see.
+    ...steps(
+      explain ? holder.because : holder.because.filter(({ object }) => object === undefined),
+      world,
+    ).flatMap(step => fold(`by ${step}`, '  ', '    ')),
   ]);
-  if (holders.length === 0) lines.push('nobody');
+  if (holders.length === 0) lines.push(masters.length > 0 ? 'nobody but the group system:masters' : 'nobody');
+  else if (masters.length > 0)
+    lines.push('Group system:masters', '  by its name: it may do everything, past every authorizer');
   if (parsed.has('indirect'))
     lines.push(
       '',
@@ -90,7 +113,17 @@ function text(
   return `${lines.join('\n')}\n`;
 }
 
-function subjectData({ kind, name, namespace }: Holder | IndirectHolder['subject']): object {
+/** `ServiceAccount shop/release`, with what must hold besides. */
+function nameOf({ kind, namespace, name, within = [], unless = [] }: ChainHolder): string {
+  const place = namespace === undefined ? '' : `${safe(namespace)}/`;
+  // Every node is in its group.
+  const groups = within.filter(group => group !== 'system:nodes').map(safe);
+  const also = groups.length === 0 ? '' : `, if in the group ${groups.join(' and ')}`;
+  const denied = unless.length === 0 ? '' : `, unless ${unless.map(safe).join(' or ')} denies it first`;
+  return `${kind} ${place}${safe(name)}${also}${denied}`;
+}
+
+function subjectData({ kind, name, namespace }: Subject): object {
   return { kind, name, ...(namespace === undefined ? {} : { namespace }) };
 }
 
@@ -113,7 +146,7 @@ function referred(object: Declared['object']): {
 
 /** The workloads that run as a holder: only service accounts have any. */
 function workloadsOf(
-  { kind, namespace, name }: Holder | IndirectHolder['subject'],
+  { kind, namespace, name }: Subject,
   workloads: ReadonlyMap<string, readonly Declared[]>,
 ): readonly Declared[] {
   return kind === 'ServiceAccount' ? (workloads.get(`${namespace ?? ''}/${name}`) ?? []) : [];

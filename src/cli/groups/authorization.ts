@@ -2,6 +2,21 @@
 import type { Command, Option } from '../command.ts';
 import { explain, namespace, reading, severities } from './options.ts';
 
+/** Where the definitions of custom resources are. */
+const definitions: Option = {
+  name: 'filename',
+  short: 'f',
+  value: 'PATH',
+  many: true,
+  description: 'Files and folders with CustomResourceDefinitions: what they define is converted too',
+};
+
+const authorizationConfig: Option = {
+  name: 'authorization-config',
+  value: 'FILE',
+  description: 'The AuthorizationConfiguration of the API server',
+};
+
 /** As kubectl has it; requests of the whole cluster are what is asked without `-n` too. */
 const everywhere: Option = {
   name: 'all-namespaces',
@@ -17,6 +32,11 @@ const asking: readonly Option[] = [
     value: 'PATH',
     many: true,
     description: 'Files and folders with roles and bindings (default: here)',
+  },
+  {
+    name: 'groups',
+    value: 'FILE',
+    description: 'Who is in which groups, as YAML: jane: [developers]',
   },
   {
     name: 'abac-policy',
@@ -42,11 +62,7 @@ export const authorizationCommands: readonly Command[] = [
       { name: 'as-group', value: 'GROUP', many: true, description: 'A group that the user is in' },
       { name: 'list', description: 'All that the user may do, instead of one request' },
       { name: 'raw', description: 'The request is a method and a path: GET /api/v1/pods?watch=1' },
-      {
-        name: 'authorization-config',
-        value: 'FILE',
-        description: 'The AuthorizationConfiguration of the API server',
-      },
+      authorizationConfig,
       {
         name: 'webhook',
         value: 'NAME=ANSWER',
@@ -80,6 +96,7 @@ export const authorizationCommands: readonly Command[] = [
         description:
           'Those too who can become one of them or give themselves the right, with the shortest way',
       },
+      authorizationConfig,
       namespace,
       everywhere,
       explain,
@@ -101,6 +118,7 @@ export const authorizationCommands: readonly Command[] = [
     operands: 'USER|group:GROUP',
     options: [
       { name: 'as-group', value: 'GROUP', many: true, description: 'A group that the user is in' },
+      authorizationConfig,
       { ...namespace, description: 'Only what counts in this namespace' },
       everywhere,
       ...asking,
@@ -249,6 +267,8 @@ export const authorizationCommands: readonly Command[] = [
     summary: 'An ABAC policy as RBAC objects, compared over every class of requests',
     operands: 'POLICY',
     options: [
+      definitions,
+      ...reading,
       {
         name: 'format',
         short: 'o',
@@ -270,6 +290,8 @@ export const authorizationCommands: readonly Command[] = [
     summary: 'An ABAC policy line by line, in words',
     operands: 'POLICY',
     options: [
+      definitions,
+      ...reading,
       {
         name: 'format',
         short: 'o',
@@ -297,7 +319,7 @@ export const authorizationCommands: readonly Command[] = [
         name: 'format',
         short: 'o',
         value: 'FORMAT',
-        choices: ['text', 'csv', 'json', 'html'],
+        choices: ['text', 'csv', 'json', 'yaml', 'html'],
         description: 'How to print it',
       },
     ],

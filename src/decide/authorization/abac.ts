@@ -5,14 +5,16 @@
 import { matchesTrailingStars } from '#kube/go-text.ts';
 import { isRecord } from '#kube/objects.ts';
 import { readDocuments } from '#yaml/read.ts';
-import type {
-  Answer,
-  Attributes,
-  Authorizer,
-  NonResourceRule,
-  ResourceRule,
-  Rules,
-  UserInfo,
+import {
+  type Answer,
+  type Attributes,
+  type Authorizer,
+  everybody,
+  type Holder,
+  type NonResourceRule,
+  type ResourceRule,
+  type Rules,
+  type UserInfo,
 } from './attributes.ts';
 
 /** A policy file with which the API server would not start. */
@@ -198,6 +200,20 @@ export class AbacAuthorizer implements Authorizer {
       : { decision: 'no-opinion', reason: 'No policy matched.', because };
   }
 
+  whoCan(request: Omit<Attributes, 'user'>): Holder[] {
+    return this.policies
+      .filter(policy => requestMatches(policy, request))
+      .flatMap(({ user, group, line }): Holder[] => {
+        const because = [{ text: `line ${line} of the ABAC policy file` }];
+        // An asterisk is left only in the internal form, where it means those too who are not known.
+        const groups = group === undefined || group === '*' ? [] : [group];
+        if (user !== undefined && user !== '*')
+          return [{ kind: 'User', name: user, ...(groups.length > 0 ? { within: groups } : {}), because }];
+        if (groups.length > 0) return groups.map(name => ({ kind: 'Group', name, because }));
+        return user === undefined && group === undefined ? [] : everybody(because);
+      });
+  }
+
   rulesFor(user: UserInfo, namespace: string): Rules {
     const resourceRules: ResourceRule[] = [];
     const nonResourceRules: NonResourceRule[] = [];
@@ -215,7 +231,10 @@ export class AbacAuthorizer implements Authorizer {
 }
 
 function matches(policy: AbacPolicy, request: Attributes): boolean {
-  if (!subjectMatches(policy, request.user)) return false;
+  return subjectMatches(policy, request.user) && requestMatches(policy, request);
+}
+
+function requestMatches(policy: AbacPolicy, request: Omit<Attributes, 'user'>): boolean {
   if (policy.readonly === true && !READ_VERBS.includes(request.verb ?? '')) return false;
   if (request.resourceRequest === true)
     return (

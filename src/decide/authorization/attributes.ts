@@ -62,7 +62,28 @@ export interface Rules {
   readonly error?: string;
 }
 
+export interface Subject {
+  readonly kind: string;
+  readonly name: string;
+  /** Of service accounts. */
+  readonly namespace?: string;
+}
+
+/** A subject that may do what was asked, with how. */
+export interface Holder extends Subject {
+  /** Groups in which it must be besides: only ABAC can ask for that. */
+  readonly within?: readonly string[];
+  readonly because: readonly Because[];
+}
+
 export interface Authorizer {
   authorize(attributes: Attributes): Answer;
   rulesFor(user: UserInfo, namespace: string): Rules;
+  /** Whom it lets do something: users, groups and service accounts by name. */
+  whoCan(request: Omit<Attributes, 'user'>): readonly Holder[];
+}
+
+/** Everybody, as groups: who is known, and who is not. */
+export function everybody(because: readonly Because[]): Holder[] {
+  return ['system:authenticated', 'system:unauthenticated'].map(name => ({ kind: 'Group', name, because }));
 }

@@ -261,6 +261,19 @@ describe('a webhook whose mind is not known', () => {
     assert.equal(authorizer.authorize({ user: { name: 'alice' }, verb: 'get', path: '/' }).decision, 'deny');
   });
 
+  it('makes everybody behind it depend on it, and nobody before it', () => {
+    assert.deepEqual(authorizer.webhooks, ['hook']);
+    assert.deepEqual(
+      authorizer
+        .whoCan({ verb: 'get', resource: 'pods', apiGroup: '', resourceRequest: true })
+        .map(({ name, unless }) => [name, unless]),
+      [
+        ['system:masters', undefined],
+        ['alice', ['hook']],
+      ],
+    );
+  });
+
   it('is refused where its configuration is', () => {
     assert.throws(() => createAuthorizer({ configuration: 'kind: {' }), ConfigurationError);
     assert.throws(() => createAuthorizer({ configuration: '' }), ConfigurationError);
@@ -269,6 +282,109 @@ describe('a webhook whose mind is not known', () => {
       ConfigurationError,
     );
     assert.throws(() => createAuthorizer({ kubernetes: 'newest' }), VersionError);
+  });
+});
+
+describe('a mistake in an AuthorizationConfiguration', () => {
+  const text = (lines: string) =>
+    `apiVersion: apiserver.config.k8s.io/v1\nkind: AuthorizationConfiguration\nauthorizers:\n${lines}`;
+  for (const [name, configuration, line] of [
+    ['a type that is none', text('- { type: RBAC, name: rbac }\n- type: Rbac\n  name: x\n'), 5],
+    ['a field that is none', text('- type: RBAC\n  name: rbac\n  webhok: {}\n'), 6],
+    ['a type of value', text('- type: Webhook\n  name: hook\n  webhook:\n    timeout: 3\n'), 7],
+    ['a name that does not fit', text('- type: RBAC\n  name: other\n'), 5],
+    ['a key stated twice', text('- type: RBAC\n  name: rbac\n  name: rbac\n'), 6],
+    ['no authorizers', text(''), 3],
+    ['broken YAML', text('- type: "RBAC\n'), undefined],
+  ] as const)
+    it(`is found with its line: ${name}`, () => {
+      assert.throws(
+        () => createAuthorizer({ configuration }),
+        (error: unknown) =>
+          error instanceof ConfigurationError &&
+          (line === undefined ? error.line !== undefined : error.line === line),
+      );
+    });
+  it('has no line where the configuration is data', () => {
+    assert.throws(
+      () => createAuthorizer({ configuration: { kind: 'AuthorizationConfiguration' } }),
+      (error: unknown) => error instanceof ConfigurationError && error.line === undefined,
+    );
+  });
+});
+
+describe('who may do something', () => {
+  const GET_SECRETS = {
+    verb: 'get',
+    resource: 'secrets',
+    apiGroup: '',
+    namespace: 'shop',
+    resourceRequest: true,
+  };
+  const names = (
+    authorizer: ReturnType<typeof createAuthorizer>,
+    request: Omit<Attributes, 'user'> = GET_SECRETS,
+  ) =>
+    authorizer
+      .whoCan(request)
+      .map(({ kind, name, within = [] }) => [`${kind} ${name}`, ...within].join(' in '));
+
+  it('is asked of the whole chain, in its order', () => {
+    const objects = [role('r', [rule(['get'], ['secrets'])]), binding('b', 'r', 'alice')];
+    const abacPolicy = [
+      { user: 'bob', resource: 'secrets', namespace: 'shop' },
+      { group: 'ops', resource: '*', namespace: '*', apiGroup: '*' },
+      { user: 'carol', group: 'devs', resource: 'secrets', namespace: '*' },
+      { user: 'dave', resource: 'pods', namespace: '*' },
+    ]
+      .map(spec =>
+        JSON.stringify({ apiVersion: 'abac.authorization.kubernetes.io/v1beta1', kind: 'Policy', spec }),
+      )
+      .join('\n');
+    const chain = ['system:masters', 'RBAC', 'ABAC'] as const;
+    assert.deepEqual(names(createAuthorizer({ objects, abacPolicy, chain })), [
+      'Group system:masters',
+      'User alice',
+      'User bob',
+      'Group ops',
+      'User carol in devs',
+    ]);
+    assert.deepEqual(names(createAuthorizer({ chain: ['AlwaysAllow'] })), [
+      'Group system:authenticated',
+      'Group system:unauthenticated',
+    ]);
+    assert.deepEqual(names(createAuthorizer({ chain: ['AlwaysDeny'] })), []);
+  });
+  it('names the nodes that need an object, or all of them where any may', () => {
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'p', namespace: 'shop' },
+      spec: { nodeName: 'n1', containers: [], volumes: [{ name: 'v', secret: { secretName: 'tls' } }] },
+    };
+    const authorizer = createAuthorizer({ objects: [pod], chain: ['Node'] });
+    assert.deepEqual(names(authorizer, { ...GET_SECRETS, name: 'tls' }), [
+      'User system:node:n1 in system:nodes',
+    ]);
+    assert.deepEqual(names(authorizer, { ...GET_SECRETS, name: 'other' }), []);
+    assert.deepEqual(names(authorizer, { ...GET_SECRETS, resource: 'services', verb: 'list' }), [
+      'Group system:nodes',
+    ]);
+    assert.deepEqual(
+      names(authorizer, { verb: 'get', resource: 'nodes', apiGroup: '', name: 'n7', resourceRequest: true }),
+      ['User system:node:n7 in system:nodes'],
+    );
+  });
+  it('names users of whom the groups are known', () => {
+    const objects = [
+      role('r', [rule(['get'], ['secrets'])]),
+      { ...binding('b', 'r', ''), subjects: [{ kind: 'Group', name: 'ops' }] },
+    ];
+    const groups = { jane: ['ops'], joe: ['devs'] };
+    assert.deepEqual(names(createAuthorizer({ objects, groups, chain: ['RBAC'] })), [
+      'Group ops',
+      'User jane',
+    ]);
   });
 });
 

@@ -4,7 +4,7 @@
  */
 import { joinErrors } from '#kube/go-text.ts';
 import type { Because } from '#kube/objects.ts';
-import type { Answer, Attributes, Authorizer, Rules, UserInfo } from './attributes.ts';
+import type { Answer, Attributes, Authorizer, Holder, Rules, UserInfo } from './attributes.ts';
 import { type MatchCondition, matchesConditions } from './match-conditions.ts';
 
 /** What a webhook would say, if it were asked. */
@@ -34,6 +34,12 @@ export interface Decided {
   readonly because: readonly Because[];
   /** What went wrong on the way. Beside `no-opinion` the API server answers with status 500, not 403. */
   readonly error?: string;
+}
+
+/** Whom some authorizer of a chain allows something. */
+export interface ChainHolder extends Holder {
+  /** Webhooks that are asked before, and may deny it. */
+  readonly unless?: readonly string[];
 }
 
 interface Step extends Answer {
@@ -93,6 +99,37 @@ export class Chain {
       because: [],
       ...(failed.length === 0 ? {} : { error: joinErrors(failed) }),
     };
+  }
+
+  /** The webhooks, in order. */
+  get webhooks(): readonly string[] {
+    return this.#links.flatMap(link => ('webhook' in link ? [link.name] : []));
+  }
+
+  /**
+   * Whom the authorizers allow it. None of them but a webhook denies, so what one allows stands, unless a webhook before
+   * it denies; and whom a webhook allows nobody knows.
+   */
+  whoCan(request: Omit<Attributes, 'user'>): ChainHolder[] {
+    const holders = new Map<string, { holder: ChainHolder; because: Because[] }>();
+    const before: string[] = [];
+    for (const link of this.#links) {
+      if ('webhook' in link) {
+        before.push(link.name);
+        continue;
+      }
+      for (const { because, ...subject } of link.authorizer.whoCan(request)) {
+        const key = JSON.stringify([subject.kind, subject.namespace, subject.name, subject.within]);
+        const known = holders.get(key);
+        if (known !== undefined) known.because.push(...because);
+        else {
+          const all = [...because];
+          const unless = before.length === 0 ? {} : { unless: [...before] };
+          holders.set(key, { holder: { ...subject, ...unless, because: all }, because: all });
+        }
+      }
+    }
+    return [...holders.values()].map(({ holder }) => holder);
   }
 
   rulesFor(user: UserInfo, namespace: string): Rules {

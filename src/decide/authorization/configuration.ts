@@ -8,18 +8,23 @@ import { dnsSubdomain } from '#decide/cel/formats.ts';
 import { CelCompileError } from '#decide/cel/issues.ts';
 import { parseDuration } from '#decide/cel/time.ts';
 import { joinErrors, quoted } from '#kube/go-text.ts';
-import { isRecord } from '#kube/objects.ts';
+import { isRecord, type Path } from '#kube/objects.ts';
+import { Locator } from '#yaml/locate.ts';
 import { readDocuments } from '#yaml/read.ts';
 import { compileMatchCondition, type MatchCondition, NoCondition } from './match-conditions.ts';
 
 /** A configuration with which the API server would not start, in its words; with the line where one is known. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
+  /** From 1, where the configuration was text. */
   readonly line: number | undefined;
+  /** The field that is wrong, or the first of them, as the message names it: `authorizers[0].type`. */
+  readonly path: string;
 
-  constructor(message: string, line?: number) {
+  constructor(message: string, line?: number, path = '') {
     super(message);
     this.line = line;
+    this.path = path;
   }
 }
 
@@ -48,7 +53,18 @@ export function loadConfiguration(
   configuration: string | object,
   kubernetesMinor: number,
 ): readonly ConfiguredAuthorizer[] {
-  const value = typeof configuration === 'string' ? read(configuration) : configuration;
+  const { value, lineOf } =
+    typeof configuration === 'string' ? read(configuration) : { value: configuration, lineOf: undefined };
+  try {
+    return load(value, kubernetesMinor);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError) || error.line !== undefined || lineOf === undefined)
+      throw error;
+    throw new ConfigurationError(error.message, lineOf(error.path), error.path);
+  }
+}
+
+function load(value: unknown, kubernetesMinor: number): readonly ConfiguredAuthorizer[] {
   if (!isRecord(value)) throw new ConfigurationError(`${PREFIX}it is no mapping`);
   const { apiVersion, kind } = value;
   if (typeof kind !== 'string' || kind === '')
@@ -61,14 +77,25 @@ export function loadConfiguration(
     );
   const decoder = new Decoder();
   const authorizers = decoder.configuration(value);
-  if (decoder.unknown.length > 0)
-    throw new ConfigurationError(`${PREFIX}strict decoding error: ${decoder.unknown.join(', ')}`);
+  const [unknown] = decoder.unknown;
+  if (unknown !== undefined)
+    throw new ConfigurationError(
+      `${PREFIX}strict decoding error: ${decoder.unknown.map(path => `unknown field ${quoted(path)}`).join(', ')}`,
+      undefined,
+      unknown,
+    );
   const validated = validate(authorizers, kubernetesMinor);
   return validated;
 }
 
-function read(text: string): unknown {
-  const [document] = readDocuments(text.replace(/^\ufeff/, ''));
+interface Text {
+  readonly value: unknown;
+  readonly lineOf: (path: string) => number;
+}
+
+function read(whole: string): Text {
+  const text = whole.replace(/^\ufeff/, '');
+  const [document] = readDocuments(text);
   if (document === undefined || document.is === 'empty') throw new ConfigurationError(`${PREFIX}it is empty`);
   if (document.is === 'error')
     throw new ConfigurationError(`${PREFIX}line ${document.line}: ${document.message}`, document.line);
@@ -76,8 +103,24 @@ function read(text: string): unknown {
   if (duplicate !== undefined)
     throw new ConfigurationError(
       `${PREFIX}strict decoding error: key ${quoted(String(duplicate.path.at(-1)))} already set in map`,
+      duplicate.line,
     );
-  return document.value;
+  const locator = new Locator(text, document);
+  return {
+    value: document.value,
+    lineOf: path => {
+      const { located } = locator.nearest(stepsOf(path));
+      return (located.key ?? located.value).line;
+    },
+  };
+}
+
+/** `authorizers[0].webhook` as steps. */
+function stepsOf(path: string): Path {
+  return path
+    .split(/[.[\]]+/)
+    .filter(step => step !== '')
+    .map(step => (/^\d+$/.test(step) ? Number(step) : step));
 }
 
 interface Webhook {
@@ -168,8 +211,7 @@ class Decoder {
 
   #known(value: Readonly<Record<string, unknown>>, path: string, fields: readonly string[]): void {
     for (const field of Object.keys(value))
-      if (!fields.includes(field))
-        this.unknown.push(`unknown field ${quoted(path === '' ? field : `${path}.${field}`)}`);
+      if (!fields.includes(field)) this.unknown.push(path === '' ? field : `${path}.${field}`);
   }
 
   #mapping(value: unknown, path: string): Readonly<Record<string, unknown>> {
@@ -200,7 +242,7 @@ class Decoder {
 }
 
 function mistyped(path: string, expected: string): ConfigurationError {
-  return new ConfigurationError(`${PREFIX}${path}: expected ${expected}`);
+  return new ConfigurationError(`${PREFIX}${path}: expected ${expected}`, undefined, path);
 }
 
 /** All that is wrong, as the API server joins it. */
@@ -308,11 +350,16 @@ function validate(authorizers: readonly Decoded[], kubernetesMinor: number): Con
       matchConditions: conditions(webhook.matchConditions, path, kubernetesMinor, errors),
     });
   });
-  if (errors.length > 0) throw new ConfigurationError(joinErrors(errors));
-  for (const { type, name } of result)
+  const [first] = errors;
+  // Each begins with its field.
+  if (first !== undefined)
+    throw new ConfigurationError(joinErrors(errors), undefined, first.slice(0, first.indexOf(': ')));
+  for (const [index, { type, name }] of result.entries())
     if (type !== 'Webhook' && name !== type.toLowerCase())
       throw new ConfigurationError(
         `expected name ${type.toLowerCase()} for authorizer ${type} instead of ${name}`,
+        undefined,
+        `authorizers[${index}].name`,
       );
   return result;
 }

@@ -4,14 +4,22 @@
  */
 import type { KubeObject } from '#kube/objects.ts';
 import { AbacAuthorizer } from './abac.ts';
-import type { Attributes, Authorizer, Decision, Rules, UserInfo } from './attributes.ts';
-import { Chain, type Decided, type Link, type WebhookAnswer } from './chain.ts';
+import {
+  type Attributes,
+  type Authorizer,
+  type Decision,
+  everybody,
+  type Holder,
+  type Rules,
+  type UserInfo,
+} from './attributes.ts';
+import { Chain, type ChainHolder, type Decided, type Link, type WebhookAnswer } from './chain.ts';
 import { loadConfiguration } from './configuration.ts';
 import { mayWrite, type WriteAnswer, type WriteRequest } from './escalation.ts';
 import { type Features, featuresOf } from './features.ts';
 import { type Impersonation, impersonate } from './impersonation.ts';
 import { NodeAuthorizer } from './node.ts';
-import { type Holder, RbacAuthorizer } from './rbac.ts';
+import { RbacAuthorizer } from './rbac.ts';
 
 export { type AbacPolicy, PolicyError, parsePolicies } from './abac.ts';
 export { aggregate } from './aggregation.ts';
@@ -20,17 +28,18 @@ export type {
   Answer,
   Attributes,
   Decision,
+  Holder,
   NonResourceRule,
   ResourceRule,
   Rules,
+  Subject,
   UserInfo,
 } from './attributes.ts';
-export type { Decided, WebhookAnswer } from './chain.ts';
+export type { ChainHolder, Decided, WebhookAnswer } from './chain.ts';
 export { ConfigurationError } from './configuration.ts';
 export type { WriteAnswer, WriteRequest } from './escalation.ts';
 export { VersionError } from './features.ts';
 export type { Impersonation, ImpersonationCheck, ImpersonationMode } from './impersonation.ts';
-export type { Holder, Subject } from './rbac.ts';
 export { attributesOf, RequestError } from './request.ts';
 export { covers, invalidRules, type PolicyRule } from './rules.ts';
 
@@ -59,8 +68,11 @@ export interface Answers {
 export interface ChainAuthorizer {
   authorize(attributes: Attributes, answers?: Answers): Decided;
   rulesFor(user: UserInfo, namespace: string): Rules;
-  /** Whom RBAC lets do it: users, groups and service accounts by name. */
-  whoCan(request: Omit<Attributes, 'user'>): readonly Holder[];
+  /**
+   * Everyone whom the chain lets do it: users, groups and service accounts by name, from the first authorizer on. Users
+   * whose groups were given are named too. Whom a webhook lets do it nobody knows: see `webhooks`.
+   */
+  whoCan(request: Omit<Attributes, 'user'>): readonly ChainHolder[];
   /** Whether a role or binding may be written: the API server's check against giving away what one has not. */
   mayWrite(request: WriteRequest, answers?: Answers): WriteAnswer;
   /** Whether a request may be made as somebody else; the user of the request is who asks. */
@@ -69,10 +81,13 @@ export interface ChainAuthorizer {
   dangling(): readonly { readonly object: KubeObject; readonly error: string }[];
   /** The types in the order in which they are asked, the privileged group left out. */
   readonly authorizers: readonly string[];
+  /** The webhooks among them, by name: they may let others do things, or nobody. */
+  readonly webhooks: readonly string[];
 }
 
 const DEFAULT_CHAIN: readonly Mode[] = ['system:masters', 'Node', 'RBAC'];
 const PRIVILEGED = 'system:masters';
+const MASTERS = 'the group system:masters may do everything';
 
 /**
  * @throws PolicyError for an ABAC policy file with which the API server would not start
@@ -127,7 +142,8 @@ export function createAuthorizer(input: AuthorizerInput): ChainAuthorizer {
     authorize,
     authorizers,
     rulesFor: (user, namespace) => resolvers.rulesFor(withGroups(user), namespace),
-    whoCan: request => rbac.whoCan(request),
+    webhooks: chain.webhooks,
+    whoCan: request => withMembers(chain.whoCan(request), input.groups ?? {}),
     mayWrite: (request, answers) =>
       mayWrite(
         { ...request, user: withGroups(request.user) },
@@ -148,6 +164,31 @@ export function createAuthorizer(input: AuthorizerInput): ChainAuthorizer {
   };
 }
 
+/** Users of whom the groups are known, behind the groups through which they may. */
+function withMembers(
+  holders: readonly ChainHolder[],
+  groups: Readonly<Record<string, readonly string[]>>,
+): readonly ChainHolder[] {
+  const members = Object.entries(groups).flatMap(([name, of]): ChainHolder[] => {
+    if (holders.some(holder => holder.kind === 'User' && holder.name === name && holder.within === undefined))
+      return [];
+    const through = holders.find(
+      ({ kind, name: group }) => kind === 'Group' && (of.includes(group) || group === 'system:authenticated'),
+    );
+    return through === undefined
+      ? []
+      : [
+          {
+            ...through,
+            kind: 'User',
+            name,
+            because: [{ text: `is in the group ${through.name}` }, ...through.because],
+          },
+        ];
+  });
+  return members.length === 0 ? holders : [...holders, ...members];
+}
+
 function authorizerOf(
   mode: Mode,
   rbac: RbacAuthorizer,
@@ -162,14 +203,15 @@ function authorizerOf(
     case 'Node':
       return new NodeAuthorizer(objects ?? [], features);
     case 'AlwaysAllow':
-      return constant(() => 'allow', '', 'AlwaysAllow', '*');
+      return constant(() => 'allow', '', 'AlwaysAllow', everybody([{ text: 'AlwaysAllow' }]), '*');
     case 'AlwaysDeny':
-      return constant(() => 'no-opinion', 'Everything is forbidden.', 'AlwaysDeny');
+      return constant(() => 'no-opinion', 'Everything is forbidden.', 'AlwaysDeny', []);
     case 'system:masters':
       return constant(
         ({ groups }) => ((groups ?? []).includes(PRIVILEGED) ? 'allow' : 'no-opinion'),
         '',
-        'the group system:masters may do everything',
+        MASTERS,
+        [{ kind: 'Group', name: PRIVILEGED, because: [{ text: MASTERS }] }],
       );
   }
 }
@@ -179,9 +221,11 @@ function constant(
   decide: (user: UserInfo) => Decision,
   reason: string,
   text: string,
+  holders: readonly Holder[],
   rules?: '*',
 ): Authorizer {
   return {
+    whoCan: () => holders,
     authorize: ({ user }) => {
       const decision = decide(user);
       return { decision, reason, because: decision === 'no-opinion' ? [] : [{ text }] };

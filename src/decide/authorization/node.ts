@@ -14,7 +14,7 @@ import {
   type Path,
   valueAt,
 } from '#kube/objects.ts';
-import type { Answer, Attributes, Authorizer, Rules, UserInfo } from './attributes.ts';
+import type { Answer, Attributes, Authorizer, Holder, Rules, UserInfo } from './attributes.ts';
 import type { Features } from './features.ts';
 import { type PolicyRule, ruleAllows } from './rules.ts';
 
@@ -143,6 +143,11 @@ class Graph {
         path,
         `PersistentVolume ${quoted(nameOf(volume))} uses secret ${quoted(name)}`,
       );
+  }
+
+  /** The nodes that something leads to. */
+  get nodes(): Iterable<string> {
+    return this.#nodes;
   }
 
   /** The steps from an object to a node; undefined where there are none. */
@@ -354,6 +359,24 @@ export class NodeAuthorizer implements Authorizer {
     return typeof verdict === 'string'
       ? { decision: 'no-opinion', reason: verdict, because: [] }
       : { decision: 'allow', reason: '', because: verdict.because };
+  }
+
+  /** Every node as a group where any node may; else those that may, of the input and of the request. */
+  whoCan(request: Omit<Attributes, 'user'>): Holder[] {
+    const asked = (node: string): Verdict =>
+      this.#decide(node, { ...request, user: { name: `${PREFIX}${node}`, groups: [NODES] } });
+    // No node is called like this: what is said of it holds for all.
+    const any = asked('\0');
+    if (typeof any !== 'string') return [{ kind: 'Group', name: NODES, because: any.because }];
+    const nodes = new Set(this.#graph.nodes);
+    for (const name of [request.name, ...(request.fieldSelector ?? []).map(({ value }) => value)])
+      if (name !== undefined && name !== '') nodes.add(name);
+    return [...nodes].flatMap(node => {
+      const verdict = asked(node);
+      return typeof verdict === 'string'
+        ? []
+        : [{ kind: 'User', name: `${PREFIX}${node}`, within: [NODES], because: verdict.because }];
+    });
   }
 
   rulesFor(user: UserInfo): Rules {

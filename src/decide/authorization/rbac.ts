@@ -10,24 +10,14 @@ import type {
   Answer,
   Attributes,
   Authorizer,
+  Holder,
   NonResourceRule,
   ResourceRule,
   Rules,
+  Subject,
   UserInfo,
 } from './attributes.ts';
 import { invalidRules, type PolicyRule, ruleAllows, rulesOf } from './rules.ts';
-
-export interface Subject {
-  readonly kind: string;
-  readonly name: string;
-  /** Of service accounts. */
-  readonly namespace?: string;
-}
-
-/** A subject that may do what was asked, with how. */
-export interface Holder extends Subject {
-  readonly because: readonly Because[];
-}
 
 interface Binding {
   readonly object: KubeObject;
