@@ -142,6 +142,12 @@ type=SECCOMP msg=audit(1.1:4): arch=c000003e syscall=1073741824 compat=1
     const back = readSeccomp(JSON.parse(JSON.stringify(toOci(masked.profile))), 'x', () => undefined);
     assert.equal(decide(back.profile, call, machine).action, 'SCMP_ACT_ERRNO');
     assert.deepEqual(replay(back.profile, without, machine), []);
+    const third = readRecords([record('c3', 'clone3({flags=CLONE_VM|CLONE_THREAD}, 88) = 9\n')]).record;
+    const replaced = deriveSeccomp(third, 'x', machine);
+    assert.equal(replaced.isReplaced, true);
+    assert.deepEqual(replay(replaced.profile, third, machine), []);
+    assert.equal(decide(replaced.profile, { name: 'clone3', args: new Map() }, machine).errno, 38);
+    assert.equal(decide(replaced.profile, call, machine).action, 'SCMP_ACT_ERRNO');
     const withThem = readRecords([record('c2', flags('CLONE_NEWUSER|'))]).record;
     const open = deriveSeccomp(withThem, 'x', machine);
     assert.equal(open.isMasked, false);

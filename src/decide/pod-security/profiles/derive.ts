@@ -43,6 +43,8 @@ export interface Derived {
   readonly foreign: readonly string[];
   /** `clone` is allowed without namespaces only: no record shows one with them. */
   readonly isMasked: boolean;
+  /** `clone3` was seen, and gets ENOSYS: C libraries go on with `clone`. */
+  readonly isReplaced: boolean;
 }
 
 const TOKENS: Readonly<Record<Architecture, string>> = { ppc64: 'SCMP_ARCH_PPC64LE' };
@@ -50,9 +52,14 @@ const TOKENS: Readonly<Record<Architecture, string>> = { ppc64: 'SCMP_ARCH_PPC64
 export function deriveSeccomp(seen: Seen, name: string, machine: Machine, isBare = false): Derived {
   const { architecture } = machine;
   const exists = (call: string): boolean => isSyscall(call) && numberOf(call, architecture) !== undefined;
-  const needed = [...seen.syscalls.keys()].filter(exists);
+  const isConfined = seen.namespaces.size === 0;
+  // Its flags stand in memory, where no filter sees them: as RuntimeDefault has it, clone does its work.
+  const isReplaced = isConfined && seen.syscalls.has('clone3') && exists('clone');
+  const needed = [...new Set([...seen.syscalls.keys(), ...(isReplaced ? ['clone'] : [])])].filter(
+    call => exists(call) && !(isReplaced && call === 'clone3'),
+  );
   const added = isBare ? [] : margin.filter(call => exists(call) && !seen.syscalls.has(call));
-  const isMasked = needed.includes('clone') && seen.namespaces.size === 0;
+  const isMasked = isConfined && needed.includes('clone');
   const rule = (
     names: readonly string[],
     action: Action,
@@ -90,6 +97,7 @@ export function deriveSeccomp(seen: Seen, name: string, machine: Machine, isBare
     added,
     foreign: [...seen.syscalls.keys()].filter(call => !exists(call)).sort(),
     isMasked,
+    isReplaced,
   };
 }
 
@@ -110,7 +118,9 @@ export function replay(profile: Profile, seen: Seen, machine: Machine): string[]
       // Where a record shows namespaces, the call is tried with them.
       const flags = seen.namespaces.size > 0 ? NEW_NAMESPACES : 0n;
       const args = new Map(name === 'clone' ? [[flagsIndex(machine.architecture), flags]] : []);
-      const { action, certainty } = decide(profile, { name, args }, machine);
+      const { action, errno, certainty } = decide(profile, { name, args }, machine);
+      // C libraries go on with clone, as they do under RuntimeDefault.
+      if (name === 'clone3' && errno === ENOSYS && seen.namespaces.size === 0) return false;
       return certainty !== 'sure' || !isOpen(action);
     })
     .sort();
@@ -161,7 +171,7 @@ export function deriveAppArmor({ files, globs, capabilities, networks, rules }: 
 
 /** What was seen and a profile of AppArmor, read back, does not allow: nothing, if it fits. */
 export function replayAppArmor(text: string, seen: Seen): string[] {
-  const { profiles, errors } = readAppArmor(text);
+  const { profiles, errors } = readAppArmor(text, undefined, Number.POSITIVE_INFINITY);
   const rules = profiles.flatMap(profile => profile.rules).filter(({ deny }) => !deny);
   const missed = errors.map(({ line, message }) => `line ${line}: ${message}`);
   const written = new Set(rules.map(({ kind, rest }) => `${kind} ${rest}`.trim()));
