@@ -155,6 +155,18 @@ type=SECCOMP msg=audit(1.1:4): arch=c000003e syscall=1073741824 compat=1
     assert.deepEqual(replay(masked.profile, withThem, machine), ['clone']);
   });
 
+  it('keep kinds of sockets out unless they show them', () => {
+    const usual = readRecords([record('k1', 'socket(AF_INET, SOCK_STREAM, 0) = 3\n')]).record;
+    const { profile, isUsual } = deriveSeccomp(usual, 'x', machine);
+    assert.equal(isUsual, true);
+    assert.deepEqual(replay(profile, usual, machine), []);
+    const alg = { name: 'socket', args: new Map([[0, 38n]]) };
+    assert.equal(decide(profile, alg, machine).action, 'SCMP_ACT_ERRNO');
+    const odd = readRecords([record('k2', 'socket(AF_ALG, SOCK_SEQPACKET, 0) = 3\n')]).record;
+    assert.deepEqual(replay(profile, odd, machine), ['socket']);
+    assert.deepEqual(replay(deriveSeccomp(odd, 'x', machine).profile, odd, machine), []);
+  });
+
   it('make a SelinuxProfile of what was denied, and leave out what no rule helps', () => {
     const log = `type=AVC msg=audit(1.1:1): avc:  denied  { read open } for  pid=1 comm="web" name="log" dev="sda1" ino=1 scontext=system_u:system_r:container_t:s0:c1,c2 tcontext=system_u:object_r:var_log_t:s0 tclass=file permissive=1
 Jul  1 node kernel: audit: type=1400 audit(1.1:2): avc:  denied  { name_bind } for  pid=1 src=80 scontext=system_u:system_r:web.process:s0:c1,c2 tcontext=system_u:object_r:http_port_t:s0 tclass=tcp_socket permissive=0
