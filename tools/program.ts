@@ -33,11 +33,12 @@ const PACKS: readonly (readonly [name: string, entries: RegExp])[] = [
 const LAZY: readonly (readonly [importer: RegExp, path: RegExp])[] = [
   [/\/src\//, /^re2js$/],
   [/\/src\/(practices|judge)\//, /^#decide\/(mesh|network)\/(door|network|compare)\.ts$/],
+  [/\/src\/practices\//, /^#decide\/pod-security\/profiles\/.*\.ts$/],
 ];
 
 /** Checks of objects of these groups wait until there is such an object. */
 const RARE =
-  /^(?:rbac\.authorization\.k8s\.io|[a-z.]+\.istio\.io|gateway\.networking\.k8s\.io|policy\.linkerd\.io|networking\.k8s\.io\/NetworkPolicy)(?:\/|$)/;
+  /^(?:rbac\.authorization\.k8s\.io|[a-z.]+\.istio\.io|gateway\.networking\.k8s\.io|policy\.linkerd\.io|security-profiles-operator\.x-k8s\.io|networking\.k8s\.io\/NetworkPolicy)(?:\/|$)/;
 
 /** What the program asks of a check before it has anything to judge. */
 const ASKED_FIRST = [
