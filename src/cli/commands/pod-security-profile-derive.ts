@@ -54,7 +54,7 @@ function forSeccomp({ record, lines }: ReadRecords, name: string, parsed: Parsed
   const machine = machineOf(parsed);
   if (record.syscalls.size === 0) throw new UsageError('no record holds a system call', other(record));
   const derived = deriveSeccomp(record, name, machine, parsed.has('no-margin'));
-  const { profile, added, foreign, isMasked } = derived;
+  const { profile, added, foreign, isMasked, isReplaced, isUsual } = derived;
   const missed = replay(profile, record, machine);
   const oci = toOci(profile) as object;
   const object = {
@@ -70,6 +70,8 @@ function forSeccomp({ record, lines }: ReadRecords, name: string, parsed: Parsed
   if (added.length > 0)
     say(`margin for start and stop, not seen (--no-margin leaves it out): ${added.join(' ')}`);
   if (isMasked) say('clone is allowed for processes and threads: no record shows one with namespaces');
+  if (isReplaced) say('clone3 gets ENOSYS, as under RuntimeDefault: C libraries go on with clone');
+  if (isUsual) say('socket is allowed without AF_ALG and AF_VSOCK: no record shows them');
   if (foreign.length > 0) say(`seen, but no calls of ${machine.architecture}: ${foreign.join(' ')}`);
   // Calls of another architecture are said, and are no failure of the profile.
   return missed.filter(call => !foreign.includes(call));

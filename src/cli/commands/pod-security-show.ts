@@ -12,6 +12,7 @@ import { readConfig } from '../config.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { readInput } from '../input.ts';
 import { print, tell } from '../output.ts';
+import { wrap } from '../wrap.ts';
 
 interface Value {
   readonly field: string;
@@ -21,6 +22,7 @@ interface Value {
   readonly file?: string;
   readonly line?: number;
   readonly gives?: string;
+  readonly note?: string;
 }
 
 interface Shown {
@@ -56,7 +58,7 @@ export async function run(parsed: Parsed): Promise<number> {
           object: reference,
           container: container.name,
           role: container.role,
-          values: effectiveOf(container).map(({ path, ...rest }) => {
+          values: effectiveOf(container, world).map(({ path, ...rest }) => {
             if (path === undefined) return rest;
             const full = pod.pathOf(path);
             const { file, line } = origin.positionOf(full);
@@ -92,22 +94,45 @@ function fromText({ from, line }: Value): string {
   return line === undefined ? 'default' : `${from}, line ${line}`;
 }
 
+/** Defaults that say nothing but their names, and give nothing, stand in one line: nobody reads ten of them. */
+function isPlain({ field, from, gives, note }: Value): boolean {
+  return field === 'capabilities' && from === 'default' && gives === undefined && note === undefined;
+}
+
 function text(shown: readonly Shown[]): string {
   return shown
-    .flatMap(({ file, line, object, container, role, values }) => [
-      `${safe(file)}:${line} ${objectName(object)}, ${role === 'container' ? 'container' : `${role} container`} ${safe(container)}`,
-      ...values.flatMap(one => [
-        `  ${safe(one.field).padEnd(25)}${valueText(one.value).padEnd(26)} ${fromText(one)}`,
-        ...(one.gives === undefined ? [] : [`    gives ${one.gives}`]),
-      ]),
-      '',
-    ])
+    .flatMap(({ file, line, object, container, role, values }) => {
+      const plain = values.filter(isPlain);
+      const width = Math.min(34, Math.max(24, ...values.map(({ field }) => safe(field).length)));
+      const lines = [
+        `${safe(file)}:${line} ${objectName(object)}, ${role === 'container' ? 'container' : `${role} container`} ${safe(container)}`,
+      ];
+      for (const one of values) {
+        if (isPlain(one)) {
+          if (one === plain[0])
+            lines.push(
+              ...wrap(
+                `${plain.map(({ value }) => valueText(value)).join(' ')} (default)`,
+                `  ${'capabilities'.padEnd(width)}  `,
+                ' '.repeat(width + 4),
+              ),
+            );
+          continue;
+        }
+        lines.push(
+          `  ${safe(one.field).padEnd(width)}  ${valueText(one.value).padEnd(22)}  ${fromText(one)}`,
+          ...(one.note === undefined ? [] : wrap(safe(one.note), '    ', '      ')),
+          ...(one.gives === undefined ? [] : wrap(safe(one.gives), '    gives ', '      ')),
+        );
+      }
+      return [...lines, ''];
+    })
     .join('\n');
 }
 
 function html(shown: readonly Shown[]): string {
   const row = (one: Value) =>
-    `<tr><td>${xml(one.field)}</td><td><code>${xml(valueText(one.value))}</code></td><td>${xml(fromText(one))}</td><td>${xml(one.gives ?? '')}</td></tr>`;
+    `<tr><td>${xml(one.field)}</td><td><code>${xml(valueText(one.value))}</code></td><td>${xml(fromText(one))}</td><td>${xml([one.note, one.gives].filter(part => part !== undefined).join('; '))}</td></tr>`;
   const sections = shown.map(
     ({ file, line, object, container, values }) =>
       `<section><h2>${xml(objectName(object))}: ${xml(container)}</h2><p>${xml(`${file}:${line}`)}</p>

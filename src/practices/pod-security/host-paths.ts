@@ -29,15 +29,21 @@ export function hostMounts(pod: PodSubject): HostMount[] {
     const mounts = pod.containers.flatMap(({ container }) =>
       (container.volumeMounts ?? []).filter(mount => mount.name === name),
     );
+    const at = ['spec', 'volumes', i, 'hostPath', 'path'];
     return [
-      {
-        volume: name,
-        path: normalisePath(hostPath.path ?? ''),
-        at: ['spec', 'volumes', i, 'hostPath', 'path'],
-        writable: mounts.some(({ readOnly }) => readOnly !== true),
-      },
+      hostMountOf(
+        name,
+        hostPath.path ?? '',
+        at,
+        mounts.some(({ readOnly }) => readOnly !== true),
+      ),
     ];
   });
+}
+
+/** @param path as it is written */
+export function hostMountOf(volume: string, path: string, at: Path, writable: boolean): HostMount {
+  return { volume, path: normalisePath(path), at, writable };
 }
 
 /** Whether a path is the folder, or lies below it. */

@@ -142,11 +142,29 @@ type=SECCOMP msg=audit(1.1:4): arch=c000003e syscall=1073741824 compat=1
     const back = readSeccomp(JSON.parse(JSON.stringify(toOci(masked.profile))), 'x', () => undefined);
     assert.equal(decide(back.profile, call, machine).action, 'SCMP_ACT_ERRNO');
     assert.deepEqual(replay(back.profile, without, machine), []);
+    const third = readRecords([record('c3', 'clone3({flags=CLONE_VM|CLONE_THREAD}, 88) = 9\n')]).record;
+    const replaced = deriveSeccomp(third, 'x', machine);
+    assert.equal(replaced.isReplaced, true);
+    assert.deepEqual(replay(replaced.profile, third, machine), []);
+    assert.equal(decide(replaced.profile, { name: 'clone3', args: new Map() }, machine).errno, 38);
+    assert.equal(decide(replaced.profile, call, machine).action, 'SCMP_ACT_ERRNO');
     const withThem = readRecords([record('c2', flags('CLONE_NEWUSER|'))]).record;
     const open = deriveSeccomp(withThem, 'x', machine);
     assert.equal(open.isMasked, false);
     assert.deepEqual(replay(open.profile, withThem, machine), []);
     assert.deepEqual(replay(masked.profile, withThem, machine), ['clone']);
+  });
+
+  it('keep kinds of sockets out unless they show them', () => {
+    const usual = readRecords([record('k1', 'socket(AF_INET, SOCK_STREAM, 0) = 3\n')]).record;
+    const { profile, isUsual } = deriveSeccomp(usual, 'x', machine);
+    assert.equal(isUsual, true);
+    assert.deepEqual(replay(profile, usual, machine), []);
+    const alg = { name: 'socket', args: new Map([[0, 38n]]) };
+    assert.equal(decide(profile, alg, machine).action, 'SCMP_ACT_ERRNO');
+    const odd = readRecords([record('k2', 'socket(AF_ALG, SOCK_SEQPACKET, 0) = 3\n')]).record;
+    assert.deepEqual(replay(profile, odd, machine), ['socket']);
+    assert.deepEqual(replay(deriveSeccomp(odd, 'x', machine).profile, odd, machine), []);
   });
 
   it('make a SelinuxProfile of what was denied, and leave out what no rule helps', () => {

@@ -101,6 +101,7 @@ class Reader {
     rules: new Set<string>(),
     accesses: new Map<string, Set<string>>(),
     namespaces: new Set<string>(),
+    sockets: new Set<string>(),
   };
   readonly gaps: RecordGap[] = [];
   readonly left = new Set<string>();
@@ -180,6 +181,8 @@ class Reader {
     const name = traced[1]!;
     if (/^(?:clone3?|unshare|fork|vfork)$/.test(name))
       for (const [flag] of text.matchAll(/\bCLONE_NEW[A-Z]+\b/g)) this.record.namespaces.add(flag);
+    const family = name === 'socket' ? /^socket\((AF_ALG|AF_VSOCK)\b/.exec(text)?.[1] : undefined;
+    if (family !== undefined) this.record.sockets.add(family);
     // A call that strace does not know yet.
     const numbered = /^syscall_(0x[0-9a-f]+|\d+)$/.exec(name);
     if (numbered !== null) return this.#numbered(Number(numbered[1]), 'x86_64');

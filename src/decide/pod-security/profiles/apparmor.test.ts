@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { readAppArmor } from './apparmor.ts';
 import { globOf, matchesGlob } from './apparmor-glob.ts';
 import { lintAppArmor } from './lint-apparmor.ts';
+import { readAppArmorObject } from './read-apparmor-object.ts';
 
 function kinds(text: string): string[] {
   const { profiles, errors } = readAppArmor(text);
@@ -197,6 +198,119 @@ profile web flags=(attach_disconnected,mediate_deleted) {
       const { user } = process.cpuUsage(start);
       assert.ok(user < 1_500_000, `${user} µs: ${text.slice(0, 60)}`);
     }
+  });
+});
+
+describe('an AppArmorProfile object', () => {
+  const of = (spec: object) =>
+    readAppArmorObject(
+      {
+        apiVersion: 'security-profiles-operator.x-k8s.io/v1',
+        kind: 'AppArmorProfile',
+        metadata: { name: 'web' },
+        spec,
+      },
+      path => path.length,
+    );
+  const found = (spec: object): string[] =>
+    of(spec).profiles.flatMap(profile => lintAppArmor(profile).map(({ kind, line }) => `${line} ${kind}`));
+
+  it('becomes the profile that the operator writes', () => {
+    const { profiles, errors } = of({
+      abstract: {
+        executable: { allowedExecutables: ['/bin/web'], allowedLibraries: ['/lib/**.so'] },
+        filesystem: {
+          readOnlyPaths: ['/etc/web/**'],
+          writeOnlyPaths: ['/var/log/x'],
+          readWritePaths: ['/tmp/**'],
+        },
+        network: { allowRaw: false, allowedProtocols: { allowTcp: true } },
+        capability: { allowedCapabilities: ['NET_BIND_SERVICE'] },
+      },
+    });
+    assert.deepEqual(errors, []);
+    assert.deepEqual(profiles[0]!.flags, ['enforce', 'attach_disconnected', 'mediate_deleted']);
+    assert.deepEqual(
+      profiles[0]!.rules
+        .slice(0, 10)
+        .map(
+          ({ kind, deny, rest, paths, access }) =>
+            `${deny ? 'deny ' : ''}${paths?.join() ?? kind} ${access ?? rest}`,
+        ),
+      [
+        '/bin/web ixr',
+        '/lib/**.so mr',
+        '/etc/web/** r',
+        'deny /etc/web/** wlk',
+        '/var/log/x wlk',
+        'deny /var/log/x r',
+        '/tmp/** rwlk',
+        'deny network raw',
+        'network tcp',
+        'capability net_bind_service',
+      ],
+    );
+  });
+
+  it('denies what the operator always denies, unless it only logs', () => {
+    const filesystem = { readWritePaths: ['/**'] };
+    assert.deepEqual(found({ abstract: { filesystem } }), ['5 host-file', '5 host-file', '5 host-file']);
+    const complain = found({ mode: 'Complain', abstract: { filesystem } });
+    assert.equal(complain.filter(one => one.endsWith('host-file')).length, 7);
+    assert.ok(complain.includes('1 complain-mode'));
+  });
+
+  it('says what the operator refuses, with its place', () => {
+    const { errors } = of({
+      abstract: {
+        filesystem: { readOnlyPaths: ['etc', '/a,\n  capability,', 3, '/a b'], readWritePaths: 'x' },
+        capability: { allowedCapabilities: ['sys_admn', 'a b'] },
+      },
+    });
+    assert.deepEqual(
+      errors.map(({ line }) => line),
+      [5, 5, 5, 4, 5, 5, 5, 5],
+    );
+  });
+
+  it('is read as text where it holds one', () => {
+    const { profiles } = of({ policy: 'profile web {\n  mount,\n}\n' });
+    assert.deepEqual(
+      profiles.flatMap(lintAppArmor).map(({ line }) => line),
+      [4],
+    );
+  });
+});
+
+describe('docker-default', () => {
+  it('has nothing that is worth a finding', () => {
+    const { profiles, errors } = readAppArmor(`#include <tunables/global>
+profile docker-default flags=(attach_disconnected,mediate_deleted) {
+  #include <abstractions/base>
+  network,
+  capability,
+  file,
+  umount,
+  signal (receive) peer=unconfined,
+  signal (send,receive) peer=docker-default,
+  deny @{PROC}/* w,
+  deny @{PROC}/{[^1-9/],[^1-9/][^0-9/],[^1-9s/][^0-9y/][^0-9s/],[^1-9/][^0-9/][^0-9/][^0-9/]*}/** w,
+  deny @{PROC}/sys/[^k]** w,
+  deny @{PROC}/sys/kernel/{?,??,[^s][^h][^m]**} w,
+  deny @{PROC}/sysrq-trigger rwklx,
+  deny @{PROC}/kcore rwklx,
+  deny mount,
+  deny /sys/[^f]*/** wklx,
+  deny /sys/f[^s]*/** wklx,
+  deny /sys/fs/[^c]*/** wklx,
+  deny /sys/kernel/security/** rwklx,
+  ptrace (trace,tracedby,read,readby) peer=docker-default,
+}`);
+    assert.deepEqual(errors, []);
+    assert.deepEqual(
+      profiles.flatMap(lintAppArmor).map(({ severity }) => severity),
+      ['low', 'low', 'low'],
+    );
   });
 });
 

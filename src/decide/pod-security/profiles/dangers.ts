@@ -31,10 +31,17 @@ export const dangers: readonly Danger[] = [
     use: 'mounts the disks and cgroups of the node, or lifts masks off /proc',
   },
   {
-    syscalls: ['unshare', 'setns', 'clone3'],
+    syscalls: ['unshare', 'setns'],
     capabilities: [],
     severity: 'high',
     use: 'makes a user namespace with every capability in it: most kernel exploits begin there',
+  },
+  {
+    // C libraries call it for every thread, so that profiles made of records hold it.
+    syscalls: ['clone3'],
+    capabilities: [],
+    severity: 'medium',
+    use: 'makes a user namespace by flags that no filter sees: ENOSYS lets C libraries go on with clone',
   },
   {
     syscalls: ['ptrace', 'process_vm_readv', 'process_vm_writev', 'pidfd_getfd', 'kcmp'],

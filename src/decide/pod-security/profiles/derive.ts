@@ -6,7 +6,15 @@
  */
 import { readAppArmor } from './apparmor.ts';
 import { type Glob, matchesGlob } from './apparmor-glob.ts';
-import { type Action, decide, isOpen, type Machine, type Profile, type Rule } from './seccomp.ts';
+import {
+  type Action,
+  type Condition,
+  decide,
+  isOpen,
+  type Machine,
+  type Profile,
+  type Rule,
+} from './seccomp.ts';
 import { decideAccess, type SelinuxPolicy } from './selinux-policy.ts';
 import { type Architecture, isSyscall, numberOf } from './syscalls.ts';
 
@@ -27,6 +35,8 @@ export interface Seen {
   readonly accesses: ReadonlyMap<string, ReadonlySet<string>>;
   /** CLONE_NEW flags of clone, clone3 and unshare that were seen. */
   readonly namespaces: ReadonlySet<string>;
+  /** AF_ALG and AF_VSOCK, where a socket of them was seen: defaults of runtimes keep them out. */
+  readonly sockets: ReadonlySet<string>;
 }
 
 /** What every start and stop of a container calls. */
@@ -43,6 +53,10 @@ export interface Derived {
   readonly foreign: readonly string[];
   /** `clone` is allowed without namespaces only: no record shows one with them. */
   readonly isMasked: boolean;
+  /** `clone3` was seen, and gets ENOSYS: C libraries go on with `clone`. */
+  readonly isReplaced: boolean;
+  /** `socket` is allowed without AF_ALG and AF_VSOCK: no record shows them. */
+  readonly isUsual: boolean;
 }
 
 const TOKENS: Readonly<Record<Architecture, string>> = { ppc64: 'SCMP_ARCH_PPC64LE' };
@@ -50,9 +64,16 @@ const TOKENS: Readonly<Record<Architecture, string>> = { ppc64: 'SCMP_ARCH_PPC64
 export function deriveSeccomp(seen: Seen, name: string, machine: Machine, isBare = false): Derived {
   const { architecture } = machine;
   const exists = (call: string): boolean => isSyscall(call) && numberOf(call, architecture) !== undefined;
-  const needed = [...seen.syscalls.keys()].filter(exists);
+  const isConfined = seen.namespaces.size === 0;
+  // Its flags stand in memory, where no filter sees them: as RuntimeDefault has it, clone does its work.
+  const isReplaced = isConfined && seen.syscalls.has('clone3') && exists('clone');
+  const needed = [...new Set([...seen.syscalls.keys(), ...(isReplaced ? ['clone'] : [])])].filter(
+    call => exists(call) && !(isReplaced && call === 'clone3'),
+  );
   const added = isBare ? [] : margin.filter(call => exists(call) && !seen.syscalls.has(call));
-  const isMasked = needed.includes('clone') && seen.namespaces.size === 0;
+  const isMasked = isConfined && needed.includes('clone');
+  const isUsual = needed.includes('socket') && seen.sockets.size === 0;
+  const apart = new Set([...(isMasked ? ['clone'] : []), ...(isUsual ? ['socket'] : [])]);
   const rule = (
     names: readonly string[],
     action: Action,
@@ -65,7 +86,7 @@ export function deriveSeccomp(seen: Seen, name: string, machine: Machine, isBare
       architectures: [TOKENS[architecture] ?? `SCMP_ARCH_${architecture.toUpperCase()}`],
       flags: [],
       rules: [
-        rule([...needed, ...added].filter(call => !(isMasked && call === 'clone')).sort(), 'SCMP_ACT_ALLOW'),
+        rule([...needed, ...added].filter(call => !apart.has(call)).sort(), 'SCMP_ACT_ALLOW'),
         // Processes and threads, no namespaces: as the defaults of the runtimes have it.
         ...(isMasked
           ? [
@@ -81,6 +102,7 @@ export function deriveSeccomp(seen: Seen, name: string, machine: Machine, isBare
               }),
             ]
           : []),
+        ...(isUsual ? FAMILIES.map(args => rule(['socket'], 'SCMP_ACT_ALLOW', { args })) : []),
         // C libraries go on with clone where clone3 does not exist, and give up where it is forbidden.
         ...(needed.includes('clone3') || !exists('clone3')
           ? []
@@ -90,12 +112,22 @@ export function deriveSeccomp(seen: Seen, name: string, machine: Machine, isBare
     added,
     foreign: [...seen.syscalls.keys()].filter(call => !exists(call)).sort(),
     isMasked,
+    isReplaced,
+    isUsual,
   };
 }
 
 const ENOSYS = 38;
 /** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET. Source: moby profiles/seccomp. */
 const NEW_NAMESPACES = 0x7e02_0000n;
+
+/** Every family of sockets but AF_ALG (38) and AF_VSOCK (40). Source: containerd contrib/seccomp. */
+const FAMILIES: readonly (readonly Condition[])[] = [
+  [{ index: 0, op: 'SCMP_CMP_LT', value: 38n, valueTwo: 0n }],
+  [{ index: 0, op: 'SCMP_CMP_EQ', value: 39n, valueTwo: 0n }],
+  [{ index: 0, op: 'SCMP_CMP_GT', value: 40n, valueTwo: 0n }],
+];
+const NUMBERS: Readonly<Record<string, bigint>> = { AF_ALG: 38n, AF_VSOCK: 40n };
 
 /** Source: clone(2): on s390 the stack comes first. */
 function flagsIndex(architecture: Architecture): number {
@@ -109,11 +141,29 @@ export function replay(profile: Profile, seen: Seen, machine: Machine): string[]
       if (!isSyscall(name) || numberOf(name, machine.architecture) === undefined) return true;
       // Where a record shows namespaces, the call is tried with them.
       const flags = seen.namespaces.size > 0 ? NEW_NAMESPACES : 0n;
-      const args = new Map(name === 'clone' ? [[flagsIndex(machine.architecture), flags]] : []);
-      const { action, certainty } = decide(profile, { name, args }, machine);
-      return certainty !== 'sure' || !isOpen(action);
+      const tries =
+        name === 'clone'
+          ? [new Map([[flagsIndex(machine.architecture), flags]])]
+          : name === 'socket'
+            ? // The internet and the node itself, and what a record shows beside.
+              [1n, 2n, 10n, ...[...seen.sockets].map(one => NUMBERS[one]!)].map(one => new Map([[0, one]]))
+            : [new Map<number, bigint>()];
+      return !tries.every(args => isLetThrough(profile, name, args, seen, machine));
     })
     .sort();
+}
+
+function isLetThrough(
+  profile: Profile,
+  name: string,
+  args: ReadonlyMap<number, bigint>,
+  seen: Seen,
+  machine: Machine,
+): boolean {
+  const { action, errno, certainty } = decide(profile, { name, args }, machine);
+  // C libraries go on with clone, as they do under RuntimeDefault.
+  if (name === 'clone3' && errno === ENOSYS && seen.namespaces.size === 0) return true;
+  return certainty === 'sure' && isOpen(action);
 }
 
 /** The profile as runtimes read it. */
@@ -161,7 +211,7 @@ export function deriveAppArmor({ files, globs, capabilities, networks, rules }: 
 
 /** What was seen and a profile of AppArmor, read back, does not allow: nothing, if it fits. */
 export function replayAppArmor(text: string, seen: Seen): string[] {
-  const { profiles, errors } = readAppArmor(text);
+  const { profiles, errors } = readAppArmor(text, undefined, Number.POSITIVE_INFINITY);
   const rules = profiles.flatMap(profile => profile.rules).filter(({ deny }) => !deny);
   const missed = errors.map(({ line, message }) => `line ${line}: ${message}`);
   const written = new Set(rules.map(({ kind, rest }) => `${kind} ${rest}`.trim()));

@@ -31,6 +31,15 @@ const FILES: readonly (readonly [path: string, access: 'r' | 'w', use: string])[
   ['/var/run/docker.sock', 'w', 'starts any container on the node'],
 ];
 
+/** What docker-default lets through by its rule for all files. Source: moby profiles apparmor/template.go. */
+const USUAL = new Set([
+  '/sys/fs/cgroup/memory/release_agent',
+  '/dev/mem',
+  '/dev/sda',
+  '/run/containerd/containerd.sock',
+  '/var/run/docker.sock',
+]);
+
 /** A few tenths of a second. */
 const MOST_STEPS = 3_000_000;
 
@@ -45,12 +54,25 @@ export function lintAppArmor(profile: AppArmorProfile): Problem[] {
     say('unconfined', 'high', 'the flag default_allow lets through what no rule denies');
   for (const rule of rules) if (!rule.deny) judge(rule, say);
   const budget: Budget = { left: MOST_STEPS };
+  const usual: { readonly path: string; readonly line: number }[] = [];
   for (const [path, access, use] of FILES) {
     const covering = rules.filter(rule => rule.kind === 'file' && covers(rule, path, access, budget));
-    const granting = covering.find(({ deny }) => !deny);
-    if (granting !== undefined && !covering.some(({ deny }) => deny))
+    if (budget.left <= 0) break;
+    if (covering.some(({ deny }) => deny)) continue;
+    const named = covering.find(({ globs }) => globs?.some(({ prefix }) => prefix.length > 1));
+    const granting = named ?? covering[0];
+    if (granting === undefined) continue;
+    if (named === undefined && USUAL.has(path)) usual.push({ path, line: granting.line });
+    else
       say('host-file', 'high', `${access === 'w' ? 'writes' : 'reads'} ${path}, which ${use}`, granting.line);
   }
+  if (usual.length > 0)
+    say(
+      'host-file',
+      'low',
+      `keeps ${usual.map(({ path }) => path).join(', ')} open where they are mounted, as docker-default does`,
+      usual[0]!.line,
+    );
   if (budget.left <= 0)
     say(
       'not-judged',
@@ -66,7 +88,13 @@ export function lintAppArmor(profile: AppArmorProfile): Problem[] {
     if (kind !== 'capability' || deny) continue;
     const names = rest === '' ? [...CAPABILITIES.keys()] : rest.split(/\s+/);
     const dangerous = names.filter(name => CAPABILITIES.has(name) && !denied.has(name));
-    if (rest === '' && dangerous.length > 0) say('capability', 'high', 'allows every capability', line);
+    if (rest === '' && dangerous.length > 0)
+      say(
+        'capability',
+        'low',
+        'allows every capability that the container has, as docker-default does',
+        line,
+      );
     else
       for (const name of dangerous)
         say('capability', 'medium', `allows ${name}: ${CAPABILITIES.get(name)}`, line);
@@ -84,7 +112,7 @@ function judge(
       say('unconfined', 'high', 'allows everything', line);
       break;
     case 'file':
-      if (paths === undefined) say('all-files', 'medium', 'allows every file', line);
+      if (paths === undefined) say('all-files', 'low', 'allows every file that is not denied', line);
       else if (/(?:^|[^pPcC])[uU]x/.test(access))
         say('unconfined-exec', 'high', `${paths[0]} runs without any profile (${access})`, line);
       else if (/[pPcC][uU]x/.test(access))
