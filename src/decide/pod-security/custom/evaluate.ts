@@ -151,7 +151,7 @@ export function evaluateProfile(
     const after = provider.mutate(whole);
     found.breaches.push(
       ...provider
-        .objections(after)
+        .objections(whole, true)
         // No policy lets every kind of /proc pass.
         .filter(error => field === 'allowedProcMountTypes' || !error.field.endsWith('.procMount'))
         .map(error => objected(field, error, pod, spec)),
@@ -323,7 +323,7 @@ const INHERITED = new Set(['runAsUser', 'runAsGroup', 'runAsNonRoot', 'seLinuxOp
 function placed(
   field: FieldName,
   steps: readonly (string | number)[],
-  { value }: FieldError,
+  error: FieldError,
   pod: Pod,
 ): { readonly path: Path; readonly container?: string } {
   // Sources: the decider's own paths, some of which name no field of the pod.
@@ -337,7 +337,7 @@ function placed(
   const { name: container_ = '', securityContext: own } = container;
   const at = steps.slice(0, 3);
   if (field === 'hostPorts') {
-    const port = (container.ports ?? []).findIndex(one => String(one.hostPort) === value);
+    const port = (container.ports ?? []).findIndex(one => String(one.hostPort) === error.value);
     return { path: [...at, 'ports', port, 'hostPort'], container: container_ };
   }
   const path = field === 'runAsGroup' ? [...at, 'securityContext', 'runAsGroup'] : steps;
@@ -345,19 +345,14 @@ function placed(
   if (INHERITED.has(key) && own?.[key as 'runAsUser'] === undefined)
     return { path: ['spec', ...path.slice(3)] };
   if (path.at(-1) === 'add') {
-    const added = (own?.capabilities?.add ?? []).findIndex(one => JSON.stringify(one) === value);
+    const added = (own?.capabilities?.add ?? []).findIndex(one => JSON.stringify(one) === error.value);
     return { path: added < 0 ? path : [...path, added], container: container_ };
   }
   return { path, container: container_ };
 }
 
-function describe(
-  field: FieldName,
-  { value, detail }: FieldError,
-  path: Path,
-  pod: Pod,
-  spec: ProfileSpec,
-): string {
+function describe(field: FieldName, error: FieldError, path: Path, pod: Pod, spec: ProfileSpec): string {
+  const { value, detail } = error;
   const volume = path[1] === 'volumes' ? pod.spec.volumes?.[path[2] as number] : undefined;
   const name = JSON.stringify(volume?.name ?? '');
   switch (field) {

@@ -57,35 +57,17 @@ export function applyPolicy(policy: object, pod: SubmittedPod | PreparedPod): Po
   const prepared = pod instanceof PreparedPod ? pod : new PreparedPod(pod);
   if (provider instanceof UnusablePolicyError)
     return { admitted: false, changed: false, errors: [], providerError: provider.message };
-  const after = provider.mutate(prepared.pod);
-  const errors = provider.objections(after);
+  const { pod: before } = prepared;
+  const errors = provider.objections(before);
   return {
     admitted: errors.length === 0,
-    changed: isChanged(prepared.pod, after),
+    changed: provider.changes(before),
     // Written only when asked for: most callers want the verdict.
     get mutated() {
-      return mutablePart(after);
+      return mutablePart(provider.mutate(before));
     },
-    errors: errors.map(({ field, type, detail }) => ({ field, type, detail })),
+    errors,
   };
-}
-
-/** Whether a policy changed a pod. It only ever adds, and leaves alone the objects that it has nothing to add to. */
-export function isChanged(before: Pod, after: Pod): boolean {
-  return !(
-    before.metadata?.annotations === after.metadata?.annotations &&
-    before.spec.runtimeClassName === after.spec.runtimeClassName &&
-    before.spec.securityContext === after.spec.securityContext &&
-    CONTAINER_FIELDS.every(field => {
-      const [old, now] = [before.spec[field], after.spec[field]];
-      return (
-        old === now ||
-        (old !== undefined &&
-          old.length === now?.length &&
-          old.every(({ securityContext }, i) => securityContext === now[i]!.securityContext))
-      );
-    })
-  );
 }
 
 export function mutablePart({ metadata, spec }: Pod): MutablePart {

@@ -1,5 +1,4 @@
 /** What a policy objects to in a pod, as the API server's field errors put it. Source: apimachinery util/validation/field. */
-import { quoted } from '#kube/go-text.ts';
 
 export type ErrorType = 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired';
 
@@ -7,26 +6,40 @@ export interface FieldError {
   readonly field: string;
   readonly type: ErrorType;
   readonly detail: string;
-  /** The offending value as Go prints it, for errors of type `FieldValueInvalid`. */
+  /** The offending value as Go prints it, for errors of type `FieldValueInvalid`; only where it was asked for. */
   readonly value?: string;
 }
 
 /** A user or group id: 64 bits, so perhaps a `bigint`. */
 export type Id = number | bigint;
 
-/** @param value as Go prints it; see {@link quoted}, {@link goList} */
-export function invalid(field: string, value: string, detail: string): FieldError {
-  return { field, type: 'FieldValueInvalid', detail, value };
+/** What rules object to, in their order. Most objections are only counted, so values are printed only on demand. */
+export class Objections {
+  readonly errors: FieldError[] = [];
+  readonly #isPrinted: boolean;
+
+  /** @param isPrinted whether errors hold the offending values too */
+  constructor(isPrinted: boolean) {
+    this.#isPrinted = isPrinted;
+  }
+
+  /** @param print writes the value as Go does; see {@link quoted}, {@link goIds} */
+  invalid<Value>(field: string, value: Value, print: (value: Value) => string, detail: string): void {
+    this.errors.push(
+      this.#isPrinted
+        ? { field, type: 'FieldValueInvalid', detail, value: print(value) }
+        : { field, type: 'FieldValueInvalid', detail },
+    );
+  }
+
+  forbidden(field: string, detail: string): void {
+    this.errors.push({ field, type: 'FieldValueForbidden', detail });
+  }
 }
 
-export function forbidden(field: string, detail: string): FieldError {
-  return { field, type: 'FieldValueForbidden', detail };
-}
-
-/** A list as Go's %#v prints it; one that is not there is nil. */
-export function goList(type: string, items: readonly (string | Id)[] | undefined): string {
-  if (items === undefined) return `[]${type}(nil)`;
-  return `[]${type}{${items.map(item => (typeof item === 'string' ? quoted(item) : String(item))).join(', ')}}`;
+/** A list of ids as Go's %#v prints it; one that is not there is nil. */
+export function goIds(ids: readonly Id[] | undefined): string {
+  return ids === undefined ? '[]int64(nil)' : `[]int64{${ids.join(', ')}}`;
 }
 
 const TITLES: Readonly<Record<ErrorType, string>> = {
@@ -35,7 +48,7 @@ const TITLES: Readonly<Record<ErrorType, string>> = {
   FieldValueRequired: 'Required value',
 };
 
-/** The whole text of an error, as it stands in messages of the API server. */
+/** The whole text of an error with its value, as it stands in messages of the API server. */
 export function textOf({ field, type, detail, value }: FieldError): string {
   return [field, TITLES[type], value, detail].filter(part => part !== undefined && part !== '').join(': ');
 }

@@ -1,19 +1,26 @@
-/** The rules of a policy on user and group ids. Source: pkg/security/podsecuritypolicy/{user,group}, factory.go. */
-import { type FieldError, goList, type Id, invalid } from './errors.ts';
+/** The rules of a policy on user and group ids; what they object to is added to a list. Source: pkg/security/podsecuritypolicy/{user,group}, factory.go. */
+import { goIds, type Id, type Objections } from './errors.ts';
 import type { IdStrategy, Range } from './policy.ts';
 
 export interface GroupRule {
   /** The group of pods that name none. */
   readonly preset: Id | undefined;
+  /** The same as a list. */
+  readonly presets: readonly Id[] | undefined;
   /** @param groups what the pod says; undefined and empty are told apart in messages only */
-  objections(field: string, groups: readonly Id[] | undefined): FieldError[];
+  object(field: string, groups: readonly Id[] | undefined, errors: Objections): void;
 }
 
 export interface UserRule {
   readonly preset: Id | undefined;
   readonly marksNonRoot: boolean;
   /** @param field the path of the security context */
-  objections(field: string, runAsNonRoot: boolean | undefined, runAsUser: Id | undefined): FieldError[];
+  object(
+    field: string,
+    runAsNonRoot: boolean | undefined,
+    runAsUser: Id | undefined,
+    errors: Objections,
+  ): void;
 }
 
 /** A policy of which no provider can be made; the admission plugin passes over it. */
@@ -37,15 +44,7 @@ function show(ranges: readonly Range[]): string {
   return `[${ranges.map(({ min, max }) => `{${min} ${max}}`).join(' ')}]`;
 }
 
-const ANY_GROUP: GroupRule = { preset: undefined, objections: () => [] };
-
-function outside(field: string, ranges: readonly Range[], groups: readonly Id[]): FieldError[] {
-  return groups
-    .filter(group => !isWithin(group, ranges))
-    .map(group =>
-      invalid(field, goList('int64', groups), `group ${group} must be in the ranges: ${show(ranges)}`),
-    );
-}
+const ANY_GROUP: GroupRule = { preset: undefined, presets: undefined, object: () => {} };
 
 /** @param strategy absent (only `runAsGroup` may be): any group */
 export function groupRule(name: string, strategy: IdStrategy | undefined): GroupRule {
@@ -54,46 +53,49 @@ export function groupRule(name: string, strategy: IdStrategy | undefined): Group
   if (rule !== 'MustRunAs' && rule !== 'MayRunAs')
     throw new UnusablePolicyError(`Unrecognized ${name} strategy type ${rule}`);
   if (ranges.length === 0) throw new UnusablePolicyError(`ranges must be supplied for ${rule}`);
-  if (rule === 'MayRunAs')
-    return {
-      preset: undefined,
-      objections: (field, groups) => outside(field, ranges, groups ?? []),
-    };
+  const shown = show(ranges);
+  const object: GroupRule['object'] = (field, groups, errors) => {
+    for (const group of groups ?? [])
+      if (!isWithin(group, ranges))
+        errors.invalid(field, groups, goIds, `group ${group} must be in the ranges: ${shown}`);
+  };
+  if (rule === 'MayRunAs') return { preset: undefined, presets: undefined, object };
   return {
     preset: ranges[0]!.min,
-    objections: (field, groups) =>
-      groups === undefined || groups.length === 0
-        ? [invalid(field, goList('int64', groups), 'unable to validate empty groups against required ranges')]
-        : outside(field, ranges, groups),
+    presets: [ranges[0]!.min],
+    object(field, groups, errors) {
+      if (groups === undefined || groups.length === 0)
+        errors.invalid(field, groups, goIds, 'unable to validate empty groups against required ranges');
+      else object(field, groups, errors);
+    },
   };
 }
+
+const root: UserRule['object'] = (field, runAsNonRoot, runAsUser, errors) => {
+  if (runAsNonRoot === false) errors.invalid(`${field}.runAsNonRoot`, false, String, 'must be true');
+  else if (runAsUser === 0 || runAsUser === 0n)
+    errors.invalid(`${field}.runAsUser`, 0, String, 'running with the root UID is forbidden');
+};
 
 export function userRule({ rule, ranges }: IdStrategy): UserRule {
   switch (rule) {
     case 'RunAsAny':
-      return { preset: undefined, marksNonRoot: false, objections: () => [] };
+      return { preset: undefined, marksNonRoot: false, object: () => {} };
     case 'MustRunAsNonRoot':
-      return { preset: undefined, marksNonRoot: true, objections: root };
+      return { preset: undefined, marksNonRoot: true, object: root };
     case 'MustRunAs': {
       if (ranges.length === 0) throw new UnusablePolicyError('MustRunAs requires at least one range');
+      const detail = `must be in the ranges: ${show(ranges)}`;
       return {
         preset: ranges[0]!.min,
         marksNonRoot: false,
         // The preset has been given to whoever named no user.
-        objections: (field, _, user) =>
-          isWithin(user!, ranges)
-            ? []
-            : [invalid(`${field}.runAsUser`, String(user), `must be in the ranges: ${show(ranges)}`)],
+        object(field, _, user, errors) {
+          if (!isWithin(user!, ranges)) errors.invalid(`${field}.runAsUser`, user, String, detail);
+        },
       };
     }
     default:
       throw new UnusablePolicyError(`Unrecognized RunAsUser strategy type ${rule}`);
   }
-}
-
-function root(field: string, runAsNonRoot: boolean | undefined, runAsUser: Id | undefined): FieldError[] {
-  if (runAsNonRoot === false) return [invalid(`${field}.runAsNonRoot`, 'false', 'must be true')];
-  if (runAsUser !== undefined && BigInt(runAsUser) === 0n)
-    return [invalid(`${field}.runAsUser`, '0', 'running with the root UID is forbidden')];
-  return [];
 }

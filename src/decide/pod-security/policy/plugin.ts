@@ -4,7 +4,7 @@
  */
 import { compareBytes, quoted } from '#kube/go-text.ts';
 import type { Pod } from '#kube/pods.ts';
-import { isChanged, type MutablePart, mutablePart, type SubmittedPod } from './apply.ts';
+import { type MutablePart, mutablePart, type SubmittedPod } from './apply.ts';
 import { type FieldError, textOf } from './errors.ts';
 import { UnusablePolicyError } from './ids.ts';
 import { prepared } from './prepared.ts';
@@ -103,7 +103,7 @@ export function admitByPolicies(request: PolicyRequest): PolicyDecision {
     admit,
     validate,
     ...(isSamePhase(validate, onServer) ? {} : { validatePrepared: onServer }),
-    ...(validate.allowed ? { changed: isChanged(pod, outcome.pod), mutated: mutablePart(admitted) } : {}),
+    ...(validate.allowed ? { changed: outcome.changes, mutated: mutablePart(admitted) } : {}),
     ...more,
   };
 }
@@ -167,6 +167,8 @@ interface Outcome {
   /** Absent where no policy admits the pod. */
   readonly pod?: Pod;
   readonly policy: string;
+  /** Whether the policy changed the pod. */
+  readonly changes: boolean;
   /** Of the policies that may be used; absent where there is none to ask. */
   readonly errors?: readonly FieldError[];
 }
@@ -178,12 +180,12 @@ function admitBy(providers: readonly Provider[], pod: Pod, mayUse: (policy: stri
     providers,
     pod,
     mayUse,
-    (provider, after) => {
-      const isSame = !isChanged(pod, after);
-      if (!isSame && changing !== undefined) return undefined;
+    provider => {
+      const changes = provider.changes(pod);
+      if (changes && changing !== undefined) return undefined;
       if (!mayUse(provider.name)) return undefined;
-      const outcome = { pod: after, policy: provider.name };
-      if (isSame) return outcome;
+      const outcome = { pod: provider.mutate(pod), policy: provider.name, changes };
+      if (!changes) return outcome;
       changing = outcome;
       return undefined;
     },
@@ -193,8 +195,10 @@ function admitBy(providers: readonly Provider[], pod: Pod, mayUse: (policy: stri
 
 /** The first policy that changes nothing: one that would is passed over. */
 function validateBy(providers: readonly Provider[], pod: Pod, mayUse: (policy: string) => boolean): Outcome {
-  return search(providers, pod, mayUse, ({ name }, after) =>
-    !isChanged(pod, after) && mayUse(name) ? { pod: after, policy: name } : undefined,
+  return search(providers, pod, mayUse, provider =>
+    !provider.changes(pod) && mayUse(provider.name)
+      ? { pod, policy: provider.name, changes: false }
+      : undefined,
   );
 }
 
@@ -202,23 +206,23 @@ function search(
   providers: readonly Provider[],
   pod: Pod,
   mayUse: (policy: string) => boolean,
-  accept: (provider: Provider, after: Pod) => Outcome | undefined,
+  accept: (provider: Provider) => Outcome | undefined,
   otherwise: () => Outcome | undefined = () => undefined,
 ): Outcome {
-  if (providers.length === 0) return { policy: '' };
+  if (providers.length === 0) return { policy: '', changes: false };
   const failed: { readonly policy: string; readonly errors: readonly FieldError[] }[] = [];
   for (const provider of providers) {
-    const after = provider.mutate(pod);
-    const errors = provider.objections(after);
+    const errors = provider.objections(pod, true);
     if (errors.length > 0) failed.push({ policy: provider.name, errors });
     else {
-      const outcome = accept(provider, after);
+      const outcome = accept(provider);
       if (outcome !== undefined) return outcome;
     }
   }
   return (
     otherwise() ?? {
       policy: '',
+      changes: false,
       errors: failed.filter(({ policy }) => mayUse(policy)).flatMap(({ errors }) => errors),
     }
   );

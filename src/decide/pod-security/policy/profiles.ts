@@ -4,7 +4,7 @@
  */
 import { quoted } from '#kube/go-text.ts';
 import type { Container, Pod, Profile } from '#kube/pods.ts';
-import { type FieldError, forbidden } from './errors.ts';
+import type { Objections } from './errors.ts';
 import type { Policy } from './policy.ts';
 import { annotationOf } from './received.ts';
 
@@ -35,8 +35,9 @@ export function seccompField(annotation: string): Profile | undefined {
 export interface SeccompRule {
   /** The annotation that the pod is to have; empty for none. */
   presetFor(pod: Pod): string;
-  podObjections(pod: Pod): FieldError[];
-  containerObjections(pod: Pod, container: Container): FieldError[];
+  /** @param profile the pod's, completed: see {@link presetFor} */
+  objectToPod(profile: string, errors: Objections): void;
+  objectToContainer(pod: Pod, container: Container, profile: string, errors: Objections): void;
 }
 
 export function seccompRule({ annotations }: Policy): SeccompRule {
@@ -46,19 +47,29 @@ export function seccompRule({ annotations }: Policy): SeccompRule {
   const any = names.delete('*');
   // Since the field exists the two names mean the same.
   if (names.has(RUNTIME_DEFAULT) || names.has(DOCKER_DEFAULT)) names.add(RUNTIME_DEFAULT).add(DOCKER_DEFAULT);
-  const judge = (key: string, profile: string): FieldError[] => {
-    if (any || names.has(profile) || (names.size === 0 && profile === '')) return [];
+  const judge = (key: string, profile: string, errors: Objections): void => {
+    if (names.has(profile) || (names.size === 0 && profile === '')) return;
     const field = `pod.metadata.annotations[${key}]`;
-    if (names.size === 0) return [forbidden(field, 'seccomp may not be set')];
-    return [
-      forbidden(field, `${profile} is not an allowed seccomp profile. Valid values are ${stated ?? ''}`),
-    ];
+    errors.forbidden(
+      field,
+      names.size === 0
+        ? 'seccomp may not be set'
+        : `${profile} is not an allowed seccomp profile. Valid values are ${stated ?? ''}`,
+    );
   };
   return {
     presetFor: pod => seccompOfPod(pod) ?? preset,
-    podObjections: pod => judge(SECCOMP_POD, seccompOfPod(pod) ?? ''),
-    containerObjections: (pod, container) =>
-      judge(SECCOMP_CONTAINER + (container.name ?? ''), seccompOfContainer(pod, container)),
+    objectToPod(profile, errors) {
+      if (!any) judge(SECCOMP_POD, profile, errors);
+    },
+    objectToContainer(pod, container, profile, errors) {
+      if (!any)
+        judge(
+          SECCOMP_CONTAINER + (container.name ?? ''),
+          seccompOfContainer(pod, container, profile),
+          errors,
+        );
+    },
   };
 }
 
@@ -70,36 +81,37 @@ function seccompOfPod(pod: Pod): string | undefined {
   return field === undefined ? undefined : seccompAnnotation(field);
 }
 
-/** The container's field before its annotation, and the pod's field before its annotation. */
-function seccompOfContainer(pod: Pod, { name = '', securityContext }: Container): string {
+/** The container's field before its annotation, and the pod's field before what its annotation is to say. */
+function seccompOfContainer(pod: Pod, { name = '', securityContext }: Container, ofPod: string): string {
   const own = securityContext?.seccompProfile;
   if (own !== undefined) return seccompAnnotation(own);
   const annotation = annotationOf(pod, SECCOMP_CONTAINER + name);
   if (annotation !== undefined) return annotation;
   const field = pod.spec.securityContext?.seccompProfile;
-  return field === undefined ? (annotationOf(pod, SECCOMP_POD) ?? '') : seccompAnnotation(field);
+  return field === undefined ? ofPod : seccompAnnotation(field);
 }
 
 export interface AppArmorRule {
   /** The profile of containers that have none; empty for none. */
   readonly preset: string;
-  objections(pod: Pod, container: Container): FieldError[];
+  object(pod: Pod, container: Container, errors: Objections): void;
 }
 
 export function apparmorRule({ annotations }: Policy): AppArmorRule {
   const stated = annotations.get('apparmor.security.beta.kubernetes.io/allowedProfileNames');
   const preset = annotations.get('apparmor.security.beta.kubernetes.io/defaultProfileName') ?? '';
-  if (stated === undefined) return { preset, objections: () => [] };
+  if (stated === undefined) return { preset, object: () => {} };
   const names = new Set(stated.split(','));
+  const allowed = quoted(stated);
   return {
     preset,
-    objections(pod, { name = '' }) {
+    object(pod, { name = '' }, errors) {
       const key = APPARMOR_CONTAINER + name;
       const field = `pod.metadata.annotations[${key}]`;
-      const profile = annotationOf(pod, key) ?? '';
-      if (profile === '') return [forbidden(field, 'AppArmor profile must be set')];
-      if (names.has(profile)) return [];
-      return [forbidden(field, `${profile} is not an allowed profile. Allowed values: ${quoted(stated)}`)];
+      const profile = annotationOf(pod, key) || preset;
+      if (profile === '') errors.forbidden(field, 'AppArmor profile must be set');
+      else if (!names.has(profile))
+        errors.forbidden(field, `${profile} is not an allowed profile. Allowed values: ${allowed}`);
     },
   };
 }

@@ -69,19 +69,68 @@ export function annotated(pod: Pod, added: ReadonlyMap<string, string>): Pod {
 
 export const CONTAINER_FIELDS = ['initContainers', 'containers', 'ephemeralContainers'] as const;
 
-/** Every container with its path, in the order in which the API server visits them. */
-export function containersOf({ spec }: Pod): { readonly container: Container; readonly field: string }[] {
-  return CONTAINER_FIELDS.flatMap(list =>
-    (spec[list] ?? []).map((container, i) => ({ container, field: `spec.${list}[${i}]` })),
-  );
+type ContainerField = (typeof CONTAINER_FIELDS)[number];
+
+/** The path of a container, and of what lies in it. */
+export interface ContainerPath {
+  readonly at: string;
+  readonly context: string;
+  readonly seLinuxOptions: string;
+  readonly addedCapabilities: string;
 }
 
-/** The pod with every container replaced; lists that are not there stay away. */
+/** Made once: the same few are asked for again and again. */
+const paths: Readonly<Record<ContainerField, ContainerPath[]>> = {
+  initContainers: [],
+  containers: [],
+  ephemeralContainers: [],
+};
+const MOST_PATHS = 100;
+
+function pathOf(list: ContainerField, index: number): ContainerPath {
+  const known = paths[list][index];
+  if (known !== undefined) return known;
+  const at = `spec.${list}[${index}]`;
+  const context = `${at}.securityContext`;
+  const path: ContainerPath = {
+    at,
+    context,
+    seLinuxOptions: `${context}.seLinuxOptions`,
+    addedCapabilities: `${context}.capabilities.add`,
+  };
+  if (index < MOST_PATHS) paths[list][index] = path;
+  return path;
+}
+
+/** Hands over every container with its path, in the order in which the API server visits them. */
+export function forEachContainer(
+  { spec }: Pod,
+  visit: (container: Container, path: ContainerPath) => void,
+): void {
+  for (const list of CONTAINER_FIELDS) {
+    const containers = spec[list];
+    if (containers === undefined) continue;
+    for (let i = 0; i < containers.length; i++) visit(containers[i]!, pathOf(list, i));
+  }
+}
+
+/** The pod with every container replaced; the same pod where none is another one. */
 export function mapContainers(pod: Pod, change: (container: Container) => Container): Pod {
-  const lists: Partial<Record<(typeof CONTAINER_FIELDS)[number], readonly Container[]>> = {};
+  let lists: Partial<Record<ContainerField, readonly Container[]>> | undefined;
   for (const list of CONTAINER_FIELDS) {
     const containers = pod.spec[list];
-    if (containers !== undefined) lists[list] = containers.map(change);
+    if (containers === undefined) continue;
+    let changed: Container[] | undefined;
+    for (let i = 0; i < containers.length; i++) {
+      const after = change(containers[i]!);
+      if (after === containers[i]) continue;
+      changed ??= containers.slice();
+      changed[i] = after;
+    }
+    if (changed !== undefined) {
+      lists ??= {};
+      lists[list] = changed;
+    }
   }
-  return { ...pod, spec: { ...pod.spec, ...lists } };
+  return lists === undefined ? pod : { ...pod, spec: { ...pod.spec, ...lists } };
 }

@@ -1,30 +1,35 @@
 /** The rule of a policy on SELinux labels. Source: pkg/security/podsecuritypolicy/selinux. */
 import { compareBytes, quoted } from '#kube/go-text.ts';
 import type { SELinuxOptions } from '#kube/pods.ts';
-import { type FieldError, invalid } from './errors.ts';
+import type { Objections } from './errors.ts';
 import { UnusablePolicyError } from './ids.ts';
 import type { PolicySpec } from './policy.ts';
 
 export interface SELinuxRule {
   /** The options of pods that have none. */
   readonly preset: SELinuxOptions | undefined;
-  objections(field: string, options: SELinuxOptions | undefined): FieldError[];
+  object(field: string, options: SELinuxOptions | undefined, errors: Objections): void;
 }
 
+const PARTS = ['level', 'role', 'type', 'user'] as const;
+
 export function selinuxRule({ rule, seLinuxOptions: demanded }: PolicySpec['seLinux']): SELinuxRule {
-  if (rule === 'RunAsAny') return { preset: undefined, objections: () => [] };
+  if (rule === 'RunAsAny') return { preset: undefined, object: () => {} };
   if (rule !== 'MustRunAs')
     throw new UnusablePolicyError(`Unrecognized SELinuxContext strategy type ${rule}`);
   if (demanded === undefined) throw new UnusablePolicyError('MustRunAs requires SELinuxOptions');
   return {
     preset: demanded,
-    objections: (field, options) =>
-      (['level', 'role', 'type', 'user'] as const).flatMap(part => {
+    object(field, options, errors) {
+      // What the policy itself has given to the pod.
+      if (options === demanded) return;
+      for (const part of PARTS) {
         const wanted = demanded[part] ?? '';
         const given = options?.[part] ?? '';
         const isSame = part === 'level' ? areEqualLevels(wanted, given) : wanted === given;
-        return isSame ? [] : [invalid(`${field}.${part}`, quoted(given), `must be ${wanted}`)];
-      }),
+        if (!isSame) errors.invalid(`${field}.${part}`, given, quoted, `must be ${wanted}`);
+      }
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 /** The rule of a policy on kernel parameters. Source: pkg/security/podsecuritypolicy/sysctl. */
 import { quoted } from '#kube/go-text.ts';
 import type { Pod } from '#kube/pods.ts';
-import { type FieldError, forbidden } from './errors.ts';
+import type { Objections } from './errors.ts';
 import type { PolicySpec } from './policy.ts';
 
 /** Those that need no permission, as of Kubernetes 1.24. */
@@ -21,15 +21,18 @@ export function matchesSysctl(patterns: readonly string[], name: string): boolea
 }
 
 /** Forbidden ones go first: they can close safe ones too. */
-export function sysctlObjections(
+export function objectToSysctls(
   { forbiddenSysctls, allowedUnsafeSysctls }: PolicySpec,
   { spec }: Pod,
-): FieldError[] {
-  return (spec.securityContext?.sysctls ?? []).flatMap(({ name = '' }, i) => {
+  errors: Objections,
+): void {
+  const sysctls = spec.securityContext?.sysctls;
+  if (sysctls === undefined) return;
+  for (const [i, { name = '' }] of sysctls.entries()) {
     const field = `pod.spec.securityContext.sysctls[${i}]`;
     if (matchesSysctl(forbiddenSysctls, name))
-      return [forbidden(field, `sysctl ${quoted(name)} is not allowed`)];
-    if (SAFE.has(name) || matchesSysctl(allowedUnsafeSysctls, name)) return [];
-    return [forbidden(field, `unsafe sysctl ${quoted(name)} is not allowed`)];
-  });
+      errors.forbidden(field, `sysctl ${quoted(name)} is not allowed`);
+    else if (!SAFE.has(name) && !matchesSysctl(allowedUnsafeSysctls, name))
+      errors.forbidden(field, `unsafe sysctl ${quoted(name)} is not allowed`);
+  }
 }

@@ -1,69 +1,99 @@
 /** The rules of a policy on volumes. Source: pkg/security/podsecuritypolicy/provider.go (validatePodVolumes), util/util.go. */
 import { quoted } from '#kube/go-text.ts';
 import type { Pod, Volume } from '#kube/pods.ts';
-import { type FieldError, invalid } from './errors.ts';
+import type { Objections } from './errors.ts';
 import type { PolicySpec } from './policy.ts';
-import { containersOf } from './received.ts';
+import { forEachContainer } from './received.ts';
 import { typeOf } from './volume-sources.ts';
 
-export function volumeObjections(spec: PolicySpec, pod: Pod): FieldError[] {
-  const types = new Set(spec.volumes);
-  return (pod.spec.volumes ?? []).flatMap((volume, i) => {
-    const field = `spec.volumes[${i}]`;
-    const type = typeOf(volume);
-    if (!types.has('*') && !types.has(type) && !(types.has('secret') && isTokenOnly(volume, type)))
-      return [invalid(field, quoted(type), `${type} volumes are not allowed to be used`)];
-    switch (type) {
-      case 'hostPath':
-        return hostPathObjections(spec, pod, volume, field);
-      case 'flexVolume': {
-        const { driver = '' } = volume['flexVolume'] as { readonly driver?: string };
-        return spec.allowedFlexVolumes.length === 0 ||
-          spec.allowedFlexVolumes.some(allowed => allowed.driver === driver)
-          ? []
-          : [invalid(`${field}.driver`, quoted(driver), 'Flexvolume driver is not allowed to be used')];
-      }
-      case 'csi': {
-        const { driver = '' } = volume['csi'] as { readonly driver?: string };
-        return spec.allowedCSIDrivers.length === 0 ||
-          spec.allowedCSIDrivers.some(allowed => allowed.name === driver)
-          ? []
-          : [invalid(`${field}.csi.driver`, quoted(driver), 'Inline CSI driver is not allowed to be used')];
-      }
-      default:
-        return [];
-    }
-  });
+export interface VolumeRule {
+  object(pod: Pod, errors: Objections): void;
 }
 
-function hostPathObjections(
-  { allowedHostPaths }: PolicySpec,
+/** Made once for each policy. */
+export function volumeRule(spec: PolicySpec): VolumeRule {
+  const types = new Set(spec.volumes);
+  const any = types.has('*');
+  const prefixes = spec.allowedHostPaths.map(({ pathPrefix, readOnly }) => ({
+    prefix: withoutSlash(pathPrefix),
+    readOnly,
+  }));
+  const flex = new Set(spec.allowedFlexVolumes.map(({ driver }) => driver));
+  const csi = new Set(spec.allowedCSIDrivers.map(({ name }) => name));
+  return {
+    object(pod, errors) {
+      const { volumes } = pod.spec;
+      if (volumes === undefined) return;
+      for (let i = 0; i < volumes.length; i++) {
+        const volume = volumes[i]!;
+        const type = typeOf(volume);
+        if (!any && !types.has(type) && !(types.has('secret') && isTokenOnly(volume, type)))
+          errors.invalid(`spec.volumes[${i}]`, type, quoted, `${type} volumes are not allowed to be used`);
+        else if (type === 'hostPath') {
+          if (prefixes.length > 0) objectToHostPath(prefixes, pod, volume, i, errors);
+        } else if (type === 'flexVolume') {
+          const { driver = '' } = volume['flexVolume'] as { readonly driver?: string };
+          if (flex.size > 0 && !flex.has(driver))
+            errors.invalid(
+              `spec.volumes[${i}].driver`,
+              driver,
+              quoted,
+              'Flexvolume driver is not allowed to be used',
+            );
+        } else if (type === 'csi') {
+          const { driver = '' } = volume['csi'] as { readonly driver?: string };
+          if (csi.size > 0 && !csi.has(driver))
+            errors.invalid(
+              `spec.volumes[${i}].csi.driver`,
+              driver,
+              quoted,
+              'Inline CSI driver is not allowed to be used',
+            );
+        }
+      }
+    },
+  };
+}
+
+interface Prefix {
+  readonly prefix: string;
+  readonly readOnly: boolean;
+}
+
+function objectToHostPath(
+  prefixes: readonly Prefix[],
   pod: Pod,
   { name = '', hostPath }: Volume,
-  field: string,
-): FieldError[] {
+  index: number,
+  errors: Objections,
+): void {
   const { path = '' } = hostPath!;
-  if (allowedHostPaths.length === 0) return [];
-  const matching = allowedHostPaths.filter(({ pathPrefix }) => hasPathPrefix(path, pathPrefix));
-  if (matching.length === 0)
-    return [invalid(`${field}.hostPath.pathPrefix`, quoted(path), 'is not allowed to be used')];
-  if (matching.some(({ readOnly }) => !readOnly)) return [];
-  return containersOf(pod).flatMap(({ container, field }) =>
-    (container.volumeMounts ?? []).flatMap((mount, i) =>
-      (mount.name ?? '') === name && mount.readOnly !== true
-        ? [invalid(`${field}.volumeMounts[${i}].readOnly`, 'false', 'must be read-only')]
-        : [],
-    ),
-  );
+  const long = withoutSlash(path);
+  let matching = false;
+  for (const { prefix, readOnly } of prefixes)
+    if (hasPrefix(long, prefix)) {
+      if (!readOnly) return;
+      matching = true;
+    }
+  if (!matching)
+    errors.invalid(`spec.volumes[${index}].hostPath.pathPrefix`, path, quoted, 'is not allowed to be used');
+  else
+    forEachContainer(pod, ({ volumeMounts = [] }, { at: field }) => {
+      for (let i = 0; i < volumeMounts.length; i++) {
+        const mount = volumeMounts[i]!;
+        if ((mount.name ?? '') === name && mount.readOnly !== true)
+          errors.invalid(`${field}.volumeMounts[${i}].readOnly`, false, String, 'must be read-only');
+      }
+    });
+}
+
+function withoutSlash(path: string): string {
+  return path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
 /** Up to the border of a segment; one slash at the end of either does not count, and nothing is cleaned. */
-function hasPathPrefix(path: string, prefix: string): boolean {
-  const [long, short] = [path, prefix].map(text => (text.endsWith('/') ? text.slice(0, -1) : text)) as [
-    string,
-    string,
-  ];
-  return long.startsWith(short) && (long.length === short.length || long[short.length] === '/');
+function hasPrefix(path: string, prefix: string): boolean {
+  return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/');
 }
 
 interface Source {
