@@ -241,8 +241,10 @@ const indentOf = (line: string): number => line.length - line.trimStart().length
 
 /** A piece of a template as a file of its own. @throws EditRefused */
 function editedFragment(files: Files, name: string, text: string, request: EditRequest): string {
-  const alone: Files = { read: () => text, mayEdit: files.mayEdit };
-  return edited(alone, name, 0, [request]);
+  // The break behind the last line is not part of the piece, but the half of it that a line keeps is.
+  const ending = text.endsWith('\r') ? '\r' : '';
+  const alone: Files = { read: () => text.slice(0, text.length - ending.length), mayEdit: files.mayEdit };
+  return edited(alone, name, 0, [request]) + ending;
 }
 
 function spliced(lines: readonly string[], { from, to }: Block, text: string): string {

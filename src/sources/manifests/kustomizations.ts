@@ -1,5 +1,5 @@
 /** The kustomizations among the files of a scan, built; their files are read only now, and only if there are any. */
-import { lstatSync, readFileSync, realpathSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { RenderChart } from '#sources/kustomize/door.ts';
 import type { Roots } from '#sources/kustomize/roots.ts';
@@ -66,10 +66,11 @@ export async function readKustomizations(
 ): Promise<Kustomizations | undefined> {
   const kustomizations = files.filter(({ name }) => isKustomizationName(name)).map(({ name }) => name);
   if (kustomizations.length === 0) return undefined;
-  const { buildRoots } = await import('#sources/kustomize/roots.ts');
+  const { buildRoots, namedBy } = await import('#sources/kustomize/roots.ts');
+  const bases = basesOutside(files, kustomizations, cwd, (from, name) => namedBy(from, name));
   const charts = new Set<string>();
   const build = async (texts: ReadonlyMap<string, string>, of: readonly string[]): Promise<Roots> => {
-    const onDisk = new FilesOnDisk(cwd, files, texts);
+    const onDisk = new FilesOnDisk(cwd, [...files, ...bases], texts);
     const renderChart = await chartRenderer(onDisk, kustomizations, cwd, charts);
     return buildRoots(onDisk, of, { top: '.', ...(renderChart === undefined ? {} : { renderChart }) });
   };
@@ -101,4 +102,41 @@ export async function chartRenderer(
     used.add(chart);
     return readChart(resolve(cwd, chart));
   });
+}
+
+/** Kustomizations that others lead to, and that nobody named. Nothing real comes near. */
+const MOST_BASES = 1000;
+
+/**
+ * Kustomizations that the found ones are made of and that were not named themselves: `scan overlays/prod` builds on
+ * `../../base`. Only below the working directory, and never through a link.
+ */
+function basesOutside(
+  files: readonly Found[],
+  kustomizations: readonly string[],
+  cwd: string,
+  namedBy: (files: FilesOnDisk, kustomization: string) => readonly string[],
+): Found[] {
+  const known = new Set(kustomizations.map(folderOf));
+  const onDisk = new FilesOnDisk(cwd, files);
+  const bases: Found[] = [];
+  const queue = [...kustomizations];
+  for (const kustomization of queue)
+    for (const folder of namedBy(onDisk, kustomization)) {
+      if (known.has(folder) || folder === '..' || folder.startsWith('../') || bases.length >= MOST_BASES)
+        continue;
+      known.add(folder);
+      const path = resolve(cwd, folder);
+      try {
+        if (realpathSync(path) !== path || !lstatSync(path).isDirectory()) continue;
+        const own = readdirSync(path).find(isKustomizationName);
+        if (own === undefined) continue;
+        const name = folder === '' ? own : `${folder}/${own}`;
+        bases.push({ name, path: resolve(path, own), named: false });
+        queue.push(name);
+      } catch {
+        // What is not there is said by the build.
+      }
+    }
+  return bases;
 }
