@@ -72,10 +72,10 @@ const cases: readonly (readonly [
   [
     'a mapping as an item',
     'a:\n  - x: 1\n',
-    append(['a'], { y: 1, z: { w: 2 } }),
-    'a:\n  - x: 1\n  - y: 1\n    z:\n      w: 2\n',
+    append(['a'], { k: 1, z: { w: 2 } }),
+    'a:\n  - x: 1\n  - k: 1\n    z:\n      w: 2\n',
   ],
-  ['a mapping as a first item', 'b: 1\n', append(['a'], { y: 1 }), 'b: 1\na:\n  - y: 1\n'],
+  ['a mapping as a first item', 'b: 1\n', append(['a'], { k: 1 }), 'b: 1\na:\n  - k: 1\n'],
   [
     'JSON stays JSON',
     '{\n  "a": {"b": 1}\n}\n',

@@ -81,7 +81,7 @@ function* besideValues({ origin, files }: ChartPlace, change: Change, found: Pat
   }
   // `securityContext: {}`, as toYaml prints what holds nothing yet.
   const { located } = origin.locator.nearest(found);
-  if (located.style === 'flow-map' || located.style === 'null' || located.style === 'flow-seq')
+  if (/^(?:\{\s*\}|\[\s*\]|null|~|)$/.test(origin.text.slice(located.value.start, located.value.end)))
     for (const value of (origin.writtenAt(located.value.line)?.values ?? []).toReversed()) {
       const key = keyAt(files, value);
       if (key === undefined) continue;
@@ -177,13 +177,12 @@ function* inLiteral({ origin, files }: ChartPlace, change: Change, found: Path):
     const { entry } = origin.locator.nearest(found.slice(0, depth)).located;
     const last = entry.endColumn === 1 ? entry.endLine - 1 : entry.endLine;
     const block = literalBlock(files, rendered, line => origin.writtenAt(line), entry.line, last);
-    if (block === undefined) {
-      if (depth < found.length) return;
-      continue;
-    }
+    if (block === undefined) return;
     // The block begins with the entry's own line: a list item is a list of one, a key a mapping of one.
-    const dashed = /^\s*-\s/.test(rendered[entry.line - 1]!);
-    if (dashed !== (typeof step === 'number')) continue;
+    const first = rendered[entry.line - 1]!.trimStart();
+    if (typeof step === 'number' ? !first.startsWith('- ') : !startsWithKey(first, step)) continue;
+    const rival =
+      depth === change.path.length ? undefined : rivalBeside(files, origin, found, change.path[found.length]);
     const inner = [typeof step === 'number' ? 0 : step, ...change.path.slice(depth)];
     const request: EditRequest = { ...change, path: inner };
     const isGone = change.op === 'remove' && depth === change.path.length;
@@ -195,6 +194,8 @@ function* inLiteral({ origin, files }: ChartPlace, change: Change, found: Path):
         const text = editable(files, block.file);
         const lines = text.split('\n');
         const own = lines.slice(block.from - 1, block.to).join('\n');
+        if (rival !== undefined)
+          throw new EditRefused(`the template may write ${rival.key} itself in line ${rival.line}`);
         return new Map([
           [block.file, spliced(lines, block, isGone ? '' : editedFragment(files, block.file, own, request))],
         ]);
@@ -202,6 +203,26 @@ function* inLiteral({ origin, files }: ChartPlace, change: Change, found: Path):
     };
     return;
   }
+}
+
+const startsWithKey = (line: string, key: string): boolean =>
+  [`${key}:`, `"${key}":`, `'${key}':`].some(start => line.startsWith(start));
+
+/** A line that would write the same key into the same mapping, if a condition let it. */
+function rivalBeside(
+  files: Files,
+  origin: ChartOrigin,
+  found: Path,
+  key: string | number | undefined,
+): { readonly key: string; readonly line: number } | undefined {
+  if (typeof key !== 'string') return undefined;
+  for (const { located } of origin.locator.children(found)) {
+    const template = origin.writtenAt((located.key ?? located.value).line)?.template;
+    if (template === undefined) continue;
+    const line = rivalOf((files.read(template.file) ?? '').split('\n'), template.line, key);
+    return line === undefined ? undefined : { key, line };
+  }
+  return undefined;
 }
 
 interface Block {
@@ -226,9 +247,11 @@ function literalBlock(
     const text = (rendered[line - 1] ?? '').trimEnd();
     const own = (lines[first.line + line - from - 1] ?? '').trimEnd();
     const written = writtenAt(line)?.template;
-    if (text.trim() !== own.trim() || own.includes('{{')) return undefined;
+    if (!isWrittenAs(own, text)) return undefined;
     if (text.trim() === '') continue;
-    if (written?.file !== first.file || written.line !== first.line + line - from) return undefined;
+    // What an action puts into a line comes from elsewhere, and so does the place that is known for it.
+    const isHere = written?.file === first.file && written.line === first.line + line - from;
+    if (!isHere && !own.includes('{{')) return undefined;
     // `nindent` moves a block as a whole.
     const moved = indentOf(text) - indentOf(own);
     if (shift !== undefined && moved !== shift) return undefined;
@@ -237,12 +260,45 @@ function literalBlock(
   return { file: first.file, from: first.line, to: first.line + to - from };
 }
 
+const ACTION = /\{\{.*?\}\}/g;
+
+/** Whether a line of a template, with whatever its actions put into it, is the line that came out. */
+function isWrittenAs(own: string, text: string): boolean {
+  if (!own.includes('{{')) return own.trim() === text.trim();
+  const parts = own.trim().split(ACTION);
+  // A line of nothing but actions may have become many lines, or none.
+  if (/[{}]{2}/.test(parts.join('')) || parts.join('').trim() === '' || /\bn?indent\b/.test(own))
+    return false;
+  const line = text.trim();
+  const [first = '', ...rest] = parts;
+  const last = rest.pop() ?? '';
+  if (!line.startsWith(first)) return false;
+  let at = first.length;
+  for (const part of rest) {
+    const found = line.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return line.length - last.length >= at && line.endsWith(last);
+}
+
 const indentOf = (line: string): number => line.length - line.trimStart().length;
 
 /** A piece of a template as a file of its own. @throws EditRefused */
 function editedFragment(files: Files, name: string, text: string, request: EditRequest): string {
-  const alone: Files = { read: () => text, mayEdit: files.mayEdit };
-  return edited(alone, name, 0, [request]);
+  // The break behind the last line is not part of the piece, but the half of it that a line keeps is.
+  const ending = text.endsWith('\r') ? '\r' : '';
+  const actions: string[] = [];
+  // A word that stands for each action: in quotes and without them it is a text.
+  const masked = text.replace(ACTION, action => `xq${actions.push(action) - 1}qx`);
+  const alone: Files = {
+    read: () => masked.slice(0, masked.length - ending.length),
+    mayEdit: files.mayEdit,
+  };
+  const after = edited(alone, name, 0, [request]) + ending;
+  if (actions.some((_, index) => !after.includes(`xq${index}qx`)))
+    throw new EditRefused('what a value decides there would be fixed for all');
+  return after.replace(/xq(\d+)qx/g, (word, index: string) => actions[Number(index)] ?? word);
 }
 
 function spliced(lines: readonly string[], { from, to }: Block, text: string): string {

@@ -160,7 +160,9 @@ export class RenderedMender {
           taken = true;
           break;
         }
-        refused ??= { proposal, reason };
+        // What changes nothing was a guess; the first that would have changed something is what to do by hand.
+        if (refused === undefined || (isIdle(refused.reason) && !isIdle(reason)))
+          refused = { proposal, reason };
       }
       if (!taken) return new EditRefused(instruction(refused, declared, change));
     }
@@ -237,6 +239,8 @@ function merged(before: Made, after: Made, environments: ReadonlySet<string>): M
   });
   return { declared: [...kept, ...after.declared], gaps: before.gaps };
 }
+
+const isIdle = (reason: string): boolean => reason.includes('would not change');
 
 function keyOf(made: Made, declared: Declared): string {
   return [...objectsOf(made)].find(([, one]) => one === declared)?.[0] ?? '';

@@ -27,7 +27,7 @@ function folderOf(file: string): string {
 }
 
 /** The folders that a kustomization names, whether they are kustomizations or not. */
-function namedBy(files: Files, file: string): string[] {
+export function namedBy(files: Files, file: string): string[] {
   try {
     const node = readValueOf(new Source(file, new TextDecoder().decode(files.get(file))));
     const value = node === undefined ? null : plainData(node);

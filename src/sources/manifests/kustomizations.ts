@@ -4,7 +4,7 @@ import type { BuiltDeployments } from '#sources/gitops/kustomized.ts';
 import type { RenderChart } from '#sources/kustomize/door.ts';
 import type { Roots } from '#sources/kustomize/roots.ts';
 import { EditedTree, type ReadChart, type SourceTree } from './files.ts';
-import { folderOf, isKustomizationName } from './recognise.ts';
+import { folderOf, isKustomizationName, KUSTOMIZATION_NAMES } from './recognise.ts';
 import type { Found } from './walk.ts';
 
 /** What was built, and the charts that took part in it. */
@@ -20,10 +20,11 @@ export async function readKustomizations(
 ): Promise<Kustomizations | undefined> {
   const kustomizations = found.filter(({ name }) => isKustomizationName(name)).map(({ name }) => name);
   if (kustomizations.length === 0) return undefined;
-  const { buildRoots } = await import('#sources/kustomize/roots.ts');
+  const { buildRoots, namedBy } = await import('#sources/kustomize/roots.ts');
+  const bases = basesOutside(tree.files(found), kustomizations, namedBy);
   const charts = new Set<string>();
   const build = async (from: SourceTree, of: readonly string[]): Promise<Roots> => {
-    const files = from.files(found);
+    const files = new MoreFiles(from.files(found), bases);
     const renderChart = await chartRenderer(files, kustomizations, () => from.charts(), charts);
     return buildRoots(files, of, { top: '.', ...(renderChart === undefined ? {} : { renderChart }) });
   };
@@ -75,4 +76,59 @@ export async function chartRenderer(
     used.add(chart);
     return readChart(chart);
   });
+}
+
+/** Kustomizations that others lead to, and that nobody named. Nothing real comes near. */
+const MOST_BASES = 1000;
+
+/**
+ * Kustomizations that the found ones are made of and that were not named themselves: `scan overlays/prod` builds on
+ * `../../base`. Only inside the tree.
+ */
+function basesOutside(
+  files: ReadonlyMap<string, Uint8Array>,
+  kustomizations: readonly string[],
+  namedBy: (files: ReadonlyMap<string, Uint8Array>, kustomization: string) => readonly string[],
+): string[] {
+  const known = new Set(kustomizations.map(folderOf));
+  const bases: string[] = [];
+  const queue = [...kustomizations];
+  for (const kustomization of queue)
+    for (const folder of namedBy(files, kustomization)) {
+      if (known.has(folder) || folder === '..' || folder.startsWith('../') || bases.length >= MOST_BASES)
+        continue;
+      known.add(folder);
+      const own = [...KUSTOMIZATION_NAMES]
+        .map(name => (folder === '' ? name : `${folder}/${name}`))
+        .find(name => files.has(name));
+      // What is not there is said by the build.
+      if (own === undefined) continue;
+      bases.push(own);
+      queue.push(own);
+    }
+  return bases;
+}
+
+/** Files of which more are known by name. */
+class MoreFiles extends Map<string, Uint8Array> {
+  readonly #files: ReadonlyMap<string, Uint8Array>;
+  readonly #names: readonly string[];
+
+  constructor(files: ReadonlyMap<string, Uint8Array>, names: readonly string[]) {
+    super();
+    this.#files = files;
+    this.#names = names;
+  }
+
+  override keys(): MapIterator<string> {
+    return new Set([...this.#files.keys(), ...this.#names]).keys() as MapIterator<string>;
+  }
+
+  override has(name: string): boolean {
+    return this.#files.has(name);
+  }
+
+  override get(name: string): Uint8Array | undefined {
+    return this.#files.get(name);
+  }
 }

@@ -15,7 +15,7 @@ export type Understood =
   | 'empty'
   | 'unreadable';
 
-const KUSTOMIZATION_NAMES = new Set(['kustomization.yaml', 'kustomization.yml', 'Kustomization']);
+export const KUSTOMIZATION_NAMES = new Set(['kustomization.yaml', 'kustomization.yml', 'Kustomization']);
 
 export function isKustomizationName(file: string): boolean {
   return KUSTOMIZATION_NAMES.has(file.slice(file.lastIndexOf('/') + 1));
