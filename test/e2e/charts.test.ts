@@ -204,6 +204,71 @@ spec:
     assert.deepEqual(unknowns, []);
     const found = findings.map(({ check, file }) => `${check} ${file}`);
     assert.ok(found.includes('pod-security/host-namespaces shop/values-prod.yaml'), found.join('\n'));
-    assert.ok(found.includes('cicd/image-tag shop/templates/pod.yaml'), found.join('\n'));
+    // The Application states the tag: that is the place to change.
+    assert.ok(found.includes('cicd/image-tag argocd/shop.yaml'), found.join('\n'));
+  });
+});
+
+describe('render', () => {
+  const APPLICATION = `apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: { name: shop-eu, namespace: argocd }
+spec:
+  destination: { namespace: eu }
+  source:
+    path: shop
+    helm:
+      valuesObject:
+        tag: "9"
+      parameters: [{ name: hostPID, value: "true" }]
+`;
+  const OF_OVERLAY = `apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: { name: over }
+spec:
+  source:
+    path: prod
+    kustomize:
+      images: ["shop=mirror/shop:7"]
+`;
+  const folder = folderOf({
+    ...CHART,
+    ...OVERLAY,
+    'apps/shop.yaml': APPLICATION,
+    'apps/over.yaml': OF_OVERLAY,
+  });
+
+  it('shows what an Application installs, with its values and where they stand', () => {
+    const { code, out } = run(folder, ['render', 'apps/shop.yaml']);
+    assert.equal(code, 0);
+    assert.match(out, /^---\n# Source: shop\/templates\/pod\.yaml\n/);
+    assert.match(out, /hostPID: true\n[\s\S]*image: "shop:9"/);
+    const { out: gutter } = run(folder, ['render', 'apps/shop.yaml', '--provenance']);
+    assert.match(gutter, /apps\/shop\.yaml:10 → shop\/templates\/pod\.yaml:6 +\| +containers/);
+  });
+
+  it('shows what an Application makes of an overlay, from any folder', () => {
+    const { code, out, err } = run(join(folder, 'apps'), ['render', 'over.yaml', '--provenance']);
+    assert.equal(code, 2, 'without a repository around it, only what lies beside the file is known');
+    assert.match(err, /prod of an unnamed repository is outside/);
+    assert.equal(out, '');
+    const above = run(folder, ['render', 'apps/over.yaml', '--provenance']);
+    assert.equal(above.code, 0, above.err);
+    assert.match(above.out, /apps\/over\.yaml:8 +\| {3}- image: mirror\/shop:7/);
+    assert.match(above.out, /prod\/patch\.yaml:4 +\| {3}hostPID: true/);
+  });
+
+  it('builds an overlay that lies elsewhere, bases and all', () => {
+    const { code, out, err } = run(folderOf({ 'a.txt': '' }), ['render', join(folder, 'prod')]);
+    assert.equal(code, 0, err);
+    assert.match(out, /hostPID: true/);
+    const json = run(folder, ['render', 'prod', '-o', 'json']);
+    const { documents } = JSON.parse(json.out) as {
+      documents: { values: { path: string; file: string; line: number }[] }[];
+    };
+    assert.deepEqual(
+      documents[0]!.values.find(({ path }) => path === 'spec.hostPID'),
+      { path: 'spec.hostPID', file: 'prod/patch.yaml', line: 4, column: 9 },
+    );
   });
 });

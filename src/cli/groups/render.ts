@@ -4,7 +4,7 @@ import type { Command } from '../command.ts';
 export const renderCommands: readonly Command[] = [
   {
     name: 'render',
-    summary: 'Render a chart or overlay as helm template or kubectl kustomize print it',
+    summary: 'Render a chart, an overlay, or what a GitOps object deploys',
     operands: '[NAME] PATH',
     options: [
       { name: 'values', short: 'f', value: 'FILE', many: true, description: 'A values file; later ones win' },
@@ -25,6 +25,11 @@ export const renderCommands: readonly Command[] = [
       },
       { name: 'include-crds', description: "Print the charts' crds/ too" },
       { name: 'no-hooks', description: 'Leave hooks out' },
+      { name: 'skip-tests', description: 'Leave tests out' },
+      {
+        name: 'skip-schema-validation',
+        description: "Do not check the values against the charts' values.schema.json",
+      },
       {
         name: 'show-only',
         short: 's',
@@ -44,6 +49,8 @@ export const renderCommands: readonly Command[] = [
     examples: [
       ['sallyport render charts/shop -f charts/shop/values-prod.yaml', 'what would be applied'],
       ['sallyport render charts/shop --provenance', 'with the file and line behind each line'],
+      ['sallyport render overlays/prod', 'what kubectl kustomize prints'],
+      ['sallyport render apps/shop.yaml', 'what an Application, HelmRelease or Kustomization deploys'],
     ],
     load: () => import('../commands/render.ts'),
   },

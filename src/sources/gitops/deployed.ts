@@ -6,7 +6,7 @@ import { readDocuments } from '#yaml/read.ts';
 import type { Deployment } from './deployer.ts';
 
 /** Whether what was declared is deployed by it: it was built for that folder, or stands in it. */
-function isOf({ origin, environments }: Declared, { folder, isDeep }: Deployment): boolean {
+export function isOf({ origin, environments }: Declared, { folder, isDeep }: Deployment): boolean {
   if (environments !== undefined) return environments.includes(folder);
   const within = folder === '' ? '' : `${folder}/`;
   return origin.file.startsWith(within) && (isDeep || !origin.file.includes('/', within.length));
@@ -45,7 +45,8 @@ export function asDeployed(
   return objects;
 }
 
-function deployedAs(declared: Declared, { name, namespace, substitutions }: Deployment): Declared {
+/** The object as the deployment leaves it. */
+export function deployedAs(declared: Declared, { name, namespace, substitutions }: Deployment): Declared {
   const filled =
     substitutions === undefined
       ? declared.object

@@ -6,6 +6,7 @@ import { readDocuments } from '#yaml/read.ts';
 import { applicationsOf } from './application-sets.ts';
 import { asDeployed } from './deployed.ts';
 import { deploymentsOf } from './deployments.ts';
+import { builtDeployments } from './kustomized.ts';
 
 function declared(text: string, file = 'apps/app.yaml'): Declared[] {
   return readDocuments(text).flatMap((document, index) =>
@@ -127,6 +128,105 @@ describe('an ApplicationSet', () => {
     );
   });
 
+  it('combines two generators in a matrix, the second speaking of the first', () => {
+    const { applications, problems } = applicationsOf(
+      {
+        goTemplate: true,
+        goTemplateOptions: ['missingkey=error'],
+        generators: [
+          {
+            matrix: {
+              generators: [
+                { git: { directories: [{ path: 'apps/*' }] } },
+                { list: { elements: [{ name: '{{ .path.basename }}-a' }, { name: 'b', size: 2 }] } },
+              ],
+            },
+          },
+        ],
+        template: { n: '{{ .path.basename }}/{{ .name | upper }}/{{ dig "size" 1 . }}' },
+      },
+      TREE,
+    );
+    assert.deepEqual(problems, []);
+    assert.deepEqual(
+      applications.map(({ n }) => n),
+      ['eu/EU-A/1', 'eu/B/2', 'us/US-A/1', 'us/B/2'],
+    );
+  });
+
+  it('lays generators over each other by their keys, and takes what a selector takes', () => {
+    const { applications, problems } = applicationsOf(
+      {
+        generators: [
+          {
+            merge: {
+              mergeKeys: ['name'],
+              generators: [
+                {
+                  list: {
+                    elements: [
+                      { name: 'a', tier: 'low' },
+                      { name: 'b', tier: 'low' },
+                    ],
+                  },
+                },
+                { list: { elements: [{ name: 'b', tier: 'high' }] } },
+              ],
+            },
+            selector: { matchExpressions: [{ key: 'tier', operator: 'In', values: ['high'] }] },
+          },
+        ],
+        template: { n: '{{name}}-{{tier}}' },
+      },
+      TREE,
+    );
+    assert.deepEqual(problems, []);
+    assert.deepEqual(applications, [{ n: 'b-high' }]);
+  });
+
+  it('reads files with a pathspec, gives their values, and patches what it made', () => {
+    const { applications, problems } = applicationsOf(
+      {
+        goTemplate: true,
+        generators: [{ git: { files: [{ path: '*.json' }], values: { where: '{{ .cluster.name }}-x' } } }],
+        template: { metadata: { name: 'n', finalizers: ['a'] }, spec: { project: 'p', source: {} } },
+        templatePatch:
+          'metadata: { finalizers: [b] }\nspec:\n  project: other\n  source:\n    helm: { releaseName: {{ .values.where }} }\n',
+      },
+      TREE,
+    );
+    assert.deepEqual(problems, []);
+    assert.deepEqual(applications, [
+      {
+        metadata: { name: 'n', finalizers: ['a', 'b'] },
+        spec: { project: 'p', source: { helm: { releaseName: 'eu-x' } } },
+      },
+    ]);
+  });
+
+  it('refuses what would not end, and a key that no generator gives', () => {
+    const made = (template: string) =>
+      applicationsOf(
+        {
+          goTemplate: true,
+          goTemplateOptions: ['missingkey=error'],
+          generators: [{ list: { elements: [{ a: 1 }] } }],
+          template: { n: template },
+        },
+        TREE,
+      );
+    assert.match(made('{{ .b }}').problems[0]!, /map has no entry for key "b"/);
+    assert.match(
+      made('{{ range until 100000 }}{{ range until 100000 }}x{{ end }}{{ end }}').problems[0]!,
+      /stopped/,
+    );
+    assert.match(made('{{ include "x" . }}').problems[0]!, /function "include" not defined/);
+    assert.match(made('{{ uuidv4 }}').problems[0]!, /something new every time/);
+    assert.deepEqual(made('{{ normalize "A_b." }}|{{ slugify 4 true "Ab-cdef" }}').applications, [
+      { n: 'a-b|ab' },
+    ]);
+  });
+
   it('says what it cannot know', () => {
     const { applications, problems } = applicationsOf({ generators: [{ clusters: {} }], template }, TREE);
     assert.deepEqual(
@@ -138,7 +238,75 @@ describe('an ApplicationSet', () => {
       generators: [{ list: { elements: [{ a: 1 }] } }],
       template: { n: '{{ upper .a }}' },
     };
-    assert.match(applicationsOf(go, TREE).problems[0]!, /upper/);
+    assert.match(applicationsOf(go, TREE).problems[0]!, /wrong type for value; expected string; got float64/);
+  });
+});
+
+describe('the kustomize options of an Application', () => {
+  const files = new Map(
+    Object.entries({
+      'apps/kustomization.yaml':
+        'resources: [d.yaml]\nimages: [{ name: web, newName: mirror/web, newTag: "1" }]\npatches: [{ target: { kind: Deployment }, patch: \'[{"op":"add","path":"/metadata/labels","value":{"a":"b"}}]\' }]\n',
+      'apps/d.yaml':
+        'apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: d }\nspec: { template: { spec: { containers: [{ name: c, image: web:0 }] } } }\n',
+    }).map(([name, text]) => [name, Buffer.from(text)] as const),
+  );
+  const application = (kustomize: string) =>
+    declared(
+      `apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: { name: shop }
+spec:
+  destination: { namespace: prod }
+  source:
+    path: apps
+    kustomize:
+${kustomize.replace(/^/gm, '      ')}
+`,
+      'app.yaml',
+    );
+  const builtOf = (kustomize: string) => {
+    const { deployments } = deploymentsOf(application(kustomize), {
+      names: [...files.keys()],
+      text: () => '',
+    });
+    return builtDeployments(deployments, files, [...files.keys()], new Set(['apps']), { top: '.' });
+  };
+
+  it('are set in it as kustomize edit does, and values point at them', () => {
+    const { built, gaps } = builtOf(`namePrefix: p-
+images: ['web=*:2@sha256:${'a'.repeat(64)}']
+replicas: [{ name: d, count: 3 }]
+commonLabels: { team: x }
+labelWithoutSelector: true
+patches:
+- target: { kind: Deployment }
+  patch: |-
+    - op: add
+      path: /spec/template/spec/hostPID
+      value: true`);
+    assert.deepEqual(gaps, []);
+    const [[one]] = [...built.values()] as [[Declared]];
+    assert.equal(one.object.metadata?.name, 'p-d');
+    assert.deepEqual(one.object.metadata?.labels, { a: 'b', team: 'x' });
+    const spec = one.object['spec'] as { replicas: number; template: { spec: Record<string, unknown> } };
+    assert.equal(spec.replicas, 3);
+    assert.equal(spec.template.spec['hostPID'], true);
+    assert.deepEqual(spec.template.spec['containers'], [
+      { image: `mirror/web:2@sha256:${'a'.repeat(64)}`, name: 'c' },
+    ]);
+    const where = (...path: (string | number)[]) => one.origin.positionOf(path).file;
+    assert.equal(where('spec', 'template', 'spec', 'hostPID'), 'apps/app.yaml'.slice(5));
+    assert.equal(where('spec', 'template', 'spec', 'containers', 0, 'name'), 'apps/d.yaml');
+  });
+
+  it('that kustomize refuses are said', () => {
+    assert.match(
+      builtOf('components: [nope]').gaps[0]!.reason,
+      /^Application shop: apps was not built as it is deployed: /,
+    );
+    assert.match(builtOf('images: [web]').gaps[0]!.reason, /invalid format of image 'web'/);
+    assert.match(builtOf('patches: [{ patch: 1 }]').gaps[0]!.reason, /was not built|cannot unmarshal/);
   });
 });
 

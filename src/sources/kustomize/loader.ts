@@ -8,13 +8,20 @@ import { Source } from './source.ts';
 
 export type Files = ReadonlyMap<string, Uint8Array>;
 
+/** Files that are not listed: which folders there are has to be asked. */
+export interface FilesWithFolders extends Files {
+  isFolder(name: string): boolean;
+}
+
+const knowsFolders = (files: Files): files is FilesWithFolders => 'isFolder' in files;
+
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** A tree of files, shared by all loaders of a build. */
 export class Tree {
   readonly files: Files;
-  readonly folders = new Set<string>(['']);
+  readonly folders: { has(path: string): boolean };
   /** How messages and places call the tree's top. */
   readonly top: string;
   readonly unrestricted: boolean;
@@ -26,12 +33,7 @@ export class Tree {
     this.files = files;
     this.top = top;
     this.unrestricted = unrestricted;
-    for (const file of files.keys())
-      for (let at = file.lastIndexOf('/'); at > 0; at = file.lastIndexOf('/', at - 1)) {
-        const folder = file.slice(0, at);
-        if (this.folders.has(folder)) break;
-        this.folders.add(folder);
-      }
+    this.folders = knowsFolders(files) ? { has: name => files.isFolder(name) } : foldersOf(files);
   }
 
   /** How messages call a path; the path of a folder above the tree begins with dots. */
@@ -53,6 +55,17 @@ export class Tree {
     }
     return source;
   }
+}
+
+function foldersOf(files: Files): Set<string> {
+  const folders = new Set<string>(['']);
+  for (const file of files.keys())
+    for (let at = file.lastIndexOf('/'); at > 0; at = file.lastIndexOf('/', at - 1)) {
+      const folder = file.slice(0, at);
+      if (folders.has(folder)) break;
+      folders.add(folder);
+    }
+  return folders;
 }
 
 /** Works out `.` and `..`; what leads out of the tree keeps its dots in front. */

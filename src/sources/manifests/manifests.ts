@@ -202,7 +202,11 @@ class Reader implements Manifests {
     this.gaps.push(...gaps);
     const { asDeployed } = await import('#sources/gitops/deployed.ts');
     const others = deployments.filter(({ folder }) => !charts.has(folder));
-    const roots = new Set([...(rendered?.built.values() ?? [])].flat());
+    const roots = new Set([
+      ...[...(rendered?.built.values() ?? [])].flat(),
+      // What failed as it is written needs no second word.
+      ...(rendered?.gaps ?? []).map(({ file }) => folderOf(file ?? '')),
+    ]);
     const built = await deployedKustomizations(others, files, this.#tree, roots);
     this.gaps.push(...built.gaps);
     this.declared.splice(0, this.declared.length, ...asDeployed(this.declared, others, built.built));
