@@ -132,6 +132,7 @@ import meshPeerBesideEverybody from './mesh/checks/peer-beside-everybody.ts';
 import meshPolicyAllowsEverybody from './mesh/checks/policy-allows-everybody.ts';
 import meshPolicySelectsNothing from './mesh/checks/policy-selects-nothing.ts';
 import meshPolicyWithoutProxy from './mesh/checks/policy-without-proxy.ts';
+import meshPolicyWithoutWaypoint from './mesh/checks/policy-without-waypoint.ts';
 import meshProxyUser from './mesh/checks/proxy-user.ts';
 import meshProxyWithoutInjection from './mesh/checks/proxy-without-injection.ts';
 import meshRefusedByMesh from './mesh/checks/refused-by-mesh.ts';
@@ -360,6 +361,7 @@ export const checks: readonly Check[] = [
   meshPolicyAllowsEverybody as Check,
   meshPolicySelectsNothing as Check,
   meshPolicyWithoutProxy as Check,
+  meshPolicyWithoutWaypoint as Check,
   meshProxyUser as Check,
   meshProxyWithoutInjection as Check,
   meshRefusedByMesh as Check,
