@@ -120,6 +120,7 @@ import meshIngressWithoutTls from './mesh/checks/ingress-without-tls.ts';
 import meshInjectorByAddress from './mesh/checks/injector-by-address.ts';
 import meshInjectorsOverlap from './mesh/checks/injectors-overlap.ts';
 import meshKeysOverHttp from './mesh/checks/keys-over-http.ts';
+import meshLinkerdOpenByDefault from './mesh/checks/linkerd-open-by-default.ts';
 import meshListenerWithoutCertificate from './mesh/checks/listener-without-certificate.ts';
 import meshLoadBalancerForEverybody from './mesh/checks/load-balancer-for-everybody.ts';
 import meshMtlsNotStrict from './mesh/checks/mtls-not-strict.ts';
@@ -349,6 +350,7 @@ export const checks: readonly Check[] = [
   meshInjectorByAddress as Check,
   meshInjectorsOverlap as Check,
   meshKeysOverHttp as Check,
+  meshLinkerdOpenByDefault as Check,
   meshListenerWithoutCertificate as Check,
   meshLoadBalancerForEverybody as Check,
   meshMtlsNotStrict as Check,

@@ -52,6 +52,17 @@ const carriers = (world: World): readonly Carrier[] =>
 const byNamespace = (world: World): ReadonlyMap<string | undefined, readonly Carrier[]> =>
   Map.groupBy(world.fact(carriers), ({ namespace }) => namespace);
 
+const allWorkloads = (world: World): readonly Selected[] =>
+  world.fact(carriers).flatMap(({ object }) => {
+    const peer = peerOf(object, world);
+    return peer === undefined ? [] : [{ object, id: endpointId(object), peer }];
+  });
+
+/** All workloads of the input that the deciders know. */
+export function workloadsOf(world: World): readonly Selected[] {
+  return world.fact(allWorkloads);
+}
+
 /** Nobody reads a list of more, and each costs questions. */
 const MOST = 200;
 
