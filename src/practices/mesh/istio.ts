@@ -139,3 +139,24 @@ export function nearlySelected(selector: unknown, pods: readonly Labelled[]): st
   }
   return undefined;
 }
+
+/** The traffic policies of a DestinationRule: its own, those of its ports, of its subsets, and of the ports of these. */
+export function trafficPolicies(
+  object: KubeObject,
+): readonly { readonly policy: unknown; readonly path: Path }[] {
+  const at = (path: Path): { policy: unknown; path: Path }[] => {
+    const policy = valueAt(object, path);
+    if (!isRecord(policy)) return [];
+    const ports = itemsOf(policy['portLevelSettings']).map((one, index) => ({
+      policy: one,
+      path: [...path, 'portLevelSettings', index],
+    }));
+    return [{ policy, path }, ...ports];
+  };
+  return [
+    ...at(['spec', 'trafficPolicy']),
+    ...[...itemsOf(valueAt(object, ['spec', 'subsets'])).keys()].flatMap(index =>
+      at(['spec', 'subsets', index, 'trafficPolicy']),
+    ),
+  ];
+}
