@@ -128,10 +128,12 @@ import meshListenerWithoutCertificate from './mesh/checks/listener-without-certi
 import meshLoadBalancerForEverybody from './mesh/checks/load-balancer-for-everybody.ts';
 import meshLocalTrafficWithoutLocalPod from './mesh/checks/local-traffic-without-local-pod.ts';
 import meshMtlsNotStrict from './mesh/checks/mtls-not-strict.ts';
+import meshNamespaceOutsideTheMesh from './mesh/checks/namespace-outside-the-mesh.ts';
 import meshNoCircuitBreaker from './mesh/checks/no-circuit-breaker.ts';
 import meshNoOutlierDetection from './mesh/checks/no-outlier-detection.ts';
 import meshNodePort from './mesh/checks/node-port.ts';
 import meshOpenToEveryPod from './mesh/checks/open-to-every-pod.ts';
+import meshOpenToTheMesh from './mesh/checks/open-to-the-mesh.ts';
 import meshOutsideTheMesh from './mesh/checks/outside-the-mesh.ts';
 import meshPeerBesideEverybody from './mesh/checks/peer-beside-everybody.ts';
 import meshPolicyAllowsEverybody from './mesh/checks/policy-allows-everybody.ts';
@@ -144,6 +146,7 @@ import meshRefusedByMesh from './mesh/checks/refused-by-mesh.ts';
 import meshRetriesBeyondTimeout from './mesh/checks/retries-beyond-timeout.ts';
 import meshRetriesThatMultiply from './mesh/checks/retries-that-multiply.ts';
 import meshRetryOfWrites from './mesh/checks/retry-of-writes.ts';
+import meshRouteForEveryHost from './mesh/checks/route-for-every-host.ts';
 import meshRouteOfAbsentGateway from './mesh/checks/route-of-absent-gateway.ts';
 import meshRouteOutsideGateway from './mesh/checks/route-outside-gateway.ts';
 import meshRouteToAbsentHost from './mesh/checks/route-to-absent-host.ts';
@@ -365,10 +368,12 @@ export const checks: readonly Check[] = [
   meshLoadBalancerForEverybody as Check,
   meshLocalTrafficWithoutLocalPod as Check,
   meshMtlsNotStrict as Check,
+  meshNamespaceOutsideTheMesh as Check,
   meshNoCircuitBreaker as Check,
   meshNoOutlierDetection as Check,
   meshNodePort as Check,
   meshOpenToEveryPod as Check,
+  meshOpenToTheMesh as Check,
   meshOutsideTheMesh as Check,
   meshPeerBesideEverybody as Check,
   meshPolicyAllowsEverybody as Check,
@@ -381,6 +386,7 @@ export const checks: readonly Check[] = [
   meshRetriesBeyondTimeout as Check,
   meshRetriesThatMultiply as Check,
   meshRetryOfWrites as Check,
+  meshRouteForEveryHost as Check,
   meshRouteOfAbsentGateway as Check,
   meshRouteOutsideGateway as Check,
   meshRouteToAbsentHost as Check,
