@@ -96,12 +96,14 @@ import meshCloudMetadataReachable from './mesh/checks/cloud-metadata-reachable.t
 import meshCoveredAllowRule from './mesh/checks/covered-allow-rule.ts';
 import meshCustomWithoutProvider from './mesh/checks/custom-without-provider.ts';
 import meshDeadPortName from './mesh/checks/dead-port-name.ts';
+import meshEjectionOfAllEndpoints from './mesh/checks/ejection-of-all-endpoints.ts';
 import meshEntriesOfTwoProtocols from './mesh/checks/entries-of-two-protocols.ts';
 import meshEntryWithoutAddress from './mesh/checks/entry-without-address.ts';
 import meshEnvoyPatchWithoutPriority from './mesh/checks/envoy-patch-without-priority.ts';
 import meshEveryMeshIdentity from './mesh/checks/every-mesh-identity.ts';
 import meshExternalIps from './mesh/checks/external-ips.ts';
 import meshFailoverWithoutOutlierDetection from './mesh/checks/failover-without-outlier-detection.ts';
+import meshFaultInjection from './mesh/checks/fault-injection.ts';
 import meshGatewayOldTls from './mesh/checks/gateway-old-tls.ts';
 import meshGatewayPortWithoutService from './mesh/checks/gateway-port-without-service.ts';
 import meshGatewaySecretAbsent from './mesh/checks/gateway-secret-absent.ts';
@@ -120,22 +122,31 @@ import meshIngressWithoutTls from './mesh/checks/ingress-without-tls.ts';
 import meshInjectorByAddress from './mesh/checks/injector-by-address.ts';
 import meshInjectorsOverlap from './mesh/checks/injectors-overlap.ts';
 import meshKeysOverHttp from './mesh/checks/keys-over-http.ts';
+import meshLinkerdOpenByDefault from './mesh/checks/linkerd-open-by-default.ts';
+import meshLinkerdRetryWithoutTimeout from './mesh/checks/linkerd-retry-without-timeout.ts';
 import meshListenerWithoutCertificate from './mesh/checks/listener-without-certificate.ts';
 import meshLoadBalancerForEverybody from './mesh/checks/load-balancer-for-everybody.ts';
+import meshLocalTrafficWithoutLocalPod from './mesh/checks/local-traffic-without-local-pod.ts';
 import meshMtlsNotStrict from './mesh/checks/mtls-not-strict.ts';
+import meshNamespaceOutsideTheMesh from './mesh/checks/namespace-outside-the-mesh.ts';
 import meshNoCircuitBreaker from './mesh/checks/no-circuit-breaker.ts';
 import meshNoOutlierDetection from './mesh/checks/no-outlier-detection.ts';
 import meshNodePort from './mesh/checks/node-port.ts';
 import meshOpenToEveryPod from './mesh/checks/open-to-every-pod.ts';
+import meshOpenToTheMesh from './mesh/checks/open-to-the-mesh.ts';
 import meshOutsideTheMesh from './mesh/checks/outside-the-mesh.ts';
 import meshPeerBesideEverybody from './mesh/checks/peer-beside-everybody.ts';
 import meshPolicyAllowsEverybody from './mesh/checks/policy-allows-everybody.ts';
 import meshPolicySelectsNothing from './mesh/checks/policy-selects-nothing.ts';
 import meshPolicyWithoutProxy from './mesh/checks/policy-without-proxy.ts';
+import meshPolicyWithoutWaypoint from './mesh/checks/policy-without-waypoint.ts';
 import meshProxyUser from './mesh/checks/proxy-user.ts';
 import meshProxyWithoutInjection from './mesh/checks/proxy-without-injection.ts';
 import meshRefusedByMesh from './mesh/checks/refused-by-mesh.ts';
 import meshRetriesBeyondTimeout from './mesh/checks/retries-beyond-timeout.ts';
+import meshRetriesThatMultiply from './mesh/checks/retries-that-multiply.ts';
+import meshRetryOfWrites from './mesh/checks/retry-of-writes.ts';
+import meshRouteForEveryHost from './mesh/checks/route-for-every-host.ts';
 import meshRouteOfAbsentGateway from './mesh/checks/route-of-absent-gateway.ts';
 import meshRouteOutsideGateway from './mesh/checks/route-outside-gateway.ts';
 import meshRouteToAbsentHost from './mesh/checks/route-to-absent-host.ts';
@@ -156,6 +167,7 @@ import meshSubsetLostAtGateway from './mesh/checks/subset-lost-at-gateway.ts';
 import meshSubsetSelectsNothing from './mesh/checks/subset-selects-nothing.ts';
 import meshTelemetryOverlap from './mesh/checks/telemetry-overlap.ts';
 import meshTelemetryWithoutWorkload from './mesh/checks/telemetry-without-workload.ts';
+import meshTinyConnectionPool from './mesh/checks/tiny-connection-pool.ts';
 import meshTokenNotRequired from './mesh/checks/token-not-required.ts';
 import meshTwoInjectionLabels from './mesh/checks/two-injection-labels.ts';
 import meshUnreachableRoute from './mesh/checks/unreachable-route.ts';
@@ -332,12 +344,14 @@ export const checks: readonly Check[] = [
   meshCoveredAllowRule as Check,
   meshCustomWithoutProvider as Check,
   meshDeadPortName as Check,
+  meshEjectionOfAllEndpoints as Check,
   meshEntriesOfTwoProtocols as Check,
   meshEntryWithoutAddress as Check,
   meshEnvoyPatchWithoutPriority as Check,
   meshEveryMeshIdentity as Check,
   meshExternalIps as Check,
   meshFailoverWithoutOutlierDetection as Check,
+  meshFaultInjection as Check,
   meshGatewayOldTls as Check,
   meshGatewayPortWithoutService as Check,
   meshGatewaySecretAbsent as Check,
@@ -356,22 +370,31 @@ export const checks: readonly Check[] = [
   meshInjectorByAddress as Check,
   meshInjectorsOverlap as Check,
   meshKeysOverHttp as Check,
+  meshLinkerdOpenByDefault as Check,
+  meshLinkerdRetryWithoutTimeout as Check,
   meshListenerWithoutCertificate as Check,
   meshLoadBalancerForEverybody as Check,
+  meshLocalTrafficWithoutLocalPod as Check,
   meshMtlsNotStrict as Check,
+  meshNamespaceOutsideTheMesh as Check,
   meshNoCircuitBreaker as Check,
   meshNoOutlierDetection as Check,
   meshNodePort as Check,
   meshOpenToEveryPod as Check,
+  meshOpenToTheMesh as Check,
   meshOutsideTheMesh as Check,
   meshPeerBesideEverybody as Check,
   meshPolicyAllowsEverybody as Check,
   meshPolicySelectsNothing as Check,
   meshPolicyWithoutProxy as Check,
+  meshPolicyWithoutWaypoint as Check,
   meshProxyUser as Check,
   meshProxyWithoutInjection as Check,
   meshRefusedByMesh as Check,
   meshRetriesBeyondTimeout as Check,
+  meshRetriesThatMultiply as Check,
+  meshRetryOfWrites as Check,
+  meshRouteForEveryHost as Check,
   meshRouteOfAbsentGateway as Check,
   meshRouteOutsideGateway as Check,
   meshRouteToAbsentHost as Check,
@@ -392,6 +415,7 @@ export const checks: readonly Check[] = [
   meshSubsetSelectsNothing as Check,
   meshTelemetryOverlap as Check,
   meshTelemetryWithoutWorkload as Check,
+  meshTinyConnectionPool as Check,
   meshTokenNotRequired as Check,
   meshTwoInjectionLabels as Check,
   meshUnreachableRoute as Check,

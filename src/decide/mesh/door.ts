@@ -22,3 +22,5 @@ export { type AuthorizationPolicy, type Rule, readPolicies } from './policies.ts
 export { attachesWherever, coversRule } from './rule-cover.ts';
 export type { Token } from './tokens.ts';
 export type { Transport } from './transport.ts';
+export type { Waypoint } from './waypoints.ts';
+export { type FateAtTunnel, fateAtTunnel } from './ztunnel-rules.ts';

@@ -32,7 +32,7 @@ import { isOf, readPolicies, selectorMatch } from './policies.ts';
 import { addressOf, isIn, rangeOf } from './ranges.ts';
 import { type Front, ServiceIndex } from './services.ts';
 import { type Side, type Transport, type TransportFacts, transport } from './transport.ts';
-import { accountOfWaypoint, waypointOf } from './waypoints.ts';
+import { accountOfWaypoint, type Waypoint, waypointOf } from './waypoints.ts';
 
 export interface MeshOptions {
   /** Istio's configuration; left out: that of the input (ConfigMap `istio`), else Istio's defaults. */
@@ -134,6 +134,8 @@ export interface Mesh {
    * @throws QueryError where there is no such workload
    */
   inbound(peer: Peer, port: number): readonly Inbound[];
+  /** The waypoint that stands before a Service, as labels say. */
+  waypointOf(service: KubeObject): Waypoint;
   /** Identities that several workloads hold, with those workloads: whoever lets one in lets all of them in. */
   sharedIdentities(): ReadonlyMap<string, readonly string[]>;
   /** The pods of a workload (`ns/kind/name`), or a pod (`ns/name`); none where the input has no such thing. */
@@ -403,6 +405,23 @@ class ClusterMesh implements Mesh {
         labels: endpoint.labels,
       });
     });
+  }
+
+  waypointOf(service: KubeObject): Waypoint {
+    const namespaceName = namespaceOf(service);
+    const namespace = this.#namespaces.get(namespaceName);
+    return waypointOf(
+      this.#waypoints,
+      {
+        object: service,
+        labels: service.metadata?.labels ?? {},
+        path: ['metadata', 'labels'],
+        namespace,
+        namespaceName,
+        namespaceLabels: labelsOf(namespace?.metadata?.labels, namespace === undefined ? 'any' : 'none'),
+      },
+      'service',
+    );
   }
 
   inbound(peer: Peer, port: number): readonly Inbound[] {

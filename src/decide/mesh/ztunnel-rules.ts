@@ -22,6 +22,10 @@ const WHEN_FIELDS: Readonly<Record<string, string>> = {
   'destination.port': 'ports',
 };
 
+/** The fields that ztunnel reads; `trustDomains` is none of them. */
+const OPERATIONS = ['ports'];
+const SOURCES = ['ipBlocks', 'namespaces', 'serviceAccounts', 'principals'];
+
 /** The parts of a rule that only a waypoint could enforce. */
 export function httpParts(rule: Rule): string[] {
   const found = new Set<string>();
@@ -33,19 +37,39 @@ export function httpParts(rule: Rule): string[] {
   return [...found];
 }
 
+/**
+ * What becomes of a rule in ztunnel: `kept` as it is; `dropped`, an ALLOW rule that speaks of requests; `void`, never
+ * matching because a clause loses all that it says; `wider`, matching more than it says; `narrower`, where some
+ * alternatives never match.
+ */
+export type FateAtTunnel = 'kept' | 'dropped' | 'void' | 'wider' | 'narrower';
+
+export function fateAtTunnel(rule: Rule, action: Action): FateAtTunnel {
+  if (action === 'ALLOW' && httpParts(rule).length > 0) return 'dropped';
+  let fate: FateAtTunnel = 'kept';
+  for (const [alternatives, known] of [
+    [rule.to, OPERATIONS],
+    [rule.from, SOURCES],
+  ] as const) {
+    if (alternatives.length === 0) continue;
+    const seen = alternatives.map(fields => {
+      const stated = Object.keys(fields).filter(field => fields[field]!.length > 0);
+      const kept = stated.filter(field => known.some(one => field === one || field === negated(one)));
+      return { isEmpty: kept.length === 0, loses: kept.length < stated.length };
+    });
+    if (seen.every(({ isEmpty }) => isEmpty)) return 'void';
+    if (seen.some(({ isEmpty, loses }) => loses && !isEmpty)) fate = 'wider';
+    else if (fate === 'kept' && seen.some(({ isEmpty }) => isEmpty)) fate = 'narrower';
+  }
+  return rule.when.some(({ key }) => !Object.hasOwn(WHEN_FIELDS, key)) ? 'void' : fate;
+}
+
 /** What a rule demands of a connection; undefined where an ALLOW policy loses it for its fields of HTTP. */
 export function compileTunnelRule(rule: Rule, action: Action, namespace: string): Condition | undefined {
   if (action === 'ALLOW' && httpParts(rule).length > 0) return undefined;
   const clauses: Condition[] = [];
-  if (rule.to.length > 0) clauses.push(any(rule.to.map(fields => clause(fields, ['ports'], namespace))));
-  if (rule.from.length > 0)
-    clauses.push(
-      any(
-        rule.from.map(fields =>
-          clause(fields, ['ipBlocks', 'namespaces', 'serviceAccounts', 'principals'], namespace),
-        ),
-      ),
-    );
+  if (rule.to.length > 0) clauses.push(any(rule.to.map(fields => clause(fields, OPERATIONS, namespace))));
+  if (rule.from.length > 0) clauses.push(any(rule.from.map(fields => clause(fields, SOURCES, namespace))));
   for (const { key, values, notValues } of rule.when) {
     const field = Object.hasOwn(WHEN_FIELDS, key) ? WHEN_FIELDS[key] : undefined;
     const fields = field === undefined ? {} : { [field]: values, [negated(field)]: notValues };

@@ -29,7 +29,7 @@ export interface Selected {
   readonly peer: Peer;
 }
 
-interface Carrier {
+export interface Carrier {
   readonly object: KubeObject;
   readonly namespace: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
@@ -52,6 +52,22 @@ const carriers = (world: World): readonly Carrier[] =>
 const byNamespace = (world: World): ReadonlyMap<string | undefined, readonly Carrier[]> =>
   Map.groupBy(world.fact(carriers), ({ namespace }) => namespace);
 
+/** What carries pods in a namespace; of those that state none, what does not either. */
+export function carriersIn(namespace: string | undefined, world: World): readonly Carrier[] {
+  return world.fact(byNamespace).get(namespace) ?? [];
+}
+
+const allWorkloads = (world: World): readonly Selected[] =>
+  world.fact(carriers).flatMap(({ object }) => {
+    const peer = peerOf(object, world);
+    return peer === undefined ? [] : [{ object, id: endpointId(object), peer }];
+  });
+
+/** All workloads of the input that the deciders know. */
+export function workloadsOf(world: World): readonly Selected[] {
+  return world.fact(allWorkloads);
+}
+
 /** Nobody reads a list of more, and each costs questions. */
 const MOST = 200;
 
@@ -61,10 +77,7 @@ const MOST = 200;
  */
 export function selectedWorkloads(object: KubeObject, world: World): readonly Selected[] {
   const namespace = namespaceOf(object);
-  const candidates =
-    namespace === rootNamespace(world)
-      ? world.fact(carriers)
-      : (world.fact(byNamespace).get(namespace) ?? []);
+  const candidates = namespace === rootNamespace(world) ? world.fact(carriers) : carriersIn(namespace, world);
   const wanted = Object.entries(stringsIn(valueAt(object, ['spec', 'selector', 'matchLabels'])));
   const found: Selected[] = [];
   for (const one of candidates) {

@@ -1,8 +1,9 @@
 /** What several checks ask of Istio's objects: hosts, gateways, and the pods that they speak of. */
 import type { CheckOptions, OptionValues } from '#check/check.ts';
+import { nearest } from '#kube/nearest.ts';
 import { isRecord, type KubeObject, type Path, valueAt } from '#kube/objects.ts';
 import { namespaceOf, type World } from '#world/world.ts';
-import { itemsOf, type Labelled } from './facts.ts';
+import { itemsOf, type Labelled, stringsIn } from './facts.ts';
 
 export const GATEWAY = 'networking.istio.io/Gateway';
 export const VIRTUAL_SERVICE = 'networking.istio.io/VirtualService';
@@ -117,4 +118,45 @@ export function isByIdentity(rule: unknown): boolean {
         IDENTITY_KEYS.includes(String(valueAt(one, ['key']))) && itemsOf(valueAt(one, ['values'])).length > 0,
     )
   );
+}
+
+/**
+ * The labels that a selector was probably meant to ask for: those of a pod that has all of them but one, whose value or
+ * key looks like what it has.
+ */
+export function nearlySelected(selector: unknown, pods: readonly Labelled[]): string | undefined {
+  const wanted = Object.entries(stringsIn(valueAt(selector, ['matchLabels'])));
+  for (const { labels } of pods) {
+    const [wrong, ...more] = wanted.filter(([key, value]) => labels[key] !== value);
+    if (wrong === undefined || more.length > 0) continue;
+    const [key, value] = wrong;
+    const own = labels[key];
+    if (own !== undefined && nearest(value, [own]) !== undefined) return `${key}=${own}`;
+    const slip = Object.entries(labels).find(
+      ([name, is]) => is === value && nearest(key, [name]) !== undefined,
+    );
+    if (slip !== undefined) return `${slip[0]}=${value}`;
+  }
+  return undefined;
+}
+
+/** The traffic policies of a DestinationRule: its own, those of its ports, of its subsets, and of the ports of these. */
+export function trafficPolicies(
+  object: KubeObject,
+): readonly { readonly policy: unknown; readonly path: Path }[] {
+  const at = (path: Path): { policy: unknown; path: Path }[] => {
+    const policy = valueAt(object, path);
+    if (!isRecord(policy)) return [];
+    const ports = itemsOf(policy['portLevelSettings']).map((one, index) => ({
+      policy: one,
+      path: [...path, 'portLevelSettings', index],
+    }));
+    return [{ policy, path }, ...ports];
+  };
+  return [
+    ...at(['spec', 'trafficPolicy']),
+    ...[...itemsOf(valueAt(object, ['spec', 'subsets'])).keys()].flatMap(index =>
+      at(['spec', 'subsets', index, 'trafficPolicy']),
+    ),
+  ];
 }

@@ -4,8 +4,8 @@ import { owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
 import { namespaceOf } from '#world/world.ts';
-import { allPods, makesPods, podsIn, rootNamespace, selectedBy, selectedOf } from '../facts.ts';
-import { isWhole, WHOLE_CLUSTER } from '../istio.ts';
+import { allPods, makesPods, podsIn, rootNamespace, selectedOf } from '../facts.ts';
+import { isWhole, nearlySelected, WHOLE_CLUSTER } from '../istio.ts';
 
 export default defineCheck({
   practice: 'mesh',
@@ -30,22 +30,17 @@ export default defineCheck({
     const everywhere = namespace === rootNamespace(world);
     const selector = valueAt(object, ['spec', 'selector']);
     if (everywhere && selector === undefined) return pass;
-    const whole = isWhole(options);
-    const known =
-      whole ||
-      everywhere ||
-      podsIn(namespace, world).length > 0 ||
-      world.find('/Namespace', undefined, namespace ?? '') !== undefined;
-    // Namespaces are often declared apart from what runs in them.
-    if (!known || (!whole && (allPods(world).length === 0 || makesPods(namespace, world))))
-      return notApplicable('the pods are not in the input');
-    const selected = everywhere
-      ? selectedOf(selector, allPods(world))
-      : selectedBy(selector, namespace, world);
+    const pods = everywhere ? allPods(world) : podsIn(namespace, world);
+    const selected = selectedOf(selector, pods);
     if (selected === undefined) return unknown('its selector is none that Istio takes');
-    return selected.length === 0 ? fail({}, ['spec', 'selector']) : pass;
+    if (selected.length > 0) return pass;
+    // Policies are often kept apart from what they are for: only one that nearly fits is a slip.
+    const meant = makesPods(namespace, world) ? undefined : nearlySelected(selector, pods);
+    return meant !== undefined || isWhole(options)
+      ? fail({ meant }, ['spec', 'selector'])
+      : notApplicable('the pods are not in the input');
   },
-  message: () => 'it selects no workload',
+  message: ({ meant }) => `it selects no workload${meant === undefined ? '' : `: did you mean ${meant}?`}`,
 
   examples: {
     bad: [

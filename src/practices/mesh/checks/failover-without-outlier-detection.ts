@@ -1,7 +1,8 @@
 /** Failover that never happens. */
 import { defineCheck } from '#check/check.ts';
-import { fail, pass } from '#check/verdict.ts';
 import { isRecord, valueAt } from '#kube/objects.ts';
+import { verdictOf } from '../facts.ts';
+import { trafficPolicies } from '../istio.ts';
 
 export default defineCheck({
   practice: 'mesh',
@@ -17,13 +18,20 @@ export default defineCheck({
   subject: 'object',
   kinds: ['networking.istio.io/DestinationRule'],
   evaluate({ object }) {
-    const policy = ['spec', 'trafficPolicy'];
-    const locality = valueAt(object, [...policy, 'loadBalancer', 'localityLbSetting']);
-    if (!isRecord(locality) || locality['enabled'] === false) return pass;
-    if (locality['failover'] === undefined && locality['failoverPriority'] === undefined) return pass;
-    return valueAt(object, [...policy, 'outlierDetection']) === undefined
-      ? fail({}, [...policy, 'loadBalancer', 'localityLbSetting'])
-      : pass;
+    const own = valueAt(object, ['spec', 'trafficPolicy', 'outlierDetection']);
+    return verdictOf(
+      trafficPolicies(object).flatMap(({ policy, path }) => {
+        const locality = valueAt(policy, ['loadBalancer', 'localityLbSetting']);
+        if (!isRecord(locality) || locality['enabled'] === false) return [];
+        if (locality['failover'] === undefined && locality['failoverPriority'] === undefined) return [];
+        // A subset takes what it does not state from the rule; what stands at a port takes nothing.
+        const detection =
+          valueAt(policy, ['outlierDetection']) ?? (path.includes('portLevelSettings') ? undefined : own);
+        return detection === undefined
+          ? [{ what: path, path: [...path, 'loadBalancer', 'localityLbSetting'] }]
+          : [];
+      }),
+    );
   },
   message: () => 'failover does nothing without outlierDetection',
   examples: {

@@ -2,7 +2,47 @@
 import { defineCheck } from '#check/check.ts';
 import { mitre, nsa, owasp } from '#check/frameworks.ts';
 import { fail, pass } from '#check/verdict.ts';
-import { isRecord, type Path, valueAt } from '#kube/objects.ts';
+import { isRecord, type KubeObject, type Path, valueAt } from '#kube/objects.ts';
+import type { World } from '#world/world.ts';
+import { selectedWorkloads, workloadsOf } from '../authorization.ts';
+import { meshOf, networkOf, servedPorts } from '../facts.ts';
+
+/** How many connections are asked about at most: of more than these nobody would read who it is. */
+const MOST = 2_000;
+
+/**
+ * The workloads of the input that may connect to one that the object selects, and do so in plain text.
+ *
+ * @returns undefined where it is for no workload of the mesh that is known, or for too many
+ */
+function plainTextCallers(object: KubeObject, world: World): readonly string[] | undefined {
+  const mesh = meshOf(world);
+  const open = selectedWorkloads(object, world).flatMap(({ object: workload, id, peer }) =>
+    ['sidecar', 'ambient'].includes(mesh.member(peer).dataplane)
+      ? servedPorts(workload, world)
+          .filter(
+            port => mesh.transport({ from: { ip: '203.0.113.1' }, to: peer, port }).mode === 'plaintext',
+          )
+          .map(port => ({ id, peer, port }))
+      : [],
+  );
+  const callers = workloadsOf(world);
+  if (open.length === 0 || open.length * callers.length > MOST) return undefined;
+  const network = networkOf(world);
+  const found = new Set<string>();
+  let doubtful = false;
+  for (const { id, peer: to, port } of open)
+    for (const { id: caller, peer: from } of callers) {
+      if (caller === id || found.has(caller)) continue;
+      const { mode } = mesh.transport({ from, to, port });
+      if (mode !== 'plaintext' && mode !== 'unknown') continue;
+      const { allowed } = network.connection({ from, to, port });
+      if (mode === 'plaintext' && allowed === true) found.add(caller);
+      else if (allowed !== false) doubtful = true;
+    }
+  // That nobody needs it is said only where it is certain.
+  return found.size === 0 && doubtful ? undefined : [...found].sort();
+}
 
 export default defineCheck({
   practice: 'mesh',
@@ -17,7 +57,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['security.istio.io/PeerAuthentication'],
-  evaluate({ object }) {
+  evaluate({ object }, { world }) {
     const found: { mode: string; path: Path }[] = [];
     const look = (path: Path): void => {
       const mode = valueAt(object, path);
@@ -26,15 +66,14 @@ export default defineCheck({
     look(['spec', 'mtls', 'mode']);
     const ports = valueAt(object, ['spec', 'portLevelMtls']);
     if (isRecord(ports)) for (const port of Object.keys(ports)) look(['spec', 'portLevelMtls', port, 'mode']);
-    return found.length === 0
-      ? pass
-      : fail(
-          found.map(({ mode }) => mode),
-          ...found.map(({ path }) => path),
-        );
+    if (found.length === 0) return pass;
+    return fail(
+      { modes: [...new Set(found.map(({ mode }) => mode))], callers: plainTextCallers(object, world) },
+      ...found.map(({ path }) => path),
+    );
   },
-  severityOf: modes => (modes.includes('DISABLE') ? 'high' : 'medium'),
-  message: modes => `mode is ${[...new Set(modes)].join(' and ')}`,
+  severityOf: ({ modes }) => (modes.includes('DISABLE') ? 'high' : 'medium'),
+  message: ({ modes, callers }) => `mode is ${modes.join(' and ')}${whoCalls(callers)}`,
   fix: {
     title: 'Require mutual TLS',
     kind: 'review',
@@ -54,6 +93,30 @@ export default defineCheck({
       metadata: { name: web, namespace: shop }
       spec: { selector: { matchLabels: { app: web } }, mtls: { mode: STRICT }, portLevelMtls: { 8080: { mode: DISABLE } } }
       `,
+      `
+      apiVersion: v1
+      kind: Namespace
+      metadata: { name: shop, labels: { istio-injection: enabled } }
+      ---
+      apiVersion: v1
+      kind: Namespace
+      metadata: { name: batch }
+      ---
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: { name: web, namespace: shop }
+      spec: { selector: { matchLabels: { app: web } }, template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: web, image: "shop:1.4.2", ports: [{ containerPort: 8080 }] }] } } }
+      ---
+      apiVersion: batch/v1
+      kind: CronJob
+      metadata: { name: report, namespace: batch }
+      spec: { schedule: "0 4 * * *", jobTemplate: { spec: { template: { spec: { restartPolicy: Never, containers: [{ name: report, image: "report:2.0.1" }] } } } } }
+      ---
+      apiVersion: security.istio.io/v1
+      kind: PeerAuthentication
+      metadata: { name: default, namespace: shop }
+      spec: { mtls: { mode: PERMISSIVE } }
+      `,
     ],
     good: [
       `
@@ -65,3 +128,10 @@ export default defineCheck({
     ],
   },
 });
+
+function whoCalls(callers: readonly string[] | undefined): string {
+  if (callers === undefined) return '';
+  if (callers.length === 0) return ': no workload of the input needs plain text';
+  const more = callers.length > 4 ? ` and ${callers.length - 4} more` : '';
+  return `: plain text may come from ${callers.slice(0, 4).join(', ')}${more}`;
+}

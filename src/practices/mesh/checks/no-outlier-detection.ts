@@ -2,7 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { fail, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
-import { itemsOf } from '../facts.ts';
+import { trafficPolicies } from '../istio.ts';
 
 export default defineCheck({
   practice: 'mesh',
@@ -18,12 +18,7 @@ export default defineCheck({
   subject: 'object',
   kinds: ['networking.istio.io/DestinationRule'],
   evaluate({ object }) {
-    const policies = [
-      valueAt(object, ['spec', 'trafficPolicy']),
-      ...itemsOf(valueAt(object, ['spec', 'trafficPolicy', 'portLevelSettings'])),
-      ...itemsOf(valueAt(object, ['spec', 'subsets'])).map(subset => valueAt(subset, ['trafficPolicy'])),
-    ];
-    return policies.some(policy => valueAt(policy, ['outlierDetection']) !== undefined)
+    return trafficPolicies(object).some(({ policy }) => valueAt(policy, ['outlierDetection']) !== undefined)
       ? pass
       : fail({}, ['spec', 'host']);
   },
