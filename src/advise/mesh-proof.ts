@@ -12,12 +12,12 @@ import {
 } from '#decide/mesh/door.ts';
 import { createNetwork, type Network, type NetworkOptions } from '#decide/network/door.ts';
 import { namespaceOf, type PodEndpoint, takeInventory } from '#decide/network/inventory.ts';
-import { QueryError } from '#decide/network/network.ts';
+import { type Answer, QueryError } from '#decide/network/network.ts';
 import { type Because, isRecord, type KubeObject, valueAt } from '#kube/objects.ts';
 import { matchesSelector } from '#kube/selectors.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import { type MeshName, outsideAddress, peerOf } from './mesh-parts.ts';
-import type { Unmet } from './network.ts';
+import { type Unmet, unmetConnections } from './network.ts';
 import {
   actorsOf,
   describedId,
@@ -25,6 +25,7 @@ import {
   isMadeUp,
   type Need,
   type NeedSide,
+  sideText,
   strangersOf,
 } from './network-needs.ts';
 import { Workloads } from './network-workloads.ts';
@@ -58,6 +59,39 @@ export interface Proof {
 
 export function proveMesh(task: ProofTask): Proof {
   return new Prover(task).prove();
+}
+
+/** What a cluster makes of needs, in their order: network policies, and the proxies of whatever mesh the workloads are in. */
+export function answersOf(
+  objects: readonly KubeObject[],
+  needs: readonly Need[],
+  mesh: MeshOptions,
+  network: NetworkOptions,
+): { readonly allowed: Answer; readonly because: readonly Because[] }[] {
+  const all = [...objects, ...actorsOf(needs, 'istio')];
+  const [wire, proxies] = [createNetwork(all, network), createMesh(all, mesh)];
+  return needs.map(need => {
+    const [unmet] = unmetConnections([need], wire);
+    if (unmet !== undefined && (unmet.answer === false || !isProxied(need)))
+      return { allowed: unmet.answer, because: unmet.because };
+    if (!isProxied(need)) return { allowed: true, because: [] };
+    try {
+      const flow = deriveFlow(wire, proxies, {
+        from: peerOf(need.from),
+        to: peerOf(need.to),
+        port: need.port,
+      });
+      return { allowed: flow.allowed, because: becauseOf(flow) };
+    } catch (error) {
+      if (!(error instanceof QueryError)) throw error;
+      return { allowed: 'unknown', because: [{ text: error.message }] };
+    }
+  });
+}
+
+/** Whether a proxy of the input can stand before the end of a connection: meshes carry TCP. */
+function isProxied({ to, protocol = 'TCP' }: Need): boolean {
+  return protocol === 'TCP' && idOf(to) !== undefined;
 }
 
 /** What the deciders for a stage of a roll-out say of the needs alone. */
@@ -110,9 +144,7 @@ class Prover {
 
   unmet(): Unmet[] {
     return this.#task.needs.flatMap((need): Unmet[] => {
-      // Meshes carry TCP; where a connection ends outside of the cluster, or at pods that the input does not hold, no
-      // proxy of the input stands before it.
-      if ((need.protocol ?? 'TCP') !== 'TCP' || idOf(need.to) === undefined) return [];
+      if (!isProxied(need)) return [];
       try {
         const flow = this.#flow(peerOf(need.from), peerOf(need.to), need.port, 'cidr' in need.from);
         return flow.allowed === true ? [] : [{ need, answer: flow.allowed, because: becauseOf(flow) }];
@@ -175,7 +207,7 @@ class Prover {
   #isNeeded(source: string, to: PodEndpoint, port: number, outside: boolean): boolean {
     return (this.#needs.get(to.id) ?? []).some(({ from, port: first, endPort = first, protocol = 'TCP' }) => {
       if (protocol !== 'TCP' || port < first || port > endPort) return false;
-      if ('cidr' in from) return outside && source === from.cidr;
+      if ('cidr' in from) return from.cidr === '0.0.0.0/0' || (outside && source === from.cidr);
       return this.#isMeant(from, source);
     });
   }
@@ -231,6 +263,8 @@ class Prover {
           for (const [number] of value.matchAll(/\d{1,5}/g))
             if (Number(number) >= 1 && Number(number) <= 65_535) ports.add(Number(number));
     for (const port of this.#namedPorts.get(endpoint.namespace ?? '') ?? []) ports.add(port);
+    // Proxies answer these themselves, whatever policies say.
+    for (const own of [15_020, 15_021, 15_090]) ports.delete(own);
     return [...ports].sort((a, b) => a - b);
   }
 
@@ -259,7 +293,7 @@ class Prover {
         'cidr' in from || ('labels' in from && from.account === undefined) || this.#isNameless(from),
     );
     if (nameless !== undefined)
-      return `the port is open to callers without an identity, for ${'cidr' in nameless.from ? nameless.from.cidr : 'labels' in nameless.from ? describedId(nameless.from) : idOf(nameless.from)!}`;
+      return `the port is open to callers without an identity, for ${'cidr' in nameless.from ? sideText(nameless.from) : 'labels' in nameless.from ? describedId(nameless.from) : idOf(nameless.from)!}`;
     return flow.authorization.because[0]?.text ?? 'nothing denies it';
   }
 
@@ -279,6 +313,15 @@ class Prover {
   #isNameless(side: NeedSide): boolean {
     return this.#mesh.member(peerOf(side)).identity === undefined;
   }
+}
+
+/** Callers in words: all of them where everybody is among them. */
+export function callersText(from: readonly string[]): string {
+  if (from.includes('0.0.0.0/0')) return 'everybody';
+  const strangers = from.filter(id => id.startsWith('another-namespace/'));
+  if (strangers.some(id => id.endsWith('(any pod)'))) return 'every pod of the cluster';
+  if (strangers.length > 0) return 'every pod of the mesh';
+  return from.length > 4 ? `${from.slice(0, 3).join(', ')} and ${from.length - 3} more` : from.join(', ');
 }
 
 function peerOfId(id: string): Peer {

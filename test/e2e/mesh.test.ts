@@ -75,7 +75,10 @@ describe('mesh', () => {
     const folder = folderOf({ 'm/shop.yaml': shop });
     const advised = run(folder, ['mesh', 'advise', '--output-dir', 'policies', 'm']);
     assert.equal(advised.code, 0, advised.err);
-    assert.match(advised.err, /proven: all \d+ connections that are named work after every step, and nothing else does/);
+    assert.match(
+      advised.err,
+      /proven: all \d+ connections that are named work after every step, and nothing else does/,
+    );
     const explain = (from: string, to: string) =>
       run(folder, ['mesh', 'explain', '--from', from, '--to', to, 'm', 'policies']).code;
     assert.equal(explain('shop/web', 'shop/api'), 0);
