@@ -10,6 +10,7 @@ import {
   type MeshOptions,
   type Peer,
 } from '#decide/mesh/door.ts';
+import { ServiceIndex } from '#decide/mesh/services.ts';
 import { createNetwork, type Network, type NetworkOptions } from '#decide/network/door.ts';
 import { namespaceOf, type PodEndpoint, takeInventory } from '#decide/network/inventory.ts';
 import { type Answer, QueryError } from '#decide/network/network.ts';
@@ -107,6 +108,7 @@ class Prover {
   readonly #workloads: Workloads;
   readonly #closed: ReadonlySet<string>;
   readonly #needs = new Map<string, Need[]>();
+  readonly #services: ServiceIndex;
   readonly #byId: ReadonlyMap<string, PodEndpoint>;
   /** Whether rules for clients select them by labels. */
   readonly #labelsMatter: boolean;
@@ -118,6 +120,7 @@ class Prover {
     const objects = [...task.objects, ...actorsOf(needs, mesh), ...strangersOf(closed, mesh)];
     this.#network = createNetwork(objects, task.networkOptions);
     this.#mesh = createMesh(objects, task.meshOptions);
+    this.#services = new ServiceIndex(objects);
     this.#workloads = new Workloads(task.objects);
     this.#endpoints = takeInventory(objects, 'unknown').endpoints.filter(
       ({ id }) => isMadeUp(id) || this.#workloads.has(id),
@@ -253,7 +256,9 @@ class Prover {
   /** Every port that anything names for a workload, and one that nothing names. */
   #portsOf(endpoint: PodEndpoint): number[] {
     const ports = new Set<number>([this.#other]);
-    for (const { protocol, port } of endpoint.ports ?? []) if (protocol === 'TCP') ports.add(port);
+    // A port that no Service leads to and nothing names is like any other: {@link #other} is asked for it.
+    for (const { protocol, port } of endpoint.ports ?? [])
+      if (protocol === 'TCP' && this.#services.inFrontOf(endpoint, port).length > 0) ports.add(port);
     for (const { port, endPort = port } of this.#needs.get(endpoint.id) ?? []) ports.add(port).add(endPort);
     const template = endpoint.object === undefined ? undefined : podTemplateOf(endpoint.object);
     const annotations = valueAt(template?.pod.metadata, ['annotations']);
