@@ -110,7 +110,7 @@ class Scraping {
       const port = Number(valueAt(annotations, ['prometheus.io/port']));
       const all = (endpoint.ports ?? []).filter(one => one.protocol === 'TCP').map(one => one.port);
       const ports = port >= 1 && port <= 65_535 && Number.isInteger(port) ? [port] : all;
-      for (const one of ports) this.#scraped(endpoint, one, 'its annotations ask for scraping');
+      for (const one of ports) this.#scraped(endpoint, one, 'its annotations ask for scraping', true);
     }
     for (const service of services.all()) {
       if (!asksForScraping(service.metadata?.annotations)) continue;
@@ -165,12 +165,13 @@ class Scraping {
     }
   }
 
-  #scraped(endpoint: PodEndpoint, port: number, why: string): void {
+  #scraped(endpoint: PodEndpoint, port: number, why: string, byAnnotation = false): void {
     const { add, tell, workloads } = this.#search;
     const to = sideOfId(workloads.top(endpoint.id));
     const scrapers = this.#scrapers();
     for (const from of scrapers)
-      if (JSON.stringify(from) !== JSON.stringify(to)) add({ from, to, port, protocol: 'TCP' }, why);
+      if (JSON.stringify(from) !== JSON.stringify(to))
+        add({ from, to, port, protocol: 'TCP', ...(byAnnotation ? { scraped: true as const } : {}) }, why);
     if (scrapers.length === 0)
       tell({
         is: 'way-in',

@@ -19,7 +19,7 @@ import {
 } from './mesh-parts.ts';
 import { proveMesh, type Remaining, unmetNeeds } from './mesh-proof.ts';
 import { adviseNetworkPolicies, DENY_ALL, type Surplus, type Unmet, unmetConnections } from './network.ts';
-import { asPackets, meshNeeds, withTunnels } from './network-mesh.ts';
+import { asPackets, asScraped, meshNeeds, withTunnels } from './network-mesh.ts';
 import { actorsOf, type Need } from './network-needs.ts';
 import { lessThose, Workloads } from './network-workloads.ts';
 
@@ -87,9 +87,14 @@ export function advisePolicies(
     mesh === undefined
       ? { objects, changed: [] }
       : enrolled(objects, closed, mesh, options.dataplane ?? 'sidecar');
-  const own =
-    mesh === undefined ? [] : meshNeeds(start.objects, createMesh(start.objects, options.mesh), closed);
-  const needs = uniqueNeeds([...stated, ...own]);
+  const joined = createMesh(start.objects, options.mesh);
+  const needs =
+    mesh === undefined
+      ? uniqueNeeds(stated)
+      : uniqueNeeds([
+          ...asScraped(stated, start.objects, joined),
+          ...meshNeeds(start.objects, joined, closed),
+        ]);
   const layers: Layer[] = [];
   let now = start.objects;
   if (options.forms.includes('network-policy')) {

@@ -10,14 +10,15 @@ import {
   type MeshOptions,
   type Peer,
 } from '#decide/mesh/door.ts';
+import { ServiceIndex } from '#decide/mesh/services.ts';
 import { createNetwork, type Network, type NetworkOptions } from '#decide/network/door.ts';
 import { namespaceOf, type PodEndpoint, takeInventory } from '#decide/network/inventory.ts';
-import { QueryError } from '#decide/network/network.ts';
+import { type Answer, QueryError } from '#decide/network/network.ts';
 import { type Because, isRecord, type KubeObject, valueAt } from '#kube/objects.ts';
 import { matchesSelector } from '#kube/selectors.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import { type MeshName, outsideAddress, peerOf } from './mesh-parts.ts';
-import type { Unmet } from './network.ts';
+import { type Unmet, unmetConnections } from './network.ts';
 import {
   actorsOf,
   describedId,
@@ -25,6 +26,7 @@ import {
   isMadeUp,
   type Need,
   type NeedSide,
+  sideText,
   strangersOf,
 } from './network-needs.ts';
 import { Workloads } from './network-workloads.ts';
@@ -60,6 +62,39 @@ export function proveMesh(task: ProofTask): Proof {
   return new Prover(task).prove();
 }
 
+/** What a cluster makes of needs, in their order: network policies, and the proxies of whatever mesh the workloads are in. */
+export function answersOf(
+  objects: readonly KubeObject[],
+  needs: readonly Need[],
+  mesh: MeshOptions,
+  network: NetworkOptions,
+): { readonly allowed: Answer; readonly because: readonly Because[] }[] {
+  const all = [...objects, ...actorsOf(needs, 'istio')];
+  const [wire, proxies] = [createNetwork(all, network), createMesh(all, mesh)];
+  return needs.map(need => {
+    const [unmet] = unmetConnections([need], wire);
+    if (unmet !== undefined && (unmet.answer === false || !isProxied(need)))
+      return { allowed: unmet.answer, because: unmet.because };
+    if (!isProxied(need)) return { allowed: true, because: [] };
+    try {
+      const flow = deriveFlow(wire, proxies, {
+        from: peerOf(need.from),
+        to: peerOf(need.to),
+        port: need.port,
+      });
+      return { allowed: flow.allowed, because: becauseOf(flow) };
+    } catch (error) {
+      if (!(error instanceof QueryError)) throw error;
+      return { allowed: 'unknown', because: [{ text: error.message }] };
+    }
+  });
+}
+
+/** Whether a proxy of the input can stand before the end of a connection: meshes carry TCP. */
+function isProxied({ to, protocol = 'TCP' }: Need): boolean {
+  return protocol === 'TCP' && idOf(to) !== undefined;
+}
+
 /** What the deciders for a stage of a roll-out say of the needs alone. */
 export function unmetNeeds(task: ProofTask): readonly Unmet[] {
   return new Prover(task).unmet();
@@ -73,6 +108,7 @@ class Prover {
   readonly #workloads: Workloads;
   readonly #closed: ReadonlySet<string>;
   readonly #needs = new Map<string, Need[]>();
+  readonly #services: ServiceIndex;
   readonly #byId: ReadonlyMap<string, PodEndpoint>;
   /** Whether rules for clients select them by labels. */
   readonly #labelsMatter: boolean;
@@ -84,6 +120,7 @@ class Prover {
     const objects = [...task.objects, ...actorsOf(needs, mesh), ...strangersOf(closed, mesh)];
     this.#network = createNetwork(objects, task.networkOptions);
     this.#mesh = createMesh(objects, task.meshOptions);
+    this.#services = new ServiceIndex(objects);
     this.#workloads = new Workloads(task.objects);
     this.#endpoints = takeInventory(objects, 'unknown').endpoints.filter(
       ({ id }) => isMadeUp(id) || this.#workloads.has(id),
@@ -110,9 +147,7 @@ class Prover {
 
   unmet(): Unmet[] {
     return this.#task.needs.flatMap((need): Unmet[] => {
-      // Meshes carry TCP; where a connection ends outside of the cluster, or at pods that the input does not hold, no
-      // proxy of the input stands before it.
-      if ((need.protocol ?? 'TCP') !== 'TCP' || idOf(need.to) === undefined) return [];
+      if (!isProxied(need)) return [];
       try {
         const flow = this.#flow(peerOf(need.from), peerOf(need.to), need.port, 'cidr' in need.from);
         return flow.allowed === true ? [] : [{ need, answer: flow.allowed, because: becauseOf(flow) }];
@@ -175,7 +210,7 @@ class Prover {
   #isNeeded(source: string, to: PodEndpoint, port: number, outside: boolean): boolean {
     return (this.#needs.get(to.id) ?? []).some(({ from, port: first, endPort = first, protocol = 'TCP' }) => {
       if (protocol !== 'TCP' || port < first || port > endPort) return false;
-      if ('cidr' in from) return outside && source === from.cidr;
+      if ('cidr' in from) return from.cidr === '0.0.0.0/0' || (outside && source === from.cidr);
       return this.#isMeant(from, source);
     });
   }
@@ -221,7 +256,9 @@ class Prover {
   /** Every port that anything names for a workload, and one that nothing names. */
   #portsOf(endpoint: PodEndpoint): number[] {
     const ports = new Set<number>([this.#other]);
-    for (const { protocol, port } of endpoint.ports ?? []) if (protocol === 'TCP') ports.add(port);
+    // A port that no Service leads to and nothing names is like any other: {@link #other} is asked for it.
+    for (const { protocol, port } of endpoint.ports ?? [])
+      if (protocol === 'TCP' && this.#services.inFrontOf(endpoint, port).length > 0) ports.add(port);
     for (const { port, endPort = port } of this.#needs.get(endpoint.id) ?? []) ports.add(port).add(endPort);
     const template = endpoint.object === undefined ? undefined : podTemplateOf(endpoint.object);
     const annotations = valueAt(template?.pod.metadata, ['annotations']);
@@ -231,6 +268,8 @@ class Prover {
           for (const [number] of value.matchAll(/\d{1,5}/g))
             if (Number(number) >= 1 && Number(number) <= 65_535) ports.add(Number(number));
     for (const port of this.#namedPorts.get(endpoint.namespace ?? '') ?? []) ports.add(port);
+    // Proxies answer these themselves, whatever policies say.
+    for (const own of [15_020, 15_021, 15_090]) ports.delete(own);
     return [...ports].sort((a, b) => a - b);
   }
 
@@ -259,7 +298,7 @@ class Prover {
         'cidr' in from || ('labels' in from && from.account === undefined) || this.#isNameless(from),
     );
     if (nameless !== undefined)
-      return `the port is open to callers without an identity, for ${'cidr' in nameless.from ? nameless.from.cidr : 'labels' in nameless.from ? describedId(nameless.from) : idOf(nameless.from)!}`;
+      return `the port is open to callers without an identity, for ${'cidr' in nameless.from ? sideText(nameless.from) : 'labels' in nameless.from ? describedId(nameless.from) : idOf(nameless.from)!}`;
     return flow.authorization.because[0]?.text ?? 'nothing denies it';
   }
 
@@ -279,6 +318,15 @@ class Prover {
   #isNameless(side: NeedSide): boolean {
     return this.#mesh.member(peerOf(side)).identity === undefined;
   }
+}
+
+/** Callers in words: all of them where everybody is among them. */
+export function callersText(from: readonly string[]): string {
+  if (from.includes('0.0.0.0/0')) return 'everybody';
+  const strangers = from.filter(id => id.startsWith('another-namespace/'));
+  if (strangers.some(id => id.endsWith('(any pod)'))) return 'every pod of the cluster';
+  if (strangers.length > 0) return 'every pod of the mesh';
+  return from.length > 4 ? `${from.slice(0, 3).join(', ')} and ${from.length - 3} more` : from.join(', ');
 }
 
 function peerOfId(id: string): Peer {

@@ -38,7 +38,7 @@ export function keptConnections(
 ): Intent[] {
   const workloads = new Workloads(objects);
   const closed = new Set(namespaces ?? workloads.namespaces());
-  const described = new Map(describedPeers(objects).map(side => [describedId(side), side]));
+  const described = new Map(describedPeers(objects, workloads).map(side => [describedId(side), side]));
   const needs = [...described.values()].map(side => ({ from: side, to: side, port: 1 }));
   const relation = createNetwork([...objects, ...actorsOf(needs, undefined)], options).connections();
   const ports = new PortAlgebra();
@@ -101,8 +101,12 @@ function openToAll(
   };
 }
 
-/** The pods that rules of the input name by plain labels, and everybody. */
-function describedPeers(objects: readonly KubeObject[]): DescribedPods[] {
+/**
+ * Pods of other namespaces that rules of the input name, by the namespace's name and plain labels; and everybody. Pods of
+ * the input's own namespaces are there themselves: whoever may come beside them is not of today.
+ */
+function describedPeers(objects: readonly KubeObject[], workloads: Workloads): DescribedPods[] {
+  const own = new Set(workloads.namespaces());
   const found = new Map<string, DescribedPods>([[describedId(ANYBODY), ANYBODY]]);
   const texts = (value: unknown): Readonly<Record<string, string>> | undefined => {
     const labels = valueAt(value, ['matchLabels']) ?? {};
@@ -123,6 +127,9 @@ function describedPeers(objects: readonly KubeObject[]): DescribedPods[] {
               : texts(peer['namespaceSelector']);
           const labels = texts(peer['podSelector'] ?? {});
           if (labels === undefined || namespaceLabels === undefined) continue;
+          const [name, ...more] = Object.keys(namespaceLabels);
+          if (name !== undefined && (name !== NAMESPACE_NAME || more.length > 0)) continue;
+          if (name === undefined ? Object.keys(labels).length > 0 : own.has(namespaceLabels[name]!)) continue;
           const side = { labels, namespaceLabels };
           found.set(describedId(side), side);
         }

@@ -49,6 +49,25 @@ const LINKERD_PLANE = [
   { labels: component('destination'), home: 'linkerd', port: 8090 },
 ];
 
+/** Where the proxy of Istio answers for the metrics of its pod. */
+const MERGED_METRICS = 15_020;
+
+/**
+ * Scraping that annotations ask for, where the mesh will have it: the sidecar changes the annotations to its own port, at
+ * which no rule of the mesh is asked. Source: istio pkg/kube/inject/webhook.go (applyPrometheusMerge), on by default.
+ */
+export function asScraped(needs: readonly Need[], objects: readonly KubeObject[], mesh: Mesh): Need[] {
+  const workloads = new Workloads(objects);
+  return needs.map(need => {
+    const id = idOf(need.to);
+    if (need.scraped !== true || id === undefined) return need;
+    const { mesh: of, dataplane } = mesh.member(peerOf(need.to));
+    const annotations = podTemplateOf(workloads.find(id))?.pod.metadata;
+    const off = valueAt(annotations, ['annotations', 'prometheus.istio.io/merge-metrics']) === 'false';
+    return of === 'istio' && dataplane === 'sidecar' && !off ? { ...need, port: MERGED_METRICS } : need;
+  });
+}
+
 /**
  * Needs for network policies that hold before and after workloads join ambient mode: the ports that are meant, and the
  * tunnel's.

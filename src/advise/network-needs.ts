@@ -28,6 +28,8 @@ export interface Need {
   /** The last port, where a range is needed. */
   readonly endPort?: number;
   readonly protocol?: Protocol;
+  /** Annotations ask for it, which the proxy of Istio answers on a port of its own. */
+  readonly scraped?: true;
 }
 
 /** A need cannot be written as a policy: its workload is unknown, or its block is none. */

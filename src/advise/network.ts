@@ -404,10 +404,12 @@ class Needed {
       const side = need[field];
       if (!('cidr' in side) || !isSide(field === 'to' ? need.from : need.to, endpoint)) continue;
       const block = blockOf(side);
-      parts = parts.flatMap(({ range, needs }) => [
-        { range: overlap(range, block), needs: [...needs, need] },
-        { range: without(range, block), needs },
-      ]);
+      parts = parts
+        .flatMap(({ range, needs }) => [
+          { range: overlap(range, block), needs: [...needs, need] },
+          { range: without(range, block), needs },
+        ])
+        .filter(({ range }) => range.length > 0);
     }
     return parts.flatMap(({ range, needs }) => {
       const extra = this.#ports.difference(set, this.#sum(needs));

@@ -11,7 +11,16 @@ import { print } from './output.ts';
 
 const SHOWN = 6;
 
-export function difference(parsed: Parsed, before: Cluster, after: Cluster): number {
+/** What becomes of needed connections, in words. */
+export interface NeedChanges {
+  readonly checked: number;
+  readonly broken: readonly string[];
+  readonly doubtful: readonly string[];
+  readonly mended: readonly string[];
+  readonly stillBroken: readonly string[];
+}
+
+export function difference(parsed: Parsed, before: Cluster, after: Cluster, needs?: NeedChanges): number {
   const { pairs, exposure } = compareNetworks(before.network, after.network);
   const [old, now] = [mapOf(before, { apart: true }).edges, mapOf(after, { apart: true }).edges];
   const lost = old
@@ -21,6 +30,7 @@ export function difference(parsed: Parsed, before: Cluster, after: Cluster): num
       return same !== undefined && same.travel !== 'mtls' ? [same] : [];
     });
   const said = {
+    ...(needs === undefined ? {} : { needs }),
     gained: fresh(now, old),
     lost: fresh(old, now),
     relation: pairs.map(({ from, to, gained, lost: gone, perhapsGained }) => ({
@@ -35,7 +45,7 @@ export function difference(parsed: Parsed, before: Cluster, after: Cluster): num
     encryptionLost: joined(lost),
   };
   if (parsed.value('format') === 'json') print(toJson(said));
-  else print(textOf(said));
+  else print(`${needs === undefined ? '' : needsText(needs)}${textOf(said)}`);
   const worse =
     said.gained.length > 0 ||
     said.exposureGained.length > 0 ||
@@ -59,6 +69,20 @@ function joined(edges: readonly MapEdge[]): string[] {
     const more = callers.length > SHOWN ? ` and ${callers.length - SHOWN} more` : '';
     return `${callers.slice(0, SHOWN).join(', ')}${more} -> ${to}`;
   });
+}
+
+function needsText({ checked, broken, doubtful, mended, stillBroken }: NeedChanges): string {
+  const sections: readonly (readonly [title: string, lines: readonly string[], mark: string])[] = [
+    ['Needed connections that it breaks', broken, '!'],
+    ['Needed connections that are no longer certain', doubtful, '?'],
+    ['Needed connections that work again', mended, '+'],
+    ['Needed connections that do not work now, and not after it', stillBroken, '-'],
+  ];
+  const lines = sections.flatMap(([title, items, mark]) =>
+    items.length === 0 ? [] : [title, ...items.map(item => `  ${mark} ${safe(item)}`)],
+  );
+  const fine = checked - broken.length - doubtful.length - mended.length - stillBroken.length;
+  return `${[...lines, `${fine} of ${checked} needed connections stay as they are`].join('\n')}\n`;
 }
 
 function textOf(said: {

@@ -1,6 +1,6 @@
 /** What the mesh commands share: the cluster that the input describes, and its connections as a map. */
 
-import { createMesh, deriveFlow, type Mesh } from '#decide/mesh/door.ts';
+import { createMesh, deriveFlow, type Mesh, type MeshOptions } from '#decide/mesh/door.ts';
 import { createNetwork, type Exposure, formatPorts, type Network, type Peer } from '#decide/network/door.ts';
 import type { PodEndpoint } from '#decide/network/inventory.ts';
 import { hasPort, PROTOCOLS, type Protocol } from '#decide/network/ports.ts';
@@ -19,6 +19,8 @@ export interface Cluster {
   readonly objects: readonly KubeObject[];
   readonly network: Network;
   readonly mesh: Mesh;
+  /** What the mesh was made with. */
+  readonly meshOptions: MeshOptions;
   /** What was taken for granted, in words. */
   readonly assumptions: readonly string[];
 }
@@ -49,12 +51,14 @@ export async function clusterOf(parsed: Parsed, roots: readonly string[]): Promi
       : assumed.has('unlabelled-namespaces')
         ? ('unlabelled' as const)
         : undefined;
-  const mesh = createMesh(objects, members === undefined ? {} : { missingNamespaces: members });
+  const meshOptions = members === undefined ? {} : { missingNamespaces: members };
+  const mesh = createMesh(objects, meshOptions);
   return {
     world,
     objects,
     network,
     mesh,
+    meshOptions,
     assumptions: [
       ...mesh.assumptions,
       ...[...assumed].map(text => `--assume ${text}`),

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import type { Intent } from '#advise/intent-search.ts';
 import { undeclaredToday } from '#advise/intent-today.ts';
 import { advisePolicies, type Form, type PolicyAdvice } from '#advise/mesh-forms.ts';
+import { callersText } from '#advise/mesh-proof.ts';
 import { warningsOf } from '#advise/mesh-warnings.ts';
 import { keptConnections, keptRequests } from '#advise/network-keep.ts';
 import { NeedError, needText } from '#advise/network-needs.ts';
-import { takeInventory } from '#decide/network/inventory.ts';
+import { createMesh, type Mesh } from '#decide/mesh/door.ts';
+import { namespaceOf, takeInventory } from '#decide/network/inventory.ts';
 import { toJson } from '#kube/json.ts';
 import { type KubeObject, nameOf } from '#kube/objects.ts';
 import { stepsText } from '#report/mesh/steps.ts';
@@ -39,6 +41,7 @@ export async function run(parsed: Parsed): Promise<number> {
         forms,
         ...(wanted === undefined ? {} : { namespaces: wanted }),
         dataplane: parsed.value('dataplane') === 'ambient' ? 'ambient' : 'sidecar',
+        mesh: cluster.meshOptions,
         // What the proof does not need to doubt: the proposed rules name blocks for the outside only.
         network: { ipBlocksMatchPods: false },
       },
@@ -162,8 +165,11 @@ function writePolicies(parsed: Parsed, forms: readonly Form[], advice: PolicyAdv
         breaks: unmet.map(({ need }) => needText(need)),
       })),
       replaced: advice.replaced,
-      notes: [...advice.notes, ...warningsOf(cluster.objects, advice, cluster.mesh).map(({ text }) => text)],
-      remaining: advice.remaining,
+      notes: [
+        ...advice.notes,
+        ...warningsOf(cluster.objects, advice, meshAfter(advice, cluster)).map(({ text }) => text),
+      ],
+      remaining: advice.remaining.map(({ from, ...rest }) => ({ ...rest, from: callersText(from) })),
     }),
   );
 }
@@ -196,11 +202,11 @@ function sayAll(
       cluster,
     ),
   );
-  say('note: ', [...notes, ...steps(warningsOf(cluster.objects, advice, cluster.mesh), cluster)]);
-  say(
-    'to delete in the end: ',
-    replaced.map(object => placeOf(object, cluster)),
-  );
+  say('note: ', [
+    ...notes,
+    ...steps(warningsOf(cluster.objects, advice, meshAfter(advice, cluster)), cluster),
+  ]);
+  say('to delete in the end: ', toDelete(replaced, cluster));
   const inTheEnd = new Set(unmet.map(({ need }) => needText(need)));
   for (const { file, unmet: broken } of stages) {
     const fresh = broken.map(({ need }) => needText(need)).filter(text => !inTheEnd.has(text));
@@ -220,7 +226,7 @@ function sayAll(
     'NOT NEEDED: ',
     remaining.map(
       ({ from, to, ports, certain, why }) =>
-        `${shortList(from)} -> ${to}, ${/^\d|^every/.test(ports) ? `port ${ports}` : ports}${certain ? '' : ' (perhaps)'}: ${why}`,
+        `${callersText(from)} -> ${to}, ${/^\d|^every/.test(ports) ? `port ${ports}` : ports}${certain ? '' : ' (perhaps)'}: ${why}`,
     ),
   );
   const ways = leftOut({ intents, open }, forms);
@@ -242,12 +248,19 @@ function say(mark: string, lines: readonly string[]): void {
   if (lines.length > SHOWN) tell(`${mark}and ${lines.length - SHOWN} more (--format json has all)\n`);
 }
 
-function shortList(names: readonly string[]): string {
-  return names.length > 4 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
+/** The mesh as it will be: who joins it has an identity only then. */
+function meshAfter({ after }: PolicyAdvice, { meshOptions }: Cluster): Mesh {
+  return createMesh(after, meshOptions);
 }
 
-function placeOf(object: KubeObject, { world }: Cluster): string {
-  const origin = world.declarationOf(object)?.origin;
-  const where = origin === undefined ? '' : ` (${origin.file}:${origin.line})`;
-  return `${object.kind} ${object.metadata?.namespace ?? 'default'}/${nameOf(object)}${where}`;
+/** Objects of one kind, namespace and file in one line. */
+function toDelete(objects: readonly KubeObject[], { world }: Cluster): string[] {
+  const groups = Map.groupBy(objects, object => {
+    const file = world.declarationOf(object)?.origin.file;
+    return `${object.kind}\n${namespaceOf(object)}\n${file ?? ''}`;
+  });
+  return [...groups].map(([key, list]) => {
+    const [kind, namespace, file] = key.split('\n');
+    return `${kind} ${list.map(nameOf).join(', ')} of namespace ${namespace}${file === '' ? '' : ` (${file})`}`;
+  });
 }

@@ -1,9 +1,10 @@
 /** `sallyport mesh connections`: who reaches whom, as a table or a picture. */
 import { toJson } from '#kube/json.ts';
+import { count } from '#report/safe.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT } from '../errors.ts';
 import { clusterOf, mapOf, peerOf } from '../mesh.ts';
-import { print } from '../output.ts';
+import { print, tell } from '../output.ts';
 
 export async function run(parsed: Parsed): Promise<number> {
   const cluster = await clusterOf(parsed, parsed.operands);
@@ -16,6 +17,11 @@ export async function run(parsed: Parsed): Promise<number> {
     ...(namespace === undefined ? {} : { namespace }),
     external: parsed.has('external'),
   });
+  const unknown = map.workloads.filter(({ mesh }) => mesh === 'unknown').length;
+  if (unknown > 0 && !parsed.has('quiet'))
+    tell(
+      `whether ${count(unknown, 'workload')} ${unknown === 1 ? 'is' : 'are'} in the mesh is not in the input: add the namespaces, or say it with --assume sidecars, ambient or unlabelled-namespaces\n`,
+    );
   switch (parsed.value('format') ?? 'text') {
     case 'json':
       print(toJson(map));

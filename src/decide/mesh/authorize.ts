@@ -84,6 +84,8 @@ export class Authorizer {
   readonly #peers: PeerAuthentications;
   readonly #envoy: string | undefined;
   readonly #compiled = new Map<string, Compiled>();
+  /** The policies of some namespaces together, in their order. */
+  readonly #ofNamespaces = new Map<string, readonly AuthorizationPolicy[]>();
 
   constructor(
     objects: readonly KubeObject[],
@@ -224,10 +226,9 @@ export class Authorizer {
   }
 
   #tunnel({ proxy, podIP }: Target, request: MeshRequest): Authorization {
-    const attached = this.#policies.flatMap(policy => {
+    const root = this.#settings.rootNamespace;
+    const attached = this.#policiesOf([root, proxy.namespace]).flatMap(policy => {
       if (policy.targetRefs.length > 0 || policy.action === 'CUSTOM' || policy.action === 'AUDIT') return [];
-      const root = this.#settings.rootNamespace;
-      if (policy.namespace !== proxy.namespace && policy.namespace !== root) return [];
       // An empty selector makes the policy one of workloads, and attaches it to none.
       if (policy.selector !== undefined && Object.keys(policy.selector).length === 0) return [];
       const match = attaches({ ...policy, targetRefs: [] }, policy.namespace, withoutGateway(proxy), root);
@@ -254,12 +255,21 @@ export class Authorizer {
 
   #attached(proxy: MeshProxy): readonly Attached[] {
     const root = this.#settings.rootNamespace;
-    const namespaces = new Set([root, proxy.namespace, proxy.service?.namespace]);
-    return this.#policies.flatMap(policy => {
-      if (!namespaces.has(policy.namespace)) return [];
+    return this.#policiesOf([root, proxy.namespace, proxy.service?.namespace]).flatMap(policy => {
       const match = attaches(policy, policy.namespace, proxy, root);
       return match === NO ? [] : [{ policy, match }];
     });
+  }
+
+  /** Policies of other namespaces are not looked at for every request. */
+  #policiesOf(namespaces: readonly (string | undefined)[]): readonly AuthorizationPolicy[] {
+    const key = namespaces.join(' ');
+    let found = this.#ofNamespaces.get(key);
+    if (found === undefined) {
+      found = this.#policies.filter(({ namespace }) => namespaces.includes(namespace));
+      this.#ofNamespaces.set(key, found);
+    }
+    return found;
   }
 
   #tokenRules(proxy: MeshProxy): readonly TokenRule[] {

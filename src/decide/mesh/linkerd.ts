@@ -101,22 +101,26 @@ export interface LinkerdWorkload {
 }
 
 export class LinkerdAuthorizer {
-  readonly #objects: readonly KubeObject[];
-  readonly #servers: readonly KubeObject[];
+  /** What policies are made of, by namespace: the rest of the input is not walked for every request. */
+  readonly #objects: ReadonlyMap<string, readonly KubeObject[]>;
+  /** The oldest first. */
+  readonly #servers: ReadonlyMap<string, readonly KubeObject[]>;
   readonly #settings: LinkerdSettings;
 
   constructor(objects: readonly KubeObject[], settings: LinkerdSettings) {
-    // What policies are made of; the rest of the input is not walked for every request.
-    this.#objects = objects.filter(object => groupOf(object.apiVersion) === POLICY || isRoute(object));
-    this.#servers = objects.filter(object => isOf(object, POLICY, 'Server')).sort(byAge);
+    const own = objects.filter(object => groupOf(object.apiVersion) === POLICY || isRoute(object));
+    this.#objects = Map.groupBy(own, namespaceOf);
+    this.#servers = Map.groupBy(
+      own.filter(object => isOf(object, POLICY, 'Server')).sort(byAge),
+      namespaceOf,
+    );
     this.#settings = settings;
   }
 
   authorize(workload: LinkerdWorkload, request: MeshRequest): Authorization {
     const namespace = workload.endpoint.namespace ?? 'default';
     const answers: Authorization[] = [];
-    for (const server of this.#servers) {
-      if (namespaceOf(server) !== namespace) continue;
+    for (const server of this.#servers.get(namespace) ?? []) {
       const match = selects(server, workload.endpoint, request.port);
       if (match === NO) continue;
       answers.push(this.#byServer(server, workload, request));
@@ -184,8 +188,8 @@ export class LinkerdAuthorizer {
       text: `no authorization of Server ${namespace}/${name} lets the client in`,
     };
     if (protocol === 'opaque' || protocol === 'TLS') return decide(clients, request, refused);
-    const routes = this.#objects
-      .filter(object => isRoute(object) && namespaceOf(object) === namespace && isAttached(object, name))
+    const routes = this.#in(namespace)
+      .filter(object => isRoute(object) && isAttached(object, name))
       .sort(byAge);
     if (routes.length === 0) {
       // Without routes of its own a Server has those of the pod's probes, like a port that no Server has.
@@ -221,8 +225,8 @@ export class LinkerdAuthorizer {
   #serverClients(server: KubeObject): readonly Client[] {
     const namespace = namespaceOf(server);
     const labels = labelsOf(server.metadata?.labels);
-    const old = this.#objects.flatMap((object): Client[] => {
-      if (!isOf(object, POLICY, 'ServerAuthorization') || namespaceOf(object) !== namespace) return [];
+    const old = this.#in(namespace).flatMap((object): Client[] => {
+      if (!isOf(object, POLICY, 'ServerAuthorization')) return [];
       const name = valueAt(object, ['spec', 'server', 'name']);
       const selected =
         typeof name === 'string'
@@ -277,8 +281,8 @@ export class LinkerdAuthorizer {
   }
 
   #authorizationPolicies(namespace: string, targets: (target: Target) => boolean): readonly Client[] {
-    return this.#objects.flatMap((object): Client[] => {
-      if (!isOf(object, POLICY, 'AuthorizationPolicy') || namespaceOf(object) !== namespace) return [];
+    return this.#in(namespace).flatMap((object): Client[] => {
+      if (!isOf(object, POLICY, 'AuthorizationPolicy')) return [];
       const target = targetOf(valueAt(object, ['spec', 'targetRef']));
       if (target === undefined || !targets(target)) return [];
       const client = this.#client(object);
@@ -332,10 +336,12 @@ export class LinkerdAuthorizer {
     return [...texts(valueAt(object, ['spec', 'identities'])), ...refs];
   }
 
+  #in(namespace: string): readonly KubeObject[] {
+    return this.#objects.get(namespace) ?? [];
+  }
+
   #find(kind: string, namespace: string, name: string): KubeObject | undefined {
-    return this.#objects.find(
-      object => isOf(object, POLICY, kind) && namespaceOf(object) === namespace && nameOf(object) === name,
-    );
+    return this.#in(namespace).find(object => isOf(object, POLICY, kind) && nameOf(object) === name);
   }
 }
 

@@ -18,7 +18,7 @@ export interface StepsInput {
   readonly replaced: readonly KubeObject[];
   readonly notes: readonly string[];
   readonly remaining: readonly {
-    readonly from: readonly string[];
+    readonly from: string;
     readonly to: string;
     readonly ports: string;
     readonly why: string;
@@ -72,7 +72,7 @@ export function stepsText({ forms, needs, stages, replaced, notes, remaining }: 
   if (remaining.length > 0) {
     lines.push('', '## Open in the end, and needed by nobody', '');
     for (const { from, to, ports, why } of remaining)
-      lines.push(`- ${safe(`${from.join(', ')} -> ${to}, ${ports}: ${why}`)}`);
+      lines.push(`- ${safe(`${from} -> ${to}, ${ports}: ${why}`)}`);
   }
   if (notes.length > 0) lines.push('', '## Notes', '', ...notes.map(note => `- ${safe(note)}`));
   return `${lines.join('\n')}\n`;
