@@ -2,7 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, owasp } from '#check/frameworks.ts';
 import { BINDINGS } from '#paths/grants.ts';
-import { grants, request } from '../grants.ts';
+import { grants, NODES, request } from '../grants.ts';
 
 const REQUESTS = [request('create', 'persistentvolumes')];
 
@@ -20,7 +20,7 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { onlyEverywhere: true });
+    return grants(object, world, REQUESTS, { onlyEverywhere: true, impliedBy: NODES });
   },
   message: ({ who, role, where }) => `${who} may create persistent volumes ${where}, by role "${role}"`,
 

@@ -2,7 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { owasp } from '#check/frameworks.ts';
 import { BINDINGS } from '#paths/grants.ts';
-import { grants, requests } from '../grants.ts';
+import { grants, NODES, request, requests } from '../grants.ts';
 
 const REQUESTS = [...requests(['create', 'get'], 'pods/portforward')];
 
@@ -20,7 +20,7 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS);
+    return grants(object, world, REQUESTS, { impliedBy: [request('create', 'pods/exec'), ...NODES] });
   },
   message: ({ who, role, where }) => `${who} may forward ports of pods ${where}, by role "${role}"`,
 

@@ -23,7 +23,9 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS);
+    return grants(object, world, REQUESTS, {
+      impliedBy: requests(['bind'], 'clusterroles', 'rbac.authorization.k8s.io'),
+    });
   },
   severityOf: ({ everywhere }) => (everywhere ? 'medium' : 'low'),
   message: ({ who, role, where }) => `${who} may hand out roles ${where}, by role "${role}"`,

@@ -23,7 +23,10 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { onlyEverywhere: true });
+    return grants(object, world, REQUESTS, {
+      onlyEverywhere: true,
+      impliedBy: requests(['escalate'], 'clusterroles', 'rbac.authorization.k8s.io'),
+    });
   },
   message: ({ who, role, where }) => `${who} may change roles ${where}, by role "${role}"`,
 

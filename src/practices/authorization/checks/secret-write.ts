@@ -20,7 +20,10 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { onlyEverywhere: true });
+    return grants(object, world, REQUESTS, {
+      onlyEverywhere: true,
+      impliedBy: requests(['get', 'list', 'watch'], 'secrets'),
+    });
   },
   message: ({ who, role }) => `${who} may write the secrets of all namespaces by role "${role}"`,
 
