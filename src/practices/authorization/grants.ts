@@ -3,7 +3,7 @@ import { fail, notApplicable, pass, type Verdict } from '#check/verdict.ts';
 import type { Attributes } from '#decide/authorization/attributes.ts';
 import { type PolicyRule, ruleAllows } from '#decide/authorization/rules.ts';
 import { type KubeObject, valueAt } from '#kube/objects.ts';
-import { grantedRules, isShipped, subjectsOf } from '#paths/grants.ts';
+import { BINDINGS, grantedRules, isShipped, shippedRules, subjectsOf } from '#paths/grants.ts';
 import { namespaceOf, type World } from '#world/world.ts';
 import { isEverything } from './roles.ts';
 
@@ -58,6 +58,74 @@ export interface GrantOptions {
   readonly onlyIn?: string;
   /** Rules that no list of requests can tell, by what they say. */
   readonly orRule?: (rule: PolicyRule) => boolean;
+  /** Of a binding that allows one of these another check speaks, and what it says is worse. */
+  readonly impliedBy?: readonly Request[];
+  /** And one of these must be allowed to its subjects too, by this binding or by others that hold everywhere. */
+  readonly together?: readonly Request[];
+}
+
+/** Commands in every container of every node, and so the nodes. */
+export const NODES: readonly Request[] = requests(['get', 'create'], 'nodes/proxy');
+
+/** What makes somebody administrator of a namespace, in its pods and its secrets. */
+const ADMINISTRATION: readonly Request[] = [
+  request('get', 'secrets'),
+  request('update', 'secrets'),
+  request('create', 'pods'),
+  request('create', 'pods/exec'),
+  request('create', 'deployments', 'apps'),
+  request('delete', 'configmaps'),
+];
+const WELL_KNOWN = new Set(['admin', 'edit']);
+
+const allows = (rules: readonly PolicyRule[], one: Request): boolean =>
+  rules.some(rule => ruleAllows(rule, { ...one, user: {} }));
+
+const administering = new WeakMap<readonly PolicyRule[], boolean>();
+
+/** Whether whoever has these rules administers the namespaces in which they hold, as `admin` and `edit` do. */
+export function administers(rules: readonly PolicyRule[]): boolean {
+  let known = administering.get(rules);
+  if (known === undefined) {
+    known = ADMINISTRATION.every(one => allows(rules, one));
+    administering.set(rules, known);
+  }
+  return known;
+}
+
+/**
+ * Whether a request is part of what a role is known to be: `edit` in a namespace is what it is for, and of an
+ * administrator of every namespace one check speaks as a whole.
+ */
+function isPartOf(binding: KubeObject, rules: readonly PolicyRule[]): (one: Request) => boolean {
+  const name = valueAt(binding, ['roleRef', 'name']);
+  const wellKnown =
+    valueAt(binding, ['roleRef', 'kind']) === 'ClusterRole' &&
+    typeof name === 'string' &&
+    WELL_KNOWN.has(name);
+  if (!wellKnown && (binding.kind !== 'ClusterRoleBinding' || !administers(rules))) return () => false;
+  const shipped = shippedRules(wellKnown ? name : 'admin');
+  const everywhere = binding.kind === 'ClusterRoleBinding';
+  return one =>
+    allows(shipped, one) || (everywhere && LESSER.has(`${one.resource}/${one.subresource ?? ''}`));
+}
+
+/** What shipped roles leave out for the cluster's sake, and means little beside every secret and every pod. */
+const LESSER = new Set(['endpoints/', 'endpointslices/', 'namespaces/', 'services/status']);
+
+/** By subject, what ClusterRoleBindings grant. */
+function everywhereBySubject(world: World): ReadonlyMap<string, readonly PolicyRule[]> {
+  const granted = new Map<string, PolicyRule[]>();
+  for (const kind of BINDINGS)
+    for (const { object } of world.ofKind(kind))
+      if (object.kind === 'ClusterRoleBinding')
+        for (const subject of subjectsOf(object)) {
+          const key = JSON.stringify(subject);
+          const rules = granted.get(key) ?? [];
+          granted.set(key, rules);
+          rules.push(...(grantedRules(object, world) ?? []));
+        }
+  return granted;
 }
 
 /** Whether a binding lets anyone do one of the requests. */
@@ -65,7 +133,14 @@ export function grants(
   binding: KubeObject,
   world: World,
   requests: readonly Request[],
-  { onlyEverywhere = false, orIn, onlyIn, orRule = () => false }: GrantOptions = {},
+  {
+    onlyEverywhere = false,
+    orIn,
+    onlyIn,
+    orRule = () => false,
+    impliedBy = [],
+    together = [],
+  }: GrantOptions = {},
 ): Verdict<Granted> {
   const everywhere = binding.kind === 'ClusterRoleBinding';
   const namespace = namespaceOf(binding);
@@ -82,11 +157,39 @@ export function grants(
   // Of a role that is all of the cluster one check speaks, and no other need to.
   if (requests !== ADMIN && rules.some(isEverything))
     return notApplicable('it grants everything, which has a check of its own');
-  const hit =
-    rules.some(orRule) || requests.some(one => rules.some(rule => ruleAllows(rule, { ...one, user: {} })));
-  if (!hit) return pass;
+  const hits = requests.filter(one => allows(rules, one));
+  if (hits.length === 0 && !rules.some(orRule)) return pass;
+  if (requests !== ADMIN && onlyIn === undefined && hits.length > 0 && hits.every(isPartOf(binding, rules)))
+    return notApplicable('it is part of administering a namespace');
+  // In a namespace a rule on nodes grants nothing.
+  if (impliedBy.some(one => (everywhere || one.resource !== 'nodes') && allows(rules, one)))
+    return notApplicable('it grants what includes this, which has a check of its own');
+  if (together.length > 0) {
+    const all = world.fact(everywhereBySubject);
+    const both = subjectsOf(binding).some(subject => {
+      const has = all.get(JSON.stringify(subject)) ?? [];
+      return together.some(one => allows(has, one) || allows(rules, one));
+    });
+    if (!both) return notApplicable('what it takes besides is granted to none of its subjects');
+  }
   const where = everywhere ? 'in the whole cluster' : `in namespace ${namespace ?? '(not stated)'}`;
   return fail({ who, role: name, where, everywhere }, ['roleRef', 'name']);
+}
+
+/** The signers that Kubernetes itself trusts. Source: pkg/apis/certificates/types.go. */
+const SIGNERS = [
+  'kube-apiserver-client',
+  'kube-apiserver-client-kubelet',
+  'kubelet-serving',
+  'legacy-unknown',
+];
+
+/** A verb on the signers of Kubernetes: on one of them, or on all at once. Source: pkg/certauthorization. */
+export function onSigners(verb: string): readonly Request[] {
+  return [...SIGNERS, '*'].map(name => ({
+    ...request(verb, 'signers', 'certificates.k8s.io'),
+    name: `kubernetes.io/${name}`,
+  }));
 }
 
 export const ADMIN: readonly Request[] = [request('*', '*', '*')];

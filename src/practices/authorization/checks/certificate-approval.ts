@@ -2,7 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, owasp } from '#check/frameworks.ts';
 import { BINDINGS } from '#paths/grants.ts';
-import { grants, request } from '../grants.ts';
+import { grants, onSigners, request } from '../grants.ts';
 
 const REQUESTS = ['update', 'patch'].map(verb =>
   request(verb, 'certificatesigningrequests/approval', 'certificates.k8s.io'),
@@ -11,7 +11,7 @@ const REQUESTS = ['update', 'patch'].map(verb =>
 export default defineCheck({
   practice: 'authorization',
   name: 'certificate-approval',
-  title: 'Binding lets certificates be approved',
+  title: 'Binding lets certificates of the cluster be approved',
   severity: 'high',
   since: '0.1.0',
   profiles: ['default', 'strict'],
@@ -23,9 +23,9 @@ export default defineCheck({
   kinds: BINDINGS,
   looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
   evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { onlyEverywhere: true });
+    return grants(object, world, REQUESTS, { onlyEverywhere: true, together: onSigners('approve') });
   },
-  message: ({ who, role, where }) => `${who} may approve certificates ${where}, by role "${role}"`,
+  message: ({ who, role }) => `${who} may approve certificates that the cluster trusts, by role "${role}"`,
 
   examples: {
     bad: [
@@ -33,7 +33,7 @@ export default defineCheck({
       apiVersion: rbac.authorization.k8s.io/v1
       kind: ClusterRole
       metadata: { name: robot }
-      rules: [{ apiGroups: [certificates.k8s.io], resources: [certificatesigningrequests/approval], verbs: [update] }]
+      rules: [{ apiGroups: [certificates.k8s.io], resources: [certificatesigningrequests/approval], verbs: [update] }, { apiGroups: [certificates.k8s.io], resources: [signers], resourceNames: [kubernetes.io/kube-apiserver-client], verbs: [approve] }]
       ---
       apiVersion: rbac.authorization.k8s.io/v1
       kind: ClusterRoleBinding
@@ -43,6 +43,19 @@ export default defineCheck({
       `,
     ],
     good: [
+      // An approver of its own signer: nothing in the cluster trusts that.
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [certificates.k8s.io], resources: [certificatesigningrequests/approval], verbs: [update] }, { apiGroups: [certificates.k8s.io], resources: [signers], resourceNames: [example.com/internal], verbs: [approve] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
       `
       apiVersion: rbac.authorization.k8s.io/v1
       kind: ClusterRole

@@ -2,29 +2,30 @@
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, owasp } from '#check/frameworks.ts';
 import { BINDINGS } from '#paths/grants.ts';
-import { grants, requests } from '../grants.ts';
+import { CHANGE, grants, onSigners, requests } from '../grants.ts';
 
-const REQUESTS = [...requests(['sign', 'approve'], 'signers', 'certificates.k8s.io')];
+/** Source: kubernetes plugin/pkg/admission/certificates/signing. */
+const REQUESTS = onSigners('sign');
+const STATUS = requests(CHANGE, 'certificatesigningrequests/status', 'certificates.k8s.io');
 
 export default defineCheck({
   practice: 'authorization',
   name: 'certificate-signing',
-  title: 'Binding lets certificates be signed',
+  title: 'Binding lets certificates of the cluster be signed',
   severity: 'high',
   since: '0.1.0',
   profiles: ['default', 'strict'],
   frameworks: [cis('5.1.11'), owasp('K03'), mitre('T1098')],
-  why: 'Whoever may sign for a signer writes the certificates that others trust: of clients, of nodes, of servers.',
+  why: 'Whoever may sign for a signer of Kubernetes writes the certificates that others trust: of clients, of nodes, of servers.',
   remediation: 'Name the signer in resourceNames (`example.com/internal`), and grant no other.',
 
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
   evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { onlyEverywhere: true });
+    return grants(object, world, REQUESTS, { onlyEverywhere: true, together: STATUS });
   },
-  message: ({ who, role, where }) =>
-    `${who} may sign or approve certificates of every signer ${where}, by role "${role}"`,
+  message: ({ who, role }) => `${who} may write certificates in the name of the cluster, by role "${role}"`,
 
   examples: {
     bad: [
@@ -32,7 +33,7 @@ export default defineCheck({
       apiVersion: rbac.authorization.k8s.io/v1
       kind: ClusterRole
       metadata: { name: robot }
-      rules: [{ apiGroups: ["certificates.k8s.io"], resources: [signers], verbs: [sign] }]
+      rules: [{ apiGroups: [certificates.k8s.io], resources: [signers], verbs: [sign] }, { apiGroups: [certificates.k8s.io], resources: [certificatesigningrequests/status], verbs: [update] }]
       ---
       apiVersion: rbac.authorization.k8s.io/v1
       kind: ClusterRoleBinding

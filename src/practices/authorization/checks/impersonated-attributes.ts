@@ -3,7 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { cis, mitre, owasp } from '#check/frameworks.ts';
 import type { PolicyRule } from '#decide/authorization/rules.ts';
 import { BINDINGS } from '#paths/grants.ts';
-import { grants, requests } from '../grants.ts';
+import { grants, request, requests } from '../grants.ts';
 
 const REQUESTS = [...requests(['impersonate'], 'uids', 'authentication.k8s.io')];
 
@@ -37,7 +37,10 @@ export default defineCheck({
   kinds: BINDINGS,
   looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
   evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { orRule: takesAnyExtra });
+    return grants(object, world, REQUESTS, {
+      orRule: takesAnyExtra,
+      impliedBy: [request('impersonate', 'users'), request('impersonate', 'groups')],
+    });
   },
   message: ({ who, role, where }) =>
     `${who} may impersonate uids or extra fields ${where}, by role "${role}"`,

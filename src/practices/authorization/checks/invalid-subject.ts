@@ -5,16 +5,28 @@ import { fail, pass } from '#check/verdict.ts';
 import { isRecord } from '#kube/objects.ts';
 import { BINDINGS } from '#paths/grants.ts';
 
+/** Names of service accounts are subdomains of RFC 1123. */
+const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 const GROUP = 'rbac.authorization.k8s.io';
 
 /** Source: kubernetes pkg/apis/rbac/validation/validation.go (ValidateRoleBindingSubject). */
-function faultOf(subject: unknown): { readonly text: string; readonly group?: string } | undefined {
+function faultOf(
+  subject: unknown,
+  binding: string,
+): { readonly text: string; readonly group?: string } | undefined {
   if (!isRecord(subject)) return { text: 'is no mapping' };
-  const { kind, apiGroup = '' } = subject;
-  if (kind === 'ServiceAccount')
-    return apiGroup === ''
-      ? undefined
-      : { text: `is a service account of group "${String(apiGroup)}"`, group: '' };
+  const { kind, name, namespace } = subject;
+  const apiGroup = subject['apiGroup'] ?? '';
+  if (name === undefined || name === null || name === '') return { text: 'has no name' };
+  if (kind === 'ServiceAccount') {
+    if (apiGroup !== '') return { text: `is a service account of group "${String(apiGroup)}"`, group: '' };
+    if (typeof name === 'string' && !SUBDOMAIN.test(name))
+      return { text: `is a service account of a name that none can have: "${name}"` };
+    return binding === 'ClusterRoleBinding' &&
+      (namespace === undefined || namespace === null || namespace === '')
+      ? { text: 'is a service account without the namespace that a ClusterRoleBinding needs' }
+      : undefined;
+  }
   if (kind !== 'User' && kind !== 'Group')
     return { text: `is of kind "${String(kind)}", which cannot be bound` };
   return apiGroup === '' || apiGroup === GROUP
@@ -32,14 +44,14 @@ export default defineCheck({
   frameworks: [owasp('K03')],
   why: 'The API server refuses the whole binding: those who need it go without, and somebody will grant more to make it work.',
   remediation:
-    'Leave apiGroup out with service accounts; with users and groups it is rbac.authorization.k8s.io.',
+    'Leave apiGroup out with service accounts; with users and groups it is rbac.authorization.k8s.io. A service account is named as it is, with its namespace beside it.',
 
   subject: 'object',
   kinds: BINDINGS,
-  evaluate({ object: { subjects } }) {
+  evaluate({ object: { kind, subjects } }) {
     if (!Array.isArray(subjects)) return pass;
     const found = subjects.flatMap((subject: unknown, index) => {
-      const fault = faultOf(subject);
+      const fault = faultOf(subject, kind);
       return fault === undefined ? [] : [{ ...fault, index }];
     });
     return found.length === 0 ? pass : fail(found, ...found.map(({ index }) => ['subjects', index]));
@@ -60,6 +72,20 @@ export default defineCheck({
 
   examples: {
     bad: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view }
+      subjects: [{ kind: ServiceAccount, name: robot }]
+      `,
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: RoleBinding
+      metadata: { name: robot, namespace: ops }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view }
+      subjects: [{ kind: ServiceAccount, name: "system:serviceaccount:ops:robot", namespace: ops }]
+      `,
       `
       apiVersion: rbac.authorization.k8s.io/v1
       kind: ClusterRoleBinding

@@ -12,7 +12,7 @@ export default defineCheck({
   since: '0.1.0',
   profiles: ['strict'],
   frameworks: [],
-  why: 'A request that creates an object, or deletes all of a kind, carries no name when it is authorized: the rule does not match it. (Server-side apply of an object that is not there does carry one.)',
+  why: 'A request that creates an object, or deletes all of a kind, carries no name when it is authorized: the rule does not match it. Only a patch that creates (server-side apply) asks for create by name, and a rule with patch is taken to be for that.',
   remediation: 'Grant create in a rule of its own, without resourceNames.',
 
   subject: 'object',
@@ -22,7 +22,10 @@ export default defineCheck({
     const found = rulesOf(object).flatMap(({ verbs = [], resources = [], resourceNames = [] }, index) => {
       // A subresource is created on an object that has a name.
       const whole = resources.filter(resource => resource !== '*' && !resource.includes('/'));
-      const unnamed = verbs.filter(verb => verb === 'create' || verb === 'deletecollection');
+      // Source: apiserver pkg/endpoints/handlers/{create,patch,update}.go.
+      const unnamed = verbs.filter(
+        verb => (verb === 'create' && !verbs.includes('patch')) || verb === 'deletecollection',
+      );
       return resourceNames.length > 0 && whole.length > 0 && unnamed.length > 0
         ? [{ index, verbs: unnamed, resources: whole.slice(0, 4) }]
         : [];
@@ -48,6 +51,12 @@ export default defineCheck({
       `,
     ],
     good: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: [apps], resources: [deployments], resourceNames: [robot], verbs: [create, patch] }]
+      `,
       `
       apiVersion: rbac.authorization.k8s.io/v1
       kind: ClusterRole

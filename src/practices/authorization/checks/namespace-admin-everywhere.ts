@@ -3,8 +3,9 @@ import { defineCheck } from '#check/check.ts';
 import { cis, mitre, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
-import { isShipped } from '#paths/grants.ts';
-import { whoIs } from '../grants.ts';
+import { grantedRules, isShipped } from '#paths/grants.ts';
+import { administers, whoIs } from '../grants.ts';
+import { isEverything } from '../roles.ts';
 
 export default defineCheck({
   practice: 'authorization',
@@ -12,24 +13,39 @@ export default defineCheck({
   title: 'Binding makes administrators of every namespace',
   severity: 'high',
   since: '0.1.0',
-  profiles: ['strict'],
+  profiles: ['default', 'strict'],
   frameworks: [cis('5.1.1'), owasp('K03'), mitre('T1078')],
-  why: 'admin and edit read all secrets and run pods as any service account: in the whole cluster that is kube-system too, and so everything.',
+  why: 'Such a role (admin and edit are two) reads and writes secrets and runs pods as any service account: in the whole cluster that is kube-system too, and so everything.',
   remediation: 'Bind the role in the namespaces where it is needed, with RoleBindings.',
 
   subject: 'object',
   kinds: ['rbac.authorization.k8s.io/ClusterRoleBinding'],
-  evaluate({ object }) {
+  evaluate({ object }, { world }) {
     if (isShipped(object)) return notApplicable('it ships with Kubernetes');
     const role = valueAt(object, ['roleRef', 'name']);
     const who = whoIs(object);
     if (who === '') return notApplicable('it binds nobody');
-    return role === 'admin' || role === 'edit' ? fail({ who, role }, ['roleRef', 'name']) : pass;
+    const rules = grantedRules(object, world);
+    if (typeof role !== 'string' || rules === undefined) return notApplicable('its role is not in the input');
+    if (rules.some(isEverything)) return notApplicable('it grants everything, which has a check of its own');
+    return administers(rules) ? fail({ who, role }, ['roleRef', 'name']) : pass;
   },
   message: ({ who, role }) => `role "${role}" holds in every namespace, kube-system among them, for ${who}`,
 
   examples: {
     bad: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: ["", apps], resources: ["*"], verbs: ["*"] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
       `
       apiVersion: rbac.authorization.k8s.io/v1
       kind: ClusterRoleBinding
@@ -39,6 +55,18 @@ export default defineCheck({
       `,
     ],
     good: [
+      `
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: robot }
+      rules: [{ apiGroups: ["", apps], resources: [pods, deployments], verbs: ["*"] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: robot }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
+      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
+      `,
       `
       apiVersion: rbac.authorization.k8s.io/v1
       kind: ClusterRoleBinding

@@ -2,7 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { BINDINGS } from '#paths/grants.ts';
-import { CHANGE, grants, requests } from '../grants.ts';
+import { CHANGE, grants, NODES, requests } from '../grants.ts';
 
 const REQUESTS = [...requests(CHANGE, 'nodes/status')];
 
@@ -21,7 +21,10 @@ export default defineCheck({
   kinds: BINDINGS,
   looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
   evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { onlyEverywhere: true });
+    return grants(object, world, REQUESTS, {
+      onlyEverywhere: true,
+      impliedBy: [...requests(CHANGE, 'nodes'), ...NODES],
+    });
   },
   message: ({ who, role, where }) => `${who} may change the status of nodes ${where}, by role "${role}"`,
 

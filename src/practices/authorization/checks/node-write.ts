@@ -2,7 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { BINDINGS } from '#paths/grants.ts';
-import { grants, requests } from '../grants.ts';
+import { grants, NODES, requests } from '../grants.ts';
 
 const REQUESTS = [...requests(['create', 'update', 'patch', 'delete', 'deletecollection'], 'nodes')];
 
@@ -21,7 +21,7 @@ export default defineCheck({
   kinds: BINDINGS,
   looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
   evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { onlyEverywhere: true });
+    return grants(object, world, REQUESTS, { onlyEverywhere: true, impliedBy: NODES });
   },
   message: ({ who, role, where }) => `${who} may change nodes ${where}, by role "${role}"`,
 

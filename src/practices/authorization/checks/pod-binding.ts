@@ -2,7 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { BINDINGS } from '#paths/grants.ts';
-import { grants, requests } from '../grants.ts';
+import { grants, request, requests } from '../grants.ts';
 
 const REQUESTS = [...requests(['create'], 'pods/binding'), ...requests(['create'], 'bindings')];
 
@@ -21,7 +21,7 @@ export default defineCheck({
   kinds: BINDINGS,
   looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
   evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS);
+    return grants(object, world, REQUESTS, { impliedBy: [request('create', 'pods')] });
   },
   severityOf: ({ everywhere }) => (everywhere ? 'medium' : 'low'),
   message: ({ who, role, where }) => `${who} may put pods on nodes of its choice ${where}, by role "${role}"`,

@@ -2,7 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { BINDINGS } from '#paths/grants.ts';
-import { grants, request } from '../grants.ts';
+import { grants, NODES, request } from '../grants.ts';
 
 const REQUESTS = [
   request('create', 'pods/exec'),
@@ -26,7 +26,7 @@ export default defineCheck({
   kinds: BINDINGS,
   looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
   evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS);
+    return grants(object, world, REQUESTS, { impliedBy: NODES });
   },
   severityOf: ({ everywhere }) => (everywhere ? 'high' : 'medium'),
   message: ({ who, role, where }) => `${who} may run commands in containers ${where}, by role "${role}"`,

@@ -2,7 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { owasp } from '#check/frameworks.ts';
 import { BINDINGS } from '#paths/grants.ts';
-import { grants, requests } from '../grants.ts';
+import { grants, NODES, request, requests } from '../grants.ts';
 
 const REQUESTS = [...requests(['create', 'get'], 'pods/portforward')];
 
@@ -21,7 +21,7 @@ export default defineCheck({
   kinds: BINDINGS,
   looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
   evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS);
+    return grants(object, world, REQUESTS, { impliedBy: [request('create', 'pods/exec'), ...NODES] });
   },
   message: ({ who, role, where }) => `${who} may forward ports of pods ${where}, by role "${role}"`,
 

@@ -24,7 +24,9 @@ export default defineCheck({
   kinds: BINDINGS,
   looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
   evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS);
+    return grants(object, world, REQUESTS, {
+      impliedBy: requests(['bind'], 'clusterroles', 'rbac.authorization.k8s.io'),
+    });
   },
   severityOf: ({ everywhere }) => (everywhere ? 'medium' : 'low'),
   message: ({ who, role, where }) => `${who} may hand out roles ${where}, by role "${role}"`,

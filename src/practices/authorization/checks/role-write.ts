@@ -24,7 +24,10 @@ export default defineCheck({
   kinds: BINDINGS,
   looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
   evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { onlyEverywhere: true });
+    return grants(object, world, REQUESTS, {
+      onlyEverywhere: true,
+      impliedBy: requests(['escalate'], 'clusterroles', 'rbac.authorization.k8s.io'),
+    });
   },
   message: ({ who, role, where }) => `${who} may change roles ${where}, by role "${role}"`,
 

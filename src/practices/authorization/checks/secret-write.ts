@@ -21,7 +21,10 @@ export default defineCheck({
   kinds: BINDINGS,
   looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
   evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { onlyEverywhere: true });
+    return grants(object, world, REQUESTS, {
+      onlyEverywhere: true,
+      impliedBy: requests(['get', 'list', 'watch'], 'secrets'),
+    });
   },
   message: ({ who, role }) => `${who} may write the secrets of all namespaces by role "${role}"`,
 

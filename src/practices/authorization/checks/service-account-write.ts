@@ -2,7 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { BINDINGS } from '#paths/grants.ts';
-import { grants, requests } from '../grants.ts';
+import { grants, request, requests } from '../grants.ts';
 
 const REQUESTS = [...requests(['create', 'update', 'patch'], 'serviceaccounts')];
 
@@ -21,7 +21,10 @@ export default defineCheck({
   kinds: BINDINGS,
   looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
   evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { onlyEverywhere: true });
+    return grants(object, world, REQUESTS, {
+      onlyEverywhere: true,
+      impliedBy: [request('create', 'serviceaccounts/token')],
+    });
   },
   message: ({ who, role, where }) =>
     `${who} may create or change service accounts ${where}, by role "${role}"`,
