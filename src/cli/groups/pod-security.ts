@@ -270,7 +270,7 @@ export const podSecurityCommands: readonly Command[] = [
     examples: [
       ['sallyport pod-security profile derive strace.log audit.log > web.json', 'several records in one'],
       [
-        'ausearch -m AVC --raw | sallyport pod-security profile derive --for selinux --name web - > web.yaml',
+        'sallyport pod-security profile derive --for selinux audit.log > web.yaml',
         'a SelinuxProfile that allows what was denied',
       ],
     ],
