@@ -1,7 +1,7 @@
 /** Pods on either side of everything that policies distinguish: one change to a plain pod, and every two together. */
 import type { SubmittedPod } from '#decide/pod-security/policy/apply.ts';
 import type { IdStrategy, Policy } from '#decide/pod-security/policy/policy.ts';
-import { seccompField } from '#decide/pod-security/policy/profiles.ts';
+import { APPARMOR_CONTAINER, seccompField } from '#decide/pod-security/policy/profiles.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 export interface Change {
@@ -18,11 +18,13 @@ const MOST = 6000;
 /**
  * @param more changes that the policies do not know of
  * @param base what a pod needs to be let in at all: every change is made to such a pod too
+ * @param most how many pairs of changes at the most
  */
 export function* boundaryPods(
   policies: readonly Policy[],
   more: readonly Change[] = [],
   base?: Change,
+  most = MOST,
 ): Generator<SubmittedPod> {
   const changes = [{}, ...policies.flatMap(changesFor), ...more];
   const distinct = [...new Map(changes.map(one => [keyOf(one), one] as const)).values()];
@@ -32,7 +34,7 @@ export function* boundaryPods(
       if (base !== undefined) yield podOf([base, one], role, base.context);
     }
   const pairs = (distinct.length * (distinct.length - 1)) / 2;
-  const step = Math.max(1, Math.ceil(pairs / MOST));
+  const step = Math.max(1, Math.ceil(pairs / most));
   let at = 0;
   for (let i = 1; i < distinct.length; i++)
     for (let j = 0; j < i; j++)
@@ -127,7 +129,15 @@ function changesFor({ annotations, spec }: Policy): Change[] {
   const volume = (source: Fields): Change => ({ pod: { volumes: [{ name: 'v', ...source }] } });
   const context = (context: Fields): Change => ({ context });
   const podContext = (podContext: Fields): Change => ({ podContext });
+  const apparmor = annotations.get('apparmor.security.beta.kubernetes.io/allowedProfileNames');
+  const confined =
+    apparmor === undefined && !annotations.has('apparmor.security.beta.kubernetes.io/defaultProfileName')
+      ? []
+      : ['runtime/default', 'unconfined', 'localhost/other', '', ...(apparmor ?? '').split(',')];
   return [
+    ...[...new Set(confined)].map(profile => ({
+      metadata: { annotations: { [`${APPARMOR_CONTAINER}changed`]: profile } },
+    })),
     ...(['hostNetwork', 'hostPID', 'hostIPC'] as const).map(field => ({ pod: { [field]: true } })),
     ...ports.map(port => ({ container: { ports: [{ containerPort: port, hostPort: port }] } })),
     { container: { ports: [{ containerPort: 8080 }] } },

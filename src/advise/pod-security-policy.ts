@@ -17,6 +17,8 @@ export interface MigrationInput {
   /** Those that admit the workloads of the namespace. */
   readonly policies: readonly KubeObject[];
   readonly pods: readonly SubmittedPod[];
+  /** How many pairs of changes are tried at the most; thousands where absent. */
+  readonly pairs?: number;
 }
 
 /** A pod on which the policies and what replaces them do not agree. */
@@ -42,7 +44,7 @@ export interface Migration {
   readonly labelsOnly: { readonly pods: number; readonly example?: unknown; readonly why?: string };
 }
 
-export function migrate({ namespace, policies, pods }: MigrationInput): Migration {
+export function migrate({ namespace, policies, pods, pairs }: MigrationInput): Migration {
   const decoded = policies.map(policy => decodePolicy(policy));
   const names = decoded.map(({ name }) => name);
   const today = pods.map(pod => completed(policies, pod).pod);
@@ -70,7 +72,7 @@ export function migrate({ namespace, policies, pods }: MigrationInput): Migratio
   let differing = 0;
   let looseLabels = 0;
   let loose: { readonly example: unknown; readonly why: string } | undefined;
-  for (const pod of boundaryPods(decoded)) {
+  for (const pod of boundaryPods(decoded, [], undefined, pairs)) {
     tried++;
     const before = completed(policies, pod);
     if (before.admitted) admittedCount++;
