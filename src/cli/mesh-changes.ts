@@ -58,7 +58,8 @@ function hasMesh(world: World): boolean {
 function clusterOf(world: World): Cluster {
   const objects = world.declared.map(({ object }) => object);
   const mesh = createMesh(objects);
-  return { world, objects, network: createNetwork(objects), mesh, assumptions: mesh.assumptions };
+  const { assumptions } = mesh;
+  return { world, objects, network: createNetwork(objects), mesh, meshOptions: {}, assumptions };
 }
 
 /** The namespaces whose workloads may be reached otherwise; undefined for all. */
