@@ -51,6 +51,7 @@ const ASKED_FIRST = [
   'profiles',
   'subject',
   'kinds',
+  'options',
 ] as const satisfies readonly (keyof Check)[];
 
 /**
@@ -226,7 +227,7 @@ function stubOf(real: string, names: readonly string[]): string {
 
 /** A check of which only that is there what is asked of all checks. */
 function stubOfCheck(check: Check, real: string): string {
-  const first = ASKED_FIRST.map(key => `${key}: ${JSON.stringify(check[key])},`);
+  const first = ASKED_FIRST.filter(key => key in check).map(key => `${key}: ${JSON.stringify(check[key])},`);
   const later = Object.keys(check)
     .filter(key => !(ASKED_FIRST as readonly string[]).includes(key))
     .map(key => `get ${key}() { return ${real}.${key}; },`);

@@ -82,6 +82,20 @@ describe('starting from compiled code', () => {
     assert.deepEqual(kept(folder), []);
   });
 
+  it('reads no more of the program than it needs', () => {
+    const folder = folderOf({
+      'pod.yaml': pod('a'),
+      'watch.cjs':
+        "const fs = require('node:fs'); const read = fs.readFileSync;\n" +
+        "fs.readFileSync = (path, ...more) => { if (/cli.\\w+\\.js$/.test(String(path))) process.stderr.write(path + '\\n'); return read(path, ...more); };\n",
+    });
+    const { stderr } = spawnSync(process.execPath, ['-r', './watch.cjs', program, 'scan', 'pod.yaml'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    assert.match(stderr, /^\S+scan\.js\n$/);
+  });
+
   it('throws away what no build used for a month', () => {
     const folder = folderOf({ 'pod.yaml': pod('a') });
     levels(folder);
