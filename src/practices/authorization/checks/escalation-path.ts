@@ -5,7 +5,7 @@ import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { podsOf } from '#decide/pod-security/pods.ts';
 import { accountOf } from '#kube/accounts.ts';
 import type { KubeObject } from '#kube/objects.ts';
-import { escalationsOf, principalsOf, principalText } from '#paths/escalations.ts';
+import { escalationsOf, principalsOf, principalText, type Step } from '#paths/escalations.ts';
 import { BINDINGS, isShipped } from '#paths/grants.ts';
 import { namespaceOf, type World } from '#world/world.ts';
 
@@ -23,6 +23,14 @@ function accountsOfWorkloads(world: World): ReadonlySet<string> {
   return accounts;
 }
 
+/** Whether all bindings of a way stand in one folder: then they are applied together, and to one namespace. */
+function areTogether(steps: readonly Step[], world: World): boolean {
+  const folders = steps
+    .flatMap(({ bindings }) => bindings)
+    .map(binding => (world.declarationOf(binding)?.origin.file ?? '').replace(/[^/]*$/, ''));
+  return new Set(folders).size <= 1;
+}
+
 /** By the binding where each way begins. */
 function waysOf(world: World): ReadonlyMap<KubeObject, readonly Way[]> {
   const run = accountsOfWorkloads(world);
@@ -33,6 +41,7 @@ function waysOf(world: World): ReadonlyMap<KubeObject, readonly Way[]> {
     for (const { goal, direct, steps } of escalationsOf(world, principal)) {
       const begin = steps[0]?.bindings[0];
       if (goal !== 'cluster-admin' || direct || begin === undefined) continue;
+      if (steps.some(({ unplaced }) => unplaced === true) && !areTogether(steps, world)) continue;
       const way = { who: principalText(principal), steps: steps.map(({ text }) => text) };
       ways.set(begin, [...(ways.get(begin) ?? []), way]);
     }

@@ -4,7 +4,7 @@ import { cis, mitre, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
 import { grantedRules, isShipped } from '#paths/grants.ts';
-import { administers, whoIs } from '../grants.ts';
+import { administers, isSweeping, whoIs } from '../grants.ts';
 import { isEverything } from '../roles.ts';
 
 export default defineCheck({
@@ -27,7 +27,8 @@ export default defineCheck({
     if (who === '') return notApplicable('it binds nobody');
     const rules = grantedRules(object, world);
     if (typeof role !== 'string' || rules === undefined) return notApplicable('its role is not in the input');
-    if (rules.some(isEverything)) return notApplicable('it grants everything, which has a check of its own');
+    if (rules.some(rule => isEverything(rule) || isSweeping(rule)))
+      return notApplicable('it grants everything, which has a check of its own');
     return administers(rules) ? fail({ who, role }, ['roleRef', 'name']) : pass;
   },
   message: ({ who, role }) => `role "${role}" holds in every namespace, kube-system among them, for ${who}`,

@@ -19,7 +19,7 @@ export default defineCheck({
   since: '0.1.0',
   profiles: ['default', 'strict'],
   frameworks: [owasp('K03'), mitre('T1609')],
-  why: 'A command in a container runs as the container: with its service account, its secrets and its network. get on pods/exec is enough.',
+  why: 'A command in a container runs as the container: with its service account, its secrets and its network. Up to 1.34 get on pods/exec is enough.',
   remediation: 'Give it to people who debug, for a time; a workload hardly ever needs it.',
 
   subject: 'object',
@@ -27,8 +27,11 @@ export default defineCheck({
   evaluate({ object }, { world }) {
     return grants(object, world, REQUESTS, { impliedBy: NODES });
   },
-  severityOf: ({ everywhere }) => (everywhere ? 'high' : 'medium'),
-  message: ({ who, role, where }) => `${who} may run commands in containers ${where}, by role "${role}"`,
+  // From 1.35 on the API server asks for create too. Source: kubernetes pkg/registry/core/pod/rest/subresources.go.
+  severityOf: ({ everywhere, hits, minor }) =>
+    minor >= 35 && hits.every(({ verb }) => verb === 'get') ? 'low' : everywhere ? 'high' : 'medium',
+  message: ({ who, role, where, hits }) =>
+    `${who} may run commands in containers ${where}${hits.every(({ verb }) => verb === 'get') ? ' (with get, up to Kubernetes 1.34)' : ''}, by role "${role}"`,
 
   examples: {
     bad: [

@@ -2,7 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { owasp } from '#check/frameworks.ts';
 import { BINDINGS } from '#paths/grants.ts';
-import { grants, requests } from '../grants.ts';
+import { grants, NODES, requests } from '../grants.ts';
 
 const REQUESTS = [
   ...requests(['get', 'create'], 'pods/proxy'),
@@ -23,7 +23,7 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { onlyEverywhere: true });
+    return grants(object, world, REQUESTS, { onlyEverywhere: true, impliedBy: NODES });
   },
   message: ({ who, role, where }) =>
     `${who} may reach all pods or services through the API server ${where}, by role "${role}"`,
