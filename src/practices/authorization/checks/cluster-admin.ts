@@ -2,6 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, nsa, owasp } from '#check/frameworks.ts';
 import { BINDINGS } from '#paths/grants.ts';
+import { bound, boundTo, HARMLESS } from '../examples.ts';
 import { ADMIN, grants, isSweeping } from '../grants.ts';
 
 export default defineCheck({
@@ -27,63 +28,10 @@ export default defineCheck({
 
   examples: {
     bad: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: ["*"], resources: ["*"], verbs: [get, patch, delete] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: ["*"], resources: ["*"], verbs: ["*"] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
+      bound('[{ apiGroups: ["*"], resources: ["*"], verbs: [get, patch, delete] }]'),
+      boundTo('cluster-admin'),
+      bound('[{ apiGroups: ["*"], resources: ["*"], verbs: ["*"] }]'),
     ],
-    good: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: ["*"], resources: ["*"], verbs: [get, list, watch] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-    ],
+    good: [bound('[{ apiGroups: ["*"], resources: ["*"], verbs: [get, list, watch] }]'), HARMLESS],
   },
 });

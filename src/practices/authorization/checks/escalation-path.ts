@@ -8,6 +8,7 @@ import type { KubeObject } from '#kube/objects.ts';
 import { escalationsOf, principalsOf, principalText, type Step } from '#paths/escalations.ts';
 import { BINDINGS, isShipped } from '#paths/grants.ts';
 import { namespaceOf, type World } from '#world/world.ts';
+import { bound } from '../examples.ts';
 
 interface Way {
   readonly who: string;
@@ -116,18 +117,9 @@ export default defineCheck({
       roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
       subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
       `,
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: [rbac.authorization.k8s.io], resources: [clusterroles, clusterrolebindings], verbs: [bind, create] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
+      bound(
+        '[{ apiGroups: [rbac.authorization.k8s.io], resources: [clusterroles, clusterrolebindings], verbs: [bind, create] }]',
+      ),
     ],
   },
 });

@@ -3,6 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { cis, mitre, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { BINDINGS, grantedRules, isShipped, subjectsOf } from '#paths/grants.ts';
+import { HARMLESS } from '../examples.ts';
 import { readsOnly } from '../grants.ts';
 
 const EVERYBODY = new Set(['system:authenticated', 'system:unauthenticated', 'system:masters']);
@@ -57,19 +58,6 @@ export default defineCheck({
       subjects: [{ kind: Group, name: "system:unauthenticated", apiGroup: rbac.authorization.k8s.io }]
       `,
     ],
-    good: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-    ],
+    good: [HARMLESS],
   },
 });

@@ -4,6 +4,7 @@ import { cis, mitre, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
 import { grantedRules, isShipped } from '#paths/grants.ts';
+import { bound, boundTo } from '../examples.ts';
 import { administers, isSweeping, whoIs } from '../grants.ts';
 import { isEverything } from '../roles.ts';
 
@@ -34,54 +35,11 @@ export default defineCheck({
   message: ({ who, role }) => `role "${role}" holds in every namespace, kube-system among them, for ${who}`,
 
   examples: {
-    bad: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: ["", apps], resources: ["*"], verbs: ["*"] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-    ],
+    bad: [bound('[{ apiGroups: ["", apps], resources: ["*"], verbs: ["*"] }]'), boundTo('edit')],
     good: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: ["", apps], resources: [pods, deployments], verbs: ["*"] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: RoleBinding
-      metadata: { name: robot, namespace: shop }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
+      bound('[{ apiGroups: ["", apps], resources: [pods, deployments], verbs: ["*"] }]'),
+      boundTo('view'),
+      boundTo('edit', 'shop'),
     ],
   },
 });

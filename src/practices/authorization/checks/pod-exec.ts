@@ -2,6 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { BINDINGS } from '#paths/grants.ts';
+import { bound, HARMLESS } from '../examples.ts';
 import { grants, NODES, request } from '../grants.ts';
 
 const REQUESTS = [
@@ -34,33 +35,7 @@ export default defineCheck({
     `${who} may run commands in containers ${where}${hits.every(({ verb }) => verb === 'get') ? ' (with get, up to Kubernetes 1.34)' : ''}, by role "${role}"`,
 
   examples: {
-    bad: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: [""], resources: [pods/exec], verbs: [create] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-    ],
-    good: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-    ],
+    bad: [bound('[{ apiGroups: [""], resources: [pods/exec], verbs: [create] }]')],
+    good: [HARMLESS],
   },
 });
