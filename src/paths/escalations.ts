@@ -36,6 +36,8 @@ export interface Step {
   readonly because: readonly Because[];
   /** What must be true beyond what the input says. */
   readonly assumes?: string;
+  /** It is done in a namespace that nobody states: whoever is met there may be somewhere else. */
+  readonly unplaced?: boolean;
   /** The bindings that it needs. */
   readonly bindings: readonly KubeObject[];
 }
@@ -119,6 +121,7 @@ const CONTROLLERS_HAVE_ACCOUNTS =
   'kube-controller-manager runs its controllers with service accounts of their own';
 /** So many holdings of one capability are kept apart by who has them, for the sake of short ways. */
 const MOST_HELD = 64;
+const SAME_NAMESPACE = 'what states no namespace is applied to the same one';
 const HOLDS_ALL = 'holds every permission in the whole cluster';
 const CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client';
 
@@ -282,7 +285,7 @@ function factsOf(world: World): Facts {
   const given = (rules: readonly PolicyRule[]): readonly Given[] => {
     let capabilities = known.get(rules);
     if (capabilities === undefined) {
-      capabilities = capabilitiesOf(rules);
+      capabilities = capabilitiesOf(rules).filter(one => counts(one, world.kubernetesMinor));
       known.set(rules, capabilities);
     }
     return capabilities;
@@ -388,6 +391,11 @@ function factsOf(world: World): Facts {
     }),
     hasAwsAuth: world.find('/ConfigMap', SYSTEM, 'aws-auth') !== undefined,
   };
+}
+
+/** From 1.35 on who gets into a pod needs create too. Source: kubernetes pkg/registry/core/pod/rest/subresources.go. */
+function counts({ capability, verbs }: Given, kubernetesMinor: number): boolean {
+  return capability !== 'enterPods' || kubernetesMinor < 35 || verbs.some(verb => verb !== 'get');
 }
 
 /** Something reached: as whom, or what. */
@@ -1045,11 +1053,13 @@ function stepsOf(end: Reached): Step[] {
     for (const { through } of held) visit(through);
     for (const need of needs) visit(need);
     if (text === undefined) return;
+    const unplaced = held.some(({ namespace }) => namespace === '');
     steps.push({
       text: typeof text === 'string' ? text : text(),
       because: held.map(({ because }) => because()),
+      ...(unplaced ? { unplaced } : {}),
       bindings: [...new Set(held.flatMap(({ binding }) => (binding === undefined ? [] : [binding])))],
-      ...(assumes === undefined ? {} : { assumes }),
+      ...(assumes === undefined && !unplaced ? {} : { assumes: assumes ?? SAME_NAMESPACE }),
     });
   };
   visit(end);

@@ -37,6 +37,10 @@ export interface Granted {
   /** Everywhere, or in one namespace. */
   readonly where: string;
   readonly everywhere: boolean;
+  /** Of the requests those that it allows. */
+  readonly hits: readonly Request[];
+  /** The release that the objects are meant for. */
+  readonly minor: number;
 }
 
 /** `service account shop/cart, group devs`. */
@@ -80,6 +84,42 @@ const WELL_KNOWN = new Set(['admin', 'edit']);
 
 const allows = (rules: readonly PolicyRule[], one: Request): boolean =>
   rules.some(rule => ruleAllows(rule, { ...one, user: {} }));
+
+const CHANGES = new Set(['create', ...CHANGE, '*']);
+
+/** Whether a rule changes every resource of every group: what is missing of everything helps nobody. */
+export function isSweeping({
+  verbs = [],
+  apiGroups = [],
+  resources = [],
+  resourceNames = [],
+}: PolicyRule): boolean {
+  return (
+    verbs.some(verb => CHANGES.has(verb)) &&
+    apiGroups.includes('*') &&
+    resources.includes('*') &&
+    resourceNames.length === 0
+  );
+}
+
+const READ = new Set(['get', 'list', 'watch']);
+/** What is read is more than it looks like. */
+const READ_MORE: readonly Request[] = [
+  ...requests(['get', 'list', 'watch'], 'secrets'),
+  ...['pods/exec', 'pods/attach', 'pods/portforward', 'pods/proxy', 'services/proxy', 'nodes/proxy'].map(
+    resource => request('get', resource),
+  ),
+];
+
+/** Whether rules only let things be read, and no secret or way into a container is among them. */
+export function readsOnly(rules: readonly PolicyRule[]): boolean {
+  return (
+    rules.every(({ verbs = [] }) => verbs.every(verb => READ.has(verb))) &&
+    !READ_MORE.some(one =>
+      rules.some(rule => ruleAllows({ ...rule, resourceNames: [] }, { ...one, user: {} })),
+    )
+  );
+}
 
 const administering = new WeakMap<readonly PolicyRule[], boolean>();
 
@@ -155,7 +195,7 @@ export function grants(
   if (who === '') return notApplicable('it binds nobody');
   const name = String(valueAt(binding, ['roleRef', 'name']));
   // Of a role that is all of the cluster one check speaks, and no other need to.
-  if (requests !== ADMIN && rules.some(isEverything))
+  if (requests !== ADMIN && rules.some(rule => isEverything(rule) || (everywhere && isSweeping(rule))))
     return notApplicable('it grants everything, which has a check of its own');
   const hits = requests.filter(one => allows(rules, one));
   if (hits.length === 0 && !rules.some(orRule)) return pass;
@@ -173,7 +213,10 @@ export function grants(
     if (!both) return notApplicable('what it takes besides is granted to none of its subjects');
   }
   const where = everywhere ? 'in the whole cluster' : `in namespace ${namespace ?? '(not stated)'}`;
-  return fail({ who, role: name, where, everywhere }, ['roleRef', 'name']);
+  return fail({ who, role: name, where, everywhere, hits, minor: world.kubernetesMinor }, [
+    'roleRef',
+    'name',
+  ]);
 }
 
 /** The signers that Kubernetes itself trusts. Source: pkg/apis/certificates/types.go. */

@@ -2,7 +2,9 @@
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
-import { BINDINGS, isShipped, subjectsOf } from '#paths/grants.ts';
+import { BINDINGS, grantedRules, isShipped, subjectsOf } from '#paths/grants.ts';
+import { boundTo } from '../examples.ts';
+import { readsOnly } from '../grants.ts';
 
 export default defineCheck({
   practice: 'authorization',
@@ -17,7 +19,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: BINDINGS,
-  evaluate({ object }) {
+  evaluate({ object }, { world }) {
     if (isShipped(object)) return notApplicable('it ships with Kubernetes');
     const found = subjectsOf(object).flatMap(({ kind, name }, index) =>
       kind === 'Group' && (name === 'system:serviceaccounts' || name.startsWith('system:serviceaccounts:'))
@@ -25,13 +27,16 @@ export default defineCheck({
         : [],
     );
     if (found.length === 0) return pass;
+    const rules = grantedRules(object, world);
     return fail(
-      found.map(({ name }) => name),
+      { names: found.map(({ name }) => name), reading: rules !== undefined && readsOnly(rules) },
       ...found.map(({ index }) => ['subjects', index, 'name']),
     );
   },
-  severityOf: names => (names.includes('system:serviceaccounts') ? 'high' : 'medium'),
-  message: names => `it binds every service account of a group: ${names.join(', ')}`,
+  severityOf: ({ names, reading }) =>
+    reading ? 'low' : names.includes('system:serviceaccounts') ? 'high' : 'medium',
+  message: ({ names, reading }) =>
+    `it binds every service account of a group: ${names.join(', ')}${reading ? ', who may read by it' : ''}`,
 
   examples: {
     bad: [
@@ -50,14 +55,6 @@ export default defineCheck({
       subjects: [{ apiGroup: rbac.authorization.k8s.io, kind: Group, name: "system:serviceaccounts:ops" }]
       `,
     ],
-    good: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-    ],
+    good: [boundTo('view')],
   },
 });

@@ -2,6 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { BINDINGS } from '#paths/grants.ts';
+import { bound, boundIn, HARMLESS } from '../examples.ts';
 import { grants, requests } from '../grants.ts';
 
 const REQUESTS = [...requests(['create', 'update', 'patch'], 'apiservices', 'apiregistration.k8s.io')];
@@ -27,45 +28,13 @@ export default defineCheck({
   message: ({ who, role, where }) => `${who} may take over API groups ${where}, by role "${role}"`,
 
   examples: {
-    bad: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: ["apiregistration.k8s.io"], resources: [apiservices], verbs: [create] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-    ],
+    bad: [bound('[{ apiGroups: ["apiregistration.k8s.io"], resources: [apiservices], verbs: [create] }]')],
     good: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: ["apiregistration.k8s.io"], resources: [apiservices], verbs: [create] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: RoleBinding
-      metadata: { name: robot, namespace: shop }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
+      HARMLESS,
+      boundIn(
+        'shop',
+        '[{ apiGroups: ["apiregistration.k8s.io"], resources: [apiservices], verbs: [create] }]',
+      ),
     ],
   },
 });

@@ -4,6 +4,7 @@ import { mitre, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { BINDINGS, isShipped, subjectsOf } from '#paths/grants.ts';
 import { namespaceOf, type World } from '#world/world.ts';
+import { boundTo } from '../examples.ts';
 
 const namespacesWithAccounts = (world: World): ReadonlySet<string | undefined> =>
   new Set(world.ofKind('/ServiceAccount').map(({ object }) => namespaceOf(object)));
@@ -68,13 +69,7 @@ export default defineCheck({
       roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view }
       subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
       `,
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
+      boundTo('view'),
     ],
   },
 });

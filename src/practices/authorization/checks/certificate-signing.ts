@@ -2,6 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, owasp } from '#check/frameworks.ts';
 import { BINDINGS } from '#paths/grants.ts';
+import { bound, boundIn, HARMLESS } from '../examples.ts';
 import { CHANGE, grants, onSigners, requests } from '../grants.ts';
 
 /** Source: kubernetes plugin/pkg/admission/certificates/signing. */
@@ -29,44 +30,13 @@ export default defineCheck({
 
   examples: {
     bad: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: [certificates.k8s.io], resources: [signers], verbs: [sign] }, { apiGroups: [certificates.k8s.io], resources: [certificatesigningrequests/status], verbs: [update] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
+      bound(
+        '[{ apiGroups: [certificates.k8s.io], resources: [signers], verbs: [sign] }, { apiGroups: [certificates.k8s.io], resources: [certificatesigningrequests/status], verbs: [update] }]',
+      ),
     ],
     good: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: ["certificates.k8s.io"], resources: [signers], verbs: [sign] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: RoleBinding
-      metadata: { name: robot, namespace: shop }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
+      HARMLESS,
+      boundIn('shop', '[{ apiGroups: ["certificates.k8s.io"], resources: [signers], verbs: [sign] }]'),
     ],
   },
 });

@@ -2,7 +2,8 @@
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, nsa, owasp } from '#check/frameworks.ts';
 import { BINDINGS } from '#paths/grants.ts';
-import { ADMIN, grants } from '../grants.ts';
+import { bound, boundTo, HARMLESS } from '../examples.ts';
+import { ADMIN, grants, isSweeping } from '../grants.ts';
 
 export default defineCheck({
   practice: 'authorization',
@@ -19,46 +20,19 @@ export default defineCheck({
   kinds: BINDINGS,
   looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
   evaluate({ object }, { world }) {
-    return grants(object, world, ADMIN);
+    const everywhere = object.kind === 'ClusterRoleBinding';
+    return grants(object, world, ADMIN, everywhere ? { orRule: isSweeping } : {});
   },
   severityOf: ({ everywhere }) => (everywhere ? 'critical' : 'medium'),
-  message: ({ who, role, where }) => `${who} may do everything ${where}, by role "${role}"`,
+  message: ({ who, role, where, hits }) =>
+    `${who} may ${hits.length > 0 ? 'do everything' : 'change every resource'} ${where}, by role "${role}"`,
 
   examples: {
     bad: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: ["*"], resources: ["*"], verbs: ["*"] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
+      bound('[{ apiGroups: ["*"], resources: ["*"], verbs: [get, patch, delete] }]'),
+      boundTo('cluster-admin'),
+      bound('[{ apiGroups: ["*"], resources: ["*"], verbs: ["*"] }]'),
     ],
-    good: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-    ],
+    good: [bound('[{ apiGroups: ["*"], resources: ["*"], verbs: [get, list, watch] }]'), HARMLESS],
   },
 });

@@ -4,6 +4,7 @@ import { owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
 import { BINDINGS, grantedRules, isShipped } from '#paths/grants.ts';
+import { HARMLESS } from '../examples.ts';
 
 /** Roles in kube-system and kube-public that every cluster has. */
 const SHIPPED_ROLES = new Set([
@@ -53,19 +54,6 @@ export default defineCheck({
       subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
       `,
     ],
-    good: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-    ],
+    good: [HARMLESS],
   },
 });

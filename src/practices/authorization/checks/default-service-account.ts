@@ -1,6 +1,6 @@
 /** Pods that run as everybody else in the namespace. */
 import { defineCheck } from '#check/check.ts';
-import { cis, mitre, owasp } from '#check/frameworks.ts';
+import { cis, mitre, nsa, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { accountOf, mountsToken } from '#kube/accounts.ts';
 
@@ -11,7 +11,15 @@ export default defineCheck({
   severity: 'low',
   since: '0.1.0',
   profiles: ['strict'],
-  frameworks: [cis('5.1.5'), mitre('T1078.001'), owasp('K03')],
+  frameworks: [
+    cis('5.1.5'),
+    cis('5.1.6'),
+    nsa('service account tokens'),
+    mitre('T1078.001'),
+    mitre('T1528'),
+    owasp('K03'),
+    owasp('K06'),
+  ],
   why: 'Every pod without an account of its own shares this one: what is granted to one is granted to all.',
   remediation: 'Give the workload a service account of its own, or mount no token.',
 
@@ -28,6 +36,11 @@ export default defineCheck({
   },
   message: () => 'it runs as the default service account of its namespace, with its token',
 
+  fix: {
+    title: 'Mount no token',
+    kind: 'review',
+    changes: () => [{ op: 'set', path: ['spec', 'automountServiceAccountToken'], value: false }],
+  },
   examples: {
     bad: [
       `

@@ -15,7 +15,7 @@ export default defineCheck({
 
   subject: 'pod',
   evaluate({ spec: { serviceAccount, serviceAccountName } }) {
-    if (serviceAccount === undefined) return pass;
+    if (serviceAccount === undefined || serviceAccount === '') return pass;
     // The API server writes both: only a difference, or the old one alone, was written by somebody.
     if (serviceAccount === serviceAccountName) return pass;
     return fail({ serviceAccount, serviceAccountName }, ['spec', 'serviceAccount']);

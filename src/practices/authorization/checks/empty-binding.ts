@@ -3,6 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { BINDINGS, isShipped, subjectsOf } from '#paths/grants.ts';
+import { boundTo } from '../examples.ts';
 
 export default defineCheck({
   practice: 'authorization',
@@ -39,14 +40,6 @@ export default defineCheck({
       subjects: []
       `,
     ],
-    good: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-    ],
+    good: [boundTo('view')],
   },
 });

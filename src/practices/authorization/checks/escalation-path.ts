@@ -5,9 +5,10 @@ import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { podsOf } from '#decide/pod-security/pods.ts';
 import { accountOf } from '#kube/accounts.ts';
 import type { KubeObject } from '#kube/objects.ts';
-import { escalationsOf, principalsOf, principalText } from '#paths/escalations.ts';
+import { escalationsOf, principalsOf, principalText, type Step } from '#paths/escalations.ts';
 import { BINDINGS, isShipped } from '#paths/grants.ts';
 import { namespaceOf, type World } from '#world/world.ts';
+import { bound } from '../examples.ts';
 
 interface Way {
   readonly who: string;
@@ -23,6 +24,14 @@ function accountsOfWorkloads(world: World): ReadonlySet<string> {
   return accounts;
 }
 
+/** Whether all bindings of a way stand in one folder: then they are applied together, and to one namespace. */
+function areTogether(steps: readonly Step[], world: World): boolean {
+  const folders = steps
+    .flatMap(({ bindings }) => bindings)
+    .map(binding => (world.declarationOf(binding)?.origin.file ?? '').replace(/[^/]*$/, ''));
+  return new Set(folders).size <= 1;
+}
+
 /** By the binding where each way begins. */
 function waysOf(world: World): ReadonlyMap<KubeObject, readonly Way[]> {
   const run = accountsOfWorkloads(world);
@@ -33,6 +42,7 @@ function waysOf(world: World): ReadonlyMap<KubeObject, readonly Way[]> {
     for (const { goal, direct, steps } of escalationsOf(world, principal)) {
       const begin = steps[0]?.bindings[0];
       if (goal !== 'cluster-admin' || direct || begin === undefined) continue;
+      if (steps.some(({ unplaced }) => unplaced === true) && !areTogether(steps, world)) continue;
       const way = { who: principalText(principal), steps: steps.map(({ text }) => text) };
       ways.set(begin, [...(ways.get(begin) ?? []), way]);
     }
@@ -118,18 +128,9 @@ export default defineCheck({
       roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
       subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
       `,
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: [rbac.authorization.k8s.io], resources: [clusterroles, clusterrolebindings], verbs: [bind, create] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
+      bound(
+        '[{ apiGroups: [rbac.authorization.k8s.io], resources: [clusterroles, clusterrolebindings], verbs: [bind, create] }]',
+      ),
     ],
   },
 });

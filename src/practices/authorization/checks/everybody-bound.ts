@@ -2,7 +2,9 @@
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
-import { BINDINGS, isShipped, subjectsOf } from '#paths/grants.ts';
+import { BINDINGS, grantedRules, isShipped, subjectsOf } from '#paths/grants.ts';
+import { HARMLESS } from '../examples.ts';
+import { readsOnly } from '../grants.ts';
 
 const EVERYBODY = new Set(['system:authenticated', 'system:unauthenticated', 'system:masters']);
 
@@ -19,25 +21,27 @@ export default defineCheck({
 
   subject: 'object',
   kinds: BINDINGS,
-  evaluate({ object }) {
+  evaluate({ object }, { world }) {
     if (isShipped(object)) return notApplicable('it ships with Kubernetes');
     const found = subjectsOf(object).flatMap(({ kind, name }, index) =>
       (kind === 'Group' && EVERYBODY.has(name)) || (kind === 'User' && name === 'system:anonymous')
         ? [{ name, index }]
         : [],
     );
-    return found.length === 0
-      ? pass
-      : fail(
-          found.map(({ name }) => name),
-          ...found.map(({ index }) => ['subjects', index, 'name']),
-        );
+    if (found.length === 0) return pass;
+    const rules = grantedRules(object, world);
+    return fail(
+      { names: found.map(({ name }) => name), reading: rules !== undefined && readsOnly(rules) },
+      ...found.map(({ index }) => ['subjects', index, 'name']),
+    );
   },
-  severityOf: names =>
-    names.some(name => name === 'system:anonymous' || name === 'system:unauthenticated')
-      ? 'critical'
-      : 'high',
-  message: names => `it binds ${names.join(', ')}`,
+  severityOf: ({ names, reading }) => {
+    if (names.includes('system:masters')) return 'high';
+    const unknown = names.some(name => name === 'system:anonymous' || name === 'system:unauthenticated');
+    if (unknown) return reading ? 'high' : 'critical';
+    return reading ? 'low' : 'high';
+  },
+  message: ({ names, reading }) => `it binds ${names.join(', ')}${reading ? ', who may read by it' : ''}`,
 
   examples: {
     bad: [
@@ -54,19 +58,6 @@ export default defineCheck({
       subjects: [{ kind: Group, name: "system:unauthenticated", apiGroup: rbac.authorization.k8s.io }]
       `,
     ],
-    good: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-    ],
+    good: [HARMLESS],
   },
 });

@@ -4,6 +4,7 @@ import { owasp } from '#check/frameworks.ts';
 import { fail, pass } from '#check/verdict.ts';
 import { isRecord } from '#kube/objects.ts';
 import { BINDINGS } from '#paths/grants.ts';
+import { boundTo } from '../examples.ts';
 
 /** Names of service accounts are subdomains of RFC 1123. */
 const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
@@ -109,13 +110,7 @@ export default defineCheck({
       `,
     ],
     good: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
+      boundTo('view'),
       `
       apiVersion: rbac.authorization.k8s.io/v1
       kind: ClusterRoleBinding

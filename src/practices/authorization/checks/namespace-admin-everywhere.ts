@@ -4,7 +4,8 @@ import { cis, mitre, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
 import { grantedRules, isShipped } from '#paths/grants.ts';
-import { administers, whoIs } from '../grants.ts';
+import { bound, boundTo } from '../examples.ts';
+import { administers, isSweeping, whoIs } from '../grants.ts';
 import { isEverything } from '../roles.ts';
 
 export default defineCheck({
@@ -27,60 +28,18 @@ export default defineCheck({
     if (who === '') return notApplicable('it binds nobody');
     const rules = grantedRules(object, world);
     if (typeof role !== 'string' || rules === undefined) return notApplicable('its role is not in the input');
-    if (rules.some(isEverything)) return notApplicable('it grants everything, which has a check of its own');
+    if (rules.some(rule => isEverything(rule) || isSweeping(rule)))
+      return notApplicable('it grants everything, which has a check of its own');
     return administers(rules) ? fail({ who, role }, ['roleRef', 'name']) : pass;
   },
   message: ({ who, role }) => `role "${role}" holds in every namespace, kube-system among them, for ${who}`,
 
   examples: {
-    bad: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: ["", apps], resources: ["*"], verbs: ["*"] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-    ],
+    bad: [bound('[{ apiGroups: ["", apps], resources: ["*"], verbs: ["*"] }]'), boundTo('edit')],
     good: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: ["", apps], resources: [pods, deployments], verbs: ["*"] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: RoleBinding
-      metadata: { name: robot, namespace: shop }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
+      bound('[{ apiGroups: ["", apps], resources: [pods, deployments], verbs: ["*"] }]'),
+      boundTo('view'),
+      boundTo('edit', 'shop'),
     ],
   },
 });

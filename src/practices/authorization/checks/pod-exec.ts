@@ -2,6 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { BINDINGS } from '#paths/grants.ts';
+import { bound, HARMLESS } from '../examples.ts';
 import { grants, NODES, request } from '../grants.ts';
 
 const REQUESTS = [
@@ -19,7 +20,7 @@ export default defineCheck({
   since: '0.1.0',
   profiles: ['default', 'strict'],
   frameworks: [owasp('K03'), mitre('T1609')],
-  why: 'A command in a container runs as the container: with its service account, its secrets and its network. get on pods/exec is enough.',
+  why: 'A command in a container runs as the container: with its service account, its secrets and its network. Up to 1.34 get on pods/exec is enough.',
   remediation: 'Give it to people who debug, for a time; a workload hardly ever needs it.',
 
   subject: 'object',
@@ -28,37 +29,14 @@ export default defineCheck({
   evaluate({ object }, { world }) {
     return grants(object, world, REQUESTS, { impliedBy: NODES });
   },
-  severityOf: ({ everywhere }) => (everywhere ? 'high' : 'medium'),
-  message: ({ who, role, where }) => `${who} may run commands in containers ${where}, by role "${role}"`,
+  // From 1.35 on the API server asks for create too. Source: kubernetes pkg/registry/core/pod/rest/subresources.go.
+  severityOf: ({ everywhere, hits, minor }) =>
+    minor >= 35 && hits.every(({ verb }) => verb === 'get') ? 'low' : everywhere ? 'high' : 'medium',
+  message: ({ who, role, where, hits }) =>
+    `${who} may run commands in containers ${where}${hits.every(({ verb }) => verb === 'get') ? ' (with get, up to Kubernetes 1.34)' : ''}, by role "${role}"`,
 
   examples: {
-    bad: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: [""], resources: [pods/exec], verbs: [create] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-    ],
-    good: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-    ],
+    bad: [bound('[{ apiGroups: [""], resources: [pods/exec], verbs: [create] }]')],
+    good: [HARMLESS],
   },
 });

@@ -2,6 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { owasp } from '#check/frameworks.ts';
 import { BINDINGS } from '#paths/grants.ts';
+import { bound, boundIn, HARMLESS } from '../examples.ts';
 import { grants, NODES, request, requests } from '../grants.ts';
 
 const REQUESTS = [...requests(['create', 'get'], 'pods/portforward')];
@@ -27,44 +28,9 @@ export default defineCheck({
 
   examples: {
     bad: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: [""], resources: [pods/portforward], verbs: [create] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: [""], resources: [pods/portforward], verbs: [create] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: RoleBinding
-      metadata: { name: robot, namespace: shop }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
+      bound('[{ apiGroups: [""], resources: [pods/portforward], verbs: [create] }]'),
+      boundIn('shop', '[{ apiGroups: [""], resources: [pods/portforward], verbs: [create] }]'),
     ],
-    good: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-    ],
+    good: [HARMLESS],
   },
 });

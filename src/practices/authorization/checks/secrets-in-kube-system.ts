@@ -2,6 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, owasp } from '#check/frameworks.ts';
 import { BINDINGS } from '#paths/grants.ts';
+import { boundIn, HARMLESS } from '../examples.ts';
 import { grants, requests } from '../grants.ts';
 
 const REQUESTS = [...requests(['get', 'list', 'watch'], 'secrets')];
@@ -26,45 +27,7 @@ export default defineCheck({
   message: ({ who, role, where }) => `${who} may read the secrets ${where}, by role "${role}"`,
 
   examples: {
-    bad: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: [""], resources: [secrets], verbs: [get] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: RoleBinding
-      metadata: { name: robot, namespace: kube-system }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-    ],
-    good: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: [""], resources: [secrets], verbs: [get] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: RoleBinding
-      metadata: { name: robot, namespace: shop }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
-    ],
+    bad: [boundIn('kube-system', '[{ apiGroups: [""], resources: [secrets], verbs: [get] }]')],
+    good: [HARMLESS, boundIn('shop', '[{ apiGroups: [""], resources: [secrets], verbs: [get] }]')],
   },
 });

@@ -21,6 +21,7 @@ export default defineCheck({
   evaluate({ spec, namespace, partial }, { world }) {
     if (partial) return notApplicable('a controller makes the rest of the pod');
     const name = accountOf(spec);
+    if (name === 'default') return notApplicable('of the default account another check speaks');
     const account = world.find('/ServiceAccount', namespace, name);
     if (!mountsToken(spec, account?.['automountServiceAccountToken'])) return pass;
     return fail({ name, stated: spec.automountServiceAccountToken === true }, [

@@ -15,11 +15,13 @@ for (const { group, name, subresources } of builtInResources) {
   for (const one of [name, ...subresources.map(sub => `${name}/${sub}`)]) names.add(one);
 }
 
+const RESTRICTED = new Set(['endpoints/restricted', 'endpointslices/restricted']);
+
 /** The name of one that was meant, `null` where none is near; undefined where it is served. */
 function meant(resource: string, groups: readonly string[]): string | null | undefined {
   if (resource.includes('*')) return undefined;
   // Asked for without being served: by the admission plugin for owner references, and by OpenShift.
-  if (resource.endsWith('/finalizers') || resource === 'endpoints/restricted') return undefined;
+  if (resource.endsWith('/finalizers') || RESTRICTED.has(resource)) return undefined;
   const names = groups.flatMap(group => [...(SERVED.get(group) ?? [])]);
   return names.includes(resource) ? undefined : (nearest(resource, names) ?? null);
 }

@@ -4,6 +4,7 @@ import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
 import { nameOf, valueAt } from '#kube/objects.ts';
 import { BINDINGS } from '#paths/grants.ts';
 import { namespaceOf, type World } from '#world/world.ts';
+import { HARMLESS } from '../examples.ts';
 import { isKept, ROLES } from '../roles.ts';
 
 const keyOf = (kind: string, namespace: string | undefined, name: string): string =>
@@ -63,18 +64,7 @@ export default defineCheck({
       `,
     ],
     good: [
-      `
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: robot }
-      rules: [{ apiGroups: [apps], resources: [deployments], verbs: [get, list] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: robot }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: robot }
-      subjects: [{ kind: ServiceAccount, name: robot, namespace: ops }]
-      `,
+      HARMLESS,
       `
       apiVersion: rbac.authorization.k8s.io/v1
       kind: ClusterRole

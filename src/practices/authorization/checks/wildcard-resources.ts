@@ -6,6 +6,8 @@ import { rulesOf } from '#decide/authorization/rules.ts';
 import { builtInResources } from '#kube/api-resources.ts';
 import { isBuiltIn, isEverything, isKept, ROLES, starReplaced } from '../roles.ts';
 
+const METRICS = new Set(['custom.metrics.k8s.io', 'external.metrics.k8s.io']);
+
 export default defineCheck({
   practice: 'authorization',
   name: 'wildcard-resources',
@@ -24,6 +26,8 @@ export default defineCheck({
     const found = rulesOf(object).flatMap((rule, index) => {
       const { apiGroups = [], resources = [] } = rule;
       if (!resources.includes('*') || isEverything(rule)) return [];
+      // There the resources are the metrics themselves: no list could name them.
+      if (apiGroups.length > 0 && apiGroups.every(group => METRICS.has(group))) return [];
       // The list is the product of groups and resources: of one known group it says what the star said.
       const [group] = apiGroups;
       const listed =
@@ -42,7 +46,7 @@ export default defineCheck({
       .map(
         ({ index, groups }) =>
           `rule ${index + 1} grants every resource of ${groups
-            .map(group => group || 'the core group')
+            .map(group => (group === '*' ? 'every group' : group || 'the core group'))
             .slice(0, 4)
             .join(', ')}`,
       )

@@ -25,7 +25,7 @@ export default defineCheck({
     if (isKept(object)) return notApplicable('it ships with Kubernetes');
     const found = rulesOf(object).flatMap((rule, index) =>
       (rule.verbs ?? []).includes('*') && !isEverything(rule) && (rule.nonResourceURLs ?? []).length === 0
-        ? [{ index, verbs: rule.verbs ?? [], resources: rule.resources ?? [] }]
+        ? [{ index, verbs: rule.verbs ?? [], resources: rule.resources ?? [], groups: rule.apiGroups ?? [] }]
         : [],
     );
     if (found.length === 0) return pass;
@@ -34,8 +34,15 @@ export default defineCheck({
   message: found =>
     found
       .map(
-        ({ index, resources }) =>
-          `rule ${index + 1} grants every verb on ${resources.slice(0, 4).join(', ')}`,
+        ({ index, resources, groups }) =>
+          `rule ${index + 1} grants every verb on ${resources
+            .slice(0, 4)
+            .map(resource =>
+              resource === '*'
+                ? `all of ${groups.map(group => group || 'the core group').join(', ')}`
+                : resource,
+            )
+            .join(', ')}`,
       )
       .join('; '),
   fix: {
