@@ -335,7 +335,7 @@ function istioStages(
             title: 'Istio: the rules are tried, and only logged',
             objects: [...allow, ...deny].map(dryRun),
             watch: [
-              'watch envoy_http_inbound_0_0_0_0_PORT_rbac_istio_dry_run_allow_shadow_denied: what it counts would be denied',
+              'watch the metrics envoy_http_inbound_…_rbac with authz_dry_run_action="allow" and authz_dry_run_result="denied": what they count would be denied',
               'missing callers: write them down (from,to,port) and give the file to mesh advise --flows',
             ],
           },
