@@ -20,7 +20,7 @@ import {
 import { proveMesh, type Remaining, unmetNeeds } from './mesh-proof.ts';
 import { adviseNetworkPolicies, DENY_ALL, type Surplus, type Unmet, unmetConnections } from './network.ts';
 import { asPackets, asScraped, meshNeeds, withTunnels } from './network-mesh.ts';
-import { actorsOf, type Need } from './network-needs.ts';
+import { actorsOf, idOf, type Need } from './network-needs.ts';
 import { lessThose, Workloads } from './network-workloads.ts';
 
 export type Form = 'network-policy' | MeshName;
@@ -335,7 +335,7 @@ function istioStages(
             title: 'Istio: the rules are tried, and only logged',
             objects: [...allow, ...deny].map(dryRun),
             watch: [
-              'watch envoy_http_inbound_0_0_0_0_PORT_rbac_istio_dry_run_allow_shadow_denied: what it counts would be denied',
+              'watch the metrics envoy_http_inbound_…_rbac with authz_dry_run_action="allow" and authz_dry_run_result="denied": what they count would be denied',
               'missing callers: write them down (from,to,port) and give the file to mesh advise --flows',
             ],
           },
@@ -423,7 +423,7 @@ function linkerdStages({ lenient, allow, deny, strict, plaintext }: MeshPolicies
   ];
 }
 
-/** Each stage on top of those before, nothing deleted yet. */
+/** Each stage on top of those before, nothing deleted yet. What a stage cannot touch is not asked again. */
 function proveStages(
   objects: readonly KubeObject[],
   stages: readonly Omit<Stage, 'unmet'>[],
@@ -432,22 +432,34 @@ function proveStages(
   mesh: MeshName | undefined,
 ): Stage[] {
   let now = objects;
-  return stages.map(stage => {
+  let onNetwork: readonly Unmet[] = [];
+  let inMesh: readonly Unmet[] | undefined;
+  return stages.map((stage, index) => {
     now = [...now.filter(one => !stage.objects.some(other => isSame(one, other))), ...stage.objects];
-    const packets = asPackets(needs, createMesh(now, options.mesh)).needs;
-    const overNetwork = unmetConnections(
-      packets,
-      createNetwork([...now, ...actorsOf(needs, mesh)], options.network),
-    );
-    if (mesh === undefined || overNetwork.length > 0) return { ...stage, unmet: overNetwork };
-    const unmet = unmetNeeds({
-      objects: now,
-      needs,
-      closed: [],
-      mesh,
-      ...(options.mesh === undefined ? {} : { meshOptions: options.mesh }),
-      ...(options.network === undefined ? {} : { networkOptions: options.network }),
-    });
-    return { ...stage, unmet };
+    const joins = stage.objects.some(isNamespace);
+    if (index === 0 || joins || stage.objects.some(({ kind }) => kind === 'NetworkPolicy'))
+      onNetwork = unmetConnections(
+        asPackets(needs, createMesh(now, options.mesh)).needs,
+        createNetwork([...now, ...actorsOf(needs, mesh)], options.network),
+      );
+    if (mesh === undefined || onNetwork.length > 0) return { ...stage, unmet: onNetwork };
+    const before = inMesh;
+    const touched = new Set(stage.objects.map(one => (isNamespace(one) ? nameOf(one) : namespaceOf(one))));
+    const concerns = ({ from, to }: Need): boolean => {
+      const [source, target] = [idOf(from), idOf(to)].map(id => id?.split('/', 1)[0] ?? '');
+      return before === undefined || touched.has(target!) || (joins && touched.has(source!));
+    };
+    inMesh = [
+      ...(before ?? []).filter(({ need }) => !concerns(need)),
+      ...unmetNeeds({
+        objects: now,
+        needs: needs.filter(concerns),
+        closed: [],
+        mesh,
+        ...(options.mesh === undefined ? {} : { meshOptions: options.mesh }),
+        ...(options.network === undefined ? {} : { networkOptions: options.network }),
+      }),
+    ];
+    return { ...stage, unmet: inMesh };
   });
 }

@@ -1,7 +1,8 @@
 /** The commands of network and mesh, as people use them. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { resolve } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH } from '#report/mesh/html-assets.ts';
 import { folderOf, run } from './program.ts';
@@ -86,6 +87,76 @@ describe('mesh', () => {
     assert.equal(explain('shop/api', 'shop/web'), 1);
   });
 
+  it('advises both layers in steps, and its policies are taken for what they are', () => {
+    const folder = folderOf({ 'm/shop.yaml': shop });
+    const words = ['mesh', 'advise', '--as', 'network-policy', '--as', 'istio', '--output-dir', 'p', 'm'];
+    const advised = run(folder, words);
+    // All of the shop's pods have one service account: the mesh cannot tell them apart, the network can.
+    assert.equal(advised.code, 0, advised.err);
+    assert.match(advised.err, /share the identity spiffe:\/\/cluster\.local\/ns\/shop\/sa\/default/);
+    const steps = readFileSync(join(folder, 'p/README.md'), 'utf8');
+    assert.match(steps, /## 1\. Network: what is needed is allowed[\s\S]*## 8\. Istio: mutual TLS only/);
+    assert.ok(!steps.includes('It would break'));
+    const explain = (from: string, to: string) =>
+      run(folder, ['mesh', 'explain', '--from', from, '--to', to, '-o', 'json', 'm', 'p']);
+    assert.equal(explain('shop/web', 'shop/api').code, 0);
+    assert.match(explain('shop/web', 'shop/api').out, /"identity": "spiffe:/);
+    assert.equal(explain('shop/other', 'shop/api').code, 1);
+  });
+
+  it('does not call proven what one identity shared by all leaves open', () => {
+    const { code, err } = run(folderOf({ 'a.yaml': shop }), ['mesh', 'advise', '--as', 'linkerd']);
+    assert.equal(code, 1);
+    assert.match(
+      err,
+      /NOT NEEDED: .*shop\/Deployment\/other -> shop\/Deployment\/api, port 9090: it has the identity of/,
+    );
+    assert.match(err, /not proven: 1 way open that nobody needs\n$/);
+  });
+
+  it('keeps today’s relation, and says as data what it did', () => {
+    const folder = folderOf({ 'shop.yaml': shop, 'deny.yaml': deny });
+    const { code, out } = run(folder, ['mesh', 'advise', '--keep', '--as', 'network-policy', '-o', 'json']);
+    assert.equal(code, 0);
+    const said = JSON.parse(out) as {
+      unmet: unknown[];
+      remaining: unknown[];
+      delete: { name: string }[];
+      policies: object[];
+    };
+    assert.deepEqual([said.unmet, said.remaining], [[], []]);
+    assert.deepEqual(said.delete, [{ kind: 'NetworkPolicy', namespace: 'shop', name: 'api' }]);
+    writeFileSync(join(folder, 'deny.yaml'), said.policies.map(one => JSON.stringify(one)).join('\n---\n'));
+    const before = folderOf({ 'shop.yaml': shop, 'deny.yaml': deny });
+    const compared = run(folder, ['mesh', 'diff', before, '.']);
+    assert.doesNotMatch(compared.out, /Connections gained|Connections lost/);
+  });
+
+  it('stops a policy that takes away what is needed, with the line that does', () => {
+    const all = deny.replace(
+      'from: [{ podSelector: { matchLabels: { app: web } } }]',
+      'from: [{ podSelector: { matchLabels: { app: x } } }]',
+    );
+    const folder = folderOf({ 'm/shop.yaml': shop, 'all.yaml': all });
+    const { code, out } = run(folder, ['mesh', 'simulate', '--apply', 'all.yaml', 'm']);
+    assert.equal(code, 1);
+    assert.match(
+      out,
+      /breaks\n {2}! shop\/Deployment\/web -> shop\/Deployment\/api 9090\/TCP \(API_URL .*: all\.yaml:\d+ NetworkPolicy/,
+    );
+    const seen = folderOf({
+      'm/shop.yaml': shop,
+      'deny.yaml': deny,
+      'seen.csv': 'shop/other,shop/api,9090\n',
+    });
+    const broken = run(seen, ['mesh', 'simulate', '--apply', 'deny.yaml', '--flows', 'seen.csv', 'm']);
+    assert.equal(broken.code, 1);
+    assert.match(
+      broken.out,
+      /! shop\/Deployment\/other -> shop\/Deployment\/api 9090\/TCP \(seen in seen\.csv\)/,
+    );
+  });
+
   it('lets in what was seen', () => {
     const folder = folderOf({
       'm/shop.yaml': shop,
@@ -127,6 +198,12 @@ describe('mesh', () => {
     ],
     [['mesh', 'diff', 'one'], /diff takes two/],
     [['mesh', 'simulate'], /simulate needs --apply/],
+    [['mesh', 'advise', '--as', 'istio', '--as', 'linkerd'], /istio and linkerd exclude each other/],
+    [['mesh', 'advise', '--dataplane', 'ambient'], /--dataplane is for --as istio/],
+    [['mesh', 'advise', '--namespace', 'none'], /no workload in namespace none/],
+    [['mesh', 'advise', '--flows', 'gone.json'], /gone\.json could not be read/],
+    [['mesh', 'advise', '--ingress', 'a/b/c'], /neither a namespace nor NAMESPACE\/SERVICE-ACCOUNT/],
+    [['mesh', 'advise', '--api-server', '10.0.0.0/99'], /is no block of addresses/],
     [['mesh', 'connections', '--assume', 'sidecars', '--assume', 'ambient'], /exclude each other/],
   ];
   for (const [words, says] of mistakes)

@@ -207,6 +207,10 @@ function sayAll(
     ...steps(warningsOf(cluster.objects, advice, meshAfter(advice, cluster)), cluster),
   ]);
   say('to delete in the end: ', toDelete(replaced, cluster));
+  say(
+    'plain text: ',
+    advice.plaintext.map(({ to, port, callers }) => `${to} port ${port}, for ${callers.join(', ')}`),
+  );
   const inTheEnd = new Set(unmet.map(({ need }) => needText(need)));
   for (const { file, unmet: broken } of stages) {
     const fresh = broken.map(({ need }) => needText(need)).filter(text => !inTheEnd.has(text));

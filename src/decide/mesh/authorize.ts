@@ -7,7 +7,7 @@
  */
 
 import { namespaceOf } from '#decide/network/inventory.ts';
-import { both, MAYBE, type Match, NO, YES } from '#decide/network/labels.ts';
+import { both, type KnownLabels, MAYBE, type Match, NO, YES } from '#decide/network/labels.ts';
 import { type Because, type KubeObject, nameOf, type Path } from '#kube/objects.ts';
 import { compileEnvoyRule } from './envoy-rules.ts';
 import { type Condition, type Facts, type Header, unknownCondition } from './facts.ts';
@@ -84,6 +84,9 @@ export class Authorizer {
   readonly #peers: PeerAuthentications;
   readonly #envoy: string | undefined;
   readonly #compiled = new Map<string, Compiled>();
+  /** The policies of proxies and of ztunnel that were asked for already, by the labels of the workload. */
+  readonly #proxies = new WeakMap<KnownLabels, readonly Attached[]>();
+  readonly #tunnels = new WeakMap<KnownLabels, readonly Attached[]>();
   /** The policies of some namespaces together, in their order. */
   readonly #ofNamespaces = new Map<string, readonly AuthorizationPolicy[]>();
 
@@ -226,14 +229,7 @@ export class Authorizer {
   }
 
   #tunnel({ proxy, podIP }: Target, request: MeshRequest): Authorization {
-    const root = this.#settings.rootNamespace;
-    const attached = this.#policiesOf([root, proxy.namespace]).flatMap(policy => {
-      if (policy.targetRefs.length > 0 || policy.action === 'CUSTOM' || policy.action === 'AUDIT') return [];
-      // An empty selector makes the policy one of workloads, and attaches it to none.
-      if (policy.selector !== undefined && Object.keys(policy.selector).length === 0) return [];
-      const match = attaches({ ...policy, targetRefs: [] }, policy.namespace, withoutGateway(proxy), root);
-      return match === NO ? [] : [{ policy, match }];
-    });
+    const attached = this.#attachedToTunnel(proxy);
     const facts: Facts = {
       principal: spiffeId(request.sourcePrincipal),
       sourceIP: addressIn(request.sourceIP),
@@ -253,7 +249,34 @@ export class Authorizer {
     );
   }
 
+  /** What ztunnel asks before a workload. */
+  #attachedToTunnel(proxy: MeshProxy): readonly Attached[] {
+    const known = this.#tunnels.get(proxy.labels);
+    if (known !== undefined) return known;
+    const root = this.#settings.rootNamespace;
+    const found = this.#policiesOf([root, proxy.namespace]).flatMap(policy => {
+      if (policy.targetRefs.length > 0 || policy.action === 'CUSTOM' || policy.action === 'AUDIT') return [];
+      // An empty selector makes the policy one of workloads, and attaches it to none.
+      if (policy.selector !== undefined && Object.keys(policy.selector).length === 0) return [];
+      const match = attaches({ ...policy, targetRefs: [] }, policy.namespace, withoutGateway(proxy), root);
+      return match === NO ? [] : [{ policy, match }];
+    });
+    this.#tunnels.set(proxy.labels, found);
+    return found;
+  }
+
   #attached(proxy: MeshProxy): readonly Attached[] {
+    // A waypoint stands for many; the labels of a workload are its own, and of one namespace.
+    if (proxy.waypoint === true || proxy.service !== undefined) return this.#attach(proxy);
+    let found = this.#proxies.get(proxy.labels);
+    if (found === undefined) {
+      found = this.#attach(proxy);
+      this.#proxies.set(proxy.labels, found);
+    }
+    return found;
+  }
+
+  #attach(proxy: MeshProxy): readonly Attached[] {
     const root = this.#settings.rootNamespace;
     return this.#policiesOf([root, proxy.namespace, proxy.service?.namespace]).flatMap(policy => {
       const match = attaches(policy, policy.namespace, proxy, root);

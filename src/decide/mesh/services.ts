@@ -29,6 +29,7 @@ interface Indexed {
 
 export class ServiceIndex {
   readonly #byNamespace = new Map<string, Indexed[]>();
+  readonly #fronts = new WeakMap<PodEndpoint, Map<number, readonly Front[]>>();
 
   constructor(objects: readonly KubeObject[]) {
     for (const service of objects) {
@@ -48,6 +49,20 @@ export class ServiceIndex {
 
   /** The Services that lead to a pod, on one of its ports. */
   inFrontOf(endpoint: PodEndpoint, port: number): readonly Front[] {
+    let known = this.#fronts.get(endpoint);
+    if (known === undefined) {
+      known = new Map();
+      this.#fronts.set(endpoint, known);
+    }
+    let fronts = known.get(port);
+    if (fronts === undefined) {
+      fronts = this.#find(endpoint, port);
+      known.set(port, fronts);
+    }
+    return fronts;
+  }
+
+  #find(endpoint: PodEndpoint, port: number): readonly Front[] {
     const found: Front[] = [];
     for (const { service, selector } of this.#byNamespace.get(endpoint.namespace ?? '') ?? []) {
       const match = matchLabels(selector, endpoint.labels);

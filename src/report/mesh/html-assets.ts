@@ -6,7 +6,7 @@ header{padding:10px 16px;border-bottom:1px solid #e1e2de}h1{font-size:18px;margi
 form{display:flex;gap:8px;flex-wrap:wrap}input,select,button{font:inherit;padding:4px 8px}.key{padding:0!important;font-size:13px}
 .red{color:#c2271e;font-weight:600}.amber{color:#9a5c07;font-weight:600}
 #m{flex:1;overflow:hidden;min-height:200px}#m svg{width:100%;height:100%;cursor:grab;touch-action:none}
-.off{opacity:.12}.w{cursor:pointer}.w:focus{outline:none}.w:focus rect,.w.on rect{stroke:#1d6b8f;stroke-width:3}.e.on{stroke:#1d6b8f;stroke-opacity:1;stroke-width:2.5}
+.off{opacity:.12}.e.off{opacity:0}.many .e{stroke-opacity:.22}.w{cursor:pointer}.w:focus{outline:none}.w:focus rect,.w.on rect{stroke:#1d6b8f;stroke-width:3}.e.on{stroke:#1d6b8f;stroke-opacity:1;stroke-width:2.5}
 #d:not(:empty){white-space:pre-wrap;overflow:auto;max-height:30vh;padding:10px 16px;border-top:1px solid #e1e2de;overflow-wrap:anywhere}
 details{padding:4px 16px;color:#59626c;font-size:13px}
 `;
@@ -28,6 +28,10 @@ e.classList.toggle('off',on?!hit:!(seen.has(to)||seen.has(from)))}
 const w=ws.find(w=>w.dataset.id===on);at('d').textContent=w?w.querySelector('title').textContent:''}
 for(const id of['q','p'])at(id).addEventListener('input',go);
 for(const id of['n','v'])at(id).addEventListener('change',go);
+const fit=l=>{if(!l.length){box=[...whole];show();return}const r=l.map(w=>w.getBBox()),x=Math.min(...r.map(b=>b.x)),y=Math.min(...r.map(b=>b.y));
+box=[x-40,y-60,Math.max(...r.map(b=>b.x+b.width))-x+80,Math.max(...r.map(b=>b.y+b.height))-y+100];show()};
+for(const id of['n','q'])at(id).addEventListener('change',()=>fit(at('n').value||at('q').value?ws.filter(w=>!w.classList.contains('off')):[]));
+svg.classList.toggle('many',es.length>400);
 at('bar').addEventListener('submit',e=>e.preventDefault());
 at('i').onclick=()=>zoom(.75);at('o').onclick=()=>zoom(1.33);at('f').onclick=()=>{box=[...whole];show()};
 svg.addEventListener('wheel',e=>{e.preventDefault();const p=new DOMPoint(e.clientX,e.clientY).matrixTransform(svg.getScreenCTM().inverse());zoom(e.deltaY>0?1.15:.87,p.x,p.y)},{passive:false});
@@ -42,5 +46,5 @@ go();
 `;
 
 /** SHA-256 of the texts above, as a Content-Security-Policy names them. A test says the new ones when they change. */
-export const STYLE_HASH = 'sha256-v/EZpK8EKNWj0MEhSc983m7Ppp9Xt95jHVbZtmY55Kw=';
-export const SCRIPT_HASH = 'sha256-4cZJYsL3xyVTcuJcgmlrf+VrnGhWj4oyWTKvuzR674w=';
+export const STYLE_HASH = 'sha256-55dBIN0SKf20+rKQ1sRWvNdKXu3oHHCURNgEpMZngvw=';
+export const SCRIPT_HASH = 'sha256-ZElDwG2Ie3Tp2Azw36DsIfT/ddEEvtl5S81A13M7kwo=';
