@@ -98,8 +98,11 @@ export interface Inbound {
   /** Whether the proxy takes what comes in: what it leaves alone is under no policy of the mesh. */
   readonly captured: boolean;
   /** What Services say that it speaks; `AUTO`, which is found out, where none leads to it. */
-  readonly protocols: readonly PortProtocol[];
-  /** What it takes: several where it is not known which PeerAuthentication applies; none without a proxy of Istio. */
+  protocols(): readonly PortProtocol[];
+  /**
+   * What it takes: several where it is not known which PeerAuthentication applies; none without a proxy of Istio. Of a
+   * workload of which it is not known whether it has a proxy, what a sidecar would take.
+   */
   readonly modes: readonly TlsMode[];
 }
 
@@ -429,17 +432,19 @@ class ClusterMesh implements Mesh {
     return this.#sides(peer).flatMap((side): Inbound[] => {
       if (side.is === 'address') return [];
       const { endpoint, dataplane, mesh } = side.member;
-      const protocols = this.#services.inFrontOf(endpoint, port).map(({ protocol }) => protocol);
       const proxy = { namespace: endpoint.namespace ?? '', labels: endpoint.labels };
-      const ofIstio = mesh === 'istio' && dataplane !== 'none';
+      const ofIstio = dataplane === 'unknown' || (mesh === 'istio' && dataplane !== 'none');
       return [
         {
           dataplane,
           captured: dataplane !== 'none' && side.member.takesInbound(port),
-          protocols: protocols.length === 0 ? ['AUTO'] : [...new Set(protocols)],
           modes: ofIstio
             ? this.#peers.modes(proxy, port, dataplane === 'ambient').map(({ mode }) => mode)
             : [],
+          protocols: () => {
+            const protocols = this.#services.inFrontOf(endpoint, port).map(({ protocol }) => protocol);
+            return protocols.length === 0 ? ['AUTO'] : [...new Set(protocols)];
+          },
         },
       ];
     });

@@ -30,12 +30,12 @@ interface PeerAuthentication {
 const MODES: readonly string[] = ['DISABLE', 'PERMISSIVE', 'STRICT'];
 
 export class PeerAuthentications {
-  readonly #all: readonly PeerAuthentication[];
+  readonly #byNamespace: ReadonlyMap<string, readonly PeerAuthentication[]>;
   readonly #rootNamespace: string;
 
   constructor(objects: readonly KubeObject[], rootNamespace: string) {
     this.#rootNamespace = rootNamespace;
-    this.#all = securityObjects(objects, 'PeerAuthentication').flatMap(object => {
+    const all = securityObjects(objects, 'PeerAuthentication').flatMap((object): PeerAuthentication[] => {
       const attachment = attachmentOf(object);
       if (attachment === undefined) return [];
       const ports = valueAt(object, ['spec', 'portLevelMtls']);
@@ -54,6 +54,7 @@ export class PeerAuthentications {
         },
       ];
     });
+    this.#byNamespace = Map.groupBy(all, ({ namespace }) => namespace);
   }
 
   /**
@@ -68,14 +69,14 @@ export class PeerAuthentications {
 
   /** The oldest object of a namespace that has no selector. */
   #whole(namespace: string): PeerAuthentication | undefined {
-    return this.#all.find(one => one.namespace === namespace && Object.keys(one.selector).length === 0);
+    return this.#byNamespace.get(namespace)?.find(one => Object.keys(one.selector).length === 0);
   }
 
   /** The objects that select a workload: those that may, up to the first that surely does. */
   *#selecting(proxy: MeshProxy): Generator<PeerAuthentication, boolean> {
     if (proxy.namespace === this.#rootNamespace) return false;
-    for (const one of this.#all) {
-      if (one.namespace !== proxy.namespace || Object.keys(one.selector).length === 0) continue;
+    for (const one of this.#byNamespace.get(proxy.namespace) ?? []) {
+      if (Object.keys(one.selector).length === 0) continue;
       const match = selectorMatch(one.selector, proxy.labels);
       if (match !== NO) yield one;
       if (match === YES) return true;

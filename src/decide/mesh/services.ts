@@ -25,10 +25,17 @@ export interface Front {
 interface Indexed {
   readonly service: KubeObject;
   readonly selector: Selector;
+  readonly order: number;
+}
+
+/** The Services of a namespace: by a label that they ask for, so that few are tried on a pod whose labels are known. */
+interface InNamespace {
+  readonly all: Indexed[];
+  readonly byLabel: Map<string, Indexed[]>;
 }
 
 export class ServiceIndex {
-  readonly #byNamespace = new Map<string, Indexed[]>();
+  readonly #byNamespace = new Map<string, InNamespace>();
   readonly #fronts = new WeakMap<PodEndpoint, Map<number, readonly Front[]>>();
 
   constructor(objects: readonly KubeObject[]) {
@@ -38,13 +45,28 @@ export class ServiceIndex {
       if (!isRecord(labels) || Object.keys(labels).length === 0) continue;
       try {
         const selector = compileSelector({ matchLabels: labels });
-        const list = this.#byNamespace.get(namespaceOf(service)) ?? [];
-        list.push({ service, selector });
-        this.#byNamespace.set(namespaceOf(service), list);
+        const here: InNamespace = this.#byNamespace.get(namespaceOf(service)) ?? {
+          all: [],
+          byLabel: new Map(),
+        };
+        const indexed = { service, selector, order: here.all.length };
+        here.all.push(indexed);
+        const [[key, value]] = Object.entries(labels) as [[string, unknown]];
+        const label = `${key}=${String(value)}`;
+        here.byLabel.set(label, [...(here.byLabel.get(label) ?? []), indexed]);
+        this.#byNamespace.set(namespaceOf(service), here);
       } catch (error) {
         if (!(error instanceof SelectorError)) throw error;
       }
     }
+  }
+
+  #candidates({ namespace, labels: { labels, open } }: PodEndpoint): readonly Indexed[] {
+    const here = this.#byNamespace.get(namespace ?? '');
+    if (here === undefined || open !== 'none') return here?.all ?? [];
+    return Object.entries(labels)
+      .flatMap(([key, value]) => here.byLabel.get(`${key}=${value}`) ?? [])
+      .sort((a, b) => a.order - b.order);
   }
 
   /** The Services that lead to a pod, on one of its ports. */
@@ -64,7 +86,7 @@ export class ServiceIndex {
 
   #find(endpoint: PodEndpoint, port: number): readonly Front[] {
     const found: Front[] = [];
-    for (const { service, selector } of this.#byNamespace.get(endpoint.namespace ?? '') ?? []) {
+    for (const { service, selector } of this.#candidates(endpoint)) {
       const match = matchLabels(selector, endpoint.labels);
       if (match === NO) continue;
       for (const one of portsOfService(service)) {

@@ -73,15 +73,20 @@ export function portsOf(
 interface Selecting {
   readonly object: KubeObject;
   readonly selector: Readonly<Record<string, string>>;
+  /** The namespace, and a label that it asks for. */
+  readonly key: string;
 }
 
-const services = (world: World): ReadonlyMap<string | undefined, readonly Selecting[]> =>
+const services = (world: World): ReadonlyMap<string, readonly Selecting[]> =>
   Map.groupBy(
-    world.ofKind('/Service').map(({ object }) => ({
-      object,
-      selector: stringsIn(valueAt(object, ['spec', 'selector'])),
-    })),
-    ({ object }) => namespaceOf(object),
+    world.ofKind('/Service').flatMap(({ object }): Selecting[] => {
+      const selector = stringsIn(valueAt(object, ['spec', 'selector']));
+      const [first] = Object.entries(selector);
+      return first === undefined
+        ? []
+        : [{ object, selector, key: `${namespaceOf(object) ?? ''} ${first[0]}=${first[1]}` }];
+    }),
+    ({ key }) => key,
   );
 
 /** The Services of a namespace that select labels; not those without a selector. */
@@ -90,15 +95,16 @@ export function servicesFor(
   namespace: string | undefined,
   world: World,
 ): readonly KubeObject[] {
-  return (world.fact(services).get(namespace) ?? [])
+  const known = world.fact(services);
+  return Object.entries(labels)
+    .flatMap(([key, value]) => known.get(`${namespace ?? ''} ${key}=${value}`) ?? [])
     .filter(({ selector }) => matchesLabels(selector, labels))
     .map(({ object }) => object);
 }
 
-/** The TCP ports that a workload serves, as far as its containers and its Services tell. */
-export function servedPorts(object: KubeObject, world: World): readonly number[] {
+/** The TCP ports of a workload that its Services lead to by number. */
+export function servicePorts(object: KubeObject, world: World): readonly number[] {
   const ports = new Set<number>();
-  for (const { port, protocol } of portsOf(object, meshOf(world))) if (protocol === 'TCP') ports.add(port);
   const labels = stringsIn(valueAt(podTemplateOf(object)?.pod.metadata, ['labels']));
   for (const service of servicesFor(labels, namespaceOf(object), world))
     for (const port of itemsOf(valueAt(service, ['spec', 'ports']))) {
@@ -106,6 +112,14 @@ export function servedPorts(object: KubeObject, world: World): readonly number[]
       if ((valueAt(port, ['protocol']) ?? 'TCP') === 'TCP' && typeof target === 'number') ports.add(target);
     }
   return [...ports].filter(port => Number.isInteger(port) && port > 0 && port < 65_536).slice(0, 8);
+}
+
+/** The TCP ports that a workload serves, as far as its containers and its Services tell. */
+export function servedPorts(object: KubeObject, world: World): readonly number[] {
+  const declared = portsOf(object, meshOf(world)).flatMap(({ port, protocol }) =>
+    protocol === 'TCP' ? [port] : [],
+  );
+  return [...new Set([...declared, ...servicePorts(object, world)])].slice(0, 8);
 }
 
 export interface Labelled {

@@ -8,7 +8,7 @@ import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
 import type { Rule } from '#decide/mesh/door.ts';
 import type { Path } from '#kube/objects.ts';
 import { AUTHORIZATION_POLICY, policiesOf, selectedWorkloads } from '../authorization.ts';
-import { meshOf, rootNamespace, servedPorts } from '../facts.ts';
+import { meshOf, rootNamespace, servicePorts } from '../facts.ts';
 
 const OPERATION = ['hosts', 'notHosts', 'methods', 'notMethods', 'paths', 'notPaths'];
 const SOURCE = ['requestPrincipals', 'notRequestPrincipals'];
@@ -87,11 +87,12 @@ export default defineCheck({
     const at = new Map<string, Path>();
     let example: { readonly id: string; readonly port: number } | undefined;
     for (const { object: workload, id, peer } of selectedWorkloads(object, world)) {
-      if (mesh.member(peer).dataplane !== 'sidecar') continue;
-      for (const port of servedPorts(workload, world)) {
+      const ports = servicePorts(workload, world);
+      if (ports.length === 0 || mesh.member(peer).dataplane !== 'sidecar') continue;
+      for (const port of ports) {
         const isTcp = mesh
           .inbound(peer, port)
-          .every(({ captured, protocols }) => captured && protocols.every(one => one === 'TCP'));
+          .every(({ captured, protocols }) => captured && protocols().every(one => one === 'TCP'));
         if (!isTcp) continue;
         // Where another rule lets connections in, the port was thought of.
         const others =

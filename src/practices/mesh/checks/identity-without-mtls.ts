@@ -2,10 +2,20 @@
 import { defineCheck } from '#check/check.ts';
 import { owasp } from '#check/frameworks.ts';
 import { notApplicable, unknown } from '#check/verdict.ts';
-import { valueAt } from '#kube/objects.ts';
+import { isRecord, valueAt } from '#kube/objects.ts';
+import type { World } from '#world/world.ts';
 import { AUTHORIZATION_POLICY, policiesOf, selectedWorkloads } from '../authorization.ts';
 import { itemsOf, meshOf, servedPorts, verdictOf } from '../facts.ts';
 import { isByIdentity } from '../istio.ts';
+
+/** Whether mutual TLS is off anywhere: no workload has to be asked otherwise. */
+const hasDisabled = (world: World): boolean =>
+  world.ofKind('security.istio.io/PeerAuthentication').some(({ object }) => {
+    const ports = valueAt(object, ['spec', 'portLevelMtls']);
+    return [valueAt(object, ['spec', 'mtls']), ...Object.values(isRecord(ports) ? ports : {})].some(
+      one => valueAt(one, ['mode']) === 'DISABLE',
+    );
+  });
 
 export default defineCheck({
   practice: 'mesh',
@@ -29,8 +39,7 @@ export default defineCheck({
       isByIdentity(rule),
     );
     if (rules.length === 0) return notApplicable('it allows nobody by identity');
-    if (world.ofKind('security.istio.io/PeerAuthentication').length === 0)
-      return notApplicable('mutual TLS is on everywhere');
+    if (!world.fact(hasDisabled)) return notApplicable('nothing switches mutual TLS off');
     const mesh = meshOf(world);
     for (const { object: workload, id, peer } of selectedWorkloads(object, world))
       for (const port of servedPorts(workload, world)) {

@@ -7,41 +7,51 @@ import type { World } from '#world/world.ts';
 import { selectedWorkloads, workloadsOf } from '../authorization.ts';
 import { meshOf, networkOf, servedPorts } from '../facts.ts';
 
-/** How many connections are asked about at most: of more than these nobody would read who it is. */
-const MOST = 2_000;
+/** How many connections are asked about at most: nobody reads a list of all who come in a large cluster. */
+const MOST = 300;
+
+interface Callers {
+  readonly ids: readonly string[];
+  /** Not all were asked. */
+  readonly more: boolean;
+}
 
 /**
  * The workloads of the input that may connect to one that the object selects, and do so in plain text.
  *
- * @returns undefined where it is for no workload of the mesh that is known, or for too many
+ * @returns undefined where it is for no workload of the mesh that is known, or where nobody is known to come and some
+ *   may
  */
-function plainTextCallers(object: KubeObject, world: World): readonly string[] | undefined {
+function plainTextCallers(object: KubeObject, world: World): Callers | undefined {
   const mesh = meshOf(world);
-  const open = selectedWorkloads(object, world).flatMap(({ object: workload, id, peer }) =>
-    ['sidecar', 'ambient'].includes(mesh.member(peer).dataplane)
-      ? servedPorts(workload, world)
-          .filter(
-            port => mesh.transport({ from: { ip: '203.0.113.1' }, to: peer, port }).mode === 'plaintext',
-          )
-          .map(port => ({ id, peer, port }))
-      : [],
-  );
-  const callers = workloadsOf(world);
-  if (open.length === 0 || open.length * callers.length > MOST) return undefined;
   const network = networkOf(world);
   const found = new Set<string>();
+  let asked = 0;
+  let isOpen = false;
   let doubtful = false;
-  for (const { id, peer: to, port } of open)
-    for (const { id: caller, peer: from } of callers) {
-      if (caller === id || found.has(caller)) continue;
-      const { mode } = mesh.transport({ from, to, port });
-      if (mode !== 'plaintext' && mode !== 'unknown') continue;
-      const { allowed } = network.connection({ from, to, port });
-      if (mode === 'plaintext' && allowed === true) found.add(caller);
-      else if (allowed !== false) doubtful = true;
+  for (const { object: workload, id, peer: to } of selectedWorkloads(object, world)) {
+    if (!['sidecar', 'ambient'].includes(mesh.member(to).dataplane)) continue;
+    for (const port of servedPorts(workload, world)) {
+      if (mesh.inbound(to, port).every(({ modes }) => modes.every(mode => mode === 'STRICT'))) continue;
+      isOpen = true;
+      for (const { id: caller, peer: from } of workloadsOf(world)) {
+        if (caller === id || found.has(caller)) continue;
+        const { dataplane } = mesh.member(from);
+        // Whoever has no proxy can send nothing else.
+        const isPlain =
+          dataplane === 'none' ||
+          (dataplane !== 'unknown' && mesh.transport({ from, to, port }).mode === 'plaintext');
+        if (dataplane === 'unknown') doubtful = true;
+        if (!isPlain) continue;
+        const { allowed } = network.connection({ from, to, port });
+        if (allowed === true) found.add(caller);
+        else if (allowed === 'unknown') doubtful = true;
+        if (++asked === MOST) return { ids: [...found].sort(), more: true };
+      }
     }
-  // That nobody needs it is said only where it is certain.
-  return found.size === 0 && doubtful ? undefined : [...found].sort();
+  }
+  if (!isOpen || (found.size === 0 && doubtful)) return undefined;
+  return { ids: [...found].sort(), more: doubtful };
 }
 
 export default defineCheck({
@@ -129,9 +139,15 @@ export default defineCheck({
   },
 });
 
-function whoCalls(callers: readonly string[] | undefined): string {
+function whoCalls(callers: Callers | undefined): string {
   if (callers === undefined) return '';
-  if (callers.length === 0) return ': no workload of the input needs plain text';
-  const more = callers.length > 4 ? ` and ${callers.length - 4} more` : '';
-  return `: plain text may come from ${callers.slice(0, 4).join(', ')}${more}`;
+  const { ids, more } = callers;
+  if (ids.length === 0) return more ? '' : ': no workload of the input needs plain text';
+  const rest =
+    ids.length > 4
+      ? ` and ${ids.length - 4}${more ? ' or more' : ' more'}`
+      : more
+        ? ', and perhaps others'
+        : '';
+  return `: plain text may come from ${ids.slice(0, 4).join(', ')}${rest}`;
 }

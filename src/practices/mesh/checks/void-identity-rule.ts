@@ -5,11 +5,12 @@ import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
 import { type KubeObject, valueAt } from '#kube/objects.ts';
 import { namespaceOf, type World } from '#world/world.ts';
 import { itemsOf, meshOf, peerOf, rootNamespace, servedPorts, stringsIn } from '../facts.ts';
-import { isByIdentity } from '../istio.ts';
+import { isByIdentity, named } from '../istio.ts';
 
 interface Denial {
   readonly namespace: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
+  readonly text: string;
 }
 
 /** Whom the policies that deny by identity select: nobody else is worth the costly questions. */
@@ -25,6 +26,7 @@ const denials = (world: World): readonly Denial[] =>
     .map((object: KubeObject) => ({
       namespace: namespaceOf(object),
       labels: stringsIn(valueAt(object, ['spec', 'selector', 'matchLabels'])),
+      text: `AuthorizationPolicy ${named(object)}`,
     }));
 
 /** A port that nothing speaks of, for workloads whose ports are not known. */
@@ -49,19 +51,26 @@ export default defineCheck({
     if (known.length === 0) return pass;
     const labels = stringsIn(metadata.labels);
     const root = rootNamespace(world);
-    const isDenied = known.some(
+    const denial = known.find(
       one =>
         (one.namespace === namespace || one.namespace === root) &&
         Object.entries(one.labels).every(([key, value]) => labels[key] === value),
     );
-    if (!isDenied) return pass;
+    if (denial === undefined) return pass;
     const to = partial ? undefined : peerOf(object, world);
     if (to === undefined) return notApplicable('it is no workload of its own');
     const mesh = meshOf(world);
-    if (mesh.member(to).dataplane === 'none') return notApplicable('it has no proxy');
+    const { dataplane } = mesh.member(to);
+    if (dataplane === 'none') return notApplicable('it has no proxy');
     const ports = servedPorts(object, world);
     const said = new Set<string>();
     for (const port of ports.length === 0 ? [ANY_PORT] : ports) {
+      if (dataplane === 'unknown') {
+        // Whoever denies callers of it takes it for one of the mesh.
+        if (mesh.inbound(to, port).some(({ modes }) => modes.every(mode => mode !== 'STRICT')))
+          said.add(denial.text);
+        continue;
+      }
       const denied = mesh.identityRules(to, port).filter(({ action }) => action === 'DENY');
       if (denied.length === 0) continue;
       const { mode } = mesh.transport({ from: { ip: '203.0.113.1' }, to, port });
