@@ -145,7 +145,7 @@ jobs:
   azure: branch => {
     const part = `- checkout: self
   # A pull request is compared with where it began.
-  fetchDepth: 0
+  fetchDepth: "0"
   persistCredentials: false
 - task: UseNode@1
   inputs:
