@@ -146,7 +146,7 @@ jobs:
     const part = `- checkout: self
   # A pull request is compared with where it began.
   fetchDepth: "0"
-  persistCredentials: false
+  persistCredentials: "false"
 - task: UseNode@1
   inputs:
     version: 24.x
