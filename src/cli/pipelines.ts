@@ -145,8 +145,8 @@ jobs:
   azure: branch => {
     const part = `- checkout: self
   # A pull request is compared with where it began.
-  fetchDepth: 0
-  persistCredentials: false
+  fetchDepth: "0"
+  persistCredentials: "false"
 - task: UseNode@1
   inputs:
     version: 24.x

@@ -1,9 +1,10 @@
 /** Fixes in the user's own files: what is mended, what is kept, what is refused. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
-import { folderOf, run, scanJson } from './program.ts';
+import { folderOf, pod, run, scanJson } from './program.ts';
 
 const BEFORE = `# The cart.
 apiVersion: v1
@@ -140,4 +141,45 @@ describe('fix', () => {
     run(folder, ['fix', '--review', '--yes', '--check', 'pod-security/host-namespaces']);
     assert.equal(readFileSync(join(folder, 'a.yaml'), 'utf8'), text);
   });
+});
+
+describe('fix --review on a terminal', () => {
+  // util-linux gives a program a terminal; where it is missing, nobody is asked.
+  const asked = (folder: string, answers: string) => {
+    const program = resolve(import.meta.dirname, '../../dist/cli.cjs');
+    const ran = spawnSync(
+      'script',
+      ['-qec', `"${process.execPath}" "${program}" fix --review --profile pss-baseline`, '/dev/null'],
+      {
+        cwd: folder,
+        input: answers,
+        encoding: 'utf8',
+        timeout: 60_000,
+        env: { ...process.env, NO_COLOR: '1' },
+      },
+    );
+    return ran.error === undefined ? ran : undefined;
+  };
+  const files = {
+    'a.yaml': pod('a', '  hostPID: true # one\n'),
+    'b.yaml': pod('b', '  hostPID: true # two\n'),
+    'c.yaml': pod('c', '  hostPID: true # three\n'),
+  };
+  const mended = (folder: string) =>
+    Object.keys(files).map(file => !/hostPID: true/.test(readFileSync(join(folder, file), 'utf8')));
+  for (const [answers, expected] of [
+    ['y\nn\ny\n', [true, false, true]],
+    ['maybe\nn\na\n', [false, true, true]],
+    ['y\nq\n', [true, false, false]],
+    ['\n\n\n', [false, false, false]],
+  ] as const)
+    it(`asks one by one: ${JSON.stringify(answers)}`, context => {
+      const folder = folderOf(files);
+      const ran = asked(folder, answers);
+      if (ran === undefined) return context.skip('there is no script(1) to make a terminal with');
+      assert.match(ran.stdout, /a\.yaml:\d+ pod-security\/host-namespaces/);
+      assert.match(ran.stdout, /Then: the node's network/);
+      assert.match(ran.stdout, /\+ {2}hostPID: false # one/);
+      assert.deepEqual(mended(folder), expected, ran.stdout);
+    });
 });

@@ -17,6 +17,7 @@ import { isTerminal, print, replaceFile, tell, writeWhole } from '../output.ts';
 import { selection } from '../selection.ts';
 import { unifiedDiff } from '../unified-diff.ts';
 import { minorOf } from '../version-range.ts';
+import { wrap } from '../wrap.ts';
 
 export async function run(parsed: Parsed): Promise<number> {
   if (parsed.operands.includes('-')) throw new UsageError('fix edits files; standard input is none');
@@ -34,10 +35,14 @@ export async function run(parsed: Parsed): Promise<number> {
       'add --yes to make them all, or --diff to see them',
     );
   const declined = new Set<string>();
+  let forAll: 'yes' | 'no' | undefined;
   const agreed = (finding: Finding, changed: readonly FileChange[]): boolean => {
-    if (finding.fix!.kind === 'safe' || declined.has(finding.fingerprint))
-      return !declined.has(finding.fingerprint);
-    if (agrees(finding, changed)) return true;
+    if (declined.has(finding.fingerprint)) return false;
+    if (finding.fix!.kind === 'safe') return true;
+    const answer = forAll ?? ask(finding, changed);
+    if (answer === 'all') forAll = 'yes';
+    if (answer === 'quit') forAll = 'no';
+    if (answer === 'yes' || answer === 'all') return true;
     declined.add(finding.fingerprint);
     return false;
   };
@@ -153,6 +158,11 @@ const TOLERANCES: Readonly<Record<string, string>> = {
   'pod-security/privilege-escalation': 'sudo, su and other setuid programs no longer gain anything',
   'pod-security/capabilities-kept': 'no chown, ping, or ports below 1024 without NET_BIND_SERVICE',
   'pod-security/capability-added': 'what needed the capability fails with "operation not permitted"',
+  'pod-security/dangerous-capability': 'what needed the capability fails with "operation not permitted"',
+  'pod-security/writable-root-filesystem': 'writes outside of mounted volumes fail: give /tmp an emptyDir',
+  'pod-security/no-user-namespace':
+    'the runtime and the file systems of its volumes must support user namespaces',
+  'authorization/token-mounted': 'the program can no longer call the API server',
   'pod-security/seccomp-missing': 'rare system calls (mount, ptrace of others, kexec) are refused',
   'pod-security/seccomp-unconfined': 'rare system calls (mount, ptrace of others, kexec) are refused',
   'pod-security/privileged': 'no devices of the node, no changes of its kernel',
@@ -189,15 +199,50 @@ async function sayLevels(parsed: Parsed, config: Config, level: string, minor: n
     tell(`${workloads.length - short.length} of ${count(workloads.length, 'workload')} meet ${level} now.\n`);
 }
 
-function agrees(finding: Finding, changed: readonly FileChange[]): boolean {
-  const { file, line, check, object, message, fix } = finding;
-  print(`${safe(file)}:${line} ${check}\n  ${objectName(object)}: ${safe(message)}\n  ${fix!.title}:\n`);
+type Answer = 'yes' | 'no' | 'all' | 'quit';
+
+/** Shows what a fix would do, why, and what it may break, and asks. Where the input ends, nobody agrees to more. */
+function ask(finding: Finding, changed: readonly FileChange[]): Answer {
+  const { file, line, check, object, message, why, fix } = finding;
+  const say = (text: string) => print(`${wrap(safe(text), '  ', '  ').join('\n')}\n`);
+  print(`\n${safe(file)}:${line} ${check}\n`);
+  say(`${objectName(object)}: ${message}`);
+  say(why);
+  const tolerance = TOLERANCES[check];
+  if (tolerance !== undefined) say(`Then: ${tolerance}.`);
+  print(`  ${fix!.title}:\n`);
   for (const one of changed)
-    for (const line of unifiedDiff(one.file, one.before, one.after).trimEnd().split('\n'))
-      print(`    ${safe(line)}\n`);
-  print('  make this change? [y/N] ');
-  const buffer = Buffer.alloc(64);
-  return /^y(?:es)?\s*$/i.test(buffer.subarray(0, readSync(0, buffer)).toString());
+    for (const text of unifiedDiff(one.file, one.before, one.after).trimEnd().split('\n'))
+      print(`    ${safe(text)}\n`);
+  for (;;) {
+    print('  Make this change? [y]es, [N]o, [a]ll that follow, [q]uit asking: ');
+    const word = readAnswer();
+    if (word === undefined) return 'quit';
+    const answer = (['yes', 'no', 'all', 'quit'] as const).find(one => one.startsWith(word || 'n'));
+    if (answer !== undefined) return answer;
+  }
+}
+
+/** A line of the terminal, in small letters; undefined at its end. */
+function readAnswer(): string | undefined {
+  const bytes: number[] = [];
+  const buffer = Buffer.alloc(1);
+  for (;;) {
+    let read = 0;
+    try {
+      read = readSync(0, buffer);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+        continue;
+      }
+      if ((error as NodeJS.ErrnoException).code !== 'EOF') throw error;
+    }
+    if (read === 0)
+      return bytes.length === 0 ? undefined : Buffer.from(bytes).toString().trim().toLowerCase();
+    if (buffer[0] === 10) return Buffer.from(bytes).toString().trim().toLowerCase();
+    if (bytes.length < 64) bytes.push(buffer[0]!);
+  }
 }
 
 function report(parsed: Parsed, plans: readonly FilePlan[], all: number, left: number): void {

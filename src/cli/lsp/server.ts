@@ -1,6 +1,6 @@
 /** What an editor asks, and our answers. Source: Language Server Protocol 3.17. */
-import { basename, isAbsolute, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, isAbsolute, relative, resolve, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { idOf } from '#check/check.ts';
 import type { Finding, Unknown } from '#check/finding.ts';
 import { pageOf } from '#check/page.ts';
@@ -9,14 +9,16 @@ import { exceptionChecks } from '#judge/exception-checks.ts';
 import { version } from '#judge/report.ts';
 import { isRecord } from '#kube/objects.ts';
 import { checks } from '#practices/index.ts';
-import { readFound } from '#sources/manifests/manifests.ts';
+import { type Manifests, readFound, readManifests } from '#sources/manifests/manifests.ts';
+import { isKustomizationName } from '#sources/manifests/recognise.ts';
 import type { Declared } from '#world/world.ts';
 import { type Config, emptyConfig, readConfig } from '../config.ts';
 import { UsageError } from '../errors.ts';
-import { planFixes } from '../fixes.ts';
-import { judgeManifests } from '../judging.ts';
+import { type FilePlan, type FixContext, planFixes } from '../fixes.ts';
+import { type Judging, judgeManifests } from '../judging.ts';
 import { selection } from '../selection.ts';
 import { minorOf } from '../version-range.ts';
+import { Projects, textOnDisk } from './projects.ts';
 import { offsetOf, type Position, type Range, replacement } from './text.ts';
 
 /** Characters; a longer document is not judged while somebody types, and that is said. */
@@ -30,12 +32,27 @@ interface Document {
   readonly uri: string;
   version: number | undefined;
   text: string;
-  judged:
-    | { readonly findings: readonly Finding[]; readonly declared: ReadonlyMap<Finding, Declared> }
-    | undefined;
+  judged: JudgedDocument | undefined;
 }
 
+interface JudgedDocument {
+  /** Those that lie in the document. */
+  readonly findings: readonly Finding[];
+  readonly declared: ReadonlyMap<Finding, Declared>;
+  readonly context: FixContext;
+  /** The texts that were open then. */
+  readonly edited: ReadonlyMap<string, string>;
+}
+
+const NOTHING: JudgedDocument = { findings: [], declared: new Map(), context: {}, edited: new Map() };
+
 type Params = Readonly<Record<string, unknown>>;
+
+interface JudgedTogether {
+  readonly document: Document;
+  readonly findings: readonly Finding[];
+  readonly unknowns: readonly Unknown[];
+}
 
 class ProtocolError extends Error {
   readonly code: number;
@@ -49,6 +66,7 @@ export class LanguageServer {
   readonly #send: (message: object) => void;
   readonly #documents = new Map<string, Document>();
   readonly #dirty = new Set<string>();
+  readonly #projects = new Projects();
   #root = process.cwd();
   #config: Config = emptyConfig;
   #initialized = false;
@@ -88,9 +106,11 @@ export class LanguageServer {
 
   /** Judges what was edited, once for all the edits that came together. */
   async settle(): Promise<void> {
+    const done = new Set<string>();
     for (const uri of this.#dirty) {
+      if (done.has(uri)) continue;
       const document = this.#documents.get(uri);
-      if (document !== undefined) await this.#publish(document);
+      if (document !== undefined) await this.#publish(document, done);
     }
     this.#dirty.clear();
   }
@@ -157,7 +177,9 @@ export class LanguageServer {
     } else if (method === 'textDocument/didClose' && document !== undefined) {
       this.#documents.delete(uri);
       this.#send({ method: 'textDocument/publishDiagnostics', params: { uri, diagnostics: [] } });
-    } else if (method === 'textDocument/didSave' && basename(uri) === 'sallyport.yaml') {
+    } else if (method === 'textDocument/didSave') {
+      if (isKustomizationName(uri)) this.#projects.forget();
+      if (basename(uri) !== 'sallyport.yaml') return;
       await this.#readConfig();
       for (const open of this.#documents.keys()) this.#dirty.add(open);
     }
@@ -173,9 +195,19 @@ export class LanguageServer {
     }
   }
 
-  async #publish(document: Document): Promise<void> {
-    const { uri, version: number } = document;
-    const { findings, unknowns } = await this.#judge(document);
+  /** @param done the documents that were judged together with it are added */
+  async #publish(document: Document, done: Set<string>): Promise<void> {
+    for (const { document: one, findings, unknowns } of await this.#judge(document)) {
+      done.add(one.uri);
+      this.#tell(one, findings, unknowns);
+    }
+  }
+
+  #tell(
+    { uri, version: number }: Document,
+    findings: readonly Finding[],
+    unknowns: readonly Unknown[],
+  ): void {
     const diagnostics = [
       ...findings.flatMap(finding =>
         finding.occurrences.map(({ line, column, endLine, endColumn }) => ({
@@ -200,34 +232,97 @@ export class LanguageServer {
     });
   }
 
-  async #judge(
-    document: Document,
-  ): Promise<{ readonly findings: readonly Finding[]; readonly unknowns: readonly Unknown[] }> {
+  /** Judges a document, and what is open of the chart or the overlays that it is a part of. */
+  async #judge(document: Document): Promise<JudgedTogether[]> {
     const { uri, text } = document;
     const path = pathOf(uri);
-    document.judged = { findings: [], declared: new Map() };
-    if (path === undefined || !isManifest(path, text)) return { findings: [], unknowns: [] };
+    document.judged = NOTHING;
+    const nothing = { document, findings: [], unknowns: [] };
+    if (path === undefined) return [nothing];
     if (text.length > MAX_TEXT)
-      return {
-        findings: [],
-        unknowns: [{ reason: 'the document is too long to be judged while it is edited' }],
-      };
-    const inner = relative(this.#root, path).split(sep).join('/');
-    const name = inner.startsWith('../') || isAbsolute(inner) ? path : inner;
+      return [
+        {
+          ...nothing,
+          unknowns: [{ reason: 'the document is too long to be judged while it is edited' }],
+        },
+      ];
+    const name = this.#nameOf(path);
+    const folders = await this.#projects.foldersOf(this.#root, name);
+    if (folders.length > 0) return this.#judgeTogether(document, folders);
+    if (!isManifest(path, text)) return [nothing];
     const manifests = await readFound(
       { files: [{ name, path, named: false }], skipped: [] },
       { cwd: this.#root, noIgnore: true, exclude: [], open: () => Buffer.from(text) },
     );
+    return [await this.#judgeManifests(document, manifests)];
+  }
+
+  /** A chart or overlays: rendered with what is open in the place of what is on the disk. */
+  async #judgeTogether(document: Document, folders: readonly string[]): Promise<JudgedTogether[]> {
+    const edited = new Map<string, string>();
+    const open = new Map<string, Document>();
+    for (const one of this.#documents.values()) {
+      const path = pathOf(one.uri);
+      if (path === undefined || one.text.length > MAX_TEXT) continue;
+      const name = this.#nameOf(path);
+      edited.set(name, one.text.replace(/^\ufeff/, ''));
+      const own = await this.#projects.foldersOf(this.#root, name);
+      if (one === document || folders.some(folder => own.includes(folder))) open.set(name, one);
+    }
+    const { charts } = this.#config;
+    const manifests = await readManifests(folders, {
+      cwd: this.#root,
+      noIgnore: true,
+      exclude: [],
+      edited,
+      ...(charts === undefined ? {} : { charts }),
+    });
+    const result: JudgedTogether[] = [];
+    const judging = await this.#judging(manifests);
+    const judged = judging.judgement.gather(place => judging.accept(place));
+    for (const [name, one] of open) {
+      const findings = judged.findings.filter(({ file }) => file === name);
+      const unknowns = judged.unknowns.filter(({ file }) => file === name);
+      one.judged = {
+        findings,
+        declared: judged.declared,
+        context: this.#contextOf(manifests, judged.parts, edited),
+        edited,
+      };
+      result.push({ document: one, findings, unknowns });
+    }
+    return result;
+  }
+
+  #contextOf(
+    { renderings }: Manifests,
+    parts: NonNullable<FixContext['parts']>,
+    edited: ReadonlyMap<string, string>,
+  ): FixContext {
+    return {
+      renderings,
+      parts,
+      read: file => edited.get(file) ?? textOnDisk(resolve(this.#root, file)),
+      mayEdit: file => !file.startsWith('../') && !isAbsolute(file),
+    };
+  }
+
+  async #judging(manifests: Manifests): Promise<Judging> {
     const minor = minorOf(this.#config.targetKubernetes, 'targetKubernetes');
-    const judging = await judgeManifests(
-      manifests,
-      selection(NOTHING_GIVEN, this.#config),
-      this.#config,
-      minor,
-    );
+    return judgeManifests(manifests, selection(NOTHING_GIVEN, this.#config), this.#config, minor);
+  }
+
+  async #judgeManifests(document: Document, manifests: Manifests): Promise<JudgedTogether> {
+    const judging = await this.#judging(manifests);
     const { findings, declared, unknowns } = judging.judgement.gather(place => judging.accept(place));
-    document.judged = { findings, declared };
-    return { findings, unknowns };
+    document.judged = { ...NOTHING, findings, declared };
+    return { document, findings, unknowns };
+  }
+
+  /** As reports show it: relative to the folder that is open, where it lies in it. */
+  #nameOf(path: string): string {
+    const inner = relative(this.#root, path).split(sep).join('/');
+    return inner.startsWith('../') || isAbsolute(inner) ? path : inner;
   }
 
   /** The document that is asked about, judged as it stands now. */
@@ -245,20 +340,36 @@ export class LanguageServer {
     const actions: unknown[] = [];
     for (const finding of document?.judged?.findings ?? []) {
       if (finding.fix === undefined || !touches(finding, range)) continue;
-      const [plan] = await planFixes([finding], document!.judged!.declared);
-      if (plan === undefined || plan.before === plan.after) continue;
-      // The reader takes a byte order mark off; the editor has it.
-      const mark = document!.text.startsWith('\ufeff') ? '\ufeff' : '';
-      if (mark + plan.before !== document!.text) continue;
-      const edit = replacement(document!.text, mark + plan.after);
+      const { declared, context, edited } = document!.judged!;
+      const plans = await planFixes([finding], declared, context, edited);
+      const changes = this.#editsOf(plans);
+      if (changes === undefined) continue;
       actions.push({
         title: `${finding.fix.title}${finding.fix.kind === 'safe' ? '' : ' (may change what the workload does)'}`,
         kind: 'quickfix',
         isPreferred: finding.fix.kind === 'safe',
-        edit: { changes: { [document!.uri]: [edit] } },
+        edit: { changes },
       });
     }
     return actions;
+  }
+
+  /** The edits of a fix by the names of the files, open or not; undefined where it cannot be made by edits alone. */
+  #editsOf(plans: readonly FilePlan[]): Readonly<Record<string, readonly object[]>> | undefined {
+    const changes: Record<string, readonly object[]> = {};
+    for (const { file, before, after, refused } of plans) {
+      if (refused.length > 0) return undefined;
+      if (before === after) continue;
+      const path = resolve(this.#root, file);
+      const open = [...this.#documents.values()].find(({ uri }) => pathOf(uri) === path);
+      const text = open?.text ?? textOnDisk(path);
+      if (text === undefined) return undefined;
+      // The reader takes a byte order mark off; the editor has it.
+      const mark = text.startsWith('\ufeff') ? '\ufeff' : '';
+      if (mark + before !== text) return undefined;
+      changes[open?.uri ?? pathToFileURL(path).href] = [replacement(text, mark + after)];
+    }
+    return Object.keys(changes).length === 0 ? undefined : changes;
   }
 
   async #hover(params: Params): Promise<unknown> {
@@ -286,7 +397,7 @@ function pathOf(uri: string): string | undefined {
   }
 }
 
-/** Templates, values, charts and kustomizations mean something only together with others: a scan judges those. */
+/** Templates, values, charts and kustomizations mean something only together with others. */
 function isManifest(path: string, text: string): boolean {
   const name = basename(path);
   if (!/\.(?:ya?ml|json)$/i.test(name)) return false;
