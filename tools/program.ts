@@ -33,7 +33,7 @@ const PACKS: readonly (readonly [name: string, entries: RegExp])[] = [
 const LAZY: readonly (readonly [importer: RegExp, path: RegExp])[] = [
   [/\/src\//, /^re2js$/],
   [/\/src\/(practices|judge)\//, /^#decide\/(mesh|network)\/(door|network|compare)\.ts$/],
-  [/\/src\/practices\//, /^#decide\/pod-security\/profiles\/.*\.ts$/],
+  [/\/src\/practices\//, /^#decide\/pod-security\/profiles\/selinux(-volumes)?\.ts$/],
 ];
 
 /** Checks of objects of these groups wait until there is such an object. */
@@ -145,7 +145,14 @@ async function lazyModules(
     return `require("./${name}.js")`;
   };
   const stubs = new Map<string, string>();
-  const doors = ['mesh/door', 'network/door', 'network/network', 'network/compare'];
+  const doors = [
+    'mesh/door',
+    'network/door',
+    'network/network',
+    'network/compare',
+    'pod-security/profiles/selinux',
+    'pod-security/profiles/selinux-volumes',
+  ];
   for (const path of ['re2js', ...doors.map(door => `#decide/${door}.ts`)])
     stubs.set(
       path,
@@ -181,7 +188,7 @@ async function lazyModules(
       }));
       onResolve({ filter: /^\.\/lazy-/ }, ({ path }) => ({ path, external: true }));
       onResolve(
-        { filter: /^(re2js$|#decide\/|\.\/\w+\/checks\/)/ },
+        { filter: /^(re2js$|#decide\/|\.\/[\w-]+\/checks\/)/ },
         ({ path, importer, kind, namespace }) => {
           if (kind !== 'import-statement' || namespace === 'lazy') return undefined;
           const stub = path.startsWith('.') ? resolve(dirname(importer), path) : path;
