@@ -133,12 +133,17 @@ function selinux({ file, value, lineOf }: ProfileDocument, others: readonly unkn
   return { is: 'selinux', file, profile: policy, problems: [...problems, ...lintSelinux(policy)] };
 }
 
-/** The first profile of a file, and what the others are to it; undefined where its kind is another one. */
-export function selinuxProfile(word: string): SelinuxPolicy | undefined {
-  if (runtimeProfile(word) !== undefined) return undefined;
-  const all = load([word]);
-  const [first] = all.filter(one => one.is === 'selinux');
-  return all.some(({ is }) => is === 'error') ? undefined : first?.profile;
+/** The profiles of SELinux or of AppArmor in a file without errors; none where it holds others. */
+export function otherProfiles(word: string): {
+  readonly selinux: readonly SelinuxPolicy[];
+  readonly appArmor: readonly AppArmorProfile[];
+} {
+  const all = runtimeProfile(word) === undefined ? load([word]) : [];
+  if (all.some(({ is }) => is === 'error')) return { selinux: [], appArmor: [] };
+  return {
+    selinux: all.flatMap(one => (one.is === 'selinux' ? [one.profile] : [])),
+    appArmor: all.flatMap(one => (one.is === 'apparmor' ? [one.profile] : [])),
+  };
 }
 
 /** One profile: a file that holds one, or `RuntimeDefault@containerd-2.1`. */

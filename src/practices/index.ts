@@ -205,6 +205,7 @@ import podSecurityProbeHost from './pod-security/checks/probe-host.ts';
 import podSecurityProcMount from './pod-security/checks/proc-mount.ts';
 import podSecurityProfileMissing from './pod-security/checks/profile-missing.ts';
 import podSecurityProfileNotEnforced from './pod-security/checks/profile-not-enforced.ts';
+import podSecurityProfileRefused from './pod-security/checks/profile-refused.ts';
 import podSecurityRootGroup from './pod-security/checks/root-group.ts';
 import podSecurityRootUser from './pod-security/checks/root-user.ts';
 import podSecurityRunAsRoot from './pod-security/checks/run-as-root.ts';
@@ -453,6 +454,7 @@ export const checks: readonly Check[] = [
   podSecurityProcMount as Check,
   podSecurityProfileMissing as Check,
   podSecurityProfileNotEnforced as Check,
+  podSecurityProfileRefused as Check,
   podSecurityRootGroup as Check,
   podSecurityRootUser as Check,
   podSecurityRunAsRoot as Check,

@@ -100,12 +100,15 @@ spec:
     assert.match(profile('explain', 'b.yaml').out, /seLinuxOptions\.type web\.process/);
     assert.match(profile('explain', 'b.yaml', '--access', 'x').err, /is not TYPE:CLASS:PERMISSION/);
     assert.match(profile('explain', 'b.yaml', '--access', 'x:file:wirte').err, /did you mean write\?/);
-    assert.match(profile('explain', 'c.json', '--access', 'x:file:write').err, /asks a profile of SELinux/);
+    assert.match(
+      profile('explain', 'c.json', '--access', 'x:file:write').err,
+      /asks a profile of SELinux or AppArmor/,
+    );
     const diff = profile('diff', 'a.yaml', 'b.yaml');
     assert.equal(diff.code, 1);
     assert.match(diff.out, / {2}\+ etc_t file: write\n {2}- var_log_t file: raed\n/);
     assert.equal(profile('diff', 'a.yaml', 'a.yaml').code, 0);
-    assert.match(profile('diff', 'a.yaml', 'c.json').err, /only be compared with another one/);
+    assert.match(profile('diff', 'a.yaml', 'c.json').err, /both are of the same kind/);
   });
 
   it('derives a SelinuxProfile, and says what to ask where there is nothing of the kind', () => {
@@ -127,6 +130,39 @@ spec:
       'web.yaml',
     ]);
     assert.equal(clean, 0, lint);
+  });
+
+  it('explains and compares profiles of AppArmor', () => {
+    const folder = folderOf({
+      a: 'profile web {\n  /etc/** r,\n  deny /etc/shadow r,\n  capability chown,\n}\n',
+      b: 'profile web flags=(complain) {\n  include <abstractions/base>\n  /etc/** rw,\n}\n',
+    });
+    const profile = (...words: string[]) => run(folder, ['pod-security', 'profile', ...words]);
+    const { code, out } = profile(
+      'explain',
+      'a',
+      ...['/etc/shadow:r', '/etc/passwd:r', '/etc/passwd:w', 'capability:CAP_CHOWN'].flatMap(one => [
+        '--access',
+        one,
+      ]),
+    );
+    assert.equal(code, 0);
+    assert.deepEqual(out.match(/: (?:allowed|denied|unknown),/g), [
+      ': denied,',
+      ': allowed,',
+      ': denied,',
+      ': allowed,',
+    ]);
+    assert.match(out, /a:3: deny \/etc\/shadow r/);
+    assert.match(profile('explain', 'b').out, /includes, not at hand: abstractions\/base/);
+    assert.match(profile('explain', 'a', '--access', 'etc').err, /is not PATH:LETTER/);
+    const diff = profile('diff', 'a', 'b');
+    assert.equal(diff.code, 1);
+    assert.match(
+      diff.out,
+      /\+ flag complain\n {2}\+ include abstractions\/base\n {2}\+ \/etc\/\*\* rw\n {2}- \/etc/,
+    );
+    assert.equal(profile('diff', 'a', 'a').code, 0);
   });
 
   it('follows the includes of AppArmor in the folder of the profile, and not out of it', () => {

@@ -2,10 +2,11 @@
 import { type Difference, differences } from '#decide/pod-security/profiles/lint.ts';
 import { toJson } from '#kube/json.ts';
 import { safe } from '#report/safe.ts';
+import { diffAppArmor } from '../apparmor-profiles.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { print } from '../output.ts';
-import { machineOf, oneProfile, selinuxProfile } from '../profiles.ts';
+import { machineOf, oneProfile, otherProfiles } from '../profiles.ts';
 import { diffSelinux } from '../selinux-profiles.ts';
 import { wrap } from '../wrap.ts';
 
@@ -13,11 +14,14 @@ export function run(parsed: Parsed): number {
   const [a, b, more] = parsed.operands;
   if (a === undefined || b === undefined || more !== undefined)
     throw new UsageError('profile diff needs two profiles', 'a file, or RuntimeDefault@containerd-2.1');
-  const [left, right] = [selinuxProfile(a), selinuxProfile(b)];
-  if (left !== undefined && right !== undefined)
-    return diffSelinux(left, right, parsed.value('format') === 'json');
-  if (left !== undefined || right !== undefined)
-    throw new UsageError('a profile of SELinux can only be compared with another one');
+  const [left, right] = [otherProfiles(a), otherProfiles(b)];
+  const isJson = parsed.value('format') === 'json';
+  const [policy, other] = [left.selinux[0], right.selinux[0]];
+  if (policy !== undefined && other !== undefined) return diffSelinux(policy, other, isJson);
+  const [profile, another] = [left.appArmor[0], right.appArmor[0]];
+  if (profile !== undefined && another !== undefined) return diffAppArmor(profile, another, isJson);
+  if ([policy, other, profile, another].some(one => one !== undefined))
+    throw new UsageError('two profiles can only be compared where both are of the same kind');
   const machine = machineOf(parsed);
   const before = oneProfile(a);
   const after = oneProfile(b);

@@ -11,10 +11,11 @@ import { isSyscall, numberOf, syscallNames } from '#decide/pod-security/profiles
 import { toJson } from '#kube/json.ts';
 import { nearest } from '#kube/nearest.ts';
 import { safe } from '#report/safe.ts';
+import { explainAppArmor } from '../apparmor-profiles.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { print } from '../output.ts';
-import { machineOf, oneProfile, selinuxProfile } from '../profiles.ts';
+import { machineOf, oneProfile, otherProfiles } from '../profiles.ts';
 import { explainSelinux } from '../selinux-profiles.ts';
 import { wrap } from '../wrap.ts';
 
@@ -23,13 +24,12 @@ export function run(parsed: Parsed): number {
   if (file === undefined || more !== undefined)
     throw new UsageError('profile explain needs one profile', 'a file, or RuntimeDefault@containerd-2.1');
   const isJson = parsed.value('format') === 'json';
-  const policy = selinuxProfile(file);
-  if (policy !== undefined) return explainSelinux(policy, file, parsed.values('access'), isJson);
-  if (parsed.values('access').length > 0)
-    throw new UsageError(
-      '--access asks a profile of SELinux',
-      'a SelinuxProfile or RawSelinuxProfile object',
-    );
+  const { selinux, appArmor } = otherProfiles(file);
+  const accesses = parsed.values('access');
+  if (selinux[0] !== undefined) return explainSelinux(selinux[0], file, accesses, isJson);
+  if (appArmor.length > 0) return explainAppArmor(appArmor, file, accesses, isJson);
+  if (accesses.length > 0)
+    throw new UsageError('--access asks a profile of SELinux or AppArmor', 'of seccomp, --syscall does');
   const machine = machineOf(parsed);
   const profile = oneProfile(file);
   const name = parsed.value('syscall');

@@ -211,7 +211,7 @@ export const podSecurityCommands: readonly Command[] = [
   },
   {
     name: 'pod-security profile diff',
-    summary: 'What two profiles of seccomp or SELinux treat differently',
+    summary: 'What two profiles of one kind treat differently',
     operands: 'A B',
     options: machine,
     examples: [
@@ -231,9 +231,9 @@ export const podSecurityCommands: readonly Command[] = [
       { name: 'arg', value: 'INDEX=VALUE', many: true, description: 'An argument of it: 0=0x10000000' },
       {
         name: 'access',
-        value: 'TYPE:CLASS:PERMISSION',
+        value: 'ACCESS',
         many: true,
-        description: 'Of SELinux profiles: var_log_t:file:write',
+        description: 'SELinux var_log_t:file:write, AppArmor /etc/shadow:r or capability:sys_admin',
       },
       ...machine,
     ],

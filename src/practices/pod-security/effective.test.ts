@@ -61,6 +61,15 @@ describe('the security context in effect', () => {
     assert.equal(shown('{ containers: [{ name: a }] }').get('seLinuxOptions')!.value, null);
   });
 
+  it('says that odd users and roles need the policy of the node', () => {
+    const values = shown(
+      '{ containers: [{ name: a, securityContext: { seLinuxOptions: { user: system_u, role: sysadm_r, level: "s0-s0:c0.c1023" } } }] }',
+    );
+    assert.equal(values.get('seLinuxOptions.user')!.note, undefined);
+    assert.match(values.get('seLinuxOptions.role')!.note!, /has to allow it/);
+    assert.match(values.get('seLinuxOptions.level')!.gives!, /every container/);
+  });
+
   it('shows what each mount gives, of this container only', () => {
     const values = shown(`
   containers:

@@ -10,6 +10,8 @@ import {
   confinementOf,
   contextOf,
   holdsEverything,
+  isUsualRole,
+  isUsualUser,
   parseRange,
 } from '#decide/pod-security/profiles/selinux.ts';
 import { accountOf, mountsToken } from '#kube/accounts.ts';
@@ -150,6 +152,8 @@ function selinuxOf(subject: ContainerSubject): EffectiveValue[] {
       continue;
     }
     const gives = context.unlabelled === undefined ? selinuxGain(field, part.value) : undefined;
+    const isOdd =
+      (field === 'user' && !isUsualUser(part.value)) || (field === 'role' && !isUsualRole(part.value));
     values.push({
       field: name,
       value: part.value,
@@ -161,6 +165,9 @@ function selinuxOf(subject: ContainerSubject): EffectiveValue[] {
             note: 'not applied: the container is privileged',
             gives: 'what SELinux would have kept from it',
           }),
+      ...(isOdd && context.unlabelled === undefined
+        ? { note: 'the policy of the node has to allow it for the type, or the container does not start' }
+        : {}),
       ...(gives === undefined ? {} : { gives }),
     });
   }

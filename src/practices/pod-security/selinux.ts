@@ -22,7 +22,7 @@ export function hasSelinuxOptions({ spec, containers }: PodSubject): boolean {
   );
 }
 
-/** The types that some container runs with, each place once. Privileged containers get no label at all. */
+/** The types that some container may run with, each place once. Privileged containers get no label at all. */
 export function typesOf(pod: PodSubject): StatedPart[] {
   return partsOf(pod, 'type');
 }
@@ -33,11 +33,13 @@ export function levelsOf(pod: PodSubject): StatedPart[] {
 
 function partsOf(pod: PodSubject, field: 'type' | 'level'): StatedPart[] {
   const parts = new Map<string, StatedPart>();
-  for (const container of pod.containers) {
-    const context = contextOf(container);
-    const part = context[field];
-    if (part !== undefined && context.unlabelled === undefined) parts.set(part.path.join('\0'), part);
-  }
+  // The two runtimes differ where a container has half of the options: either may be the one.
+  for (const container of pod.containers)
+    for (const runtime of ['containerd', 'cri-o'] as const) {
+      const context = contextOf(container, runtime);
+      const part = context[field];
+      if (part !== undefined && context.unlabelled === undefined) parts.set(part.path.join('\0'), part);
+    }
   return [...parts.values()];
 }
 

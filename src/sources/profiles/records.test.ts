@@ -229,6 +229,26 @@ audit: apparmor="ALLOWED" operation="ptrace" profile="web" requested_mask="trace
       assert.notDeepEqual(replayAppArmor(text.replace(`${line}\n`, ''), seen), [], line);
   });
 
+  it('hold numbers of processes, which are others the next time', () => {
+    const line = (name: string, mask: string) =>
+      `apparmor="ALLOWED" operation="open" profile="web" name="${name}" requested_mask="${mask}"\n`;
+    const { record: seen } = readRecords([
+      record(
+        'pids',
+        line('/proc/12/stat', 'r') +
+          line('/proc/99/stat', 'w') +
+          line('/proc/12/task/13/comm', 'r') +
+          line('/dev/pts/4', 'rw'),
+      ),
+    ]);
+    const text = deriveAppArmor(seen, 'x');
+    assert.match(
+      text,
+      /"\/dev\/pts\/\[0-9\]\*" rw,\n {2}"\/proc\/@\{pid\}\/stat" rw,\n {2}"\/proc\/@\{pid\}\/task\/@\{tid\}\/comm" r,/,
+    );
+    assert.deepEqual(replayAppArmor(text, seen), []);
+  });
+
   it('are recorded objects too, which are merged', () => {
     const objects = `apiVersion: security-profiles-operator.x-k8s.io/v1
 kind: SeccompProfile

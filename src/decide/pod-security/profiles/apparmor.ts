@@ -30,8 +30,10 @@ export interface AppArmorProfile {
   readonly rules: readonly AppArmorRule[];
   /** As they are named. */
   readonly includes: readonly string[];
-  /** Those that were not found: what they allow is unknown. */
+  /** Those that were not found and are none of AppArmor's harmless ones: worth a word. */
   readonly missing: readonly { readonly name: string; readonly line: number }[];
+  /** All that were not found, but for tunables: what they allow is unknown. */
+  readonly absent: readonly string[];
 }
 
 export interface ReadAppArmor {
@@ -55,6 +57,7 @@ interface Open {
   rules: AppArmorRule[];
   includes: string[];
   missing: { name: string; line: number }[];
+  absent: string[];
   /** An `if`: its rules belong to what is around it. */
   isConditional: boolean;
 }
@@ -202,6 +205,7 @@ class Reader {
     const text = names.length < DEEPEST_INCLUDE ? this.#include(name) : undefined;
     if (text === undefined) {
       this.#isPartial ||= !name.startsWith('tunables/global');
+      if (!/^(?:tunables|abi)\//.test(name)) inner?.absent.push(name);
       if (!HARMLESS.test(name) && exists === undefined) inner?.missing.push({ name, line });
       return;
     }
@@ -291,6 +295,7 @@ function open(header: string, line: number, inner: Open | undefined): Open {
     rules: [],
     includes: [],
     missing: [],
+    absent: [],
     isConditional: false,
   };
 }

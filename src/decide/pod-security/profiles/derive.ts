@@ -189,11 +189,20 @@ export function toOci({ defaultAction, architectures, rules }: Profile): unknown
   };
 }
 
-/** The text of an AppArmor profile. Paths are quoted, and what globs mean is taken out of them. */
+/**
+ * The text of an AppArmor profile. Paths are quoted, and what globs mean is taken out of them; numbers of processes and
+ * terminals, which are others the next time, become variables.
+ */
 export function deriveAppArmor({ files, globs, capabilities, networks, rules }: Seen, name: string): string {
-  const path = (text: string, access: ReadonlySet<string>): string => `  "${text}" ${order(access)},`;
-  const byName = (all: ReadonlyMap<string, ReadonlySet<string>>) =>
-    [...all].filter(([, access]) => order(access) !== '').sort(([a], [b]) => (a < b ? -1 : 1));
+  const paths = new Map<string, Set<string>>();
+  const add = (text: string, access: ReadonlySet<string>): void => {
+    if (order(access) === '') return;
+    const known = paths.get(text) ?? new Set();
+    paths.set(text, known);
+    for (const letter of access) known.add(letter);
+  };
+  for (const [path, access] of files) add(numberless(literal(path)), access);
+  for (const [glob, access] of globs) add(glob, access);
   const lines = [
     'include <tunables/global>',
     '',
@@ -202,11 +211,20 @@ export function deriveAppArmor({ files, globs, capabilities, networks, rules }: 
     ...[...capabilities].sort().map(one => `  capability ${one},`),
     ...[...networks].sort().map(one => `  network ${one},`),
     ...[...rules].sort().map(one => `  ${one},`),
-    ...byName(files).map(([one, access]) => path(literal(one), access)),
-    ...byName(globs).map(([one, access]) => path(one, access)),
+    ...[...paths]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([path, access]) => `  "${path}" ${order(access)},`),
     '}',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Source of the variables: tunables/global of AppArmor. */
+function numberless(path: string): string {
+  return path
+    .replace(/^\/proc\/\d+(?=\/|$)/, '/proc/@{pid}')
+    .replace(/^(\/proc\/(?:@\{pid\}|self)\/task)\/\d+(?=\/|$)/, '$1/@{tid}')
+    .replace(/^\/dev\/pts\/\d+$/, '/dev/pts/[0-9]*');
 }
 
 /** What was seen and a profile of AppArmor, read back, does not allow: nothing, if it fits. */

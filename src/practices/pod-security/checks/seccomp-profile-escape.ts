@@ -39,7 +39,7 @@ export default defineCheck({
       ({ kind, severity }) => DANGEROUS.has(kind) && severity !== 'low',
     );
     if (found.length > 0) return fail(found, ['spec', 'syscalls']);
-    return profile.missingBase === undefined || profile.missingBase.startsWith('oci://')
+    return profile.missingBase === undefined
       ? pass
       : unknown(`what the base profile "${profile.missingBase}" allows is not known: it is not in the input`);
   },

@@ -57,6 +57,16 @@ export default defineCheck({
         containers:
         - { name: logs, image: "logs:1.4.2", securityContext: { seLinuxOptions: { type: container_logwriter_t } } }
       `,
+      `
+      # On containerd the container's options replace the pod's, on CRI-O they are joined: then this is spc_t.
+      apiVersion: v1
+      kind: Pod
+      metadata: { name: shop }
+      spec:
+        securityContext: { seLinuxOptions: { type: spc_t } }
+        containers:
+        - { name: web, image: "shop:1.4.2", securityContext: { seLinuxOptions: { level: "s0:c1,c2" } } }
+      `,
     ],
     good: [
       `
