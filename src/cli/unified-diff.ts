@@ -4,8 +4,8 @@ const CONTEXT = 3;
 
 /** As `diff -u` and Git print it; empty where nothing differs. */
 export function unifiedDiff(file: string, before: string, after: string): string {
-  const a = before.split('\n');
-  const b = after.split('\n');
+  const a = linesOf(before);
+  const b = linesOf(after);
   const hunks = hunksOf(a, b);
   if (hunks.length === 0) return '';
   const lines = [`--- a/${file}`, `+++ b/${file}`];
@@ -28,6 +28,13 @@ export function unifiedDiff(file: string, before: string, after: string): string
     lines.push(`@@ -${from + 1},${to - from} +${from + shift + 1},${added} @@`, ...body);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** The lines as `diff` counts them: what follows the last line break is one only where there is something. */
+function linesOf(text: string): string[] {
+  const lines = text.split('\n');
+  const last = lines.pop()!;
+  return last === '' ? lines : [...lines, `${last}\n\\ No newline at end of file`];
 }
 
 interface Hunk {
