@@ -2,11 +2,10 @@
 import { withChanges } from '#check/change.ts';
 import type { Finding } from '#check/finding.ts';
 import type { KubeObject } from '#kube/objects.ts';
-import { diffOf, EditRefused, editText } from '#sources/manifests/edit.ts';
+import { diffOf, EditRefused, editsOf, editText } from '#sources/manifests/edit.ts';
 import { ManifestOrigin } from '#sources/manifests/origin.ts';
 import type { Declared } from '#world/world.ts';
 import type { EditRequest } from '#yaml/edit.ts';
-import { readFast } from '#yaml/fast.ts';
 
 /** What becomes of one file. */
 export interface FilePlan {
@@ -27,13 +26,10 @@ const apply = (value: unknown, changes: readonly EditRequest[]): unknown =>
 export function fixDiff(finding: Finding, declared: Declared | undefined): readonly string[] | undefined {
   const { fix } = finding;
   if (fix === undefined || !(declared?.origin instanceof ManifestOrigin)) return undefined;
-  const { source, prefix, document } = declared.origin;
+  const { source, prefix } = declared.origin;
   if (source.text === undefined) return undefined;
   try {
-    return diffOf(
-      source.text,
-      editText(source.text, { document, prefix }, fix.changes, apply, readFast).edits,
-    );
+    return diffOf(source.text, editsOf(source.text, source.document, prefix, fix.changes, apply));
   } catch (error) {
     if (error instanceof EditRefused) return undefined;
     throw error;

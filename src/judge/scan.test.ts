@@ -69,6 +69,13 @@ describe('judging', () => {
     ]);
   });
 
+  it('leaves what a mesh is to fill in to the mesh', () => {
+    const named = (name: string) =>
+      messages(POD.replace('name: z, image: i', `name: ${name}, image: auto`), 'image-tag');
+    assert.deepEqual(named('istio-proxy'), ['container "x": image "i" has no tag, which means latest @1']);
+    assert.equal(named('z')[0]?.includes('"auto"'), true);
+  });
+
   it('makes a check that throws an unknown, and goes on', () => {
     const broken = defineCheck({
       ...example,

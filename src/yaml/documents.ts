@@ -45,7 +45,7 @@ interface ValueDocument extends Common {
   /** Plain data: whole numbers beyond 2^53 are `bigint`. What aliases bring in is shared, not copied. */
   readonly value: unknown;
   readonly duplicateKeys: readonly DuplicateKey[];
-  /** Reads the document again, for the places; offsets count from `start`. */
+  /** Reads the document again for the places, the first time it is called; offsets count from `start`. */
   readonly place: () => PlacedNode;
 }
 
@@ -248,8 +248,10 @@ export class Documents {
     place: () => PlacedNode,
   ): void {
     const common = this.#common(extent);
-    const duplicateKeys = hasDuplicates ? duplicatesIn(place(), this.#file, common) : [];
-    this.#documents.push({ is: 'value', ...common, value, duplicateKeys, place });
+    let root: PlacedNode | undefined;
+    const once = () => (root ??= place());
+    const duplicateKeys = hasDuplicates ? duplicatesIn(once(), this.#file, common) : [];
+    this.#documents.push({ is: 'value', ...common, value, duplicateKeys, place: once });
   }
 
   #common({ start, end }: Extent): Common {

@@ -7,6 +7,10 @@ import { after } from 'node:test';
 
 const program = resolve(import.meta.dirname, '../../dist/cli.cjs');
 
+/** What the program keeps for its user is none of the real user's. */
+const caches = mkdtempSync(join(tmpdir(), 'sallyport-caches-'));
+after(() => rmSync(caches, { recursive: true, force: true }));
+
 export interface Ran {
   readonly code: number | null;
   readonly out: string;
@@ -21,7 +25,7 @@ export function run(cwd: string, words: readonly string[], input: string | Buffe
     input,
     encoding: 'utf8',
     timeout: 30_000,
-    env: { ...process.env, NO_COLOR: '1', SALLYPORT_DEBUG: '' },
+    env: { ...process.env, NO_COLOR: '1', SALLYPORT_DEBUG: '', XDG_CACHE_HOME: caches },
     maxBuffer: 2 ** 28,
   });
   return { code: status, out: stdout, err: stderr };

@@ -84,13 +84,19 @@ function subjectOf(object: KubeObject, { pod: raw, pathOf, partial }: PodTemplat
       container,
       role,
       sidecar: role === 'init' && container.restartPolicy === 'Always',
-      injected: injected.has(name),
+      injected: injected.has(name) || (name === 'istio-proxy' && container.image === AUTO),
       name: name === '' ? `#${Number(path[2]) + 1}` : name,
       path,
     });
   }
   return subject;
 }
+
+/**
+ * What stands for the image where Istio's injector is to fill in a container that somebody only adjusts. Source: Istio
+ * pkg/kube/inject/webhook.go (AutoImage).
+ */
+const AUTO = 'auto';
 
 /**
  * The names of the containers that a mesh put into a pod, by the marks that its injector leaves. Sources: Istio

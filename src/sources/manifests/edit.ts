@@ -3,6 +3,7 @@ import { isEqual } from '#kube/equal.ts';
 import type { Path } from '#kube/objects.ts';
 import type { ReadDocument } from '#yaml/documents.ts';
 import { EditRefused, type EditRequest, editsFor, type TextEdit, withEdits } from '#yaml/edit.ts';
+import { readFast } from '#yaml/fast.ts';
 
 export { EditRefused } from '#yaml/edit.ts';
 
@@ -41,6 +42,32 @@ export function editText(
   if (after === undefined || !isEqual(after.map(valueIn), intended))
     throw new EditRefused('the file would not read as intended');
   return { text: edited, edits };
+}
+
+/**
+ * The edits alone, for showing them: proven by reading the one document again.
+ *
+ * @throws EditRefused where they are not safe, or their proof needs the thorough reader
+ */
+export function editsOf(
+  text: string,
+  document: ReadDocument,
+  prefix: Path,
+  changes: readonly EditRequest[],
+  apply: (value: unknown, changes: readonly EditRequest[]) => unknown,
+): readonly TextEdit[] {
+  if (document.is !== 'value') throw new EditRefused('the document was not read');
+  const placed = changes.map(change => ({ ...change, path: [...prefix, ...change.path] }));
+  const edits = editsFor(text, document, placed);
+  const { start } = document;
+  const edited = withEdits(
+    text.slice(start, document.end),
+    edits.map(edit => ({ ...edit, start: edit.start - start, end: edit.end - start })),
+  );
+  const [after, ...others] = readFast(edited) ?? [];
+  if (after?.is !== 'value' || others.length > 0 || !isEqual(after.value, apply(document.value, placed)))
+    throw new EditRefused('the document would not read as intended');
+  return edits;
 }
 
 function valueIn(document: ReadDocument): unknown {
