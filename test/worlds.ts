@@ -28,7 +28,7 @@ export function exampleOf(check: Check): Selected {
 
 /** What one check says of a file. */
 export function judge(check: Check, yaml: string): Judged {
-  return scan(worldOf(yaml), [exampleOf(check)]);
+  return scan(worldOf(yaml, check.examples.kubernetes), [exampleOf(check)]);
 }
 
 /** What one check says of a file, as verdict words: `fail: message`, `unknown: reason`, or nothing. */

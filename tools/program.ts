@@ -39,7 +39,7 @@ const LAZY: readonly (readonly [importer: RegExp, path: RegExp])[] = [
 
 /** Checks of objects of these groups wait until there is such an object. */
 const RARE =
-  /^(?:rbac\.authorization\.k8s\.io|[a-z.]+\.istio\.io|gateway\.networking\.k8s\.io|security-profiles-operator\.x-k8s\.io|policy\.linkerd\.io|networking\.k8s\.io\/NetworkPolicy)(?:\/|$)/;
+  /^(?:rbac\.authorization\.k8s\.io|[a-z.]+\.istio\.io|gateway\.networking\.k8s\.io|security-profiles-operator\.x-k8s\.io|policy\.linkerd\.io|(?:policy|extensions)\/PodSecurityPolicy|networking\.k8s\.io\/NetworkPolicy)(?:\/|$)/;
 
 /** What the program asks of a check before it has anything to judge. */
 const ASKED_FIRST = [

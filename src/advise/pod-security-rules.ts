@@ -1,6 +1,7 @@
 /** What a PodSecurityPolicy demands, as expressions of CEL about a pod that has its defaults. */
 import type { Id } from '#decide/pod-security/policy/errors.ts';
 import type { IdStrategy, Policy, PolicySpec, Range } from '#decide/pod-security/policy/policy.ts';
+import { sourceOf } from '#decide/pod-security/policy/volume-sources.ts';
 
 export interface CelRule {
   readonly expression: string;
@@ -155,10 +156,10 @@ const TOKEN_ONLY = [
 function volumeRules(spec: PolicySpec): CelRule[] {
   const rules: CelRule[] = [];
   if (!spec.volumes.includes('*')) {
-    const kinds = spec.volumes
-      // What is no field of a volume never was one.
-      .filter(type => /^[a-zA-Z]+$/.test(type) && type !== 'none')
-      .map(type => `has(v.${type === 'cephFS' ? 'cephfs' : type})`);
+    const kinds = spec.volumes.flatMap(type => {
+      const source = sourceOf(type);
+      return source === undefined ? [] : [`has(v.${source})`];
+    });
     const allowed = [...kinds, ...(spec.volumes.includes('secret') ? [`(${TOKEN_ONLY})`] : [])];
     rules.push({
       expression: everyVolume(allowed.length === 0 ? 'false' : allowed.join(' || ')),
@@ -272,7 +273,8 @@ function seccompRules(allowed: string | undefined): CelRule[] {
 
 function apparmorRules(allowed: string | undefined): CelRule[] {
   if (allowed === undefined) return [];
-  const names = allowed.split(',');
+  // An empty name lets nothing pass: to the policy no profile at all is one that must be set.
+  const names = allowed.split(',').filter(name => name !== '');
   const annotation =
     "object.metadata.?annotations[?'container.apparmor.security.beta.kubernetes.io/' + c.name]";
   return [

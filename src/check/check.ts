@@ -58,6 +58,8 @@ export interface Fix<Evidence> {
 export interface Examples {
   /** The configuration that the examples are judged with, where the defaults would say nothing. */
   readonly options?: OptionValues;
+  /** The minor version of Kubernetes 1 that they are meant for, where the newest knows nothing of it any more. */
+  readonly kubernetes?: number;
   /** Each fails exactly once, and passes after its own fix. */
   readonly bad: readonly string[];
   readonly good: readonly string[];

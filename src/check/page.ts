@@ -21,7 +21,14 @@ function markdown(check: Check): string {
     ...optionLines(check, '## Options'),
     ...(check.frameworks.length === 0 ? [] : ['', '## Refers to', '']),
     ...check.frameworks.map(({ framework, id, title }) => `- ${framework} ${id}: ${title}`),
-    ...check.examples.bad.flatMap(example => ['', '## Fails', '', '```yaml', dedent(example), '```']),
+    ...check.examples.bad.flatMap(example => [
+      '',
+      `## Fails${meantFor(check)}`,
+      '',
+      '```yaml',
+      dedent(example),
+      '```',
+    ]),
     ...check.examples.good.flatMap(example => ['', '## Passes', '', '```yaml', dedent(example), '```']),
     '',
   ].join('\n');
@@ -40,7 +47,7 @@ function text(check: Check): string {
     ...optionLines(check, 'Options'),
     ...(check.frameworks.length === 0 ? [] : ['', 'Refers to']),
     ...check.frameworks.map(({ framework, id, title }) => `  ${framework} ${id}: ${title}`),
-    ...check.examples.bad.flatMap(example => ['', 'Fails', ...indented(example)]),
+    ...check.examples.bad.flatMap(example => ['', `Fails${meantFor(check)}`, ...indented(example)]),
     ...check.examples.good.flatMap(example => ['', 'Passes', ...indented(example)]),
     '',
   ].join('\n');
@@ -48,6 +55,11 @@ function text(check: Check): string {
 
 function profilesOf({ profiles }: Check): string {
   return profiles.length === 0 ? 'in no profile' : `in ${profiles.join(', ')}`;
+}
+
+/** The version that examples are meant for, where that is not the newest. */
+function meantFor({ examples: { kubernetes } }: Check): string {
+  return kubernetes === undefined ? '' : ` (with --target-kubernetes 1.${kubernetes})`;
 }
 
 function optionLines({ options }: Check, heading: string): string[] {

@@ -5,8 +5,8 @@ const CONTEXT = 3;
 /** As `diff -u` and Git print it; empty where nothing differs. */
 export function unifiedDiff(file: string, before: string, after: string): string {
   if (before === '' && after !== '') return wholeFile(file, after);
-  const a = before.split('\n');
-  const b = after.split('\n');
+  const a = linesOf(before);
+  const b = linesOf(after);
   const hunks = hunksOf(a, b);
   if (hunks.length === 0) return '';
   const lines = [`--- a/${file}`, `+++ b/${file}`];
@@ -33,8 +33,15 @@ export function unifiedDiff(file: string, before: string, after: string): string
 
 /** A file that is not there yet. */
 function wholeFile(file: string, text: string): string {
-  const lines = text.replace(/\n$/, '').split('\n');
+  const lines = linesOf(text);
   return `--- /dev/null\n+++ b/${file}\n@@ -0,0 +1,${lines.length} @@\n${lines.map(line => `+${line}\n`).join('')}`;
+}
+
+/** The lines as `diff` counts them: what follows the last line break is one only where there is something. */
+function linesOf(text: string): string[] {
+  const lines = text.split('\n');
+  const last = lines.pop()!;
+  return last === '' ? lines : [...lines, `${last}\n\\ No newline at end of file`];
 }
 
 interface Hunk {

@@ -123,9 +123,11 @@ describe('the pod that policies see', () => {
       }),
       pod(),
     ]).policies;
+    // The nearest place that there is: its container.
+    const at = { file: 'test.yaml', line: 3 };
     assert.deepEqual(first!.changes, [
-      { path: 'spec.containers[0].securityContext.capabilities.drop', value: ['KILL'] },
-      { path: 'spec.containers[0].securityContext.runAsUser', value: 7 },
+      { path: 'spec.containers[0].securityContext.capabilities.drop', value: ['KILL'], ...at },
+      { path: 'spec.containers[0].securityContext.runAsUser', value: 7, ...at },
     ]);
   });
 });

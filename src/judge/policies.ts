@@ -6,8 +6,17 @@ import { type ChainAuthorizer, createAuthorizer } from '#decide/authorization/do
 import { applyPolicy, type PolicyResult, PreparedPod } from '#decide/pod-security/policy/apply.ts';
 import { type Account, admitByPolicies, type PolicyDecision } from '#decide/pod-security/policy/plugin.ts';
 import { DecodeError } from '#kube/decode.ts';
+import { isEqual } from '#kube/equal.ts';
 import { compareBytes } from '#kube/go-text.ts';
-import { isRecord, type KubeObject, type ObjectReference, referenceOf } from '#kube/objects.ts';
+import {
+  formatPath,
+  isRecord,
+  type KubeObject,
+  type ObjectReference,
+  type Path,
+  referenceOf,
+} from '#kube/objects.ts';
+import type { PodTemplate } from '#kube/workloads.ts';
 import type { Declared, World } from '#world/world.ts';
 
 export interface PoliciesOptions {
@@ -24,7 +33,25 @@ export interface PolicyAnswer extends Omit<PolicyResult, 'mutated'> {
   readonly policy: string;
   readonly usable: Usable;
   /** What the policy writes into the pod: the path, and the value afterwards. */
-  readonly changes: readonly { readonly path: string; readonly value: unknown }[];
+  readonly changes: readonly PolicyChange[];
+}
+
+export interface PolicyChange {
+  /** In the pod, as text. */
+  readonly path: string;
+  readonly value: unknown;
+  /** Where it would stand in the manifest, or what is nearest to that. */
+  readonly file: string;
+  readonly line: number;
+}
+
+/** Where a workload comes from, for whoever edits it. */
+export interface PolicySource {
+  readonly declared: Declared;
+  /** From a path in the pod to the path in the object. */
+  readonly pathOf: (path: Path) => Path;
+  /** What the policy that admits the pod writes, with paths in the pod. */
+  readonly writes: readonly { readonly at: Path; readonly value: unknown }[];
 }
 
 export interface WorkloadPolicies {
@@ -56,6 +83,7 @@ export interface PolicyReport {
   readonly policies: number;
   readonly workloads: readonly WorkloadPolicies[];
   readonly unknowns: readonly Unjudged[];
+  readonly sources: ReadonlyMap<WorkloadPolicies, PolicySource>;
 }
 
 /** Source: kubernetes cmd/kube-controller-manager, the names of the controllers' service accounts. */
@@ -88,16 +116,19 @@ export function policiesOf(world: World, options: PoliciesOptions): PolicyReport
   policies.sort((a, b) => compareBytes(a.name, b.name));
   const usable = usageOf(world);
   const workloads: WorkloadPolicies[] = [];
+  const sources = new Map<WorkloadPolicies, PolicySource>();
   for (const declared of world.declared)
-    for (const { pod, partial } of world.templatesOf(declared.object)) {
-      if (partial) continue;
+    for (const template of world.templatesOf(declared.object)) {
+      if (template.partial) continue;
       try {
-        workloads.push(judge(declared, pod, policies, usable, world, options));
+        const { workload, writes } = judge(declared, template, policies, usable, world, options);
+        workloads.push(workload);
+        sources.set(workload, { declared, pathOf: template.pathOf, writes });
       } catch (error) {
         unknowns.push(unjudged(declared, error));
       }
     }
-  return { policies: policies.length, workloads, unknowns };
+  return { policies: policies.length, workloads, unknowns, sources };
 }
 
 function unjudged({ object, origin }: Declared, error: unknown): Unjudged {
@@ -144,12 +175,12 @@ function ask(authorizer: ChainAuthorizer, user: Account, policy: string, namespa
 
 function judge(
   { object, origin }: Declared,
-  submitted: { readonly metadata?: unknown; readonly spec: unknown },
+  { pod: submitted, pathOf }: PodTemplate,
   policies: readonly { readonly name: string; readonly object: KubeObject }[],
   usage: Usage,
   world: World,
   options: PoliciesOptions,
-): WorkloadPolicies {
+): { readonly workload: WorkloadPolicies; readonly writes: PolicySource['writes'] } {
   const namespace = object.metadata?.namespace || options.namespace;
   const { pod, serviceAccount } = withServiceAccount(submitted, namespace, world);
   const user = creatorOf(object, options);
@@ -163,18 +194,24 @@ function judge(
   });
   const accounts = [serviceAccountUser(namespace, serviceAccount), ...(user === undefined ? [] : [user])];
   const prepared = new PreparedPod(pod);
+  let chosen: PolicySource['writes'] = [];
   const answers = policies.map(({ name, object: policy }) => {
     const { mutated, ...result } = applyPolicy(policy, prepared);
     const usable = accounts.map(account => usage(account, name, namespace));
+    const writes = result.changed ? writesOf(pod, mutated) : [];
+    if (name === decision.policyChosen) chosen = writes;
     return {
       policy: name,
       usable: usable.includes('yes') ? 'yes' : usable.includes('unknown') ? 'unknown' : 'no',
       ...result,
-      changes: result.changed ? changesOf(pod, mutated) : [],
+      changes: writes.map(({ at, value }) => {
+        const { file, line } = origin.positionOf(pathOf(at));
+        return { path: formatPath(at), value, file, line };
+      }),
     } satisfies PolicyAnswer;
   });
   const isFit = ({ admitted, usable }: PolicyAnswer): boolean => admitted && usable === 'unknown';
-  return {
+  const workload: WorkloadPolicies = {
     file: origin.file,
     line: origin.line,
     object: referenceOf(object),
@@ -186,6 +223,7 @@ function judge(
     isAssumed: answers.some(isFit),
     policies: answers,
   };
+  return { workload, writes: chosen };
 }
 
 /** The groups as the plugin itself derives them: a service account looked up is in no group of all who are known. */
@@ -269,34 +307,32 @@ function hasOwnToken(container: unknown): boolean {
 const LISTS = ['initContainers', 'containers', 'ephemeralContainers'] as const;
 
 /** Leaves that the policy wrote: those of the result that the pod did not have. */
-function changesOf(
+function writesOf(
   { metadata, spec }: { readonly metadata?: unknown; readonly spec: unknown },
   after: PolicyResult['mutated'],
-): PolicyAnswer['changes'] {
-  const changes: { path: string; value: unknown }[] = [];
-  const compare = (before: unknown, now: unknown, path: string): void => {
+): PolicySource['writes'] {
+  const writes: { at: Path; value: unknown }[] = [];
+  const compare = (before: unknown, now: unknown, at: Path): void => {
     if (isRecord(now)) {
       for (const [key, value] of Object.entries(now)) {
         const own = isRecord(before) && Object.hasOwn(before, key) ? before[key] : undefined;
-        compare(own, value, /[./]/.test(key) ? `${path}[${key}]` : `${path}.${key}`);
+        compare(own, value, [...at, key]);
       }
-    } else if (now !== null && JSON.stringify(before) !== JSON.stringify(now))
-      changes.push({ path, value: now });
+    } else if (now !== null && now !== undefined && !isEqual(before, now)) writes.push({ at, value: now });
   };
   const pod = isRecord(spec) ? spec : {};
-  compare(
-    isRecord(metadata) ? metadata['annotations'] : undefined,
-    after?.annotations,
-    'metadata.annotations',
-  );
-  compare(pod['runtimeClassName'], after?.runtimeClassName ?? null, 'spec.runtimeClassName');
-  compare(pod['securityContext'], after?.securityContext, 'spec.securityContext');
+  compare(isRecord(metadata) ? metadata['annotations'] : undefined, after?.annotations, [
+    'metadata',
+    'annotations',
+  ]);
+  compare(pod['runtimeClassName'], after?.runtimeClassName, ['spec', 'runtimeClassName']);
+  compare(pod['securityContext'], after?.securityContext, ['spec', 'securityContext']);
   for (const list of LISTS)
     for (const [i, context] of (after?.[list] ?? []).entries()) {
       const containers = pod[list];
       const container: unknown = Array.isArray(containers) ? containers[i] : undefined;
       const own = isRecord(container) ? container['securityContext'] : undefined;
-      compare(own, context, `spec.${list}[${i}].securityContext`);
+      compare(own, context, ['spec', list, i, 'securityContext']);
     }
-  return changes.filter(({ value }) => value !== undefined);
+  return writes;
 }

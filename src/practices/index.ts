@@ -199,6 +199,11 @@ import podSecurityNamespaceVersionPinned from './pod-security/checks/namespace-v
 import podSecurityNoLinuxProfile from './pod-security/checks/no-linux-profile.ts';
 import podSecurityNoSecurityContext from './pod-security/checks/no-security-context.ts';
 import podSecurityNoUserNamespace from './pod-security/checks/no-user-namespace.ts';
+import podSecurityPolicyBeyondName from './pod-security/checks/policy-beyond-name.ts';
+import podSecurityPolicyForEverybody from './pod-security/checks/policy-for-everybody.ts';
+import podSecurityPolicyForNobody from './pod-security/checks/policy-for-nobody.ts';
+import podSecurityPolicyLeftBehind from './pod-security/checks/policy-left-behind.ts';
+import podSecurityPolicyWithoutEffect from './pod-security/checks/policy-without-effect.ts';
 import podSecurityPrivilegeEscalation from './pod-security/checks/privilege-escalation.ts';
 import podSecurityPrivileged from './pod-security/checks/privileged.ts';
 import podSecurityProbeHost from './pod-security/checks/probe-host.ts';
@@ -448,6 +453,11 @@ export const checks: readonly Check[] = [
   podSecurityNoLinuxProfile as Check,
   podSecurityNoSecurityContext as Check,
   podSecurityNoUserNamespace as Check,
+  podSecurityPolicyBeyondName as Check,
+  podSecurityPolicyForEverybody as Check,
+  podSecurityPolicyForNobody as Check,
+  podSecurityPolicyLeftBehind as Check,
+  podSecurityPolicyWithoutEffect as Check,
   podSecurityPrivilegeEscalation as Check,
   podSecurityPrivileged as Check,
   podSecurityProbeHost as Check,

@@ -37,7 +37,7 @@ for (const check of checks)
 
     for (const [i, yaml] of check.examples.bad.entries())
       it(`bad example ${i} fails once, in a place that exists, and its fix mends it`, () => {
-        const world = worldOf(yaml);
+        const world = worldOf(yaml, check.examples.kubernetes);
         const { findings, unknowns } = scan(world, [exampleOf(check)]);
         assert.deepEqual(unknowns, []);
         assert.equal(findings.length, 1, said(check, yaml).join('\n'));

@@ -10,6 +10,9 @@ import { migrate } from '#advise/pod-security-policy.ts';
 import type { KubeObject } from '#kube/objects.ts';
 import { withShared } from '#test/shared.ts';
 
+/** A type of volume in the wrong case, and a list of profiles that holds an empty name only: each was once got wrong. */
+const ODD = [575, 1701];
+
 withShared('conformance/pod-security-policy/psp.json.gz', path => {
   interface Case {
     readonly kind: string;
@@ -22,7 +25,7 @@ withShared('conformance/pod-security-policy/psp.json.gz', path => {
   );
   const every = process.env['SALLYPORT_EVERY_POLICY'] === '1' ? 1 : 50;
   const policies = usable
-    .filter((_, i) => i % every === 0)
+    .filter((_, i) => i % every === 0 || ODD.includes(i))
     .map(
       ({ policy }): KubeObject => ({
         ...policy,

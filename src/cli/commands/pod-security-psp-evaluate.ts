@@ -80,7 +80,8 @@ function describePolicy(answer: PolicyAnswer, chosen: string | undefined): strin
     ...errors.map(({ field, detail }) => `    ${safe(field)}${detail === '' ? '' : `: ${safe(detail)}`}`),
     ...(policy === chosen
       ? changes.map(
-          ({ path, value }) => `    sets ${safe(path)} = ${safe(toJson(value).replace(/\s+/g, ' ').trim())}`,
+          ({ path, value, file, line }) =>
+            `    sets ${safe(path)} = ${safe(toJson(value).replace(/\s+/g, ' ').trim())} (${safe(file)}:${line})`,
         )
       : []),
   ];

@@ -13,24 +13,16 @@ import { readConfig } from '../config.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { readInput } from '../input.ts';
 import { print, tell, writeWhole } from '../output.ts';
+import { type EditedFile, policyEdits, type WorkloadEdits } from '../policy-edits.ts';
+import { unifiedDiff } from '../unified-diff.ts';
 
 const PREFIX = 'pod-security.kubernetes.io/';
-
-interface Edit {
-  readonly file: string;
-  readonly line: number;
-  readonly object: string;
-  readonly policy: string;
-  /** In the pod template. */
-  readonly path: string;
-  readonly value: unknown;
-}
 
 export async function run(parsed: Parsed): Promise<number> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
   const { declared, gaps } = await readInput(parsed, parsed.operands, config.ignore);
   const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
-  const { policies, workloads, unknowns } = policiesOf(world, {
+  const { policies, workloads, unknowns, sources } = policiesOf(world, {
     namespace: parsed.value('namespace') ?? 'default',
   });
   if (policies === 0) throw new UsageError('there is no PodSecurityPolicy in the input');
@@ -51,23 +43,24 @@ export async function run(parsed: Parsed): Promise<number> {
     migrations.push(migrate({ namespace, policies: own, pods }));
   }
   const refused = workloads.filter(({ allowed }) => !allowed);
-  const edits = workloads.flatMap(editsOf);
+  const edited = await policyEdits(sources);
   if (parsed.value('format') === 'json')
     print(
       toJson({
         migrations,
-        edits,
+        edits: edited.workloads.flatMap(({ edits }) => edits),
         refused: refused.map(({ file, line, object }) => ({ file, line, object })),
         unknowns,
       }),
     );
-  else print(text(migrations, edits, refused));
+  else print(text(migrations, edited.workloads, refused));
   const folder = parsed.value('output');
   if (folder !== undefined)
     write(
       folder,
       migrations,
       objects.map(({ object }) => object),
+      edited.files,
     );
   for (const { file, line, object, reason } of unknowns)
     tell(`sallyport: ${safe(file)}:${line}: ${objectName(object)} could not be judged: ${safe(reason)}\n`);
@@ -78,14 +71,6 @@ export async function run(parsed: Parsed): Promise<number> {
   return migrations.length === 0 || unknowns.length + gaps.length + refused.length > 0
     ? EXIT.unknown
     : EXIT.clean;
-}
-
-function editsOf({ file, line, object, decision, policies }: WorkloadPolicies): Edit[] {
-  return policies
-    .filter(({ policy }) => policy === decision.policyChosen)
-    .flatMap(({ policy, changes }) =>
-      changes.map(({ path, value }) => ({ file, line, object: objectName(object), policy, path, value })),
-    );
 }
 
 function labelled(migrations: readonly Migration[], modes: readonly string[]): KubeObject[] {
@@ -105,12 +90,20 @@ function labelled(migrations: readonly Migration[], modes: readonly string[]): K
 }
 
 /** Numbered in the order in which they are applied: nothing is refused before it was warned of. */
-function write(folder: string, migrations: readonly Migration[], policies: readonly KubeObject[]): void {
+function write(
+  folder: string,
+  migrations: readonly Migration[],
+  policies: readonly KubeObject[],
+  edited: readonly EditedFile[],
+): void {
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
     throw new UsageError(`${folder} could not be made: ${(error as Error).message}`);
   }
+  // First of all what the policies wrote: without it pods would be refused.
+  const patch = edited.map(({ file, before, after }) => unifiedDiff(file, before, after)).join('');
+  if (patch !== '') writeWhole(join(folder, '00-manifests.patch'), patch);
   const admission = migrations.flatMap(one => one.admission);
   const warning = admission.map(one =>
     one.kind === 'ValidatingAdmissionPolicyBinding'
@@ -134,23 +127,39 @@ function write(folder: string, migrations: readonly Migration[], policies: reado
 
 function text(
   migrations: readonly Migration[],
-  edits: readonly Edit[],
+  edited: readonly WorkloadEdits[],
   refused: readonly WorkloadPolicies[],
 ): string {
   return [
     ...migrations.flatMap(describe),
-    ...(edits.length === 0 ? [] : ['What the policies wrote into pods, to be written into the manifests:']),
-    ...edits.map(
-      ({ file, line, object, path, value }) =>
-        `  ${safe(file)}:${line} ${safe(object)}\n    ${safe(path)}: ${safe(toJson(value).replace(/\s+/g, ' ').trim())}`,
-    ),
+    ...(edited.length === 0 ? [] : ['What the policies wrote into pods, to be written into the manifests:']),
+    ...edited.flatMap(describeEdits),
     ...refused.map(
       ({ file, line, object }) =>
         `${safe(file)}:${line} ${objectName(object)}: no policy admits it today; left out`,
     ),
-    `${count(migrations.length, 'namespace')}, ${count(edits.length, 'edit')}`,
+    `${count(migrations.length, 'namespace')}, ${count(
+      edited.reduce((sum, { edits }) => sum + edits.length, 0),
+      'edit',
+    )}`,
     '',
   ].join('\n');
+}
+
+function describeEdits({ workload, edits, lines, refused }: WorkloadEdits): string[] {
+  const { file, line } = edits[0]!;
+  const who = `${objectName(workload.object)}, by ${safe(workload.decision.policyChosen ?? '')}`;
+  const shown = (value: unknown) => safe(toJson(value).replace(/\s+/g, ' ').trim());
+  return [
+    `  ${safe(file)}:${line} ${who}`,
+    ...lines.map(one => `    ${safe(one)}`),
+    ...(refused === undefined
+      ? []
+      : [
+          `    left as it is, for ${refused}`,
+          ...edits.map(({ path, value }) => `    ${safe(path)}: ${shown(value)}`),
+        ]),
+  ];
 }
 
 function describe({

@@ -1,6 +1,7 @@
 /** Which chart or overlays a file is a part of: they are judged as what they become, not as they are written. */
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { DiskTree } from '#sources/manifests/files.ts';
 import { readKustomizations } from '#sources/manifests/kustomizations.ts';
 import { folderOf, isKustomizationName } from '#sources/manifests/recognise.ts';
 import { walk } from '#sources/manifests/walk.ts';
@@ -53,7 +54,7 @@ async function overlaysIn(root: string): Promise<ReadonlyMap<string, readonly st
   const roots = new Map<string, string[]>();
   const { files } = walk([root], { cwd: root, noIgnore: false, exclude: [] });
   if (files.length > MOST_FILES || !files.some(({ name }) => isKustomizationName(name))) return roots;
-  const built = await readKustomizations(files, root);
+  const built = await readKustomizations(files, new DiskTree(root, Infinity));
   for (const [folder, used] of built?.usedBy ?? [])
     for (const file of used) roots.set(file, [...(roots.get(file) ?? []), folder === '' ? '.' : folder]);
   return roots;
