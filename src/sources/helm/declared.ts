@@ -9,7 +9,7 @@ import { Locator } from '#yaml/locate.ts';
 import { type ReadDocument, readDocuments } from '#yaml/read.ts';
 import { BudgetError } from './budget.ts';
 import { type ChartRun, DEFAULT } from './environments.ts';
-import { readChart } from './folder.ts';
+import { readChartFolder } from './folder.ts';
 import { mayNeedRe2 } from './regexes.ts';
 import { type ChartOptions, type RenderedDocument, renderChartFiles } from './render.ts';
 import type { LineOrigin } from './trace.ts';
@@ -44,9 +44,10 @@ export async function chartObjects(
     reason: `a Helm chart that does not render${run === undefined ? '' : ` (in ${run})`}: ${message.replaceAll('\n', ' ')}`,
   });
   let files: Map<string, Uint8Array>;
+  let left: readonly string[];
   let runs: readonly ChartRun[];
   try {
-    files = readChart(path);
+    ({ files, left } = readChartFolder(path));
     runs = runsOf(files);
   } catch (error) {
     const { message } = error as Error;
@@ -55,6 +56,12 @@ export async function chartObjects(
   if (mayNeedRe2(files) || runs.length > 1) await import('./re2.ts');
   const known = new Map<string, { readonly declared: Declared; readonly environments: string[] }>();
   const gaps = new Map<string, Gap>();
+  for (const link of left)
+    gaps.set(link, {
+      file: chartFile,
+      line: 1,
+      reason: `${link} is a link that leads out of the chart, so what it leads to was not read`,
+    });
   let documents = 0;
   let failed: string | undefined;
   for (const { environment, options } of runs) {
@@ -104,6 +111,12 @@ function renderedObjects(
       line: 1,
       reason: `dependency ${dependency} version ${version} is not vendored, so nothing in it was judged`,
     }));
+    for (const { chart, url } of rendered.unchecked)
+      gaps.push({
+        file: chartFile,
+        line: 1,
+        reason: `the values of ${chart} were not checked against its schema, which speaks of ${url}: it is not fetched`,
+      });
     for (const document of rendered.documents) {
       const text = wellFormed(document.text);
       for (const read of readDocuments(text)) {

@@ -10,7 +10,7 @@ import { fileMatcher } from './ignore.ts';
 import { basePath } from './paths.ts';
 import { fromPlain, goYamlMessage, type Relocate, readYaml } from './read-values.ts';
 import { patternMatches } from './regexes.ts';
-import { schemaErrors } from './schema.ts';
+import { SchemaNotLocal, schemaErrors } from './schema.ts';
 import { type SetKind, setValues } from './set-values.ts';
 import type { BranchTaken, LineOrigin } from './trace.ts';
 import { compareStrings, GoError, GoMap, GoSlice, int, type Value, wellFormed } from './value.ts';
@@ -67,6 +67,8 @@ export interface RenderedChart {
   readonly warnings: readonly string[];
   /** Dependencies that are not vendored. */
   readonly missing: readonly { readonly name: string; readonly version: string }[];
+  /** Charts whose schema speaks of one that would have to be fetched: their values were not checked against it. */
+  readonly unchecked: readonly { readonly chart: string; readonly url: string }[];
   /** Each template's file, by the name that `# Source:` and origins have for it. */
   readonly sources: ReadonlyMap<string, { readonly file: string; readonly archive: boolean }>;
   readonly chart: { readonly name: string; readonly version: string };
@@ -124,9 +126,14 @@ export function renderChartFiles(
     throw error;
   }
   const coalesced = coalesceValues(chart, values, warn);
+  const unchecked: { readonly chart: string; readonly url: string }[] = [];
   const capable = capabilities(kube, options.apiVersions);
   if (options.skipSchemaValidation !== true) {
-    const problems = schemaProblems(chart, coalesced);
+    const problems = schemaProblems(
+      chart,
+      coalesced,
+      options.allowMissing === true ? (name, url) => unchecked.push({ chart: name, url }) : undefined,
+    );
     if (problems !== '')
       throw new GoError(
         `values don't meet the specifications of the schema(s) in the following chart(s):\n${problems}`,
@@ -182,6 +189,7 @@ export function renderChartFiles(
     text,
     warnings,
     missing,
+    unchecked,
     sources: sourcesOf(chart),
     chart: { name: chart.name, version: chart.version },
   };
@@ -403,16 +411,27 @@ function sourcesOf(
   return found;
 }
 
-function schemaProblems(chart: Chart, values: GoMap): string {
+/** @param miss told of schemas that would have to be fetched; without it, they are an error */
+function schemaProblems(
+  chart: Chart,
+  values: GoMap,
+  miss: ((chart: string, url: string) => void) | undefined,
+): string {
   let result = '';
   if (chart.schema !== undefined) {
-    // Numbers of --set are integers of Go: to a schema a number is a number.
-    const problems = schemaErrors(chart.schema, fromPlain(toPlain(values)), patternMatches);
-    if (problems.length > 0) result += `${chart.name}:\n${problems.map(line => `${line}\n`).join('')}`;
+    try {
+      // Numbers of --set are integers of Go: to a schema a number is a number.
+      const problems = schemaErrors(chart.schema, fromPlain(toPlain(values)), patternMatches);
+      if (problems.length > 0) result += `${chart.name}:\n${problems.map(line => `${line}\n`).join('')}`;
+    } catch (error) {
+      if (!(error instanceof SchemaNotLocal)) throw error;
+      if (miss === undefined) result += `${chart.name}:\n${error.message}\n`;
+      else miss(chart.name, error.url);
+    }
   }
   for (const sub of chart.dependencies) {
     const below = tableAt(values, sub.name);
-    if (below !== undefined) result += schemaProblems(sub, below);
+    if (below !== undefined) result += schemaProblems(sub, below, miss);
   }
   return result;
 }

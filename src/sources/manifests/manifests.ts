@@ -53,6 +53,8 @@ export interface ReadOptions extends WalkOptions {
    * schemas but the pod templates that these show.
    */
   readonly lean?: boolean;
+  /** Leaves out the hooks and tests of charts. */
+  readonly noHooks?: boolean;
   /** How charts are installed, where somebody said so. */
   readonly charts?: readonly ChartSettings[];
   /** Told how many files there are, before the first is read. */
@@ -424,7 +426,7 @@ class Reader implements Manifests {
       return;
     }
     const { chartObjects } = await import('#sources/helm/declared.ts');
-    const { environmentRuns, settingRuns } = await import('#sources/helm/environments.ts');
+    const { environmentRuns, settingRuns, withoutHooks } = await import('#sources/helm/environments.ts');
     const { deploymentRuns } = await import('#sources/gitops/charts.ts');
     const settings = this.#options.charts?.filter(one => one.path === chart) ?? [];
     const onDisk = (name: string): string => {
@@ -434,12 +436,14 @@ class Reader implements Manifests {
         throw new Error(`values file ${name}: ${problem(error)}`);
       }
     };
-    const { declared, gaps, documents, failed } = await chartObjects(dirname(path), chart, files =>
+    const runsOf = (files: ReadonlyMap<string, Uint8Array>) =>
       deployments.length > 0
         ? deploymentRuns(deployments, onDisk)
         : settings.length > 0
           ? settings.flatMap(one => settingRuns(one, files, chart, onDisk))
-          : environmentRuns(files, chart),
+          : environmentRuns(files, chart);
+    const { declared, gaps, documents, failed } = await chartObjects(dirname(path), chart, files =>
+      this.#options.noHooks === true ? withoutHooks(runsOf(files)) : runsOf(files),
     );
     this.declared.push(...declared);
     this.gaps.push(...gaps);
