@@ -19,7 +19,7 @@ import {
 } from './nodes.ts';
 import type { Template } from './parse.ts';
 import { goQuote } from './quote.ts';
-import type { Tracer } from './trace.ts';
+import type { Carried, Tracer } from './trace.ts';
 import {
   byteLength,
   bytesOf,
@@ -173,8 +173,8 @@ class State {
   }
 
   /** What the variables, and the dot of a range or a with, were made of: only where origins are traced. */
-  private readonly origins: (readonly Place[] | undefined)[] = [];
-  private dotOrigin: readonly Place[] | undefined;
+  private readonly origins: (Carried | undefined)[] = [];
+  private dotOrigin: Carried | undefined;
 
   private walkList(dot: Value, list: ListNode): Jump {
     for (const node of list.nodes) {
@@ -197,8 +197,8 @@ class State {
             this.context.budget.wrote(text.length);
             if (tracer !== undefined) tracer.printed(node, text, mark!);
           } else if (tracer !== undefined) {
-            const places = tracer.declared(mark!);
-            for (const { ident } of node.pipe.decl) this.origins[this.names.lastIndexOf(ident[0]!)] = places;
+            const carried = tracer.declared(mark!);
+            for (const { ident } of node.pipe.decl) this.origins[this.names.lastIndexOf(ident[0]!)] = carried;
           }
           break;
         }
@@ -259,6 +259,8 @@ class State {
     const tracer = this.context.tracer;
     const traced = tracer?.beginAction();
     const value = this.evalPipeline(dot, node.pipe);
+    // What a list that was made on the way is made of stands for its elements.
+    const read = tracer?.current();
     const mark = this.names.length;
     const { decl, isAssign } = node.pipe;
     const before = this.dotIsInterface;
@@ -266,7 +268,11 @@ class State {
     const once = (index: Value, element: Value, isInterface: boolean, place?: Place): boolean => {
       this.context.budget.step();
       if (tracer !== undefined) {
-        this.dotOrigin = place !== undefined && isScalar(element) ? [place] : undefined;
+        this.dotOrigin = !isScalar(element)
+          ? undefined
+          : place === undefined
+            ? read
+            : { values: [place], given: [], instead: [], inner: [], unresolved: undefined };
         if (decl.length > 0) this.origins[this.names.lastIndexOf(decl.at(-1)!.ident[0]!)] = this.dotOrigin;
       }
       if (decl.length > 0) {
@@ -455,6 +461,8 @@ class State {
     let receiver = start;
     let isInterface = startIsInterface;
     const last = ident.length - 1;
+    if (this.context.tracer !== undefined && GIVEN.has(ident[from]!) && isScope(start))
+      this.context.tracer.given(`.${ident.slice(from).join('.')}`);
     for (let at = from; at <= last; at++) {
       const name = ident[at]!;
       const isLast = at === last;
@@ -745,6 +753,12 @@ export const SLICE_METHODS: Record<string, Record<string, Fn>> = Object.create(n
 function fileMethod(name: string): Fn | undefined {
   return FILES_METHODS[name];
 }
+
+/** What helm gives to templates beside the values. */
+const GIVEN = new Set(['Release', 'Chart', 'Capabilities', 'Template', 'Files']);
+
+const isScope = (value: Value): boolean =>
+  value instanceof GoMap && value.type === 'common.Values' && value.entries.has('Release');
 
 /** The builtins of text/template. `and` and `or` are decided above: their arguments are evaluated one by one. */
 const isScalar = (value: Value): boolean =>

@@ -57,7 +57,7 @@ function place(
 ): void {
   const placeAt = (offset: number, below: Path): Place => {
     const { line, column } = lines.position(start + offset);
-    return { ...at(below, line, column), path: dotted(below) };
+    return { path: dotted(below), ...at(below, line, column) };
   };
   if (value instanceof GoMap && node.entries !== undefined) {
     value.places = new Map();
