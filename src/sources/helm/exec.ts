@@ -34,6 +34,7 @@ import {
   int,
   isTrue,
   type Place,
+  setPlace,
   sliceBytes,
   sortedKeys,
   typeOf,
@@ -272,7 +273,7 @@ class State {
           ? undefined
           : place === undefined
             ? read
-            : { values: [place], given: [], instead: [], inner: [], unresolved: undefined };
+            : tracer.carriedBy(place);
         if (decl.length > 0) this.origins[this.names.lastIndexOf(decl.at(-1)!.ident[0]!)] = this.dotOrigin;
       }
       if (decl.length > 0) {
@@ -461,8 +462,6 @@ class State {
     let receiver = start;
     let isInterface = startIsInterface;
     const last = ident.length - 1;
-    if (this.context.tracer !== undefined && GIVEN.has(ident[from]!) && isScope(start))
-      this.context.tracer.given(`.${ident.slice(from).join('.')}`);
     for (let at = from; at <= last; at++) {
       const name = ident[at]!;
       const isLast = at === last;
@@ -501,6 +500,8 @@ class State {
           }
         }
         if (hasArgs) this.fail(`${name} is not a method but has arguments`);
+        if (this.context.tracer !== undefined && GIVEN.has(name) && isScope(receiver))
+          this.context.tracer.given(`.${ident.slice(at).join('.')}`);
         const stored: Value = receiver.entries.get(name);
         if (stored === undefined && this.context.missingKey === 'error')
           this.fail(`map has no entry for key ${goQuote(name)}`);
@@ -608,9 +609,15 @@ class State {
     } else if (count !== fixed) this.fail(`wrong number of args for ${name}: want ${fixed} got ${count}`);
     if (isLogical) return this.logical(dot, name, args, final);
     const values: Value[] = new Array(count);
+    const { tracer } = this.context;
+    // What each of these is made of stays known in the map or list that comes of them.
+    const places: (Place | undefined)[] | undefined =
+      tracer !== undefined && MAKES_PLACES.has(name) ? [] : undefined;
     for (let at = 0; at < given; at++) {
       const type = at < fixed ? fn.params[at]! : fn.rest!;
+      const mark = places === undefined ? undefined : tracer!.beginAction();
       values[at] = this.evalArg(dot, type, args[at + 1]!);
+      if (places !== undefined) places[at] = tracer!.argument(args[at + 1]!, mark!);
     }
     if (final !== MISSING) {
       const type = given < fixed ? fn.params[given]! : fn.rest!;
@@ -619,7 +626,9 @@ class State {
     const { context } = this;
     context.budget.step();
     try {
-      return fn.call(values, context);
+      const result = fn.call(values, context);
+      if (places !== undefined) keepPlaces(name, result, values, places);
+      return result;
     } catch (error) {
       if (isStackOverflow(error)) throw error;
       const inner = error instanceof GoError ? error : undefined;
@@ -752,6 +761,24 @@ export const SLICE_METHODS: Record<string, Record<string, Fn>> = Object.create(n
 
 function fileMethod(name: string): Fn | undefined {
   return FILES_METHODS[name];
+}
+
+const MAKES_PLACES = new Set(['dict', 'set', 'list', 'tuple']);
+
+/** Notes in a map or list what its values were made of; maps and lists in it know that themselves. */
+function keepPlaces(
+  name: string,
+  result: Value,
+  values: readonly Value[],
+  places: readonly (Place | undefined)[],
+): void {
+  if (result instanceof GoSlice) result.places = [...places];
+  if (!(result instanceof GoMap)) return;
+  const from = name === 'set' ? 1 : 0;
+  for (let at = from; at + 1 < values.length; at += 2) {
+    const place = places[at + 1];
+    if (typeof values[at] === 'string' && place !== undefined) setPlace(result, values[at] as string, place);
+  }
 }
 
 /** What helm gives to templates beside the values. */

@@ -399,8 +399,8 @@ function readTraced(text: string, context: Context | undefined): Value {
   if (tracer === undefined || !(value instanceof GoMap)) return value;
   const lines = text.split('\n');
   const placed = readYaml(text, '', (_, line, column) => {
-    const place = tracer.valueOfLine(lines[line - 1] ?? '');
-    return place ?? { file: '', line: 0, column };
+    const place = tracer.placeOfLine(lines[line - 1] ?? '');
+    return place ?? { file: '', line: -1, column };
   });
   withoutNowhere(placed);
   return placed;
@@ -408,10 +408,10 @@ function readTraced(text: string, context: Context | undefined): Value {
 
 function withoutNowhere(value: Value): void {
   if (value instanceof GoMap) {
-    for (const [key, place] of value.places ?? []) if (place.line === 0) value.places!.delete(key);
+    for (const [key, place] of value.places ?? []) if (place.line < 0) value.places!.delete(key);
     for (const one of value.entries.values()) withoutNowhere(one);
   } else if (value instanceof GoSlice) {
-    value.places = value.places?.map(place => (place?.line === 0 ? undefined : place));
+    value.places = value.places?.map(place => (place !== undefined && place.line < 0 ? undefined : place));
     for (const one of value.items) withoutNowhere(one);
   }
 }

@@ -87,6 +87,18 @@ interface Action {
 /** What a variable, or the dot, was made of. */
 export type Carried = Omit<Action, 'missing'>;
 
+/** What a template put into a map or a list: where it stands there, and what it was made of. */
+interface Made extends Carried {
+  readonly at: TemplatePlace | undefined;
+}
+
+/** The place of something that a template made. */
+function madePlace(made: Made): Place {
+  return { file: '', line: 0, column: 0, path: '', made };
+}
+
+const madeOf = (place: Place): Made | undefined => place.made as Made | undefined;
+
 const fresh = (): Action => ({
   values: [],
   given: [],
@@ -190,6 +202,22 @@ export class Tracer {
     return this.endAction(before);
   }
 
+  /**
+   * An argument was worked out apart from the others: what it was made of is the place of what becomes of it.
+   *
+   * @param before what `beginAction` gave
+   */
+  argument(node: AnyNode, before: Action): Place {
+    const action = this.endAction(before);
+    this.used(action);
+    return madePlace({ ...action, at: { file: node.tree.file, ...position(node, node.at) } });
+  }
+
+  /** What the place of an element of a list stands for. */
+  carriedBy(place: Place): Carried {
+    return madeOf(place) ?? { values: [place], given: [], instead: [], inner: [], unresolved: undefined };
+  }
+
   /** What the action that runs has read until now. */
   current(): Carried {
     const { values, given, instead, inner, unresolved } = this.actions.at(-1)!;
@@ -230,7 +258,9 @@ export class Tracer {
     const action = this.actions.at(-1);
     if (action === undefined) return;
     const place = map.places?.get(key);
-    if (place !== undefined) action.values.push(place);
+    const made = place === undefined ? undefined : madeOf(place);
+    if (made !== undefined) this.used(made);
+    else if (place !== undefined) action.values.push(place);
     else if (value === undefined) action.missing = node;
   }
 
@@ -249,30 +279,51 @@ export class Tracer {
   yaml(written: WrittenYaml): void {
     const action = this.actions.at(-1);
     if (action === undefined) return;
-    written.text.split('\n').forEach((line, at) => {
+    const lines = written.text.split('\n');
+    // A lone scalar, or an empty map, is what the action has read.
+    const only: Made | undefined =
+      lines.length === 1 && written.places[0] === undefined ? { ...action, at: undefined } : undefined;
+    lines.forEach((line, at) => {
       const place = written.places[at];
+      const made = place === undefined ? only : madeOf(place);
       const text = line.trim();
+      const margin = line.length - line.trimStart().length;
       remember(action, line, [
         {
-          from: line.length - line.trimStart().length,
-          to: line.length - line.trimStart().length + text.length,
-          template: undefined,
-          values: place === undefined ? [] : [place],
-          given: [],
-          instead: [],
-          unresolved: undefined,
+          from: margin,
+          to: margin + text.length,
+          template: made?.at,
+          values: made?.values ?? (place === undefined ? [] : [place]),
+          given: made?.given ?? [],
+          instead: made?.instead ?? [],
+          unresolved: made?.unresolved,
           literal: false,
         },
       ]);
     });
   }
 
-  /** The value that a line of a text was made of, which the action that runs has made; of text without any, none. */
-  valueOfLine(line: string): Place | undefined {
+  /** What a line of a text was made of, which the action that runs has made. */
+  placeOfLine(line: string): Place | undefined {
     const text = line.trim();
     const { inner } = this.actions.at(-1) ?? fresh();
-    for (let at = inner.length - 1; at >= 0; at--)
-      if (inner[at]!.text === text) return inner[at]!.parts.at(-1)?.values.at(-1);
+    for (let at = inner.length - 1; at >= 0; at--) {
+      const { text: found, parts } = inner[at]!;
+      const part = parts.at(-1);
+      if (found !== text || part === undefined) continue;
+      const { values, given, instead, unresolved } = part;
+      return (
+        values.at(-1) ??
+        madePlace({
+          values: [...values],
+          given: [...given],
+          instead: [...instead],
+          inner: [],
+          unresolved,
+          at: part.template,
+        })
+      );
+    }
     return undefined;
   }
 
