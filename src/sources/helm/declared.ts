@@ -12,7 +12,7 @@ import { type ChartRun, DEFAULT } from './environments.ts';
 import { readChartFolder } from './folder.ts';
 import { mayNeedRe2 } from './regexes.ts';
 import { type ChartOptions, type RenderedDocument, renderChartFiles } from './render.ts';
-import type { LineOrigin } from './trace.ts';
+import { type LineOrigin, narrowed } from './trace.ts';
 import { GoError, wellFormed } from './value.ts';
 
 export interface ChartObjects {
@@ -268,7 +268,13 @@ class ChartOrigin implements Origin {
     this.#locator ??= new Locator(this.#text, this.#read);
     const { path: found, located } = this.#locator.nearest(path);
     const span = located.key ?? located.value;
-    const origin = this.#rendered.lines[span.line - 1];
+    const whole = this.#rendered.lines[span.line - 1];
+    const { value } = located;
+    // Several scalars may share a line, each with an origin of its own.
+    const origin =
+      whole !== undefined && value.line === span.line && value.endLine === value.line
+        ? narrowed(whole, value.column - 1, value.endColumn - 1)
+        : whole;
     // What is absent was not written by the value of the line above it.
     const exact = found.length === path.length || origin === undefined ? origin : { ...origin, values: [] };
     const { file, line, column } = originPlace(exact, this.#sources, this.#rendered.source);

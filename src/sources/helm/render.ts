@@ -485,7 +485,7 @@ function sortManifests(
     if (trimSpace(text) === '') continue;
     for (const part of splitManifests(text)) {
       const head = headOf(part.text, file);
-      const lines = traced?.lines.slice(part.line, part.line + part.text.split('\n').length) ?? [];
+      const lines = linesOf(traced?.lines, part);
       const branches = traced?.branches ?? [];
       const base = { source: file, text: part.text, kind: head.kind, name: head.name, lines, branches };
       const hook = head.annotations.get('helm.sh/hook');
@@ -510,19 +510,41 @@ function sortManifests(
   return { generic: generic.sort(order), hooks: hooks.sort(order) };
 }
 
-/** SplitManifests: at `---` on a line of its own, or at the start; `line` is that of the part in the text. */
-function splitManifests(text: string): { text: string; line: number }[] {
+/** The origins of the lines of one document; of the first, what stands before its text is cut off. */
+function linesOf(
+  all: readonly LineOrigin[] | undefined,
+  { text, line, column }: { readonly text: string; readonly line: number; readonly column: number },
+): LineOrigin[] {
+  const lines = all?.slice(line, line + text.split('\n').length) ?? [];
+  const [first] = lines;
+  if (first !== undefined && column > 0)
+    lines[0] = {
+      ...first,
+      spans: first.spans.map(span => ({ ...span, from: span.from - column, to: span.to - column })),
+    };
+  return lines;
+}
+
+/** SplitManifests: at `---` on a line of its own, or at the start; `line` and `column` are those of the part in the text. */
+function splitManifests(text: string): { text: string; line: number; column: number }[] {
   const lead = text.length - text.replace(/^[\t-\r \x85\xa0]+/, '').length;
   const big = trimSpace(text);
-  const result: { text: string; line: number }[] = [];
+  const result: { text: string; line: number; column: number }[] = [];
   const separator = /(?:^|[\t\n\f\r ]*\n)---[\t\n\f\r ]*/g;
   let at = 0;
+  let [lines, counted] = [0, 0];
   const add = (from: number, to: number): void => {
     const part = big.slice(from, to);
     if (part === '') return;
     const clean = trimSpace(part);
     const offset = lead + from + (part.length - part.replace(/^[\t-\r \x85\xa0]+/, '').length);
-    result.push({ text: clean, line: text.slice(0, offset).split('\n').length - 1 });
+    const before = text.lastIndexOf('\n', offset - 1) + 1;
+    for (let next = text.indexOf('\n', counted); next >= 0 && next < offset; ) {
+      lines++;
+      counted = next + 1;
+      next = text.indexOf('\n', counted);
+    }
+    result.push({ text: clean, line: lines, column: offset - before });
   };
   for (const match of big.matchAll(separator)) {
     add(at, match.index);

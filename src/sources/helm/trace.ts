@@ -333,6 +333,30 @@ export class Tracer {
   }
 }
 
+/**
+ * The origin of a part of a line, as that of a line: of a scalar that shares its line with others.
+ *
+ * @param from offsets in the line; the end is exclusive
+ */
+export function narrowed(origin: LineOrigin, from: number, to: number): LineOrigin {
+  const spans = origin.spans.filter(one => one.from < to && one.to > from);
+  const best =
+    spans.findLast(({ values }) => values.length > 0) ??
+    spans.findLast(({ literal }) => !literal) ??
+    spans[0];
+  if (best === undefined) return origin;
+  const { template } = best;
+  return {
+    // Text of the template stands there letter by letter.
+    template: best.literal
+      ? { ...template, column: template.column + Math.max(0, from - best.from) }
+      : template,
+    values: [...spans.flatMap(({ values }) => (values === best.values ? [] : values)), ...best.values],
+    unresolved: spans.findLast(({ unresolved }) => unresolved !== undefined)?.unresolved,
+    spans,
+  };
+}
+
 function note<Item>(list: Item[], item: Item): void {
   if (list.length < MOST_VALUES && !list.includes(item)) list.push(item);
 }
@@ -425,7 +449,7 @@ function partsOf(pieces: readonly Piece[]): Part[][] {
             });
         else
           line.push({
-            from: column,
+            from: column + (here === undefined && content !== '' ? margin : 0),
             to: column + row.length,
             template: here ?? {
               file: node.tree.file,
