@@ -36,6 +36,7 @@ export async function readInput(
       noIgnore: parsed.has('no-ignore'),
       exclude: [...ignored, ...parsed.values('exclude')],
       lean,
+      ...(parsed.has('no-hooks') ? { noHooks: true } : {}),
       ...(edited === undefined ? {} : { edited }),
       ...(charts === undefined ? {} : { charts }),
       onFiles: count => {

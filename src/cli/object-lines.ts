@@ -42,7 +42,7 @@ export function objectLines({ object, origin }: Pick<Declared, 'object' | 'origi
 /** Texts beside each other: where a line comes from, and the line. */
 export function gutterText(rows: readonly (readonly [origin: string, line: string])[]): string {
   const width = Math.min(
-    60,
+    100,
     rows.reduce((most, [origin]) => Math.max(most, origin.length), 0),
   );
   return rows.map(([origin, line]) => `${origin.padEnd(width)} | ${line}\n`).join('');

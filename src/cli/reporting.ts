@@ -7,7 +7,7 @@ import type { Parsed } from './command.ts';
 import { UsageError } from './errors.ts';
 import { isTerminal, print, writeWhole } from './output.ts';
 
-export type Gate = Pick<ReportOptions, 'failOn' | 'allowUnknown' | 'diff'>;
+export type Gate = Pick<ReportOptions, 'failOn' | 'allowUnknown' | 'diff' | 'rendered'>;
 
 /** A line of a file; undefined where it cannot be read, or must not be shown. */
 type Source = ReportOptions['source'];

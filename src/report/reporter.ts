@@ -18,8 +18,19 @@ export interface ReportOptions {
   readonly source: (file: string, line: number) => string | undefined;
   /** The lines that a finding's fix would change, each led by `-` or `+`; undefined where it has none that is safe to show. */
   readonly diff: (finding: Finding) => readonly string[] | undefined;
+  /** What a chart or overlay makes of the place of a finding, in lines; undefined where nothing was rendered. */
+  readonly rendered?: (finding: Finding) => readonly RenderedLine[] | undefined;
   /** How long the run took, in milliseconds; absent where it should not be said. */
   readonly milliseconds?: number;
+}
+
+/** A line of an object that was rendered. */
+export interface RenderedLine {
+  /** In the object, from 1. */
+  readonly line: number;
+  readonly text: string;
+  /** The finding is about this line. */
+  readonly marked: boolean;
 }
 
 export interface Reporter {

@@ -72,6 +72,7 @@ class TextReport {
     this.#push(`  ${place} ${level} ${this.#style('bold', check)}`);
     this.#wrap(`${objectName(object)}: ${this.#shortened(finding.message)}`, INDENT);
     this.#source(finding);
+    this.#rendered(finding);
     this.#otherPlaces(finding);
     this.#fix(finding);
   }
@@ -101,6 +102,18 @@ class TextReport {
     this.#push(
       `${this.#style('dim', `${' '.repeat(gutter.length - 2)}| `)}${' '.repeat(indent)}${this.#style('red', '^'.repeat(length))}`,
     );
+  }
+
+  /** What was rendered from the line above. */
+  #rendered(finding: Finding): void {
+    const lines = finding.sensitive === true ? undefined : this.#options.rendered?.(finding);
+    if (lines === undefined) return;
+    this.#push(`${INDENT}${this.#style('dim', 'rendered:')}`);
+    for (const { line, text, marked } of lines) {
+      const gutter = `${INDENT}${marked ? '>' : ' '} ${line} | `;
+      const row = `${gutter}${cut(safe(text), this.#options.width - gutter.length)}`;
+      this.#push(marked ? row : this.#style('dim', row));
+    }
   }
 
   #otherPlaces({ file, line, occurrences }: Finding): void {

@@ -209,6 +209,48 @@ spec:
   });
 });
 
+describe('a scan', () => {
+  it('shows what was rendered from the line to change, where it is asked', () => {
+    const { out } = run(folderOf(CHART), [
+      'scan',
+      '--show-rendered',
+      '--check',
+      'pod-security/host-namespaces',
+    ]);
+    assert.match(
+      out,
+      /shop\/values-prod\.yaml\n[\s\S]*1 \| hostPID: true\n[\s\S]*rendered:\n[\s\S]*> \d+ \| {3}hostPID: true\n/,
+    );
+    const { out: without } = run(folderOf(CHART), ['scan']);
+    assert.doesNotMatch(without, /rendered:/);
+  });
+
+  it('leaves hooks out with --no-hooks', () => {
+    const hook = TEMPLATE.replace('{ name: shop }', '{ name: hook, annotations: { helm.sh/hook: test } }');
+    const folder = folderOf({ ...CHART, 'shop/templates/hook.yaml': hook });
+    const names = (...args: string[]) =>
+      new Set(
+        (
+          JSON.parse(run(folder, ['scan', '-o', 'json', ...args]).out) as {
+            findings: { object: { name: string } }[];
+          }
+        ).findings.map(({ object }) => object.name),
+      );
+    assert.ok(names().has('hook'));
+    assert.ok(!names('--no-hooks').has('hook'));
+  });
+
+  it('judges what renders where a schema would have to be fetched, and says so', () => {
+    const schema = '{"properties": {"tag": {"$ref": "https://example.com/common.json#/x"}}}';
+    const { findings, unknowns } = scanJson(folderOf({ ...CHART, 'shop/values.schema.json': schema }));
+    assert.ok(findings.length > 0);
+    assert.match(
+      unknowns.map(({ reason }) => reason).join('\n'),
+      /values of shop were not checked against its schema, which speaks of https:\/\/example\.com\/common\.json/,
+    );
+  });
+});
+
 describe('render', () => {
   const APPLICATION = `apiVersion: argoproj.io/v1alpha1
 kind: Application

@@ -105,7 +105,7 @@ async function renderChart(parsed: Parsed, path: string, options: ChartOptions):
   for (const link of left)
     tell(`sallyport: ${path}/${link}: a link that leads out of the chart; not followed\n`);
   for (const warning of rendered.warnings) tell(`sallyport: ${warning}\n`);
-  if (parsed.value('format') === 'json') print(toJson(asData(rendered)));
+  if (parsed.value('format') === 'json') print(toJson(await asData(rendered)));
   else if (parsed.has('provenance')) print(await gutter(rendered));
   else print(wellFormed(rendered.text));
   return EXIT.clean;
@@ -319,7 +319,13 @@ function originText(origin: LineOrigin | undefined, sources: RenderedChart['sour
   const { file, line } = origin.template;
   const template = `${sources.get(file)?.file ?? file}:${line}`;
   const value = origin.values.at(-1);
-  const made = origin.unresolved === undefined ? '' : ` (${origin.unresolved})`;
+  const last = origin.spans.findLast(({ literal }) => !literal);
+  const words = [
+    ...(origin.unresolved === undefined ? [] : [origin.unresolved]),
+    ...(value === undefined ? (last?.given ?? []) : []),
+    ...(last?.instead ?? []).map(one => (one === '' ? 'a default' : `a default, as ${one} is not set`)),
+  ];
+  const made = words.length === 0 ? '' : ` (${words.join(', ')})`;
   return (value === undefined ? template : `${value.file}:${value.line} → ${template}`) + made;
 }
 
@@ -336,7 +342,12 @@ async function gutter({ documents, sources }: RenderedChart): Promise<string> {
   );
 }
 
-function asData({ documents, sources, chart, warnings }: RenderedChart) {
+async function asData({ documents, sources, chart, warnings }: RenderedChart) {
+  const { scalarOrigins } = await import('#sources/helm/scalar-origins.ts');
+  const placeOf = (place: LineOrigin['template']) => ({
+    ...place,
+    file: sources.get(place.file)?.file ?? place.file,
+  });
   return {
     chart,
     warnings,
@@ -346,12 +357,28 @@ function asData({ documents, sources, chart, warnings }: RenderedChart) {
       lines: document.text.split('\n').map((text, at) => {
         const origin = document.lines[at];
         if (origin === undefined) return { text };
-        const file = sources.get(origin.template.file)?.file ?? origin.template.file;
         return {
           text,
-          template: { ...origin.template, file },
+          template: placeOf(origin.template),
           values: origin.values,
           ...(origin.unresolved === undefined ? {} : { unresolved: origin.unresolved }),
+        };
+      }),
+      // Of every scalar: the value that decides it, and the template that prints it.
+      values: scalarOrigins(document).map(({ path, line, origin }) => {
+        const value = origin?.values.at(-1);
+        const template = origin === undefined ? undefined : placeOf(origin.template);
+        const spans = origin?.spans ?? [];
+        const given = [...new Set(spans.flatMap(one => one.given))];
+        const instead = [...new Set(spans.flatMap(one => one.instead))];
+        return {
+          path: formatPath(path),
+          line,
+          ...(value !== undefined ? { from: value } : template === undefined ? {} : { from: template }),
+          template,
+          ...(given.length > 0 ? { given } : {}),
+          ...(instead.length > 0 ? { insteadOf: instead } : {}),
+          ...(origin?.unresolved === undefined ? {} : { unresolved: origin.unresolved }),
         };
       }),
       notRendered: document.branches

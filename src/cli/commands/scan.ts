@@ -2,9 +2,11 @@
 import type { Report } from '#check/finding.ts';
 import { atLeast, type Severity, severities } from '#check/severity.ts';
 import type { Judged } from '#judge/scan.ts';
+import { formatPath } from '#kube/objects.ts';
 import { checks } from '#practices/index.ts';
 import type { ReportOptions } from '#report/reporter.ts';
 import type { Manifests } from '#sources/manifests/manifests.ts';
+import { ManifestOrigin } from '#sources/manifests/origin.ts';
 import type { Parsed } from '../command.ts';
 import { readConfig } from '../config.ts';
 import { EXIT, UsageError } from '../errors.ts';
@@ -36,7 +38,12 @@ export async function scanInto(
   const { report, judged } = reportOfRun(judging, baseline, isWhole(parsed));
   const failOn = (parsed.value('fail-on') as Severity | 'never' | undefined) ?? config.failOn ?? 'high';
   const allowUnknown = parsed.has('allow-unknown') || config.allowUnknown === true;
-  const gate = { failOn, allowUnknown, diff: await differ(parsed, judged) };
+  const gate = {
+    failOn,
+    allowUnknown,
+    diff: await differ(parsed, judged),
+    ...(parsed.has('show-rendered') ? { rendered: await renderedLines(judged) } : {}),
+  };
   await writeWanted(wanted, parsed, report, gate);
   if (alsoMarkdown !== undefined) alsoMarkdown(await rendered('markdown', parsed, report, gate));
   return exitCode(report, manifests, failOn, allowUnknown, parsed);
@@ -68,6 +75,31 @@ async function differ(parsed: Parsed, { findings, declared }: Judged): Promise<R
   const { fixDiff } = await import('../fixes.ts');
   let left = MAX_DIFFS;
   return finding => (left-- > 0 ? fixDiff(finding, declared.get(finding)) : undefined);
+}
+
+/** Around the place of a finding, so many lines before and behind it. */
+const CONTEXT = 2;
+
+async function renderedLines({ declared }: Judged): Promise<NonNullable<ReportOptions['rendered']>> {
+  const { objectLines } = await import('../object-lines.ts');
+  return finding => {
+    const one = declared.get(finding);
+    if (one === undefined || one.origin instanceof ManifestOrigin) return undefined;
+    const lines = objectLines(one);
+    const wanted = finding.path;
+    // The place itself, or the deepest thing above it that is there.
+    let [at, length] = [-1, -1];
+    lines.forEach(({ path }, line) => {
+      const shown = formatPath(path);
+      const isOn = wanted === shown || wanted.startsWith(`${shown}.`) || wanted.startsWith(`${shown}[`);
+      if (isOn && shown.length > length) [at, length] = [line, shown.length];
+    });
+    if (at < 0) return undefined;
+    const from = Math.max(0, at - CONTEXT);
+    return lines
+      .slice(from, at + CONTEXT + 1)
+      .map(({ text }, i) => ({ line: from + i + 1, text, marked: from + i === at }));
+  };
 }
 
 function exitCode(

@@ -40,6 +40,7 @@ export const everydayCommands: readonly Command[] = [
         many: true,
         description: 'Take marks of other tools for exceptions: kube-linter, checkov, trivy, polaris',
       },
+      { name: 'show-rendered', description: 'Below the line to change, what a chart or overlay makes of it' },
       { name: 'verbose', short: 'v', description: 'Show every finding, also repeated ones' },
       ...reading,
     ],

@@ -14,6 +14,7 @@ export const reading: readonly Option[] = [
     many: true,
     description: 'Leave out paths that match (gitignore syntax)',
   },
+  { name: 'no-hooks', description: 'Leave out the hooks and tests of Helm charts' },
   { name: 'config', value: 'FILE', description: 'Configuration (default: sallyport.yaml, if there is one)' },
 ];
 

@@ -1,5 +1,6 @@
 /** The manifests of a commit, read out of the repository's store: the work tree is not touched, and not looked at. */
 import ignore from 'ignore';
+import type { ReadFolder } from '../helm/folder.ts';
 import type { ReadChart, SourceTree } from '../manifests/files.ts';
 import { type Manifests, type ReadOptions, readFound, type SharedFiles } from '../manifests/manifests.ts';
 import { joinPath } from '../manifests/recognise.ts';
@@ -133,9 +134,10 @@ export class CommitTree implements SourceTree {
   }
 
   /** The files of a chart's folder. Links that lead out of it are left out, as on a disk. */
-  #chart(name: string): Map<string, Uint8Array> {
+  #chart(name: string): ReadFolder {
     const top = name === '' ? '' : `${name}/`;
     const files = new Map<string, Uint8Array>();
+    const left: string[] = [];
     let total = 0;
     const add = (inner: string, oid: string) => {
       const bytes = this.#blob(oid);
@@ -152,14 +154,28 @@ export class CommitTree implements SourceTree {
         continue;
       }
       const real = this.#real(path);
-      if (real === undefined || !real.startsWith(top)) continue;
+      const isInside =
+        real?.startsWith(top) === true || (real !== undefined && this.#isDependency(inner, real, top));
+      if (real === undefined || !isInside) {
+        left.push(inner);
+        continue;
+      }
       const target = this.#entries.get(real);
       if (target?.is === 'file') add(inner, target.oid);
       else
         for (const one of this.#below(`${real}/`))
           if (one.is === 'file') add(`${inner}${one.path.slice(real.length)}`, one.oid);
     }
-    return files;
+    return { files, left };
+  }
+
+  /** Whether a link in `charts/` leads to a chart of the commit that this one is not part of. */
+  #isDependency(inner: string, real: string, top: string): boolean {
+    return (
+      /(?:^|\/)charts\/[^/]+$/.test(inner) &&
+      this.#entries.has(`${real}/Chart.yaml`) &&
+      !top.startsWith(`${real}/`)
+    );
   }
 
   /** The files whose paths begin so. */

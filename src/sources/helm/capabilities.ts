@@ -133,7 +133,10 @@ const yaml = (files: Value, value: (content: string) => string): string =>
     .text;
 
 Object.assign(FILES_METHODS, {
-  Get: define('string', ([files, name]) => text(files, name)),
+  Get: define('string', ([files, name], context) => {
+    context.tracer?.given(`.Files.Get ${name as string}`);
+    return text(files, name);
+  }),
   GetBytes: define(
     'string',
     ([files, name]) =>

@@ -9,9 +9,10 @@ import { Locator } from '#yaml/locate.ts';
 import { type ReadDocument, readDocuments } from '#yaml/read.ts';
 import { BudgetError } from './budget.ts';
 import { type ChartRun, DEFAULT } from './environments.ts';
+import type { ReadFolder } from './folder.ts';
 import { mayNeedRe2 } from './regexes.ts';
 import { type ChartOptions, type RenderedDocument, renderChartFiles } from './render.ts';
-import type { LineOrigin } from './trace.ts';
+import { type LineOrigin, narrowed } from './trace.ts';
 import { GoError, type Place, wellFormed } from './value.ts';
 
 export interface ChartObjects {
@@ -34,7 +35,7 @@ export interface ChartObjects {
  * @param runsOf how the chart with these files is installed
  */
 export async function chartObjects(
-  read: () => ReadonlyMap<string, Uint8Array>,
+  read: () => ReadFolder,
   name: string,
   runsOf: (files: ReadonlyMap<string, Uint8Array>) => readonly ChartRun[],
 ): Promise<ChartObjects> {
@@ -45,9 +46,10 @@ export async function chartObjects(
     reason: `a Helm chart that does not render${run === undefined ? '' : ` (in ${run})`}: ${message.replaceAll('\n', ' ')}`,
   });
   let files: ReadonlyMap<string, Uint8Array>;
+  let left: readonly string[];
   let runs: readonly ChartRun[];
   try {
-    files = read();
+    ({ files, left } = read());
     runs = runsOf(files);
   } catch (error) {
     const { message } = error as Error;
@@ -56,6 +58,12 @@ export async function chartObjects(
   if (mayNeedRe2(files) || runs.length > 1) await import('./re2.ts');
   const known = new Map<string, { readonly declared: Declared; readonly environments: string[] }>();
   const gaps = new Map<string, Gap>();
+  for (const link of left)
+    gaps.set(link, {
+      file: chartFile,
+      line: 1,
+      reason: `${link} is a link that leads out of the chart, so what it leads to was not read`,
+    });
   let documents = 0;
   let failed: string | undefined;
   for (const { environment, options } of runs) {
@@ -106,6 +114,12 @@ function renderedObjects(
       line: 1,
       reason: `dependency ${dependency} version ${version} is not vendored, so nothing in it was judged`,
     }));
+    for (const { chart, url } of rendered.unchecked)
+      gaps.push({
+        file: chartFile,
+        line: 1,
+        reason: `the values of ${chart} were not checked against its schema, which speaks of ${url}: it is not fetched`,
+      });
     for (const document of rendered.documents) {
       const text = wellFormed(document.text);
       for (const read of readDocuments(text)) {
@@ -308,7 +322,13 @@ export class ChartOrigin implements Origin {
       return { file: this.file, line: this.line, column: 1, endLine: this.line, endColumn: 2 };
     const { path: found, located } = this.locator.nearest(path);
     const span = located.key ?? located.value;
-    const origin = this.#rendered.lines[span.line - 1];
+    const whole = this.#rendered.lines[span.line - 1];
+    const { value } = located;
+    // Several scalars may share a line, each with an origin of its own.
+    const origin =
+      whole !== undefined && value.line === span.line && value.endLine === value.line
+        ? narrowed(whole, value.column - 1, value.endColumn - 1)
+        : whole;
     // What is absent was not written by the value of the line above it.
     const exact = found.length === path.length || origin === undefined ? origin : { ...origin, values: [] };
     const { file, line, column } = originPlace(exact, this.#sources, this.#rendered.source);

@@ -58,6 +58,11 @@ export function environmentRuns(files: ReadonlyMap<string, Uint8Array>, folder: 
   return runs;
 }
 
+/** The same without what only runs at certain times. */
+export function withoutHooks(runs: readonly ChartRun[]): ChartRun[] {
+  return runs.map(({ environment, options }) => ({ environment, options: { ...options, noHooks: true } }));
+}
+
 /** What `sallyport.yaml` says of a chart. */
 export interface ChartSettings extends ChartSetting {
   /** The chart's folder as reports show it. */

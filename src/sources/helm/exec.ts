@@ -19,7 +19,7 @@ import {
 } from './nodes.ts';
 import type { Template } from './parse.ts';
 import { goQuote } from './quote.ts';
-import type { Tracer } from './trace.ts';
+import type { Carried, Tracer } from './trace.ts';
 import {
   byteLength,
   bytesOf,
@@ -34,6 +34,7 @@ import {
   int,
   isTrue,
   type Place,
+  setPlace,
   sliceBytes,
   sortedKeys,
   typeOf,
@@ -173,8 +174,8 @@ class State {
   }
 
   /** What the variables, and the dot of a range or a with, were made of: only where origins are traced. */
-  private readonly origins: (readonly Place[] | undefined)[] = [];
-  private dotOrigin: readonly Place[] | undefined;
+  private readonly origins: (Carried | undefined)[] = [];
+  private dotOrigin: Carried | undefined;
 
   private walkList(dot: Value, list: ListNode): Jump {
     for (const node of list.nodes) {
@@ -197,8 +198,8 @@ class State {
             this.context.budget.wrote(text.length);
             if (tracer !== undefined) tracer.printed(node, text, mark!);
           } else if (tracer !== undefined) {
-            const places = tracer.declared(mark!);
-            for (const { ident } of node.pipe.decl) this.origins[this.names.lastIndexOf(ident[0]!)] = places;
+            const carried = tracer.declared(mark!);
+            for (const { ident } of node.pipe.decl) this.origins[this.names.lastIndexOf(ident[0]!)] = carried;
           }
           break;
         }
@@ -259,6 +260,8 @@ class State {
     const tracer = this.context.tracer;
     const traced = tracer?.beginAction();
     const value = this.evalPipeline(dot, node.pipe);
+    // What a list that was made on the way is made of stands for its elements.
+    const read = tracer?.current();
     const mark = this.names.length;
     const { decl, isAssign } = node.pipe;
     const before = this.dotIsInterface;
@@ -266,7 +269,11 @@ class State {
     const once = (index: Value, element: Value, isInterface: boolean, place?: Place): boolean => {
       this.context.budget.step();
       if (tracer !== undefined) {
-        this.dotOrigin = place !== undefined && isScalar(element) ? [place] : undefined;
+        this.dotOrigin = !isScalar(element)
+          ? undefined
+          : place === undefined
+            ? read
+            : tracer.carriedBy(place);
         if (decl.length > 0) this.origins[this.names.lastIndexOf(decl.at(-1)!.ident[0]!)] = this.dotOrigin;
       }
       if (decl.length > 0) {
@@ -493,6 +500,8 @@ class State {
           }
         }
         if (hasArgs) this.fail(`${name} is not a method but has arguments`);
+        if (this.context.tracer !== undefined && GIVEN.has(name) && isScope(receiver))
+          this.context.tracer.given(`.${ident.slice(at).join('.')}`);
         const stored: Value = receiver.entries.get(name);
         if (stored === undefined && this.context.missingKey === 'error')
           this.fail(`map has no entry for key ${goQuote(name)}`);
@@ -600,9 +609,15 @@ class State {
     } else if (count !== fixed) this.fail(`wrong number of args for ${name}: want ${fixed} got ${count}`);
     if (isLogical) return this.logical(dot, name, args, final);
     const values: Value[] = new Array(count);
+    const { tracer } = this.context;
+    // What each of these is made of stays known in the map or list that comes of them.
+    const places: (Place | undefined)[] | undefined =
+      tracer !== undefined && MAKES_PLACES.has(name) ? [] : undefined;
     for (let at = 0; at < given; at++) {
       const type = at < fixed ? fn.params[at]! : fn.rest!;
+      const mark = places === undefined ? undefined : tracer!.beginAction();
       values[at] = this.evalArg(dot, type, args[at + 1]!);
+      if (places !== undefined) places[at] = tracer!.argument(args[at + 1]!, mark!);
     }
     if (final !== MISSING) {
       const type = given < fixed ? fn.params[given]! : fn.rest!;
@@ -611,7 +626,9 @@ class State {
     const { context } = this;
     context.budget.step();
     try {
-      return fn.call(values, context);
+      const result = fn.call(values, context);
+      if (places !== undefined) keepPlaces(name, result, values, places);
+      return result;
     } catch (error) {
       if (isStackOverflow(error)) throw error;
       const inner = error instanceof GoError ? error : undefined;
@@ -745,6 +762,30 @@ export const SLICE_METHODS: Record<string, Record<string, Fn>> = Object.create(n
 function fileMethod(name: string): Fn | undefined {
   return FILES_METHODS[name];
 }
+
+const MAKES_PLACES = new Set(['dict', 'set', 'list', 'tuple']);
+
+/** Notes in a map or list what its values were made of; maps and lists in it know that themselves. */
+function keepPlaces(
+  name: string,
+  result: Value,
+  values: readonly Value[],
+  places: readonly (Place | undefined)[],
+): void {
+  if (result instanceof GoSlice) result.places = [...places];
+  if (!(result instanceof GoMap)) return;
+  const from = name === 'set' ? 1 : 0;
+  for (let at = from; at + 1 < values.length; at += 2) {
+    const place = places[at + 1];
+    if (typeof values[at] === 'string' && place !== undefined) setPlace(result, values[at] as string, place);
+  }
+}
+
+/** What helm gives to templates beside the values. */
+const GIVEN = new Set(['Release', 'Chart', 'Capabilities', 'Template', 'Files']);
+
+const isScope = (value: Value): boolean =>
+  value instanceof GoMap && value.type === 'common.Values' && value.entries.has('Release');
 
 /** The builtins of text/template. `and` and `or` are decided above: their arguments are evaluated one by one. */
 const isScalar = (value: Value): boolean =>

@@ -10,19 +10,20 @@ const MAX_TOTAL = 100 * 1024 * 1024;
 const MAX_DEPTH = 60;
 
 export interface ReadFolder {
-  readonly files: Map<string, Uint8Array>;
+  readonly files: ReadonlyMap<string, Uint8Array>;
   /** Links that were not followed: they lead nowhere, or out of the chart. */
   readonly left: readonly string[];
 }
 
 /** Reads a chart from a folder or a .tgz; names are relative to the chart, with forward slashes. */
-export function readChart(path: string): Map<string, Uint8Array> {
+export function readChart(path: string): ReadonlyMap<string, Uint8Array> {
   return readChartFolder(path).files;
 }
 
 /**
  * As `readChart`, with the links that were left out. helm follows links anywhere; a scan of strangers' charts must not:
- * only those inside the chart, and a dependency's folder that is linked into `charts/` from the same repository.
+ * only those inside the chart, and a dependency's folder that is linked into `charts/` from the same repository, or
+ * from beside the chart.
  */
 export function readChartFolder(path: string): ReadFolder {
   if (statSync(path).isFile()) return { files: readArchive(readFileSync(path)), left: [] };
@@ -84,6 +85,7 @@ function repositoryOf(folder: string): string {
     if (existsSync(join(above, '.git'))) return above;
     if (dirname(above) === above) break;
   }
+  // Without a repository around them, charts that lie beside each other belong together.
   const here = process.cwd();
-  return isWithin(folder, here) ? here : folder;
+  return isWithin(folder, here) ? here : dirname(folder);
 }

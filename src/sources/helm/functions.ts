@@ -17,6 +17,7 @@ import { regexFunctions } from './regexes.ts';
 import { compareVersions, newConstraint, newVersion, showVersion, type Version } from './semver.ts';
 import { stringFunctions } from './strings.ts';
 import { readToml, writeToml } from './toml.ts';
+import { TPL } from './trace.ts';
 import {
   compareStrings,
   GoError,
@@ -372,7 +373,7 @@ function tpl([text, data]: Value[], context: Context): Value {
   if (!source.includes('{{')) return source.replaceAll('<no value>', '');
   let parsed: ReturnType<typeof parseTemplate>;
   try {
-    parsed = parseTemplate('gotpl', source, functionNames);
+    parsed = parseTemplate(TPL, source, functionNames);
   } catch (error) {
     if (!(error instanceof GoError)) throw error;
     throw new GoError(`cannot parse template ${goQuote(source)}: ${error.message}`, error);
@@ -380,8 +381,9 @@ function tpl([text, data]: Value[], context: Context): Value {
   const templates = new Map(context.templates);
   for (const [name, template] of parsed)
     if (!templates.has(name) || !isEmptyTree(template.root)) templates.set(name, template);
-  const main = parsed.get('gotpl')!;
+  const main = parsed.get(TPL)!;
   const inner: Context = { ...context, templates };
+  context.tracer?.running(source);
   try {
     return executeTemplate(inner, main, data).replaceAll('<no value>', '');
   } catch (error) {
@@ -390,9 +392,33 @@ function tpl([text, data]: Value[], context: Context): Value {
   }
 }
 
-function fromYaml(text: string): GoMap {
+/** A text that was made of values keeps, in what is read of it, where they stand. */
+function readTraced(text: string, context: Context | undefined): Value {
+  const value = readYaml(text);
+  const tracer = context?.tracer;
+  if (tracer === undefined || !(value instanceof GoMap)) return value;
+  const lines = text.split('\n');
+  const placed = readYaml(text, '', (_, line, column) => {
+    const place = tracer.placeOfLine(lines[line - 1] ?? '');
+    return place ?? { file: '', line: -1, column };
+  });
+  withoutNowhere(placed);
+  return placed;
+}
+
+function withoutNowhere(value: Value): void {
+  if (value instanceof GoMap) {
+    for (const [key, place] of value.places ?? []) if (place.line < 0) value.places!.delete(key);
+    for (const one of value.entries.values()) withoutNowhere(one);
+  } else if (value instanceof GoSlice) {
+    value.places = value.places?.map(place => (place !== undefined && place.line < 0 ? undefined : place));
+    for (const one of value.items) withoutNowhere(one);
+  }
+}
+
+function fromYaml(text: string, context?: Context): GoMap {
   try {
-    const value = readYaml(text);
+    const value = readTraced(text, context);
     if (value === null) return new GoMap();
     if (value instanceof GoMap) return value;
     throw new GoError(
@@ -474,9 +500,11 @@ const table: Record<string, Fn> = {
   urlquery: define('...any', args => queryEscape(evalArgs(args))),
 
   hello: define('', () => 'Hello!'),
-  default: define('any, ...any', ([fallback, ...given]) =>
-    given.length === 0 || isEmpty(given[0]) ? fallback : given[0],
-  ),
+  default: define('any, ...any', ([fallback, ...given], context) => {
+    if (given.length > 0 && !isEmpty(given[0])) return given[0];
+    context.tracer?.fellBack();
+    return fallback;
+  }),
   empty: define('any', ([value]) => isEmpty(value)),
   coalesce: define('...any', args => args.find(value => !isEmpty(value)) ?? null),
   all: define('...any', args => args.every(value => !isEmpty(value))),
@@ -505,7 +533,7 @@ const table: Record<string, Fn> = {
       return written.text;
     }),
   ),
-  fromYaml: define('string', ([text]) => fromYaml(text as string)),
+  fromYaml: define('string', ([text], context) => fromYaml(text as string, context)),
   fromYamlArray: define('string', ([text]) => fromYamlArray(text as string)),
   toToml: define('any', ([value]) => {
     // Reflection panics on nil, and a panic is not swallowed.

@@ -57,7 +57,7 @@ function place(
 ): void {
   const placeAt = (offset: number, below: Path): Place => {
     const { line, column } = lines.position(start + offset);
-    return { ...at(below, line, column), path: dotted(below) };
+    return { path: dotted(below), ...at(below, line, column) };
   };
   if (value instanceof GoMap && node.entries !== undefined) {
     value.places = new Map();
@@ -120,6 +120,9 @@ export function goYamlMessage(
     return `${prefix}yaml: line ${Math.max(1, line)}: ${words}`;
   }
   if (/^a key was expected/.test(message)) return parser('did not find expected key');
+  if (/^a list item \("- "\) was expected/.test(message))
+    return parser("did not find expected '-' indicator");
+  if (/^a value was expected/.test(message)) return parser('did not find expected node content');
   for (const [pattern, words] of WITHOUT_LINE) {
     const match = pattern.exec(message);
     if (match !== null) return prefix + words(match);

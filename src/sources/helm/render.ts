@@ -10,7 +10,7 @@ import { fileMatcher } from './ignore.ts';
 import { basePath } from './paths.ts';
 import { fromPlain, goYamlMessage, type Relocate, readYaml } from './read-values.ts';
 import { patternMatches } from './regexes.ts';
-import { schemaErrors } from './schema.ts';
+import { SchemaNotLocal, schemaErrors } from './schema.ts';
 import { type SetKind, setValues } from './set-values.ts';
 import type { BranchTaken, LineOrigin } from './trace.ts';
 import { compareStrings, GoError, GoMap, GoSlice, int, type Value, wellFormed } from './value.ts';
@@ -67,6 +67,8 @@ export interface RenderedChart {
   readonly warnings: readonly string[];
   /** Dependencies that are not vendored. */
   readonly missing: readonly { readonly name: string; readonly version: string }[];
+  /** Charts whose schema speaks of one that would have to be fetched: their values were not checked against it. */
+  readonly unchecked: readonly { readonly chart: string; readonly url: string }[];
   /** Each template's file, by the name that `# Source:` and origins have for it. */
   readonly sources: ReadonlyMap<string, { readonly file: string; readonly archive: boolean }>;
   readonly chart: { readonly name: string; readonly version: string };
@@ -124,9 +126,14 @@ export function renderChartFiles(
     throw error;
   }
   const coalesced = coalesceValues(chart, values, warn);
+  const unchecked: { readonly chart: string; readonly url: string }[] = [];
   const capable = capabilities(kube, options.apiVersions);
   if (options.skipSchemaValidation !== true) {
-    const problems = schemaProblems(chart, coalesced);
+    const problems = schemaProblems(
+      chart,
+      coalesced,
+      options.allowMissing === true ? (name, url) => unchecked.push({ chart: name, url }) : undefined,
+    );
     if (problems !== '')
       throw new GoError(
         `values don't meet the specifications of the schema(s) in the following chart(s):\n${problems}`,
@@ -182,6 +189,7 @@ export function renderChartFiles(
     text,
     warnings,
     missing,
+    unchecked,
     sources: sourcesOf(chart),
     chart: { name: chart.name, version: chart.version },
   };
@@ -403,16 +411,27 @@ function sourcesOf(
   return found;
 }
 
-function schemaProblems(chart: Chart, values: GoMap): string {
+/** @param miss told of schemas that would have to be fetched; without it, they are an error */
+function schemaProblems(
+  chart: Chart,
+  values: GoMap,
+  miss: ((chart: string, url: string) => void) | undefined,
+): string {
   let result = '';
   if (chart.schema !== undefined) {
-    // Numbers of --set are integers of Go: to a schema a number is a number.
-    const problems = schemaErrors(chart.schema, fromPlain(toPlain(values)), patternMatches);
-    if (problems.length > 0) result += `${chart.name}:\n${problems.map(line => `${line}\n`).join('')}`;
+    try {
+      // Numbers of --set are integers of Go: to a schema a number is a number.
+      const problems = schemaErrors(chart.schema, fromPlain(toPlain(values)), patternMatches);
+      if (problems.length > 0) result += `${chart.name}:\n${problems.map(line => `${line}\n`).join('')}`;
+    } catch (error) {
+      if (!(error instanceof SchemaNotLocal)) throw error;
+      if (miss === undefined) result += `${chart.name}:\n${error.message}\n`;
+      else miss(chart.name, error.url);
+    }
   }
   for (const sub of chart.dependencies) {
     const below = tableAt(values, sub.name);
-    if (below !== undefined) result += schemaProblems(sub, below);
+    if (below !== undefined) result += schemaProblems(sub, below, miss);
   }
   return result;
 }
@@ -466,7 +485,7 @@ function sortManifests(
     if (trimSpace(text) === '') continue;
     for (const part of splitManifests(text)) {
       const head = headOf(part.text, file);
-      const lines = traced?.lines.slice(part.line, part.line + part.text.split('\n').length) ?? [];
+      const lines = linesOf(traced?.lines, part);
       const branches = traced?.branches ?? [];
       const base = { source: file, text: part.text, kind: head.kind, name: head.name, lines, branches };
       const hook = head.annotations.get('helm.sh/hook');
@@ -491,19 +510,41 @@ function sortManifests(
   return { generic: generic.sort(order), hooks: hooks.sort(order) };
 }
 
-/** SplitManifests: at `---` on a line of its own, or at the start; `line` is that of the part in the text. */
-function splitManifests(text: string): { text: string; line: number }[] {
+/** The origins of the lines of one document; of the first, what stands before its text is cut off. */
+function linesOf(
+  all: readonly LineOrigin[] | undefined,
+  { text, line, column }: { readonly text: string; readonly line: number; readonly column: number },
+): LineOrigin[] {
+  const lines = all?.slice(line, line + text.split('\n').length) ?? [];
+  const [first] = lines;
+  if (first !== undefined && column > 0)
+    lines[0] = {
+      ...first,
+      spans: first.spans.map(span => ({ ...span, from: span.from - column, to: span.to - column })),
+    };
+  return lines;
+}
+
+/** SplitManifests: at `---` on a line of its own, or at the start; `line` and `column` are those of the part in the text. */
+function splitManifests(text: string): { text: string; line: number; column: number }[] {
   const lead = text.length - text.replace(/^[\t-\r \x85\xa0]+/, '').length;
   const big = trimSpace(text);
-  const result: { text: string; line: number }[] = [];
+  const result: { text: string; line: number; column: number }[] = [];
   const separator = /(?:^|[\t\n\f\r ]*\n)---[\t\n\f\r ]*/g;
   let at = 0;
+  let [lines, counted] = [0, 0];
   const add = (from: number, to: number): void => {
     const part = big.slice(from, to);
     if (part === '') return;
     const clean = trimSpace(part);
     const offset = lead + from + (part.length - part.replace(/^[\t-\r \x85\xa0]+/, '').length);
-    result.push({ text: clean, line: text.slice(0, offset).split('\n').length - 1 });
+    const before = text.lastIndexOf('\n', offset - 1) + 1;
+    for (let next = text.indexOf('\n', counted); next >= 0 && next < offset; ) {
+      lines++;
+      counted = next + 1;
+      next = text.indexOf('\n', counted);
+    }
+    result.push({ text: clean, line: lines, column: offset - before });
   };
   for (const match of big.matchAll(separator)) {
     add(at, match.index);

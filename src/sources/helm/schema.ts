@@ -5,6 +5,16 @@
 import { jsonNumber, quoteJson, readJson } from './json.ts';
 import { GoError, GoMap, GoSlice, type Value } from './value.ts';
 
+/** A schema speaks of another one, which would have to be fetched. */
+export class SchemaNotLocal extends GoError {
+  readonly url: string;
+
+  constructor(url: string) {
+    super(`failing loading ${quoteJson(url, false)}: schemas are not fetched`);
+    this.url = url;
+  }
+}
+
 /** Something that is wrong at a place of the values; a group holds what its branches say. */
 interface Problem {
   readonly at: string;
@@ -269,9 +279,16 @@ class Checker {
     limit('multipleOf', step => step > 0 && !Number.isInteger(value / step));
   }
 
+  /** A reference as the schema's own address makes it whole. */
+  #url(reference: string): string {
+    const id = this.#root instanceof GoMap ? (this.#root.get('$id') ?? this.#root.get('id')) : undefined;
+    const base = typeof id === 'string' && URL.canParse(id) ? id : 'file:///values.schema.json';
+    const { href, hash } = URL.canParse(reference, base) ? new URL(reference, base) : new URL(base);
+    return href.slice(0, href.length - hash.length);
+  }
+
   #resolve(reference: string): Value {
-    if (!reference.startsWith('#'))
-      throw new GoError(`failing loading ${quoteJson(reference, false)}: schemas are not fetched`);
+    if (!reference.startsWith('#')) throw new SchemaNotLocal(this.#url(reference));
     let here = this.#root;
     for (const step of reference.slice(1).split('/').slice(1)) {
       const key = decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~');

@@ -7,14 +7,41 @@ import { show } from './nodes.ts';
 import type { GoMap, Place, Value } from './value.ts';
 import type { WrittenYaml } from './yaml-write.ts';
 
+/** A place in a template file. */
+export interface TemplatePlace {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A part of a line that came from one place of a template. */
+export interface Span {
+  /** Offsets in the line; the end is exclusive. */
+  readonly from: number;
+  readonly to: number;
+  readonly template: TemplatePlace;
+  /** The values it was made of, the one that decides it last. */
+  readonly values: readonly Place[];
+  /** What is given by helm, as `.Release.Name`. */
+  readonly given: readonly string[];
+  /** It is what stands for a value that is not set: the values that are not. */
+  readonly instead: readonly string[];
+  /** A function whose result is new at every run. */
+  readonly unresolved: string | undefined;
+  /** It is text of the template as it stands. */
+  readonly literal: boolean;
+}
+
 /** What a line of the output came from. */
 export interface LineOrigin {
   /** The place in a template file. */
-  readonly template: { readonly file: string; readonly line: number; readonly column: number };
+  readonly template: TemplatePlace;
   /** The values that stand on the line, the one that decides it last. */
   readonly values: readonly Place[];
   /** A function whose result is new at every run. */
   readonly unresolved: string | undefined;
+  /** The parts of the line, in order. */
+  readonly spans: readonly Span[];
 }
 
 /** A block that was left out, or taken, by a condition. */
@@ -31,56 +58,118 @@ export interface BranchTaken {
 interface Piece {
   readonly text: string;
   readonly node: TextNode | ActionNode;
-  readonly values: readonly Place[];
-  readonly unresolved: string | undefined;
-  readonly inner: readonly Candidate[];
+  readonly action: Action | undefined;
 }
+
+/** A part of a line that still waits for the place of the action that prints it. */
+type Part = Omit<Span, 'template'> & { readonly template: TemplatePlace | undefined };
 
 /** A line that a function gave, and may stand in the text that is printed in the end. */
 interface Candidate {
+  /** Without the spaces around it. */
   readonly text: string;
-  readonly origin: LineOrigin | undefined;
-  readonly place: Place | undefined;
+  /** Their offsets count from the first letter. */
+  readonly parts: readonly Part[];
 }
 
+/** What was read, and what functions gave, while something is worked out. */
 interface Action {
-  readonly values: Place[];
-  readonly inner: Candidate[];
+  values: Place[];
+  given: string[];
+  instead: string[];
+  /** Texts of templates and of YAML that were made on the way. */
+  inner: Candidate[];
   unresolved: string | undefined;
+  /** The last key that a map did not have. */
+  missing: AnyNode | undefined;
 }
+
+/** What a variable, or the dot, was made of. */
+export type Carried = Omit<Action, 'missing'>;
+
+/** What a template put into a map or a list: where it stands there, and what it was made of. */
+interface Made extends Carried {
+  readonly at: TemplatePlace | undefined;
+}
+
+/** The place of something that a template made. */
+function madePlace(made: Made): Place {
+  return { file: '', line: 0, column: 0, path: '', made };
+}
+
+const madeOf = (place: Place): Made | undefined => place.made as Made | undefined;
+
+const fresh = (): Action => ({
+  values: [],
+  given: [],
+  instead: [],
+  inner: [],
+  unresolved: undefined,
+  missing: undefined,
+});
 
 export interface Traced {
   readonly lines: readonly LineOrigin[];
   readonly branches: readonly BranchTaken[];
 }
 
+/** Of many values only the last so many are told: the ones before them decide nothing any more. */
+const MOST_VALUES = 20;
+/** Lines that are kept to be found again. */
+const MOST_LINES = 50_000;
+
+interface Output {
+  readonly pieces: Piece[];
+  lines: number;
+  /** For a text that `tpl` runs: what the text itself was made of. */
+  readonly source: { readonly text: string; readonly made: Action } | undefined;
+}
+
 export class Tracer {
-  private readonly outputs: { pieces: Piece[]; lines: number }[] = [];
+  private readonly outputs: Output[] = [];
   private readonly actions: Action[] = [];
   private branches: BranchTaken[] = [];
   private last: Traced | undefined;
+  private nextSource: string | undefined;
+
+  /** The template that is opened next is this text: `tpl`. */
+  running(source: string): void {
+    this.nextSource = source;
+  }
 
   open(): void {
-    this.outputs.push({ pieces: [], lines: 0 });
-    this.actions.push({ values: [], inner: [], unresolved: undefined });
+    const made = this.actions.at(-1);
+    const source =
+      this.nextSource === undefined || made === undefined
+        ? undefined
+        : { text: this.nextSource, made: { ...made, values: [...made.values], inner: [...made.inner] } };
+    this.nextSource = undefined;
+    this.outputs.push({ pieces: [], lines: 0, source });
+    this.actions.push(fresh());
   }
 
   close(text: string): void {
     const output = this.outputs.pop()!;
     this.actions.pop();
-    const lines = linesOf(output.pieces);
     if (this.outputs.length === 0) {
-      this.last = { lines, branches: this.branches };
+      this.last = { lines: finished(partsOf(output.pieces), text), branches: this.branches };
       this.branches = [];
       return;
     }
     const action = this.actions.at(-1);
     if (action === undefined) return;
+    const lines = partsOf(output.pieces);
+    if (output.source !== undefined) fromSource(lines, output.source);
     text.split('\n').forEach((line, at) => {
-      const origin = lines[at];
-      action.inner.push({ text: line.trim(), origin, place: origin?.values.at(-1) });
+      const parts = lines[at] ?? [];
+      remember(action, line, parts);
+      for (const { values, given, instead, unresolved } of parts) {
+        for (const place of values) note(action.values, place);
+        for (const one of given) note(action.given, one);
+        for (const one of instead) note(action.instead, one);
+        if (unresolved !== undefined) action.unresolved = unresolved;
+      }
     });
-    for (const line of lines) if (line.unresolved !== undefined) action.unresolved = line.unresolved;
   }
 
   /** What the template that just ended was made of. */
@@ -90,7 +179,7 @@ export class Tracer {
 
   beginAction(): Action {
     const action = this.actions.at(-1)!;
-    this.actions[this.actions.length - 1] = { values: [], inner: [], unresolved: undefined };
+    this.actions[this.actions.length - 1] = fresh();
     return action;
   }
 
@@ -101,27 +190,49 @@ export class Tracer {
   }
 
   text(node: TextNode): void {
-    this.note({ text: node.text, node, values: [], unresolved: undefined, inner: [] });
+    this.note({ text: node.text, node, action: undefined });
   }
 
   printed(node: ActionNode, text: string, before: Action): void {
-    const action = this.endAction(before);
-    this.note({ text, node, values: action.values, unresolved: action.unresolved, inner: action.inner });
+    this.note({ text, node, action: this.endAction(before) });
   }
 
   /** A variable was set: what it was made of belongs to those that print it. */
-  declared(before: Action): readonly Place[] {
-    return this.endAction(before).values;
+  declared(before: Action): Carried {
+    return this.endAction(before);
+  }
+
+  /**
+   * An argument was worked out apart from the others: what it was made of is the place of what becomes of it.
+   *
+   * @param before what `beginAction` gave
+   */
+  argument(node: AnyNode, before: Action): Place {
+    const action = this.endAction(before);
+    this.used(action);
+    return madePlace({ ...action, at: { file: node.tree.file, ...position(node, node.at) } });
+  }
+
+  /** What the place of an element of a list stands for. */
+  carriedBy(place: Place): Carried {
+    return madeOf(place) ?? { values: [place], given: [], instead: [], inner: [], unresolved: undefined };
   }
 
   /** What the action that runs has read until now. */
-  current(): readonly Place[] {
-    return [...this.actions.at(-1)!.values];
+  current(): Carried {
+    const { values, given, instead, inner, unresolved } = this.actions.at(-1)!;
+    return { values: [...values], given: [...given], instead: [...instead], inner: [...inner], unresolved };
   }
 
   /** A variable, or the dot, was read: with it comes what it was made of. */
-  used(places: readonly Place[] | undefined): void {
-    if (places !== undefined) this.actions.at(-1)!.values.push(...places);
+  used(carried: Carried | undefined): void {
+    if (carried === undefined) return;
+    const action = this.actions.at(-1)!;
+    action.values.push(...carried.values);
+    action.given.push(...carried.given);
+    action.instead.push(...carried.instead);
+    if (action.inner.length < MOST_LINES) action.inner.push(...carried.inner);
+    if (carried.unresolved !== undefined) action.unresolved = carried.unresolved;
   }
 
   private note(piece: Piece): void {
@@ -143,23 +254,122 @@ export class Tracer {
     });
   }
 
-  read(map: GoMap, key: string, _value: Value, _node: AnyNode | undefined): void {
+  read(map: GoMap, key: string, value: Value, node: AnyNode | undefined): void {
+    const action = this.actions.at(-1);
+    if (action === undefined) return;
     const place = map.places?.get(key);
-    if (place !== undefined) this.actions.at(-1)?.values.push(place);
+    const made = place === undefined ? undefined : madeOf(place);
+    if (made !== undefined) this.used(made);
+    else if (place !== undefined) action.values.push(place);
+    else if (value === undefined) action.missing = node;
+  }
+
+  /** Something that helm gives was read: `.Release.Name`, a file. */
+  given(name: string): void {
+    const action = this.actions.at(-1);
+    if (action !== undefined) note(action.given, name);
+  }
+
+  /** What stands for a value that is not set was taken. */
+  fellBack(): void {
+    const action = this.actions.at(-1);
+    if (action !== undefined) note(action.instead, action.missing === undefined ? '' : show(action.missing));
   }
 
   yaml(written: WrittenYaml): void {
     const action = this.actions.at(-1);
     if (action === undefined) return;
-    written.text.split('\n').forEach((line, at) => {
-      action.inner.push({ text: line.trim(), origin: undefined, place: written.places[at] });
+    const lines = written.text.split('\n');
+    // A lone scalar, or an empty map, is what the action has read.
+    const only: Made | undefined =
+      lines.length === 1 && written.places[0] === undefined ? { ...action, at: undefined } : undefined;
+    lines.forEach((line, at) => {
+      const place = written.places[at];
+      const made = place === undefined ? only : madeOf(place);
+      const text = line.trim();
+      const margin = line.length - line.trimStart().length;
+      remember(action, line, [
+        {
+          from: margin,
+          to: margin + text.length,
+          template: made?.at,
+          values: made?.values ?? (place === undefined ? [] : [place]),
+          given: made?.given ?? [],
+          instead: made?.instead ?? [],
+          unresolved: made?.unresolved,
+          literal: false,
+        },
+      ]);
     });
+  }
+
+  /** What a line of a text was made of, which the action that runs has made. */
+  placeOfLine(line: string): Place | undefined {
+    const text = line.trim();
+    const { inner } = this.actions.at(-1) ?? fresh();
+    for (let at = inner.length - 1; at >= 0; at--) {
+      const { text: found, parts } = inner[at]!;
+      const part = parts.at(-1);
+      if (found !== text || part === undefined) continue;
+      const { values, given, instead, unresolved } = part;
+      return (
+        values.at(-1) ??
+        madePlace({
+          values: [...values],
+          given: [...given],
+          instead: [...instead],
+          inner: [],
+          unresolved,
+          at: part.template,
+        })
+      );
+    }
+    return undefined;
   }
 
   unresolved(name: string): void {
     const action = this.actions.at(-1);
     if (action !== undefined) action.unresolved = name;
   }
+}
+
+/**
+ * The origin of a part of a line, as that of a line: of a scalar that shares its line with others.
+ *
+ * @param from offsets in the line; the end is exclusive
+ */
+export function narrowed(origin: LineOrigin, from: number, to: number): LineOrigin {
+  const spans = origin.spans.filter(one => one.from < to && one.to > from);
+  const best =
+    spans.findLast(({ values }) => values.length > 0) ??
+    spans.findLast(({ literal }) => !literal) ??
+    spans[0];
+  if (best === undefined) return origin;
+  const { template } = best;
+  return {
+    // Text of the template stands there letter by letter.
+    template: best.literal
+      ? { ...template, column: template.column + Math.max(0, from - best.from) }
+      : template,
+    values: [...spans.flatMap(({ values }) => (values === best.values ? [] : values)), ...best.values],
+    unresolved: spans.findLast(({ unresolved }) => unresolved !== undefined)?.unresolved,
+    spans,
+  };
+}
+
+function note<Item>(list: Item[], item: Item): void {
+  if (list.length < MOST_VALUES && !list.includes(item)) list.push(item);
+}
+
+function remember(action: Action, line: string, parts: readonly Part[]): void {
+  if (action.inner.length >= MOST_LINES) return;
+  const text = line.trim();
+  const margin = line.length - line.trimStart().length;
+  action.inner.push({
+    text,
+    parts:
+      margin === 0 ? parts : parts.map(part => ({ ...part, from: part.from - margin, to: part.to - margin })),
+  });
 }
 
 const lineStarts = new WeakMap<object, number[]>();
@@ -183,57 +393,146 @@ function position(node: AnyNode, offset: number): { line: number; column: number
 
 const lineOf = (node: AnyNode): number => position(node, node.at).line;
 
-/** The origin of each line of the pieces put together. The piece with a value decides; then the last with text. */
-function linesOf(pieces: readonly Piece[]): LineOrigin[] {
-  const result: LineOrigin[] = [];
-  let best: { origin: LineOrigin; weight: number } | undefined;
-  const offer = (origin: LineOrigin, weight: number): void => {
-    if (best === undefined) best = { origin, weight };
-    else if (weight > best.weight)
-      best = { origin: { ...origin, values: [...best.origin.values, ...origin.values] }, weight };
-    else if (origin.values.length > 0)
-      best = {
-        origin: { ...best.origin, values: [...best.origin.values, ...origin.values] },
-        weight: best.weight,
-      };
-  };
-  for (const piece of pieces) {
-    const { node } = piece;
-    let offset = node.at;
-    let candidate = 0;
-    const parts = piece.text.split('\n');
-    parts.forEach((part, at) => {
-      const text = part.trim();
-      let origin: LineOrigin = {
-        template: {
-          file: node.tree.file,
-          ...position(
-            node,
-            node.type === 'text' ? offset + (part.length - part.trimStart().length) : node.at,
-          ),
-        },
-        values: piece.values,
-        unresolved: piece.unresolved,
-      };
-      if (piece.inner.length > 0 && text !== '') {
-        for (let search = candidate; search < piece.inner.length; search++) {
-          const found = piece.inner[search]!;
-          if (found.text !== text) continue;
-          if (found.origin !== undefined) origin = found.origin;
-          else origin = { ...origin, values: found.place === undefined ? piece.values : [found.place] };
-          candidate = search + 1;
-          break;
-        }
+/** Quotes around a text do not hide where it came from. */
+const bare = (text: string): string => text.replace(/^(["'])(.*)\1$/s, '$2');
+
+/** Finds the lines that functions gave among those that were printed, in order. */
+class Search {
+  readonly #candidates: readonly Candidate[];
+  #byText: Map<string, number[]> | undefined;
+  #next = 0;
+
+  constructor(candidates: readonly Candidate[]) {
+    this.#candidates = candidates;
+  }
+
+  find(text: string): Candidate | undefined {
+    if (this.#byText === undefined) {
+      this.#byText = new Map();
+      for (const [at, { text: key }] of this.#candidates.entries()) {
+        const known = this.#byText.get(key);
+        if (known === undefined) this.#byText.set(key, [at]);
+        else known.push(at);
       }
-      if (text !== '' || best === undefined)
-        offer(origin, text === '' ? 0 : node.type === 'text' ? 1 : origin.values.length > 0 ? 3 : 2);
-      offset += part.length + 1;
-      if (at < parts.length - 1) {
-        result.push(best?.origin ?? origin);
-        best = undefined;
+    }
+    const found = this.#byText.get(text) ?? this.#byText.get(bare(text));
+    if (found === undefined) return undefined;
+    const at = found.find(one => one >= this.#next) ?? found[0]!;
+    this.#next = at + 1;
+    return this.#candidates[at];
+  }
+}
+
+/** The parts of each line of the pieces put together. */
+function partsOf(pieces: readonly Piece[]): Part[][] {
+  const lines: Part[][] = [[]];
+  let column = 0;
+  for (const { text, node, action } of pieces) {
+    let offset = node.at;
+    const here: TemplatePlace | undefined =
+      node.type === 'text' ? undefined : { file: node.tree.file, ...position(node, node.at) };
+    const search = action === undefined || action.inner.length === 0 ? undefined : new Search(action.inner);
+    const rows = text.split('\n');
+    rows.forEach((row, at) => {
+      const line = lines.at(-1)!;
+      if (row !== '') {
+        const content = row.trim();
+        const margin = row.length - row.trimStart().length;
+        const found = content === '' ? undefined : search?.find(content);
+        if (found !== undefined && found.parts.length > 0)
+          for (const part of found.text === content ? found.parts : [whole(found, content)])
+            line.push({
+              ...part,
+              from: column + margin + part.from,
+              to: column + margin + part.to,
+              template: part.template ?? here,
+            });
+        else
+          line.push({
+            from: column + (here === undefined && content !== '' ? margin : 0),
+            to: column + row.length,
+            template: here ?? {
+              file: node.tree.file,
+              ...position(node, offset + (content === '' ? 0 : margin)),
+            },
+            values: action?.values ?? [],
+            given: action?.given ?? [],
+            instead: action?.instead ?? [],
+            unresolved: action?.unresolved,
+            literal: node.type === 'text',
+          });
+        column += row.length;
+      }
+      offset += row.length + 1;
+      if (at < rows.length - 1) {
+        lines.push([]);
+        column = 0;
       }
     });
   }
-  if (best !== undefined) result.push(best.origin);
-  return result;
+  return lines;
+}
+
+/** A line that stands in quotes: all of it is made of what the line was made of. */
+function whole({ parts }: Candidate, text: string): Part {
+  const last = parts.at(-1)!;
+  return {
+    ...last,
+    from: 0,
+    to: text.length,
+    values: parts.flatMap(({ values }) => values),
+    given: parts.flatMap(({ given }) => given),
+    instead: parts.flatMap(({ instead }) => instead),
+  };
+}
+
+/** What a text that `tpl` ran gave, as what the text itself was made of gave it. */
+function fromSource(lines: Part[][], { text, made }: NonNullable<Output['source']>): void {
+  const search = new Search(made.inner);
+  const sources = text.split('\n').map(line => search.find(line.trim()));
+  for (const line of lines)
+    line.forEach((part, at) => {
+      if (part.template?.file !== TPL) return;
+      const source = sources[part.template.line - 1];
+      const own = source?.parts.at(-1);
+      line[at] = {
+        ...part,
+        template: own?.template,
+        values: [...(own?.values ?? made.values), ...part.values],
+        given: [...(own?.given ?? made.given), ...part.given],
+        literal: false,
+      };
+    });
+}
+
+/** The name under which `tpl` runs a text. */
+export const TPL = 'gotpl';
+
+/** Lines with the origin of each as a whole: the part with a value decides, then the last with a letter. */
+function finished(lines: readonly (readonly Part[])[], text: string): LineOrigin[] {
+  const rows = text.split('\n');
+  let before: TemplatePlace = { file: '', line: 1, column: 1 };
+  return lines.map((parts, at) => {
+    const row = rows[at] ?? '';
+    const spans: Span[] = [];
+    let best: Span | undefined;
+    let weight = -1;
+    const values: Place[] = [];
+    for (const part of parts) {
+      const span: Span = { ...part, template: part.template ?? before };
+      spans.push(span);
+      const isBlank = row.slice(part.from, part.to).trim() === '';
+      const own = isBlank ? 0 : part.literal ? 1 : part.values.length > 0 ? 3 : 2;
+      if (!isBlank) values.push(...part.values);
+      if (own > weight) [best, weight] = [span, own];
+    }
+    if (best !== undefined) before = best.template;
+    return {
+      template: best?.template ?? before,
+      // The values of the part that decides come last.
+      values: best === undefined ? [] : [...values.filter(one => !best.values.includes(one)), ...best.values],
+      unresolved: spans.findLast(({ unresolved }) => unresolved !== undefined)?.unresolved,
+      spans,
+    };
+  });
 }

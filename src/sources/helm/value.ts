@@ -47,6 +47,8 @@ export interface Place {
   readonly column: number;
   /** The path below `.Values` (or another root) in dots. */
   readonly path: string;
+  /** It was written by no file: a template made it, of this. The rest says nothing then. */
+  readonly made?: object;
 }
 
 export class GoMap {

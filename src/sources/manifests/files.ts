@@ -1,6 +1,7 @@
 /** Where the bytes of files come from: the disk, or somewhere else, as a commit. */
 import { closeSync, fstatSync, lstatSync, openSync, readFileSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { ReadFolder } from '#sources/helm/folder.ts';
 import { type Found, problem } from './walk.ts';
 
 /** A tree of files that are asked for by name. What cannot be read is an Error with words for people. */
@@ -15,7 +16,7 @@ export interface SourceTree {
   text(name: string): string;
 }
 
-export type ReadChart = (name: string) => ReadonlyMap<string, Uint8Array>;
+export type ReadChart = (name: string) => ReadFolder;
 
 /** The files of the disk. */
 export class DiskTree implements SourceTree {
@@ -47,8 +48,8 @@ export class DiskTree implements SourceTree {
 
   /** Loaded only for the first chart: most repositories have none. */
   async charts(): Promise<ReadChart> {
-    const { readChart } = await import('#sources/helm/folder.ts');
-    return name => readChart(resolve(this.#cwd, name));
+    const { readChartFolder } = await import('#sources/helm/folder.ts');
+    return name => readChartFolder(resolve(this.#cwd, name));
   }
 
   text(name: string): string {
@@ -83,11 +84,12 @@ export class EditedTree implements SourceTree {
   async charts(): Promise<ReadChart> {
     const read = await this.#tree.charts();
     return name => {
-      const files = new Map(read(name));
+      const folder = read(name);
+      const files = new Map(folder.files);
       const inside = name === '' ? '' : `${name}/`;
       for (const [file, text] of this.#edited)
         if (file.startsWith(inside)) files.set(file.slice(inside.length), Buffer.from(text));
-      return files;
+      return { ...folder, files };
     };
   }
 

@@ -74,7 +74,7 @@ export async function chartRenderer(
   await import('#sources/helm/re2.ts');
   return chartsForKustomize(chart => {
     used.add(chart);
-    return readChart(chart);
+    return readChart(chart).files;
   });
 }
 

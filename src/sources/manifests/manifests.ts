@@ -55,6 +55,8 @@ export interface ReadOptions extends WalkOptions {
    * schemas but the pod templates that these show.
    */
   readonly lean?: boolean;
+  /** Leaves out the hooks and tests of charts. */
+  readonly noHooks?: boolean;
   /** How charts are installed, where somebody said so. */
   readonly charts?: readonly ChartSettings[];
   /** Told how many files there are, before the first is read. */
@@ -420,21 +422,22 @@ class Reader implements Manifests {
       return;
     }
     const { chartObjects } = await import('#sources/helm/declared.ts');
-    const { environmentRuns, settingRuns } = await import('#sources/helm/environments.ts');
+    const { environmentRuns, settingRuns, withoutHooks } = await import('#sources/helm/environments.ts');
     const { deploymentRuns } = await import('#sources/gitops/charts.ts');
     const settings = this.#options.charts?.filter(one => one.path === chart) ?? [];
     const render = async (tree: SourceTree) => {
       const read = await tree.charts();
       const text = (name: string) => tree.text(name);
+      const runsOf = (files: ReadonlyMap<string, Uint8Array>) =>
+        deployments.length > 0
+          ? deploymentRuns(deployments, text)
+          : settings.length > 0
+            ? settings.flatMap(one => settingRuns(one, files, chart, text))
+            : environmentRuns(files, chart);
       return chartObjects(
         () => read(chart),
         chart,
-        files =>
-          deployments.length > 0
-            ? deploymentRuns(deployments, text)
-            : settings.length > 0
-              ? settings.flatMap(one => settingRuns(one, files, chart, text))
-              : environmentRuns(files, chart),
+        files => (this.#options.noHooks === true ? withoutHooks(runsOf(files)) : runsOf(files)),
       );
     };
     const made = await render(this.#tree);
