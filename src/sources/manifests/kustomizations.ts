@@ -10,11 +10,15 @@ export interface Kustomizations extends Roots {
   readonly charts: ReadonlySet<string>;
 }
 
+/** @param only the kustomizations that are looked at, of those that were found; all where it is absent */
 export async function readKustomizations(
   found: readonly Found[],
   tree: SourceTree,
+  only?: ReadonlySet<string>,
 ): Promise<Kustomizations | undefined> {
-  const kustomizations = found.filter(({ name }) => isKustomizationName(name)).map(({ name }) => name);
+  const kustomizations = found
+    .map(({ name }) => name)
+    .filter(name => isKustomizationName(name) && only?.has(name) !== false);
   if (kustomizations.length === 0) return undefined;
   const { buildRoots } = await import('#sources/kustomize/roots.ts');
   const files = tree.files(found);
