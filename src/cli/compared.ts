@@ -1,5 +1,5 @@
 /** From two names to a comparison: commits of a repository, folders, or files, each read as what it is. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import type { Comparison } from '#check/comparison.ts';
 import { compare, type Side } from '#judge/compare.ts';
@@ -10,7 +10,7 @@ import { checks } from '#practices/index.ts';
 import { GitError, Repository } from '#sources/git/repository.ts';
 import { CommitTree } from '#sources/git/tree.ts';
 import { type Manifests, readFound, readManifests } from '#sources/manifests/manifests.ts';
-import { folderOf, joinPath } from '#sources/manifests/recognise.ts';
+import { folderOf, isChartName, isKustomizationName, joinPath } from '#sources/manifests/recognise.ts';
 import { authorizationChanges } from './authorization-changes.ts';
 import type { Parsed } from './command.ts';
 import { asksAbout, readCommits } from './commits.ts';
@@ -44,6 +44,13 @@ interface Read {
   readonly manifests: (exclude: readonly string[], charts?: Config['charts']) => Promise<Manifests>;
   readonly config: () => Promise<Config | undefined>;
   readonly linesOf: (file: string) => readonly string[];
+  /** Names the content of a file; of a chart or a kustomization that of its folder. */
+  readonly contentOf: (file: string) => string;
+}
+
+/** What stands for the content of a file: that of its whole folder where it is only the head of it. */
+function contentName(file: string): string {
+  return isChartName(file) || isKustomizationName(file) ? folderOf(file) : file;
 }
 
 /**
@@ -136,6 +143,7 @@ function ofCommit(repository: Repository, name: string, commit: string, paths: r
       }
     },
     linesOf: file => text(file)?.split(/\r?\n/) ?? [],
+    contentOf: file => files().keyOf(contentName(file)),
   };
 }
 
@@ -172,8 +180,29 @@ function ofPath(name: string): Read {
         return [];
       }
     },
+    contentOf: file => contentBelow(join(cwd, contentName(file))),
   };
 }
+
+/** A digest of a file, or of all files below a folder; empty for what cannot be read. */
+function contentBelow(path: string): string {
+  const hash = process.getBuiltinModule('node:crypto').createHash('sha256');
+  const add = (at: string) => {
+    const stats = lstatSync(at);
+    hash.update(`${at.slice(path.length)}\0`);
+    if (stats.isDirectory()) for (const name of readdirSync(at).sort()) add(join(at, name));
+    else if (stats.isFile() && stats.size <= MAX_HASHED) hash.update(readFileSync(at));
+    else hash.update(`${stats.size} ${stats.mtimeMs}`);
+  };
+  try {
+    add(path);
+    return hash.digest('hex');
+  } catch {
+    return '';
+  }
+}
+
+const MAX_HASHED = 16 * 1024 * 1024;
 
 /**
  * Both sides are judged by the base's configuration: a change must not be able to switch off the gate that judges it.
@@ -206,6 +235,7 @@ async function judged(parsed: Parsed, whole: boolean, base: Read, head: Read): P
       open: judging.open,
       exceptions: judging.exceptions.states().map(({ exception }) => exception),
       problems: exceptionFindings(judging, true),
+      contentOf: read.contentOf,
     };
   };
   const [before, after] = [configBefore ?? emptyConfig, configAfter ?? emptyConfig];

@@ -20,6 +20,7 @@ function side(name: string, world: World): Side {
     open: judgement.places,
     exceptions: [],
     problems: [],
+    contentOf: () => name,
   };
 }
 

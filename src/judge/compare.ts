@@ -37,6 +37,8 @@ export interface Side {
   readonly exceptions: readonly Exception[];
   /** What is wrong with the exceptions themselves. */
   readonly problems: readonly Finding[];
+  /** Names the content of a file, or of what is rendered or built where that file stands: a change of it is a change. */
+  contentOf(file: string): string;
 }
 
 /** Another view on the two sides, for example who may do what: asked where the change touches what it looks at. */
@@ -77,7 +79,7 @@ export function compare(
   );
   const changes = withoutEchoes(all, added);
   const excepted = newlyExcepted(head, base);
-  const unknowns = newUnknowns(base.judgement.unknowns, head.judgement.unknowns);
+  const unknowns = newUnknowns(base, head);
   const worse = changes.filter(({ direction }) => direction === 'worse');
   const touched = [...pairs.changed, ...pairs.added, ...pairs.removed].map(pair => (pair.head ?? pair.base)!);
   const report = reportOf({
@@ -182,15 +184,22 @@ function newlyExcepted(head: Side, base: Side): Excepted[] {
   );
 }
 
-/** Unknowns are the same by what is not known of whom; where it stands may move. */
-function newUnknowns(base: readonly Unknown[], head: readonly Unknown[]): Unknown[] {
+/**
+ * Unknowns are the same by what is not known of whom; where it stands may move. What is not known of a whole file is
+ * not known of its change either.
+ */
+function newUnknowns(base: Side, head: Side): Unknown[] {
   const key = ({ file, object, check, reason }: Unknown) => JSON.stringify([file, object, check, reason]);
   const before = new Map<string, number>();
-  for (const unknown of base) before.set(key(unknown), (before.get(key(unknown)) ?? 0) + 1);
-  return head.filter(unknown => {
+  for (const unknown of base.judgement.unknowns)
+    before.set(key(unknown), (before.get(key(unknown)) ?? 0) + 1);
+  return head.judgement.unknowns.filter(unknown => {
+    const { file, object, check } = unknown;
     const left = before.get(key(unknown)) ?? 0;
     if (left > 0) before.set(key(unknown), left - 1);
-    return left === 0;
+    if (left === 0) return true;
+    const isOfFile = file !== undefined && object === undefined && check === undefined;
+    return isOfFile && base.contentOf(file) !== head.contentOf(file);
   });
 }
 

@@ -45,7 +45,7 @@ export function comparisonText(comparison: Comparison, options: ReportOptions): 
   const of = (direction: SecurityChange['direction']) => changes.filter(one => one.direction === direction);
   section('For the worse', of('worse'), change);
   section('New findings', comparison.new, finding(style('red', '-')));
-  section('Could not be judged, and could before', unknowns, ({ file, line, object, reason }) => {
+  section('Changed, and could not be judged', unknowns, ({ file, line, object, reason }) => {
     lines.push(`? ${file === undefined ? '' : safe(file)}${line === undefined ? '' : `:${line}`}`);
     wrap(`${object === undefined ? '' : `${objectName(object)}: `}${safe(shorten(reason, LENGTH))}`, INDENT);
   });
