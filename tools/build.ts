@@ -1,14 +1,14 @@
 /**
- * Builds what is published into dist/: the program as one CommonJS file (Node starts that fastest), the library's
- * doors as ES modules, and their types.
+ * Builds what is published into dist/: the program as a few files of modules (program.ts) and the one that starts them,
+ * the library's doors as ES modules, and their types.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { doors } from './doors.ts';
-import { lazyModules } from './lazy-modules.ts';
+import { bundleProgram } from './program.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -24,53 +24,47 @@ const common: BuildOptions = {
   logLevel: 'warning',
 };
 
-// One file: what is imported dynamically lies in it too, but is evaluated only when it is asked for. Several files
-// would each cost a third of a millisecond to find and open.
-await build({
-  ...common,
-  format: 'cjs',
-  minify: true,
-  entryPoints: ['src/cli/main.ts'],
-  outfile: join(dist, 'cli/main.cjs'),
-  plugins: [lazyModules(root)],
-});
-const program = join(dist, 'cli/main.cjs');
-// Read as latin1, which is the fastest; esbuild leaves regular expressions as they are written.
-const code = readFileSync(program, 'utf8').replaceAll(
-  /[^\0-\x7f]/g,
-  unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-);
-writeFileSync(program, code);
+const packs = await bundleProgram(root, common);
+mkdirSync(join(dist, 'cli'), { recursive: true });
+for (const { name, code } of packs) writeFileSync(join(dist, `cli/${name}.js`), code);
+const id = createHash('sha256')
+  .update(packs.map(({ code }) => code).join('\n'))
+  .digest('hex')
+  .slice(0, 16);
 
-/** What the program prints whatever surrounds it; asked of itself. */
-const answer = (word: string) =>
-  spawnSync(process.execPath, ['-e', `require(${JSON.stringify(program)}).main([${JSON.stringify(word)}])`], {
+/** The file that starts the program, with what it prints by itself. */
+async function start(answers: Readonly<Record<string, string>>): Promise<void> {
+  await build({
+    ...common,
+    // An older Node must get as far as the sentence that tells it so.
+    target: 'node12',
+    format: 'cjs',
+    minify: true,
+    banner: {
+      js: [
+        '#!/usr/bin/env node',
+        "if(parseInt(process.versions.node)<24){process.stderr.write('sallyport: Node 24 or newer is needed; this is '+process.version+'\\n');process.exit(3)}",
+      ].join('\n'),
+    },
+    define: {
+      BUILD: JSON.stringify({ id, answers, packs: packs.map(({ name, first }) => ({ name, first })) }),
+    },
+    entryPoints: ['src/cli/start.ts'],
+    outfile: join(dist, 'cli.cjs'),
+  });
+}
+
+const run = (words: readonly string[], environment = {}) =>
+  spawnSync(process.execPath, [join(dist, 'cli.cjs'), ...words], {
     encoding: 'utf8',
+    env: { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1', ...environment },
   }).stdout;
-const id = createHash('sha256').update(code).digest('hex').slice(0, 16);
-const answers = Object.fromEntries(['--version', '-V', '--help', '-h'].map(word => [word, answer(word)]));
-await build({
-  ...common,
-  // An older Node must get as far as the sentence that tells it so.
-  target: 'node12',
-  format: 'cjs',
-  minify: true,
-  banner: {
-    js: [
-      '#!/usr/bin/env node',
-      "if(parseInt(process.versions.node)<24){process.stderr.write('sallyport: Node 24 or newer is needed; this is '+process.version+'\\n');process.exit(3)}",
-    ].join('\n'),
-  },
-  define: { BUILD: JSON.stringify({ id, answers }) },
-  entryPoints: ['src/cli/start.ts'],
-  outfile: join(dist, 'cli.cjs'),
-});
+await start({});
+await start(Object.fromEntries(['--version', '-V', '--help', '-h'].map(word => [word, run([word])])));
 chmodSync(join(dist, 'cli.cjs'), 0o755);
 
 // The first run of the main job compiles; its compiled code is laid beside the program for the later ones.
-spawnSync(process.execPath, [join(dist, 'cli.cjs'), 'scan', join(root, 'examples/online-shop')], {
-  env: { ...process.env, SALLYPORT_BUILD: id },
-});
+run(['scan', join(root, 'examples/online-shop')], { NODE_DISABLE_COMPILE_CACHE: '', SALLYPORT_BUILD: id });
 
 const entries = Object.entries(doors).filter(([, source]) => existsSync(join(root, source)));
 await build({

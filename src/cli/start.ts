@@ -21,12 +21,19 @@ import {
 } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
 
-/** The build's own: what tells its code from any other, and what `--version` and `--help` print. */
-declare const BUILD: { readonly id: string; readonly answers: Readonly<Record<string, string>> };
+/** The build's own: what tells its code from any other, what `--version` and `--help` print, and its files. */
+declare const BUILD: {
+  readonly id: string;
+  readonly answers: Readonly<Record<string, string>>;
+  /** Files of modules, with the number of the first in each. */
+  readonly packs: readonly { readonly name: string; readonly first: number }[];
+};
 
-type Program = { main(words: readonly string[]): Promise<number> };
+type Program = { readonly main: (words: readonly string[]) => Promise<number> };
+type Module = { exports: unknown };
+type Define = (exports: unknown, require: (id: string) => unknown, module: Module) => void;
 
 /** Caches of other builds stay for those who use several in turn, but not forever. */
 const KEPT_MS = 30 * 24 * 3600 * 1000;
@@ -82,33 +89,72 @@ function keep(path: string, code: Buffer, mode: number): void {
   }
 }
 
+/** The modules of the program, each made when it is first required; the packs are read when they are needed. */
+class Modules {
+  readonly #definitions: Define[] = [];
+  readonly #made: Module[] = [];
+  readonly #scripts = new Map<string, Script>();
+  readonly #names: (pack: string) => string;
+  readonly #cached: boolean;
+
+  /** @param command what the compiled code is kept for */
+  constructor(command: string, cached: boolean) {
+    this.#names = pack => `${BUILD.id}-${process.version}-${process.arch}-${command}-${pack}`;
+    this.#cached = cached;
+  }
+
+  readonly require = (id: string): unknown => {
+    if (!id.startsWith('./')) return require(id);
+    const number = Number(id.slice(2));
+    const made = this.#made[number];
+    if (made !== undefined) return made.exports;
+    if (this.#definitions[number] === undefined) this.#load(number);
+    const module: Module = { exports: {} };
+    this.#made[number] = module;
+    this.#definitions[number]!(module.exports, this.require, module);
+    return module.exports;
+  };
+
+  /** Keeps the code of the packs for which there was none. */
+  keep(): void {
+    for (const [pack, script] of this.#scripts) {
+      const name = this.#names(pack);
+      if (environment['SALLYPORT_BUILD'] === BUILD.id) keep(own(name), script.createCachedData(), 0o644);
+      else keep(theirs(name), script.createCachedData(), 0o600);
+    }
+  }
+
+  #load(number: number): void {
+    const { name: pack, first } = BUILD.packs.findLast(one => one.first <= number)!;
+    const path = join(folder, `${pack}.js`);
+    const source = readFileSync(path, 'latin1');
+    const name = this.#names(pack);
+    const cachedData = this.#cached ? (read(own(name), false) ?? read(theirs(name), true)) : undefined;
+    const script = new Script(source, {
+      filename: path,
+      ...(cachedData === undefined ? {} : { cachedData }),
+    });
+    if (cachedData === undefined || script.cachedDataRejected === true) this.#scripts.set(pack, script);
+    (script.runInThisContext() as Define[]).forEach((define, i) => {
+      this.#definitions[first + i] = define;
+    });
+  }
+}
+
+const own = (name: string) => join(folder, 'code', name);
+const theirs = (name: string) => join(cacheHome(), 'sallyport', 'code', name);
+
 function start(words: readonly string[]): void {
-  const path = join(folder, 'main.cjs');
-  const source = readFileSync(path, 'latin1');
+  const cached = !environment['NODE_DISABLE_COMPILE_CACHE'] && !environment['NODE_V8_COVERAGE'];
   const command = /^[a-z][a-z-]{0,30}$/.test(words[0] ?? '') ? words[0]! : 'none';
-  const name = `${BUILD.id}-${process.version}-${process.arch}-${command}`;
-  const own = join(folder, 'code', name);
-  const theirs = join(cacheHome(), 'sallyport', 'code', name);
-  const off = Boolean(environment['NODE_DISABLE_COMPILE_CACHE'] || environment['NODE_V8_COVERAGE']);
-  const cachedData = off ? undefined : (read(own, false) ?? read(theirs, true));
-  const script = new Script(`(function(exports,require,module){${source}\n})`, {
-    filename: path,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-    ...(cachedData === undefined ? {} : { cachedData }),
-  });
-  const program = { exports: {} as Program };
-  // Nothing in the program is required by a relative path.
-  script.runInThisContext()(program.exports, require, program);
-  program.exports.main(words).then(code => {
+  const modules = new Modules(command, cached);
+  (modules.require('./0') as Program).main(words).then(code => {
     process.exitCode = code;
     // For the benchmarks: only the process itself knows its peak.
     if (environment['SALLYPORT_MEMORY'])
       process.stderr.write(`peak memory ${process.resourceUsage().maxRSS}`);
     // Exit code 3 is a mistyped line: not a command's work.
-    if (!off && code !== 3 && (cachedData === undefined || script.cachedDataRejected)) {
-      if (environment['SALLYPORT_BUILD'] === BUILD.id) keep(own, script.createCachedData(), 0o644);
-      else keep(theirs, script.createCachedData(), 0o600);
-    }
+    if (cached && code !== 3) modules.keep();
   });
 }
 

@@ -35,13 +35,20 @@ describe('starting from compiled code', () => {
   it('keeps the code of a command for its user alone, and answers the same with it', () => {
     const folder = folderOf({ 'pod.yaml': pod('a') });
     const first = levels(folder);
-    const [file, ...others] = kept(folder);
-    assert.deepEqual(others, []);
-    assert.match(file!, /-pod-security$/);
-    assert.equal(statSync(file!).mode & 0o77, 0);
-    const { mtimeMs } = statSync(file!);
+    const files = kept(folder);
+    assert.ok(files.length > 0);
+    const times = files.map(file => statSync(file).mtimeMs);
+    for (const file of files) {
+      assert.match(file, /-pod-security-[a-z]+$/);
+      assert.equal(statSync(file).mode & 0o77, 0);
+    }
     assert.equal(levels(folder), first);
-    assert.equal(statSync(file!).mtimeMs, mtimeMs, 'what is good stays');
+    assert.deepEqual(kept(folder), files);
+    assert.deepEqual(
+      files.map(file => statSync(file).mtimeMs),
+      times,
+      'what is good stays',
+    );
   });
 
   it('goes on where the file is broken, and makes it anew', () => {
@@ -78,12 +85,13 @@ describe('starting from compiled code', () => {
   it('throws away what no build used for a month', () => {
     const folder = folderOf({ 'pod.yaml': pod('a') });
     levels(folder);
-    const [file] = kept(folder);
+    const files = kept(folder);
+    const [file] = files;
     const old = file!.replace(/[0-9a-f]{16}/, '0123456789abcdef');
     writeFileSync(old, '');
     utimesSync(old, 1e9, 1e9);
     writeFileSync(file!, '');
     levels(folder);
-    assert.deepEqual(kept(folder), [file]);
+    assert.deepEqual(kept(folder), files);
   });
 });

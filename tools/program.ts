@@ -1,0 +1,235 @@
+/**
+ * Makes the program out of the sources: a few files of modules, each module a function that runs when it is first
+ * required. A scan of one file then pays for the modules that it needs, and for no others: neither for reading them,
+ * nor for compiling, nor for the texts in them.
+ *
+ * esbuild splits the program at its dynamic imports and at the places named here, where the sources import statically
+ * but the program can wait.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { type BuildOptions, build, type Metafile, type Plugin, transform } from 'esbuild';
+import type { Check } from '../src/check/check.ts';
+
+/** One file of the program. */
+export interface Pack {
+  readonly name: string;
+  /** Of its first module; the modules of all packs are numbered through. */
+  readonly first: number;
+  /** A script whose value is the list of its modules' functions. ASCII. */
+  readonly code: string;
+}
+
+/** Which modules lie together: all that these entries import, unless it lies in a pack before. The last takes the rest. */
+const PACKS: readonly (readonly [name: string, entries: RegExp])[] = [
+  ['scan', /^src\/(?:cli\/(?:main|fixes|commands\/scan)|report\/[a-z]+|yaml\/read)\.ts$/],
+  ['cluster', /^lazy:/],
+  ['gitops', /^src\/sources\/gitops\/deploy/],
+  ['render', /^src\/sources\//],
+  ['commands', /./],
+];
+
+/** Imports that wait until a function or class of theirs is used; nothing else may be imported from these. */
+const LAZY: readonly (readonly [importer: RegExp, path: RegExp])[] = [
+  [/\/src\//, /^re2js$/],
+  [/\/src\/(practices|judge)\//, /^#decide\/(mesh|network)\/(door|network|compare)\.ts$/],
+];
+
+/** Checks of objects of these groups wait until there is such an object. */
+const RARE =
+  /^(?:rbac\.authorization\.k8s\.io|[a-z.]+\.istio\.io|gateway\.networking\.k8s\.io|policy\.linkerd\.io|networking\.k8s\.io\/NetworkPolicy)(?:\/|$)/;
+
+/** What the program asks of a check before it has anything to judge. */
+const ASKED_FIRST = [
+  'practice',
+  'name',
+  'title',
+  'severity',
+  'since',
+  'profiles',
+  'subject',
+  'kinds',
+] as const satisfies readonly (keyof Check)[];
+
+/**
+ * @param options what all builds have in common
+ * @returns the packs in order; the first module of all is the program's entry
+ */
+export async function bundleProgram(root: string, options: BuildOptions): Promise<readonly Pack[]> {
+  const lazy = await lazyModules(root);
+  const { outputFiles, metafile } = await build({
+    ...options,
+    format: 'esm',
+    splitting: true,
+    minify: true,
+    metafile: true,
+    write: false,
+    outdir: resolve(root, 'program'),
+    entryPoints: [{ in: 'src/cli/main.ts', out: 'main' }, ...lazy.entries],
+    plugins: [lazy.plugin],
+  });
+  const texts = new Map(outputFiles.map(({ path, text }) => [path.slice(root.length + 1), text]));
+  const packs = packsOf(metafile);
+  const numbers = new Map([...packs.values()].flat().map((file, number) => [fileName(file), number]));
+  const result: Pack[] = [];
+  for (const [name, files] of packs) {
+    const functions: string[] = [];
+    for (const file of files) functions.push(await asFunction(texts.get(file)!, numbers));
+    result.push({
+      name,
+      first: numbers.get(fileName(files[0]!))!,
+      code: ascii(`[${functions.join(',\n')}]`),
+    });
+  }
+  return result;
+}
+
+const fileName = (path: string) => path.slice(path.lastIndexOf('/') + 1);
+
+/** The output files of each pack; that of the entry is the first. */
+function packsOf({ outputs }: Metafile): Map<string, string[]> {
+  const taken = new Set<string>();
+  const packs = new Map<string, string[]>();
+  for (const [name, entries] of PACKS) {
+    const files: string[] = [];
+    const take = (file: string): void => {
+      if (taken.has(file)) return;
+      taken.add(file);
+      files.push(file);
+      for (const { path, kind, external } of outputs[file]!.imports)
+        if (kind === 'import-statement' && external !== true) take(path);
+    };
+    const roots = Object.keys(outputs).sort(
+      (a, b) => Number(b.endsWith('/main.js')) - Number(a.endsWith('/main.js')),
+    );
+    for (const file of roots) {
+      const { entryPoint } = outputs[file]!;
+      if (entryPoint !== undefined && entries.test(entryPoint)) take(file);
+    }
+    packs.set(name, files);
+  }
+  return packs;
+}
+
+/** A module as a function of `exports`, `require` and `module`, with the numbers of the modules that it requires. */
+async function asFunction(text: string, numbers: ReadonlyMap<string, number>): Promise<string> {
+  const { code } = await transform(text, {
+    format: 'cjs',
+    platform: 'node',
+    target: 'node24',
+    minify: true,
+    // What lies in a pack is required; no import could find it.
+    supported: { 'dynamic-import': false },
+  });
+  // Whatever require is called by now.
+  const numbered = code.replaceAll(/(["'`])\.\/([\w-]+\.js)\1/g, (written, _, file: string) =>
+    numbers.has(file) ? `"./${numbers.get(file)}"` : written,
+  );
+  return `function(exports,require,module){${numbered}}`;
+}
+
+/** esbuild leaves regular expressions as they are written; read as latin1, the program is read fastest. */
+function ascii(code: string): string {
+  return code.replaceAll(/[^\0-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+async function lazyModules(
+  root: string,
+): Promise<{ readonly entries: { readonly in: string; readonly out: string }[]; readonly plugin: Plugin }> {
+  const modules = new Map<string, string>();
+  /** A module of its own, by what it holds. @returns how the stubs require it */
+  const waiting = (key: string, contents: string): string => {
+    const name = `lazy-${key.replaceAll(/\W+/g, '-').replace(/^-|-ts$/g, '')}`;
+    modules.set(name, contents);
+    return `require("./${name}.js")`;
+  };
+  const stubs = new Map<string, string>();
+  const doors = ['mesh/door', 'network/door', 'network/network', 'network/compare'];
+  for (const path of ['re2js', ...doors.map(door => `#decide/${door}.ts`)])
+    stubs.set(
+      path,
+      stubOf(waiting(path, `export * from ${JSON.stringify(path)};`), await namesOf(root, path)),
+    );
+  const { checks } = (await import('../src/practices/index.ts')) as { readonly checks: readonly Check[] };
+  const rare = Map.groupBy(
+    checks.filter(
+      ({ subject, kinds }) =>
+        subject === 'object' && kinds !== undefined && kinds.every(kind => RARE.test(kind)),
+    ),
+    ({ practice }) => practice,
+  );
+  for (const [practice, of] of rare) {
+    const path = ({ name }: Check) => resolve(root, `src/practices/${practice}/checks/${name}.ts`);
+    const real = waiting(
+      `${practice}-checks`,
+      of.map((check, i) => `export { default as c${i} } from ${JSON.stringify(path(check))};`).join('\n'),
+    );
+    for (const [i, check] of of.entries()) stubs.set(path(check), stubOfCheck(check, `${real}.c${i}`));
+  }
+  const plugin: Plugin = {
+    name: 'lazy-modules',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^lazy:/ }, ({ path }) => ({
+        path: path.slice('lazy:'.length),
+        namespace: 'lazy',
+      }));
+      onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({
+        contents: modules.get(path)!,
+        resolveDir: root,
+        loader: 'js',
+      }));
+      onResolve({ filter: /^\.\/lazy-/ }, ({ path }) => ({ path, external: true }));
+      onResolve(
+        { filter: /^(re2js$|#decide\/|\.\/\w+\/checks\/)/ },
+        ({ path, importer, kind, namespace }) => {
+          if (kind !== 'import-statement' || namespace === 'lazy') return undefined;
+          const stub = path.startsWith('.') ? resolve(dirname(importer), path) : path;
+          if (!stubs.has(stub)) return undefined;
+          if (!path.startsWith('.') && !LAZY.some(([from, to]) => from.test(importer) && to.test(path)))
+            return undefined;
+          return { path: stub, namespace: 'stub' };
+        },
+      );
+      onLoad({ filter: /.*/, namespace: 'stub' }, ({ path }) => ({
+        contents: stubs.get(path)!,
+        resolveDir: root,
+        loader: 'js',
+      }));
+    },
+  };
+  return { entries: [...modules.keys()].map(name => ({ in: `lazy:${name}`, out: name })), plugin };
+}
+
+/** A module with the same names, each of which loads the real one when it is called, constructed or looked into. */
+function stubOf(real: string, names: readonly string[]): string {
+  const of = (name: string) =>
+    `export const ${name} = new Proxy(function () {}, {
+      get: (_, key) => { const it = load().${name}; const value = it[key]; return typeof value === 'function' && key !== 'prototype' ? value.bind(it) : value; },
+      apply: (_, self, args) => Reflect.apply(load().${name}, self, args),
+      construct: (_, args) => Reflect.construct(load().${name}, args),
+    });`;
+  return [`const load = () => ${real};`, ...names.map(of)].join('\n');
+}
+
+/** A check of which only that is there what is asked of all checks. */
+function stubOfCheck(check: Check, real: string): string {
+  const first = ASKED_FIRST.map(key => `${key}: ${JSON.stringify(check[key])},`);
+  const later = Object.keys(check)
+    .filter(key => !(ASKED_FIRST as readonly string[]).includes(key))
+    .map(key => `get ${key}() { return ${real}.${key}; },`);
+  return `export default { ${[...first, ...later].join('\n')} };`;
+}
+
+/** The functions and classes that a door or a module exports, re-exported ones too; types are not among them. */
+async function namesOf(root: string, path: string): Promise<string[]> {
+  if (path === 're2js') return ['RE2JS', 'RE2JSException', 'RE2JSSyntaxException'];
+  const text = readFileSync(resolve(root, path.replace('#', 'src/')), 'utf8');
+  const own = [...text.matchAll(/^export (?:async )?(?:function|class) (\w+)/gm)].map(([, name]) => name!);
+  const through = [...text.matchAll(/^export \{([^}]*)\} from/gm)].flatMap(([, list]) =>
+    list!
+      .split(',')
+      .map(name => name.trim())
+      .filter(name => name !== '' && !name.startsWith('type ')),
+  );
+  return [...own, ...through];
+}
