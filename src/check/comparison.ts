@@ -29,9 +29,6 @@ export interface ComparedSide {
   /** As the user named it, and the commit that it meant. */
   readonly name: string;
   readonly commit?: string;
-  readonly objects: number;
-  readonly findings: number;
-  readonly unknowns: number;
 }
 
 export interface Comparison {
@@ -44,9 +41,10 @@ export interface Comparison {
   readonly changes: readonly SecurityChange[];
   readonly new: readonly Finding[];
   readonly fixed: readonly Finding[];
+  /** Of the objects that changed, how many findings there were before and still are. */
   readonly unchanged: number;
-  /** What can be judged no more, and what never could. */
-  readonly unknowns: { readonly new: readonly Unknown[]; readonly unchanged: number };
+  /** What can be judged no more. */
+  readonly unknowns: readonly Unknown[];
   /** New findings that an exception accepts. */
   readonly excepted: readonly Excepted[];
   /** New findings and changes for the worse, as a report: what the formats of a scan show, and the gate judges. */

@@ -1,17 +1,19 @@
 /** From two names to a comparison: commits of a repository, folders, or files, each read as what it is. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import type { Comparison } from '#check/comparison.ts';
 import { compare, type Side } from '#judge/compare.ts';
 import { AUTHORIZATION } from '#judge/facets.ts';
+import type { Asks } from '#judge/scan.ts';
+import { toJson } from '#kube/json.ts';
 import { checks } from '#practices/index.ts';
 import { GitError, Repository } from '#sources/git/repository.ts';
-import { readCommit } from '#sources/git/tree.ts';
-import type { Manifests, SharedFiles } from '#sources/manifests/manifests.ts';
-import { readManifests } from '#sources/manifests/manifests.ts';
-import { folderOf, joinPath } from '#sources/manifests/recognise.ts';
+import { CommitTree } from '#sources/git/tree.ts';
+import { type Manifests, readFound, readManifests } from '#sources/manifests/manifests.ts';
+import { folderOf, isChartName, isKustomizationName, joinPath } from '#sources/manifests/recognise.ts';
 import { authorizationChanges } from './authorization-changes.ts';
 import type { Parsed } from './command.ts';
+import { asksAbout, readCommits } from './commits.ts';
 import { CONFIG_FILE, type Config, emptyConfig, installed, parseConfig, readConfig } from './config.ts';
 import { configChanges } from './config-changes.ts';
 import { UsageError } from './errors.ts';
@@ -32,16 +34,30 @@ export interface Compared {
 interface Read {
   readonly name: string;
   readonly commit?: string;
+  /** Where it is a commit: the repository, its files, and what the comparison is confined to. */
+  readonly tree?: {
+    readonly root: string;
+    readonly files: () => CommitTree;
+    readonly paths: readonly string[];
+  };
   /** @param charts how the side's own configuration says that charts are installed */
   readonly manifests: (exclude: readonly string[], charts?: Config['charts']) => Promise<Manifests>;
   readonly config: () => Promise<Config | undefined>;
   readonly linesOf: (file: string) => readonly string[];
+  /** Names the content of a file; of a chart or a kustomization that of its folder. */
+  readonly contentOf: (file: string) => string;
+}
+
+/** What stands for the content of a file: that of its whole folder where it is only the head of it. */
+function contentName(file: string): string {
+  return isChartName(file) || isKustomizationName(file) ? folderOf(file) : file;
 }
 
 /**
  * Compares what two names mean.
  *
  * @param paths confines a comparison of commits to what lies below them
+ * @param whole everything is read and judged, whether the change concerns it or not: the same comes out, slower
  * @throws UsageError where one of them is nothing that can be read
  */
 export async function compared(
@@ -49,9 +65,10 @@ export async function compared(
   baseName: string,
   headName: string,
   paths: readonly string[] = [],
+  whole = false,
 ): Promise<Compared> {
   try {
-    return await judged(parsed, ...sides(baseName, headName, paths));
+    return await judged(parsed, whole, ...sides(baseName, headName, paths));
   } catch (error) {
     if (error instanceof GitError) throw new UsageError(error.message);
     throw error;
@@ -61,46 +78,47 @@ export async function compared(
 /** What two names mean, before either is read. @throws GitError, UsageError for what is neither there nor a commit */
 export function sides(baseName: string, headName: string, paths: readonly string[]): [Read, Read] {
   const repository = Repository.find(process.cwd());
-  const shared: SharedFiles = new Map();
   const named = (name: string): Read => {
     // What is both a branch and a folder is taken for the branch, as Git takes it; ./name means the folder.
     const isPath =
       name.startsWith('.') &&
       (name.startsWith('./') || name.startsWith('../') || name === '.' || name === '..');
     if (!isPath && repository?.has(name) === true)
-      return ofCommit(repository, name, repository.commit(name), paths, shared);
+      return ofCommit(repository, name, repository.commit(name), paths);
     if (existsSync(name)) return ofPath(name);
     if (repository === undefined)
       throw new UsageError(`${name}: no such file or folder, and no Git repository here`);
     // Says why: not there, or only not in this clone.
-    return ofCommit(repository, name, repository.commit(name), paths, shared);
+    return ofCommit(repository, name, repository.commit(name), paths);
   };
   return [named(baseName), named(headName)];
 }
 
-function ofCommit(
-  repository: Repository,
-  name: string,
-  commit: string,
-  paths: readonly string[],
-  shared: SharedFiles,
-): Read {
+function ofCommit(repository: Repository, name: string, commit: string, paths: readonly string[]): Read {
   const below = paths.map(path => insideOf(repository.root, path));
-  let files: ReadonlyMap<string, string> | undefined;
+  let tree: CommitTree | undefined;
+  const files = () => {
+    tree ??= new CommitTree(repository, commit);
+    return tree;
+  };
   const text = (path: string): string | undefined => {
-    files ??= new Map(repository.files(commit).map(file => [file.path, file.oid]));
-    const oid = files.get(path);
-    return oid === undefined ? undefined : repository.blob(oid).toString('utf8');
+    try {
+      return files().text(path);
+    } catch {
+      return undefined;
+    }
   };
   return {
     name,
     commit,
+    tree: { root: repository.root, files, paths: below },
     manifests: (exclude, charts) =>
-      readCommit(repository, commit, {
-        paths: below,
-        exclude,
+      readFound(files().walk(below, exclude), {
+        cwd: repository.root,
+        noIgnore: false,
+        exclude: [],
         lean: true,
-        shared,
+        tree: files(),
         ...(charts === undefined ? {} : { charts }),
       }),
     config: async () => {
@@ -125,6 +143,7 @@ function ofCommit(
       }
     },
     linesOf: file => text(file)?.split(/\r?\n/) ?? [],
+    contentOf: file => files().keyOf(contentName(file)),
   };
 }
 
@@ -161,14 +180,35 @@ function ofPath(name: string): Read {
         return [];
       }
     },
+    contentOf: file => contentBelow(join(cwd, contentName(file))),
   };
 }
+
+/** A digest of a file, or of all files below a folder; empty for what cannot be read. */
+function contentBelow(path: string): string {
+  const hash = process.getBuiltinModule('node:crypto').createHash('sha256');
+  const add = (at: string) => {
+    const stats = lstatSync(at);
+    hash.update(`${at.slice(path.length)}\0`);
+    if (stats.isDirectory()) for (const name of readdirSync(at).sort()) add(join(at, name));
+    else if (stats.isFile() && stats.size <= MAX_HASHED) hash.update(readFileSync(at));
+    else hash.update(`${stats.size} ${stats.mtimeMs}`);
+  };
+  try {
+    add(path);
+    return hash.digest('hex');
+  } catch {
+    return '';
+  }
+}
+
+const MAX_HASHED = 16 * 1024 * 1024;
 
 /**
  * Both sides are judged by the base's configuration: a change must not be able to switch off the gate that judges it.
  * Exceptions are each side's own, and those that come with the change are said.
  */
-async function judged(parsed: Parsed, base: Read, head: Read): Promise<Compared> {
+async function judged(parsed: Parsed, whole: boolean, base: Read, head: Read): Promise<Compared> {
   const named = parsed.value('config');
   const given = named === undefined ? undefined : await readConfig(named, process.cwd(), async () => checks);
   const configBefore = given ?? (await base.config());
@@ -177,15 +217,16 @@ async function judged(parsed: Parsed, base: Read, head: Read): Promise<Compared>
   const selected = selection(parsed, config);
   const minor = minorOf(parsed.value('target-kubernetes') ?? config.targetKubernetes, '--target-kubernetes');
   const exclude = [...config.ignore, ...parsed.values('exclude')];
-  const side = async (read: Read, own: Config): Promise<{ side: Side; manifests: Manifests }> => {
-    const manifests = await read.manifests(exclude, own.charts);
+  const side = async (read: Read, manifests: Manifests, own: Config, asks?: Asks): Promise<Side> => {
     const judging = await judgeManifests(
       manifests,
       selected,
       { ...config, exceptions: own.exceptions },
       minor,
+      [],
+      asks,
     );
-    const side: Side = {
+    return {
       name: read.name,
       ...(read.commit === undefined ? {} : { commit: read.commit }),
       world: judging.world,
@@ -194,24 +235,48 @@ async function judged(parsed: Parsed, base: Read, head: Read): Promise<Compared>
       open: judging.open,
       exceptions: judging.exceptions.states().map(({ exception }) => exception),
       problems: exceptionFindings(judging, true),
-      files: manifests.files.length,
-      documents: manifests.files.reduce((sum, { documents }) => sum + documents, 0),
+      contentOf: read.contentOf,
     };
-    return { side, manifests };
   };
-  const [before, after] = [
-    await side(base, configBefore ?? emptyConfig),
-    await side(head, configAfter ?? emptyConfig),
+  const [before, after] = [configBefore ?? emptyConfig, configAfter ?? emptyConfig];
+  const views = [
+    { looksAt: AUTHORIZATION, view: authorizationChanges },
+    { looksAt: ['network'], view: meshChanges },
   ];
-  const comparison = compare(before.side, after.side, {
-    selected,
-    views: [
-      { looksAt: AUTHORIZATION, view: authorizationChanges },
-      { looksAt: ['network'], view: meshChanges },
-    ],
-    also: configChanges(configBefore ?? emptyConfig, configAfter ?? emptyConfig, chart =>
-      after.manifests.files.some(({ file }) => file === joinPath(chart, 'Chart.yaml')),
-    ),
-  });
+  const read = (all: boolean) =>
+    !all && base.tree !== undefined && head.tree !== undefined
+      ? readCommits(
+          { tree: base.tree.files(), ...(before.charts === undefined ? {} : { charts: before.charts }) },
+          { tree: head.tree.files(), ...(after.charts === undefined ? {} : { charts: after.charts }) },
+          {
+            cwd: head.tree.root,
+            paths: head.tree.paths,
+            exclude,
+            selected,
+            views: views.map(({ looksAt }) => looksAt),
+            kubernetesMinor: minor,
+          },
+        )
+      : Promise.all([base.manifests(exclude, before.charts), head.manifests(exclude, after.charts)]);
+  const compareAll = async (all: boolean): Promise<Comparison | undefined> => {
+    const [old, now] = await read(all);
+    const asks = all ? undefined : asksAbout(old, now, minor);
+    const [was, is] = [await side(base, old, before, asks), await side(head, now, after, asks)];
+    // Whether an exception is of use only shows where everything is judged.
+    const problems = new Set(was.problems.map(({ fingerprint }) => fingerprint));
+    if (!all && is.problems.some(({ fingerprint }) => !problems.has(fingerprint))) return undefined;
+    return compare(was, is, {
+      selected,
+      views,
+      also: configChanges(before, after, chart =>
+        now.files.some(({ file }) => file === joinPath(chart, 'Chart.yaml')),
+      ),
+    });
+  };
+  const records = ({ exceptions }: Config) =>
+    toJson(exceptions.map(({ line: _, column: _column, ...exception }) => exception));
+  // Another exception is about objects that did not change too.
+  const all = whole || records(before) !== records(after);
+  const comparison = (await compareAll(all)) ?? (await compareAll(true))!;
   return { comparison, config, linesOf: head.linesOf };
 }

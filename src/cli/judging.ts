@@ -11,6 +11,7 @@ import { Exceptions, exceptionsIn, recordOf } from '#judge/exceptions.ts';
 import { matchKnown } from '#judge/known.ts';
 import { reportOf } from '#judge/report.ts';
 import {
+  type Asks,
   compareFindings,
   type Judged,
   type Judgement,
@@ -41,13 +42,18 @@ export function today(): string {
   return new Date().toISOString().slice(0, 10);
 }
 
-/** Judges, and asks of every failing place whether somebody excepted it. */
+/**
+ * Judges, and asks of every failing place whether somebody excepted it.
+ *
+ * @param asks confines which check is asked about which object
+ */
 export async function judgeManifests(
   manifests: Manifests,
   selected: readonly Selected[],
   config: Config,
   kubernetesMinor: number,
   honored: readonly string[] = [],
+  asks?: Asks,
 ): Promise<Judging> {
   const world = new World({ declared: manifests.declared, gaps: manifests.gaps, kubernetesMinor });
   const marks = manifests.comments.filter(({ tool }) => tool === undefined);
@@ -68,7 +74,7 @@ export async function judgeManifests(
     checks,
     today: today(),
   });
-  const judgement = judge(world, selected);
+  const judgement = judge(world, selected, asks);
   const { podSecurityProfiles: profiles = [] } = config;
   const permitted =
     profiles.length > 0 && selected.some(({ check }) => idOf(check) === CUSTOM_PROFILE)

@@ -20,8 +20,7 @@ function side(name: string, world: World): Side {
     open: judgement.places,
     exceptions: [],
     problems: [],
-    files: 1,
-    documents: 1,
+    contentOf: () => name,
   };
 }
 

@@ -9,10 +9,17 @@ import { exceptionChanges, guardChanges } from './changes-of-guards.ts';
 import { networkChanges } from './changes-of-network.ts';
 import { podChanges } from './changes-of-pods.ts';
 import { recordOf } from './exceptions.ts';
-import { type Facet, facetsOf, isTouched } from './facets.ts';
+import { type Facet, facetsOf, isTouched, looksAtOf } from './facets.ts';
 import { fingerprintOf } from './hash.ts';
 import { reportOf, version } from './report.ts';
-import { type Accept, compareFindings, type Judgement, type Place, type Selected } from './scan.ts';
+import {
+  type Accept,
+  compareFindings,
+  type Judged,
+  type Judgement,
+  type Place,
+  type Selected,
+} from './scan.ts';
 import { matchSides, type Pairs, pairsOf } from './sides.ts';
 
 /** The name of the comparison's form; its number changes when a reader of the old form would break. */
@@ -30,8 +37,8 @@ export interface Side {
   readonly exceptions: readonly Exception[];
   /** What is wrong with the exceptions themselves. */
   readonly problems: readonly Finding[];
-  readonly files: number;
-  readonly documents: number;
+  /** Names the content of a file, or of what is rendered or built where that file stands: a change of it is a change. */
+  contentOf(file: string): string;
 }
 
 /** Another view on the two sides, for example who may do what: asked where the change touches what it looks at. */
@@ -72,15 +79,16 @@ export function compare(
   );
   const changes = withoutEchoes(all, added);
   const excepted = newlyExcepted(head, base);
-  const unknowns = newUnknowns(base.judgement.unknowns, head.judgement.unknowns);
+  const unknowns = newUnknowns(base, head);
   const worse = changes.filter(({ direction }) => direction === 'worse');
+  const touched = [...pairs.changed, ...pairs.added, ...pairs.removed].map(pair => (pair.head ?? pair.base)!);
   const report = reportOf({
     findings: [...added, ...worse.map(asFinding)].sort(compareFindings),
     unknowns,
-    workloads: head.judgement.workloads,
-    files: head.files,
-    documents: head.documents,
-    objects: head.world.declared.length,
+    workloads: touched.filter(({ object }) => head.world.isWorkload(object)).length,
+    files: new Set(touched.map(({ origin }) => origin.file)).size,
+    documents: touched.length,
+    objects: touched.length,
     selected,
     excepted,
   });
@@ -93,11 +101,26 @@ export function compare(
     changes,
     new: added,
     fixed: before.findings,
-    unchanged: now.accepted.filter(({ by }) => !('check' in by)).length,
-    unknowns: { new: unknowns, unchanged: head.judgement.unknowns.length - unknowns.length },
+    unchanged: countUnchanged(now, pairs, facets),
+    unknowns,
     excepted,
     report: { ...report, checks: [...report.checks, ...changeKinds] },
   };
+}
+
+/** Of the objects that changed, what was wrong with them before and still is: of the rest nobody needs to hear. */
+function countUnchanged(
+  { accepted, declared }: Judged,
+  { changed }: Pairs,
+  facets: ReadonlySet<Facet>,
+): number {
+  const heads = new Set(changed.map(pair => pair.head));
+  return accepted.filter(
+    ({ finding, by, check }) =>
+      !('check' in by) &&
+      heads.has(declared.get(finding)!) &&
+      (isTouched(facets, ['network']) || !looksAtOf(check).includes('network')),
+  ).length;
 }
 
 /**
@@ -144,24 +167,8 @@ function inEnvironments(changes: readonly SecurityChange[]): SecurityChange[] {
   );
 }
 
-function described({ name, commit, world, open, judgement }: Side): ComparedSide {
-  return {
-    name,
-    ...(commit === undefined ? {} : { commit }),
-    objects: world.declared.length,
-    findings: countFindings(open),
-    unknowns: judgement.unknowns.length,
-  };
-}
-
-/** Findings are one for each check and object. */
-function countFindings(open: readonly Place[]): number {
-  const seen = new Map<string, Set<unknown>>();
-  for (const { id, declared } of open) {
-    const of = seen.get(id) ?? new Set();
-    seen.set(id, of.add(declared));
-  }
-  return [...seen.values()].reduce((sum, { size }) => sum + size, 0);
+function described({ name, commit }: Side): ComparedSide {
+  return { name, ...(commit === undefined ? {} : { commit }) };
 }
 
 /** What an exception accepts that was not there, or was not accepted, before. */
@@ -177,15 +184,22 @@ function newlyExcepted(head: Side, base: Side): Excepted[] {
   );
 }
 
-/** Unknowns are the same by what is not known of whom; where it stands may move. */
-function newUnknowns(base: readonly Unknown[], head: readonly Unknown[]): Unknown[] {
+/**
+ * Unknowns are the same by what is not known of whom; where it stands may move. What is not known of a whole file is
+ * not known of its change either.
+ */
+function newUnknowns(base: Side, head: Side): Unknown[] {
   const key = ({ file, object, check, reason }: Unknown) => JSON.stringify([file, object, check, reason]);
   const before = new Map<string, number>();
-  for (const unknown of base) before.set(key(unknown), (before.get(key(unknown)) ?? 0) + 1);
-  return head.filter(unknown => {
+  for (const unknown of base.judgement.unknowns)
+    before.set(key(unknown), (before.get(key(unknown)) ?? 0) + 1);
+  return head.judgement.unknowns.filter(unknown => {
+    const { file, object, check } = unknown;
     const left = before.get(key(unknown)) ?? 0;
     if (left > 0) before.set(key(unknown), left - 1);
-    return left === 0;
+    if (left === 0) return true;
+    const isOfFile = file !== undefined && object === undefined && check === undefined;
+    return isOfFile && base.contentOf(file) !== head.contentOf(file);
   });
 }
 

@@ -3,16 +3,19 @@
  * asked again only where one of the objects that they look at changed in what they look at.
  */
 
+import type { Check } from '#check/check.ts';
 import { podsOf } from '#decide/pod-security/pods.ts';
 import { accountOf } from '#kube/accounts.ts';
 import { isEqual } from '#kube/equal.ts';
 import { groupOf, isRecord, type KubeObject } from '#kube/objects.ts';
 import { type Declared, kindKey, namespaceOf, type World } from '#world/world.ts';
+import type { Selected } from './scan.ts';
 import type { Pair, Pairs } from './sides.ts';
 
 /**
  * A kind (`group/Kind`) of which an object changed, came or went; or a word for what runs through all kinds: `network`
- * (who reaches whom, in a mesh too), `accounts` (which workloads run as whom), `aws-auth`, and `everything`.
+ * (who reaches whom, in a mesh too), `accounts` (which workloads run as whom), `tokens` (long-lived ones, in Secrets),
+ * `aws-auth`, and `everything`.
  */
 export type Facet = string;
 
@@ -89,6 +92,8 @@ export function facetsOf(base: World, head: World, { changed, added, removed }: 
     if (touchesNetwork(base, head, pair)) facets.add('network');
     if (!isEqual(accountsOf(base, pair.base), accountsOf(head, pair.head))) facets.add('accounts');
     if (key === '/ConfigMap' && isAwsAuth(object)) facets.add('aws-auth');
+    if (key === '/Secret' && [pair.base, pair.head].some(one => one?.object['type'] === TOKEN))
+      facets.add('tokens');
     // What is a workload, and which fields are known, follows from definitions.
     if (key === 'apiextensions.k8s.io/CustomResourceDefinition') facets.add('everything');
   }
@@ -104,12 +109,63 @@ export function isTouched(touched: ReadonlySet<Facet>, looksAt: readonly Facet[]
   );
 }
 
+const TOKEN = 'kubernetes.io/service-account-token';
+
+/** What of the world, beside its subject, a check looks at. */
+export function looksAtOf({ looksAt, evaluate }: Check): readonly Facet[] {
+  // A function that takes no second argument is not given the world.
+  return looksAt ?? (evaluate.length < 2 ? [] : ['everything']);
+}
+
+/** Groups of Kubernetes itself, none of whose kinds carries pods by a definition. */
+const BUILT_IN =
+  /^(?:admissionregistration|apiextensions|apiregistration|certificates|coordination|discovery|events|flowcontrol\.apiserver|networking|node|rbac\.authorization|resource|scheduling|storage)\.k8s\.io$/;
+
+/**
+ * What of a world has to be known to compare it with another one.
+ *
+ * @param touched what the change touches
+ * @param objects those that changed
+ * @param views what is compared beside the checks, by what it looks at
+ * @returns kinds; undefined for all
+ */
+export function neededKinds(
+  selected: readonly Selected[],
+  touched: ReadonlySet<Facet>,
+  objects: readonly KubeObject[],
+  views: readonly (readonly Facet[])[],
+): ReadonlySet<string> | undefined {
+  const kinds = new Set(objects.map(kindKey));
+  const needed = new Set<string>();
+  for (const { check } of selected) {
+    const looksAt = looksAtOf(check);
+    if (looksAt.length === 0) continue;
+    if (isTouched(touched, looksAt)) {
+      // Any object of its kinds may be judged otherwise now.
+      if (check.kinds === undefined) return undefined;
+      for (const kind of [...check.kinds, ...looksAt]) needed.add(kind);
+    } else if (!looksAt.includes('network') && (check.kinds?.some(kind => kinds.has(kind)) ?? true))
+      for (const kind of looksAt) needed.add(kind);
+  }
+  for (const looksAt of views) if (isTouched(touched, looksAt)) for (const kind of looksAt) needed.add(kind);
+  for (const object of objects) {
+    for (const owner of object.metadata?.ownerReferences ?? [])
+      if (isRecord(owner)) needed.add(`${groupOf(String(owner['apiVersion']))}/${String(owner['kind'])}`);
+    // What is known of somebody's own kinds stands in their definitions.
+    const group = groupOf(object.apiVersion);
+    if (group.includes('.') && !BUILT_IN.test(group))
+      needed.add('apiextensions.k8s.io/CustomResourceDefinition');
+  }
+  const all = ['network', 'accounts', 'everything'];
+  return all.some(word => needed.has(word)) ? undefined : needed;
+}
+
 /** What the permissions of a world and the ways through them look at. */
 export const AUTHORIZATION: readonly Facet[] = [
   'accounts',
   'aws-auth',
+  'tokens',
   '/Namespace',
-  '/Secret',
   '/ServiceAccount',
   'rbac.authorization.k8s.io/ClusterRole',
   'rbac.authorization.k8s.io/ClusterRoleBinding',
@@ -134,6 +190,8 @@ export function touchesNetwork(base: World, head: World, pair: Pair): boolean {
     // A resource of somebody's own counts by being there.
     return isOfNetwork(groupOf(object.apiVersion)) || !groupOf(object.apiVersion).includes('.');
   }
+  // A pod that the API server refuses is no pod to anybody who asks about pods.
+  if (podsOf(base, before).refused.length > 0 || podsOf(head, after).refused.length > 0) return true;
   return !isEqual(connectable(before), connectable(after));
 }
 

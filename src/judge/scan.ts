@@ -63,6 +63,7 @@ export type Accept = (place: Place) => object | undefined;
 
 /** A finding that is made of the places that one record accepted. */
 export interface Accepted {
+  readonly check: Check;
   readonly finding: Finding;
   readonly by: object;
 }
@@ -144,13 +145,21 @@ export function scan(world: World, selected: readonly Selected[], accept?: Accep
   return judge(world, selected).gather(accept);
 }
 
-/** Judges every object of the world, and leaves open what is accepted. */
-export function judge(world: World, selected: readonly Selected[]): Judgement {
-  return new Scan(world, selected).run();
+/** Whether a check is asked about an object: what nobody doubts need not be asked again. */
+export type Asks = (one: Selected, declared: Declared) => boolean;
+
+/**
+ * Judges every object of the world, and leaves open what is accepted.
+ *
+ * @param asks confines the judgement; every check is asked about every object where it is absent
+ */
+export function judge(world: World, selected: readonly Selected[], asks?: Asks): Judgement {
+  return new Scan(world, selected, asks).run();
 }
 
 class Scan {
   readonly #world: World;
+  readonly #asks: Asks | undefined;
   readonly #byKind = new Map<string, Selected[]>();
   readonly #anyKind: Selected[] = [];
   readonly #ofPods: Selected[] = [];
@@ -159,8 +168,9 @@ class Scan {
   readonly #groups: Group[] = [];
   readonly #unknowns: Unknown[] = [];
 
-  constructor(world: World, selected: readonly Selected[]) {
+  constructor(world: World, selected: readonly Selected[], asks: Asks | undefined) {
     this.#world = world;
+    this.#asks = asks;
     for (const one of selected) {
       this.#contexts.set(one, { world, options: one.options });
       if (one.check.subject === 'pod') this.#ofPods.push(one);
@@ -203,14 +213,18 @@ class Scan {
   #judge(declared: Declared): void {
     const { object } = declared;
     const failures = new Map<Selected, Failure[]>();
-    for (const one of this.#byKind.get(kindKey(object)) ?? []) this.#ask(one, { object }, declared, failures);
-    for (const one of this.#anyKind) this.#ask(one, { object }, declared, failures);
-    if ((this.#ofPods.length > 0 || this.#ofContainers.length > 0) && !this.#isOwnedHere(object)) {
+    const asked = (list: readonly Selected[]): readonly Selected[] =>
+      this.#asks === undefined ? list : list.filter(one => this.#asks!(one, declared));
+    for (const one of asked(this.#byKind.get(kindKey(object)) ?? []))
+      this.#ask(one, { object }, declared, failures);
+    for (const one of asked(this.#anyKind)) this.#ask(one, { object }, declared, failures);
+    const [ofPods, ofContainers] = [asked(this.#ofPods), asked(this.#ofContainers)];
+    if ((ofPods.length > 0 || ofContainers.length > 0) && !this.#isOwnedHere(object)) {
       const { pods, refused } = podsOf(this.#world, object);
       for (const { path, reason } of refused) this.#unknown(declared, path, reason);
       for (const pod of pods) {
-        for (const one of this.#ofPods) this.#ask(one, pod, declared, failures, pod);
-        for (const one of this.#ofContainers)
+        for (const one of ofPods) this.#ask(one, pod, declared, failures, pod);
+        for (const one of ofContainers)
           for (const container of pod.containers)
             if (!container.injected) this.#ask(one, container, declared, failures, pod, container);
       }
@@ -321,9 +335,9 @@ class Gathering {
   all(groups: readonly Group[]): Pick<Judged, 'findings' | 'accepted' | 'declared' | 'parts'> {
     for (const group of groups)
       for (const [by, failures] of this.#split(group.failures)) {
-        const finding = this.#finding(group.one, failures, group.declared);
+        const finding = this.#finding(group.one, failures, group.declared, by !== undefined);
         if (by === undefined) this.#findings.push(finding);
-        else this.#accepted.push({ finding, by });
+        else this.#accepted.push({ check: group.one.check, finding, by });
         this.#declared.set(finding, group.declared);
       }
     const parts = new Map<Finding, readonly Finding[]>();
@@ -346,7 +360,7 @@ class Gathering {
     return parts;
   }
 
-  #finding(one: Selected, failures: readonly Failure[], { object }: Declared): Finding {
+  #finding(one: Selected, failures: readonly Failure[], { object }: Declared, isAccepted: boolean): Finding {
     const { check } = one;
     const occurrences = failures
       .flatMap(({ places }): Occurrence[] =>
@@ -379,15 +393,20 @@ class Gathering {
         [id, kindKey(object), reference.namespace ?? '', reference.name, ...placesOf(object, failures)].join(
           '\0',
         ),
+        isAccepted,
       ),
       ...(fix === undefined ? {} : { fix }),
     };
   }
 
-  /** The same finding of an object that is declared twice gets a number: fingerprints are unique in a report. */
-  #fingerprint(identity: string): string {
-    const count = this.#fingerprints.get(identity) ?? 0;
-    this.#fingerprints.set(identity, count + 1);
+  /**
+   * The same finding of an object that is declared twice gets a number: fingerprints are unique among what is open, and
+   * among what is accepted. What is accepted does not change the others.
+   */
+  #fingerprint(identity: string, isAccepted: boolean): string {
+    const key = isAccepted ? `accepted\0${identity}` : identity;
+    const count = this.#fingerprints.get(key) ?? 0;
+    this.#fingerprints.set(key, count + 1);
     return fingerprintOf(count === 0 ? identity : `${identity}\0${count}`);
   }
 }

@@ -43,8 +43,8 @@ export function comparisonMarkdown(comparison: Comparison, options: ReportOption
     matter.slice(SHOWN).map(({ line }) => line),
   );
   fold(
-    `${unknowns.new.length} could not be judged`,
-    unknowns.new.map(
+    `${unknowns.length} could not be judged`,
+    unknowns.map(
       ({ file, line, reason }) =>
         `- ${file === undefined ? '' : `${cell(file)}:${line ?? 1} `}${cell(reason)}`,
     ),
@@ -65,7 +65,7 @@ export function comparisonMarkdown(comparison: Comparison, options: ReportOption
   fold(`${neutral.length} also changed`, neutral.map(changeLine));
   comment.add(
     '',
-    `${cell(base.name)} → ${cell(head.name)}: ${objects.added} added, ${objects.removed} removed, ${objects.changed} changed of ${count(head.objects, 'object')}; ${comparison.unchanged} findings unchanged`,
+    `${cell(base.name)} → ${cell(head.name)}: ${objects.added} added, ${objects.removed} removed, ${objects.changed} changed; ${comparison.unchanged} findings unchanged`,
   );
   return comment.text();
 }

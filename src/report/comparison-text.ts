@@ -45,7 +45,7 @@ export function comparisonText(comparison: Comparison, options: ReportOptions): 
   const of = (direction: SecurityChange['direction']) => changes.filter(one => one.direction === direction);
   section('For the worse', of('worse'), change);
   section('New findings', comparison.new, finding(style('red', '-')));
-  section('Could not be judged, and could before', unknowns.new, ({ file, line, object, reason }) => {
+  section('Changed, and could not be judged', unknowns, ({ file, line, object, reason }) => {
     lines.push(`? ${file === undefined ? '' : safe(file)}${line === undefined ? '' : `:${line}`}`);
     wrap(`${object === undefined ? '' : `${objectName(object)}: `}${safe(shorten(reason, LENGTH))}`, INDENT);
   });
@@ -57,7 +57,7 @@ export function comparisonText(comparison: Comparison, options: ReportOptions): 
     wrap(safe(shorten(`${exception.owner}: ${exception.reason}`, LENGTH)), INDENT);
   });
   const time = options.milliseconds === undefined ? '' : ` in ${options.milliseconds} ms`;
-  const touched = `${objects.added} added, ${objects.removed} removed, ${objects.changed} changed of ${count(head.objects, 'object')}`;
+  const touched = `${objects.added} added, ${objects.removed} removed, ${objects.changed} changed`;
   if (isQuiet(comparison))
     wrap(`No security-relevant change from ${safe(base.name)} to ${safe(head.name)}: ${touched}${time}.`, '');
   else {
@@ -76,7 +76,7 @@ export function isQuiet({ changes, new: added, fixed, unknowns, excepted }: Comp
     changes.length === 0 &&
     added.length === 0 &&
     fixed.length === 0 &&
-    unknowns.new.length === 0 &&
+    unknowns.length === 0 &&
     excepted.length === 0
   );
 }

@@ -24,6 +24,8 @@ const MAX_DELTA_DEPTH = 10_000;
 const MAX_ALTERNATES = 5;
 /** Packs up to this size are read whole: one read is faster than thousands of small ones. */
 const WHOLE_PACK = 48 * 1024 * 1024;
+const MIN_CHUNK = 64;
+const MAX_CHUNK = 1024 * 1024;
 const CACHE_BYTES = 64 * 1024 * 1024;
 const TYPES: Readonly<Record<number, ObjectType>> = { 1: 'commit', 2: 'tree', 3: 'blob', 4: 'tag' };
 const OFS_DELTA = 6;
@@ -122,9 +124,13 @@ function readLoose(folder: string, oid: string): GitObject | undefined {
   return { type: header[1] as ObjectType, data: bytes.subarray(end + 1) };
 }
 
-function inflate(bytes: Buffer, what: string): Buffer {
+/** @param size how much comes out, where that is known: room for more is not made for every small object */
+function inflate(bytes: Buffer, what: string, size?: number): Buffer {
   try {
-    return inflateSync(bytes, { maxOutputLength: MAX_OBJECT });
+    return inflateSync(bytes, {
+      maxOutputLength: MAX_OBJECT,
+      ...(size === undefined ? {} : { chunkSize: Math.max(MIN_CHUNK, Math.min(size + 1, MAX_CHUNK)) }),
+    });
   } catch (error) {
     throw new GitError(
       (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
@@ -248,6 +254,7 @@ class Pack {
     const data = inflate(
       this.#bytes(offset + at, size + (size >>> 10) + 256),
       `at ${offset} of ${this.#path}.pack`,
+      size,
     );
     if (data.length !== size) throw new GitError(`${this.#path}.pack is broken`);
     const object: GitObject =

@@ -27,6 +27,7 @@ export class Repository {
   readonly #common: string;
   readonly #store: ObjectStore;
   readonly #hashDigits: number;
+  readonly #trees = new Map<string, readonly TreeEntry[]>();
   #packed: Map<string, string> | undefined;
   #shallow: Set<string> | undefined;
 
@@ -137,7 +138,7 @@ export class Repository {
     return best.oid;
   }
 
-  /** All files of a commit, by path. */
+  /** All files of a commit, folder by folder, each in the order of its names. */
   files(commit: string): TreeFile[] {
     const tree = this.#commitObject(commit)?.tree;
     if (tree === undefined) throw new GitError(`commit ${short(commit)} is not in this clone; ${DEEPER}`);
@@ -156,10 +157,23 @@ export class Repository {
 
   #walk(oid: string, prefix: string, depth: number, found: TreeFile[]): void {
     if (depth > MAX_TREE_DEPTH) throw new GitError(`folders nest more than ${MAX_TREE_DEPTH} deep`);
+    for (const { name, child, mode } of this.#tree(oid, prefix)) {
+      const path = prefix + name;
+      if (mode === FOLDER) this.#walk(child, `${path}/`, depth + 1, found);
+      else found.push({ path, oid: child, is: KINDS[mode] ?? 'file' });
+      if (found.length > MAX_TREE_FILES) throw new GitError(`there are more than ${MAX_TREE_FILES} files`);
+    }
+  }
+
+  /** The entries of one tree; two commits share most of theirs. */
+  #tree(oid: string, prefix: string): readonly TreeEntry[] {
+    const known = this.#trees.get(oid);
+    if (known !== undefined) return known;
     const object = this.#store.read(oid);
     if (object === undefined) throw new GitError(`folder ${prefix} is not in this clone (a partial clone)`);
     const { data } = object;
     const bytes = this.#hashDigits / 2;
+    const entries: TreeEntry[] = [];
     for (let at = 0; at < data.length; ) {
       const space = data.indexOf(32, at);
       const end = data.indexOf(0, space);
@@ -170,11 +184,12 @@ export class Repository {
       at = end + 1 + bytes;
       // Names that no honest tree holds: they would lead elsewhere if anybody wrote them to a disk.
       if (name === '' || name === '.' || name === '..' || name.includes('/')) continue;
-      const path = `${prefix}${name}`;
-      if (mode === '40000') this.#walk(child, `${path}/`, depth + 1, found);
-      else found.push({ path, oid: child, is: KINDS[mode] ?? 'file' });
-      if (found.length > MAX_TREE_FILES) throw new GitError(`there are more than ${MAX_TREE_FILES} files`);
+      entries.push({ name, child, mode });
     }
+    // As the folders of a disk are walked: a tree of Git puts `a-b` before the files of `a`.
+    if (!isSorted(entries)) entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.#trees.set(oid, entries);
+    return entries;
   }
 
   #named(name: string, revision: string): string {
@@ -274,6 +289,19 @@ export class Repository {
 
 const DEEPER =
   'fetch more of it (GitHub: fetch-depth: 0 at actions/checkout; GitLab: GIT_DEPTH: "0"; git fetch --unshallow)';
+
+const FOLDER = '40000';
+
+interface TreeEntry {
+  readonly name: string;
+  readonly child: string;
+  readonly mode: string;
+}
+
+function isSorted(entries: readonly TreeEntry[]): boolean {
+  for (let i = 1; i < entries.length; i++) if (entries[i - 1]!.name > entries[i]!.name) return false;
+  return true;
+}
 
 const KINDS: Readonly<Record<string, TreeFile['is']>> = { '120000': 'link', '160000': 'submodule' };
 

@@ -2,21 +2,9 @@
 import ignore from 'ignore';
 import type { ReadFolder } from '../helm/folder.ts';
 import type { ReadChart, SourceTree } from '../manifests/files.ts';
-import { type Manifests, type ReadOptions, readFound, type SharedFiles } from '../manifests/manifests.ts';
 import { joinPath } from '../manifests/recognise.ts';
 import { FOLDERS_NEVER_READ, type Found, isCandidate, type Skipped, type Walked } from '../manifests/walk.ts';
 import type { Repository, TreeFile } from './repository.ts';
-
-export interface TreeOptions {
-  /** Only what lies at or below these paths of the repository; all where there is none. */
-  readonly paths: readonly string[];
-  /** Patterns (gitignore syntax) that are left out. */
-  readonly exclude: readonly string[];
-  readonly lean?: boolean;
-  readonly charts?: ReadOptions['charts'];
-  /** What was read of files that both sides have. */
-  readonly shared: SharedFiles;
-}
 
 /** Content that Git keeps elsewhere: the file holds only its address. Source: git-lfs docs/spec.md. */
 const LFS = 'version https://git-lfs.github.com/spec/';
@@ -27,33 +15,17 @@ const MAX_CHART_FILES = 20_000;
 const MAX_CHART_SIZE = 100 * 1024 * 1024;
 const MAX_LINKS = 40;
 
-/** @throws GitError where the commit's trees are not in this clone */
-export async function readCommit(
-  repository: Repository,
-  commit: string,
-  { paths, exclude, lean, charts, shared }: TreeOptions,
-): Promise<Manifests> {
-  const tree = new CommitTree(repository, repository.files(commit));
-  return readFound(tree.walk(paths, exclude), {
-    cwd: repository.root,
-    noIgnore: false,
-    exclude: [],
-    ...(lean === undefined ? {} : { lean }),
-    ...(charts === undefined ? {} : { charts }),
-    shared,
-    tree,
-  });
-}
-
 /** The files of a commit, by name. Links are followed inside the commit, as on a disk, and nowhere else. */
 export class CommitTree implements SourceTree {
   readonly #repository: Repository;
   readonly #entries: ReadonlyMap<string, TreeFile>;
   #sorted: readonly TreeFile[] | undefined;
+  #names: readonly string[] | undefined;
 
-  constructor(repository: Repository, files: readonly TreeFile[]) {
+  /** @throws GitError where the commit's trees are not in this clone */
+  constructor(repository: Repository, commit: string) {
     this.#repository = repository;
-    this.#entries = new Map(files.map(file => [file.path, file]));
+    this.#entries = new Map(repository.files(commit).map(file => [file.path, file]));
   }
 
   /** The files that may hold manifests, in the order in which they are found on a disk; every one once. */
@@ -67,7 +39,7 @@ export class CommitTree implements SourceTree {
       seen.add(real);
       files.push({ path: oid, name, named: false, key: oid });
     };
-    for (const { path, oid, is } of inWalkOrder(this.#entries.values())) {
+    for (const { path, oid, is } of this.#entries.values()) {
       if (is !== 'submodule' && !isCandidate(path)) continue;
       if (!isBelow(path, paths) || isNeverRead(path) || excluded?.ignores(path) === true) continue;
       if (is === 'submodule')
@@ -123,6 +95,34 @@ export class CommitTree implements SourceTree {
     } catch (error) {
       throw new Error(`values file ${name}: ${(error as Error).message}`);
     }
+  }
+
+  names(): readonly string[] {
+    this.#names ??= [...this.#entries.keys()];
+    return this.#names;
+  }
+
+  /** The bytes of a file, or of what a link leads to; undefined where there are none that can be read. */
+  content(name: string): Buffer | undefined {
+    const own = this.#entries.get(name);
+    const real = own?.is === 'link' ? this.#real(name) : name;
+    const entry = real === undefined ? undefined : this.#entries.get(real);
+    try {
+      return entry?.is === 'file' ? this.#blob(entry.oid) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  keyOf(name: string): string {
+    const own = this.#entries.get(name);
+    if (own?.is === 'link') {
+      const target = this.#real(name);
+      return `${own.oid} ${target} ${target === undefined ? '' : this.#entries.get(target)?.oid}`;
+    }
+    if (own !== undefined) return own.oid;
+    const below = name === '' ? '' : `${name}/`;
+    return [...this.#below(below)].map(({ path, oid, is }) => `${path} ${oid} ${is}`).join('\n');
   }
 
   #blob(oid: string): Buffer {
@@ -256,14 +256,6 @@ class FilesOfCommit extends Map<string, Uint8Array> {
     if (bytes !== undefined) this.set(name, bytes);
     return bytes;
   }
-}
-
-/** Folder by folder, each in the order of its names: a tree of Git puts `a-b` before the files of `a`. */
-function inWalkOrder(files: Iterable<TreeFile>): TreeFile[] {
-  return [...files]
-    .map(file => ({ file, key: file.path.replaceAll('/', '\0') }))
-    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-    .map(({ file }) => file);
 }
 
 function isBelow(path: string, paths: readonly string[]): boolean {

@@ -14,6 +14,10 @@ export interface SourceTree {
   charts(): Promise<ReadChart>;
   /** The text of a file that an option names: of values, say. */
   text(name: string): string;
+  /** The names of all files, where they are known from the start. */
+  names?(): readonly string[];
+  /** Names the content of a file, or of all that lies below a folder; absent where content has no name. */
+  keyOf?(name: string): string;
 }
 
 export type ReadChart = (name: string) => ReadFolder;

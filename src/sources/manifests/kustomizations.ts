@@ -14,11 +14,15 @@ export interface Kustomizations extends Roots {
   readonly again: (edited: ReadonlyMap<string, string>, roots?: ReadonlySet<string>) => Promise<Roots>;
 }
 
+/** @param only the kustomizations that are looked at, of those that were found; all where it is absent */
 export async function readKustomizations(
   found: readonly Found[],
   tree: SourceTree,
+  only?: ReadonlySet<string>,
 ): Promise<Kustomizations | undefined> {
-  const kustomizations = found.filter(({ name }) => isKustomizationName(name)).map(({ name }) => name);
+  const kustomizations = found
+    .map(({ name }) => name)
+    .filter(name => isKustomizationName(name) && only?.has(name) !== false);
   if (kustomizations.length === 0) return undefined;
   const { buildRoots, namedBy } = await import('#sources/kustomize/roots.ts');
   const bases = basesOutside(tree.files(found), kustomizations, namedBy);

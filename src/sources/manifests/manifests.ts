@@ -1,4 +1,5 @@
 /** Manifests as they stand in files: read, recognised, unfolded, with everything that was not understood said. */
+import { toJson } from '#kube/json.ts';
 import { isRecord, type KubeObject, type Path } from '#kube/objects.ts';
 import { placesOfDefinition } from '#kube/workloads.ts';
 import { type Deployment, isDeployer } from '#sources/gitops/deployer.ts';
@@ -10,7 +11,7 @@ import { readFast } from '#yaml/fast.ts';
 import { type MarkedComment, markedComments, mayHoldMarks } from './comments.ts';
 import { decode } from './decode.ts';
 import { DiskTree, EditedTree, type SourceTree } from './files.ts';
-import { deployedKustomizations, readKustomizations } from './kustomizations.ts';
+import { deployedKustomizations, type Kustomizations, readKustomizations } from './kustomizations.ts';
 import { DocumentSource, ManifestOrigin, type ReadText } from './origin.ts';
 import {
   folderOf,
@@ -69,12 +70,32 @@ export interface ReadOptions extends WalkOptions {
   readonly tree?: SourceTree;
   /** Texts that stand for those of the files of these names: edits that are not written yet. */
   readonly edited?: EditedTexts;
-  /** What was read of files that name their content, shared between the two sides of a comparison. */
-  readonly shared?: SharedFiles;
+  /** What was made of files that name their content, shared between the two sides of a comparison. */
+  readonly shared?: Shared;
+  /**
+   * Whether a file matters; all do where it is absent. What does not is not read, and what is built or rendered only of
+   * files that do not is left alone.
+   */
+  readonly matters?: (name: string) => boolean;
 }
 
-/** By key and name. */
-export type SharedFiles = Map<string, Manifests>;
+/** What was made of content that both sides of a comparison have: the same content becomes the same objects. */
+export class Shared {
+  /** By key and name. */
+  readonly files = new Map<string, Manifests>();
+  readonly charts = new Map<string, RenderedChart>();
+  /** What was built last, with all that it was made of. */
+  kustomizations:
+    | { readonly isStill: (tree: SourceTree, which: string) => boolean; readonly built: Kustomizations }
+    | undefined;
+}
+
+interface RenderedChart {
+  readonly declared: readonly Declared[];
+  readonly gaps: readonly Gap[];
+  readonly file: FileRecord;
+  readonly rendering: Rendering;
+}
 
 const MAX_FILE_SIZE = 100 * 1024 * 1024;
 const MAX_TIME = 10 * 60 * 1000;
@@ -127,6 +148,8 @@ class Reader implements Manifests {
   readonly #paths = new Map<string, Found>();
   readonly #deadline: number;
   readonly #tree: SourceTree;
+  /** The kustomizations that matter; all where it is not set. */
+  #concerned: ReadonlySet<string> | undefined;
 
   constructor(options: ReadOptions) {
     this.#options = options;
@@ -138,8 +161,9 @@ class Reader implements Manifests {
   async all(files: readonly Found[]): Promise<void> {
     const charts = chartFolders(files);
     const kustomizations = files.filter(({ name }) => isKustomizationName(name));
-    const rendered = await readKustomizations(files, this.#tree);
-    for (const found of kustomizations) await this.#kustomization(found, rendered);
+    const rendered = await this.#kustomizations(files);
+    for (const found of kustomizations)
+      if (this.#concerned?.has(found.name) !== false) await this.#kustomization(found, rendered);
     this.declared.push(...(rendered?.declared ?? []));
     if (rendered !== undefined)
       this.renderings.push({
@@ -168,6 +192,7 @@ class Reader implements Manifests {
       else if (now() > this.#deadline) this.unreadable(found.name, 'the time for reading was used up');
       else {
         this.#paths.set(found.name, found);
+        if (this.#options.matters?.(found.name) === false) continue;
         if (!this.#fromShared(found)) await this.#file(found);
       }
     }
@@ -224,7 +249,7 @@ class Reader implements Manifests {
     const bytes = this.#bytes(found);
     if (bytes !== undefined) await this.text(found.name, bytes);
     if (found.key !== undefined)
-      this.#options.shared?.set(this.#sharedKey(found), {
+      this.#options.shared?.files.set(this.#sharedKey(found), {
         files: files.slice(before[0]),
         declared: declared.slice(before[1]),
         gaps: gaps.slice(before[2]),
@@ -234,7 +259,8 @@ class Reader implements Manifests {
   }
 
   #fromShared(found: Found): boolean {
-    const known = found.key === undefined ? undefined : this.#options.shared?.get(this.#sharedKey(found));
+    const known =
+      found.key === undefined ? undefined : this.#options.shared?.files.get(this.#sharedKey(found));
     if (known === undefined) return false;
     this.files.push(...known.files);
     this.declared.push(...known.declared);
@@ -274,6 +300,14 @@ class Reader implements Manifests {
       return open?.(found) ?? this.#tree.bytes(found);
     } catch (error) {
       this.unreadable(found.name, (error as Error).message);
+      return undefined;
+    }
+  }
+
+  #textOf(name: string): string | undefined {
+    try {
+      return this.#tree.text(name);
+    } catch {
       return undefined;
     }
   }
@@ -421,10 +455,30 @@ class Reader implements Manifests {
       this.files.push({ file, understood: 'chart', ...reason, documents: 0 });
       return;
     }
+    const settings = this.#options.charts?.filter(one => one.path === chart) ?? [];
+    if (!this.#chartMatters(chart, deployments, settings)) {
+      this.files.push({ file, understood: 'chart', documents: 0 });
+      return;
+    }
+    const key = this.#chartKey(chart, deployments, settings);
+    const known = key === undefined ? undefined : this.#options.shared?.charts.get(key);
+    const rendered = known ?? (await this.#render(file, chart, deployments, settings));
+    if (key !== undefined) this.#options.shared?.charts.set(key, rendered);
+    this.declared.push(...rendered.declared);
+    this.gaps.push(...rendered.gaps);
+    this.files.push(rendered.file);
+    this.renderings.push(rendered.rendering);
+  }
+
+  async #render(
+    file: string,
+    chart: string,
+    deployments: readonly Deployment[],
+    settings: readonly ChartSettings[],
+  ): Promise<RenderedChart> {
     const { chartObjects } = await import('#sources/helm/declared.ts');
     const { environmentRuns, settingRuns, withoutHooks } = await import('#sources/helm/environments.ts');
     const { deploymentRuns } = await import('#sources/gitops/charts.ts');
-    const settings = this.#options.charts?.filter(one => one.path === chart) ?? [];
     const render = async (tree: SourceTree) => {
       const read = await tree.charts();
       const text = (name: string) => tree.text(name);
@@ -442,23 +496,96 @@ class Reader implements Manifests {
     };
     const made = await render(this.#tree);
     const { declared, gaps, documents, failed, runs = [] } = made;
-    for (const one of declared) this.declared.push({ ...one, chart });
-    this.gaps.push(...gaps);
-    this.renderings.push({
-      kind: 'chart',
-      folder: chart,
-      made,
-      again: edited => render(new EditedTree(this.#tree, edited)),
-      readersOf: () => new Set(),
-      valueFilesOf: environment =>
-        runs.find(run => run.environment === environment)?.options.valueFiles?.map(({ name }) => name) ?? [],
-    });
-    this.files.push({
-      file,
-      understood: 'chart',
-      documents,
-      ...(failed === undefined ? {} : { reason: 'it does not render' }),
-    });
+    return {
+      declared: declared.map(one => ({ ...one, chart })),
+      gaps,
+      file: {
+        file,
+        understood: 'chart',
+        documents,
+        ...(failed === undefined ? {} : { reason: 'it does not render' }),
+      },
+      rendering: {
+        kind: 'chart',
+        folder: chart,
+        made,
+        again: edited => render(new EditedTree(this.#tree, edited)),
+        readersOf: () => new Set(),
+        valueFilesOf: environment =>
+          runs.find(run => run.environment === environment)?.options.valueFiles?.map(({ name }) => name) ??
+          [],
+      },
+    };
+  }
+
+  #chartMatters(
+    chart: string,
+    deployments: readonly Deployment[],
+    settings: readonly ChartSettings[],
+  ): boolean {
+    const { matters } = this.#options;
+    if (matters === undefined || this.#tree.names === undefined) return true;
+    const below = chart === '' ? '' : `${chart}/`;
+    return (
+      this.#tree.names().some(name => name.startsWith(below) && matters(name)) ||
+      valuesOf(deployments, settings).some(matters)
+    );
+  }
+
+  /** Everything that a rendered chart is made of, in words; undefined where the content of files has no name. */
+  #chartKey(
+    chart: string,
+    deployments: readonly Deployment[],
+    settings: readonly ChartSettings[],
+  ): string | undefined {
+    const { keyOf } = this.#tree;
+    if (this.#options.shared === undefined || keyOf === undefined) return undefined;
+    const values = valuesOf(deployments, settings);
+    return toJson([
+      chart,
+      this.#tree.keyOf!(chart),
+      values.map(name => [name, this.#tree.keyOf!(name)]),
+      deployments.map(({ declared: _, substitutions, ...rest }) => [rest, [...(substitutions ?? [])]]),
+      settings.map(one => [one, [...(one.environments ?? [])]]),
+    ]);
+  }
+
+  /** Built once where both sides are made of the same. */
+  async #kustomizations(files: readonly Found[]): Promise<Kustomizations | undefined> {
+    const { shared, matters } = this.#options;
+    const tree = this.#tree;
+    if (matters !== undefined && tree.names !== undefined) {
+      const names = files.flatMap(({ name }) => (isKustomizationName(name) ? [name] : []));
+      if (names.length === 0) return undefined;
+      const { concerned, reachOf } = await import('./reach.ts');
+      this.#concerned = concerned(
+        reachOf(names, { names: tree.names(), text: name => this.#textOf(name) }),
+        matters,
+      );
+      if (this.#concerned.size === 0) return undefined;
+    }
+    const which = [...(this.#concerned ?? [])].join('\n');
+    if (shared?.kustomizations?.isStill(tree, which) === true) return shared.kustomizations.built;
+    const built = await readKustomizations(files, tree, this.#concerned);
+    // What could not be built may have missed a file, and that file may be there on the other side.
+    if (shared === undefined || tree.keyOf === undefined || built === undefined || built.gaps.length > 0)
+      return built;
+    const kustomizations = (of: SourceTree) =>
+      of.names!()
+        .filter(isKustomizationName)
+        .map(name => `${name} ${of.keyOf!(name)}`)
+        .join('\n');
+    const own = [...built.used, ...built.charts].map(name => [name, tree.keyOf!(name)] as const);
+    const list = kustomizations(tree);
+    shared.kustomizations = {
+      built,
+      isStill: (other, wanted) =>
+        wanted === which &&
+        other.keyOf !== undefined &&
+        kustomizations(other) === list &&
+        own.every(([name, key]) => other.keyOf!(name) === key),
+    };
+    return built;
   }
 
   async #kustomization(found: Found, rendered: Roots | undefined): Promise<void> {
@@ -504,6 +631,14 @@ class Reader implements Manifests {
           'a kustomization: part of none that was built; the files it lists were judged as they are written',
       });
   }
+}
+
+/** The values files of a chart, as they are named beside it. */
+function valuesOf(deployments: readonly Deployment[], settings: readonly ChartSettings[]): string[] {
+  return [
+    ...deployments.flatMap(({ valueFiles }) => valueFiles),
+    ...settings.flatMap(one => [one, ...(one.environments?.values() ?? [])]).flatMap(({ values }) => values),
+  ];
 }
 
 /** Milliseconds of a steady clock. `performance` would load a module of its own for it. */

@@ -25,6 +25,7 @@ export default defineCheck({
   },
 
   subject: 'container',
+  looksAt: [],
   evaluate({ container: { image } }, { options }) {
     const allowed = options['registries'] as readonly string[];
     if (allowed.length === 0) return notApplicable('no registries are configured');

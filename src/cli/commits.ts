@@ -1,0 +1,174 @@
+/**
+ * Two commits of one repository, read as far as their comparison needs it: the files that changed, and of the others
+ * those that may hold an object that some judgement of the change looks at. What nobody looks at is the same on both
+ * sides and cancels out.
+ */
+import { type Facet, facetsOf, isTouched, looksAtOf, neededKinds } from '#judge/facets.ts';
+import type { Asks, Selected } from '#judge/scan.ts';
+import { pairsOf } from '#judge/sides.ts';
+import { toJson } from '#kube/json.ts';
+import { isRecord, type KubeObject, valueAt } from '#kube/objects.ts';
+import type { CommitTree } from '#sources/git/tree.ts';
+import { isDeployer } from '#sources/gitops/deployer.ts';
+import { holderOf, speaksOfOwners } from '#sources/manifests/holds.ts';
+import { type Manifests, type ReadOptions, readFound, Shared } from '#sources/manifests/manifests.ts';
+import { isKustomizationName } from '#sources/manifests/recognise.ts';
+import { World } from '#world/world.ts';
+
+export interface CommitSide {
+  readonly tree: CommitTree;
+  readonly charts?: ReadOptions['charts'];
+}
+
+export interface ReadingOptions {
+  readonly cwd: string;
+  readonly paths: readonly string[];
+  readonly exclude: readonly string[];
+  readonly selected: readonly Selected[];
+  /** What is compared beside the checks, by what it looks at. */
+  readonly views: readonly (readonly Facet[])[];
+  readonly kubernetesMinor: number;
+}
+
+/** What deploys other files decides what these become. */
+const DEPLOYERS = [
+  'argoproj.io/Application',
+  'argoproj.io/ApplicationSet',
+  'kustomize.toolkit.fluxcd.io/Kustomization',
+  'helm.toolkit.fluxcd.io/HelmRelease',
+];
+
+/** @throws GitError where a tree is not in this clone */
+export async function readCommits(
+  base: CommitSide,
+  head: CommitSide,
+  { cwd, paths, exclude, selected, views, kubernetesMinor }: ReadingOptions,
+): Promise<readonly [Manifests, Manifests]> {
+  const shared = new Shared();
+  const [before, after] = [base.tree.walk(paths, exclude), head.tree.walk(paths, exclude)];
+  const read = (side: CommitSide, walked: typeof before, matters: ReadOptions['matters']) =>
+    readFound(walked, {
+      cwd,
+      noIgnore: false,
+      exclude: [],
+      lean: true,
+      shared,
+      tree: side.tree,
+      ...(side.charts === undefined ? {} : { charts: side.charts }),
+      ...(matters === undefined ? {} : { matters }),
+    });
+  // Charts that are installed otherwise are other charts.
+  const charts = toJson([...chartsAsData(base.charts)]) === toJson([...chartsAsData(head.charts)]);
+  const kinds = new Set(DEPLOYERS);
+  let owners = false;
+  for (let all = !charts; ; ) {
+    const matters = all ? undefined : matterOf(base.tree, head.tree, kinds, owners);
+    const [old, now] = [await read(base, before, matters), await read(head, after, matters)];
+    if (all) return [old, now];
+    const needed = neededFor(old, now, selected, views, kubernetesMinor);
+    if (needed === undefined) all = true;
+    else if ([...needed.kinds].every(kind => kinds.has(kind)) && (owners || !needed.owners))
+      return [old, now];
+    else {
+      for (const kind of needed.kinds) kinds.add(kind);
+      owners ||= needed.owners;
+    }
+  }
+}
+
+/** Maps say nothing of themselves in JSON. */
+function chartsAsData(charts: ReadOptions['charts'] = []): unknown[] {
+  return charts.map(one => [one, [...(one.environments ?? [])]]);
+}
+
+/** Which files matter: those that changed, and those that may hold an object of one of the kinds. */
+function matterOf(
+  base: CommitTree,
+  head: CommitTree,
+  kinds: ReadonlySet<string>,
+  owners: boolean,
+): (name: string) => boolean {
+  const holds = holderOf(kinds);
+  // A kustomization is of the kind Kustomization itself, and what it makes is in what it is made of.
+  const holdsInside = holderOf([...kinds].filter(kind => !kind.endsWith('/Kustomization')));
+  const makes = [...kinds].some(kind => kind === '/ConfigMap' || kind === '/Secret');
+  const known = new Map<string, boolean>();
+  const decide = (name: string): boolean => {
+    const key = head.keyOf(name);
+    if (key !== base.keyOf(name)) return true;
+    const bytes = head.content(name);
+    if (bytes === undefined) return false;
+    if (isKustomizationName(name)) return holdsInside(bytes) || (makes && bytes.includes('Generator'));
+    return holds(bytes) || (owners && speaksOfOwners(bytes));
+  };
+  return name => {
+    let answer = known.get(name);
+    if (answer === undefined) {
+      answer = decide(name);
+      known.set(name, answer);
+    }
+    return answer;
+  };
+}
+
+/** What has to be known beside what was read; undefined for everything. */
+function neededFor(
+  old: Manifests,
+  now: Manifests,
+  selected: readonly Selected[],
+  views: readonly (readonly Facet[])[],
+  kubernetesMinor: number,
+): { readonly kinds: ReadonlySet<string>; readonly owners: boolean } | undefined {
+  const [base, head] = worldsOf(old, now, kubernetesMinor);
+  const pairs = pairsOf(base, head);
+  const changed = [...pairs.changed, ...pairs.added, ...pairs.removed].flatMap(pair =>
+    [pair.base, pair.head].flatMap(one => one?.object ?? []),
+  );
+  // What is deployed otherwise now is not only what changed.
+  const deployers = changed.some(isDeployer);
+  const kinds = deployers
+    ? undefined
+    : neededKinds(selected, facetsOf(base, head, pairs), changed, [...views, ['network']]);
+  if (kinds === undefined) return undefined;
+  const more = [...old.declared, ...now.declared].some(({ object }) => takesValuesFrom(object))
+    ? [...kinds, '/ConfigMap', '/Secret']
+    : kinds;
+  return { kinds: new Set(more), owners: pairs.added.length + pairs.removed.length > 0 };
+}
+
+/**
+ * Which checks are asked about which objects: all about what only one side has, and about what both share those whose
+ * world the change touches. What a check says of the network does not change where the change does not touch it.
+ */
+export function asksAbout(old: Manifests, now: Manifests, kubernetesMinor: number): Asks {
+  const [base, head] = worldsOf(old, now, kubernetesMinor);
+  const pairs = pairsOf(base, head);
+  const facets = facetsOf(base, head, pairs);
+  const ownersMatter = pairs.added.length + pairs.removed.length > 0;
+  const shared = new Set(old.declared);
+  const common = new Set(now.declared.filter(one => shared.has(one)));
+  const touched = new Map<Selected, boolean>();
+  return (one, declared) => {
+    let again = touched.get(one);
+    if (again === undefined) {
+      again = isTouched(facets, looksAtOf(one.check));
+      touched.set(one, again);
+    }
+    if (again || (ownersMatter && declared.object.metadata?.ownerReferences !== undefined)) return true;
+    return !common.has(declared) && !looksAtOf(one.check).includes('network');
+  };
+}
+
+function worldsOf(old: Manifests, now: Manifests, kubernetesMinor: number): readonly [World, World] {
+  const [base, head] = [old, now].map(({ declared, gaps }) => new World({ declared, gaps, kubernetesMinor }));
+  return [base!, head!];
+}
+
+/** Whether an object of Flux takes what it fills in from other objects. */
+function takesValuesFrom(object: KubeObject): boolean {
+  return (
+    isDeployer(object) &&
+    (valueAt(object, ['spec', 'valuesFrom']) !== undefined ||
+      (isRecord(object['spec']) && valueAt(object, ['spec', 'postBuild', 'substituteFrom']) !== undefined))
+  );
+}
