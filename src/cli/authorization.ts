@@ -16,15 +16,15 @@ import { shippedRolesBeside } from '#decide/authorization/shipped.ts';
 import { type ApiResource, builtInResources, findResource, resourceOf } from '#kube/api-resources.ts';
 import { toJson } from '#kube/json.ts';
 import { nearest } from '#kube/nearest.ts';
-import { type Because, isRecord } from '#kube/objects.ts';
+import { type Because, isRecord, referenceOf, valueAt } from '#kube/objects.ts';
 import { yamlDocuments } from '#kube/yaml-text.ts';
-import { safe } from '#report/safe.ts';
+import { objectName, safe } from '#report/safe.ts';
 import { newestMinor, World } from '#world/world.ts';
 import type { Parsed } from './command.ts';
 import { readConfig } from './config.ts';
 import { UsageError } from './errors.ts';
 import { readInput } from './input.ts';
-import { print } from './output.ts';
+import { print, tell } from './output.ts';
 import { wrap } from './wrap.ts';
 
 export interface Questions {
@@ -236,6 +236,38 @@ export function printedAsData(parsed: Parsed, make: () => unknown): boolean {
   const json = toJson(make());
   print(format === 'json' ? json : yamlDocuments([JSON.parse(json)]).replace(/^---\n ?/, ''));
   return true;
+}
+
+/** So much of what is missing is told. */
+const MISSING_SHOWN = 5;
+
+/**
+ * Tells what the answer does not rest on: bindings whose role is not in the input or cannot be decoded, and places that
+ * could not be read.
+ *
+ * @returns whether there is any: then nothing that was not found is certain
+ */
+export function tellMissing(parsed: Parsed, { world, authorizer }: Questions): boolean {
+  const missing = [
+    ...authorizer.dangling().map(({ object, error }) => {
+      const origin = world.declarationOf(object)?.origin;
+      const path = valueAt(object, ['roleRef', 'name']) === undefined ? ['roleRef'] : ['roleRef', 'name'];
+      const place = origin === undefined ? '' : `${safe(origin.file)}:${origin.positionOf(path).line} `;
+      return `${place}${objectName(referenceOf(object))}: ${safe(error)}; what it grants is not known`;
+    }),
+    ...world.gaps.map(({ file, line, reason }) => {
+      const place = file === undefined ? '' : `${safe(file)}${line === undefined ? '' : `:${line}`} `;
+      return `${place}could not be read: ${safe(reason)}`;
+    }),
+  ];
+  if (!parsed.has('quiet')) {
+    for (const text of missing.slice(0, MISSING_SHOWN)) tell(`sallyport: ${text}\n`);
+    if (missing.length > MISSING_SHOWN)
+      tell(
+        `sallyport: and ${missing.length - MISSING_SHOWN} more like these; sallyport inventory tells of places\n`,
+      );
+  }
+  return missing.length > 0;
 }
 
 /** Breaks text into lines of a terminal's width; `-o wide` leaves them whole. */

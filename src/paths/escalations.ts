@@ -191,7 +191,7 @@ function targetOf(world: World, request: Omit<Attributes, 'user'>): Target {
       if (index < 0) continue;
       const rule = index;
       for (const { kind, name, namespace: home } of subjectsOf(binding)) {
-        if (kind !== 'User' && kind !== 'Group' && kind !== 'ServiceAccount') continue;
+        if (name === '' || (kind !== 'User' && kind !== 'Group' && kind !== 'ServiceAccount')) continue;
         const principal: Principal =
           kind === 'ServiceAccount' ? { kind, name, namespace: home } : { kind, name };
         const because = (): Because => grantText(principal, requestText(request), binding, rule, world);
@@ -310,7 +310,7 @@ function factsOf(world: World): Facts {
         role: roleOf(binding, world),
       };
       for (const { kind, name, namespace } of subjectsOf(binding)) {
-        if (kind !== 'User' && kind !== 'Group' && kind !== 'ServiceAccount') continue;
+        if (name === '' || (kind !== 'User' && kind !== 'Group' && kind !== 'ServiceAccount')) continue;
         const principal: Principal = kind === 'ServiceAccount' ? { kind, name, namespace } : { kind, name };
         const key = keyOf(principal);
         const list = grants.get(key);

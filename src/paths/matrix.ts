@@ -86,7 +86,7 @@ export function matrixOf(
         rules === undefined ||
         (roleOf(binding, world) === undefined && typeof roleName === 'string' && GATHERING.has(roleName));
       for (const { kind, name, namespace: of } of subjectsOf(binding)) {
-        if (kind !== 'User' && kind !== 'Group' && kind !== 'ServiceAccount') continue;
+        if (name === '' || (kind !== 'User' && kind !== 'Group' && kind !== 'ServiceAccount')) continue;
         const subject: Principal = kind === 'ServiceAccount' ? { kind, name, namespace: of } : { kind, name };
         const row = rows.get(keyOf(subject)) ?? { subject, cells: columns.map(emptyCell), open: false };
         rows.set(keyOf(subject), row);

@@ -16,6 +16,7 @@ import {
   type UserInfo,
   type WebhookAnswer,
 } from '#decide/authorization/door.ts';
+import { refusedReference, refusedRules, refusedSubjects } from '#decide/authorization/validation.ts';
 import type { KubeObject } from '#kube/objects.ts';
 import { withShared } from '#test/shared.ts';
 import { readDocuments } from '#yaml/read.ts';
@@ -131,6 +132,39 @@ withShared('conformance/authorization/rbac.json.gz', path => {
   it(`decides ${worlds.reduce((sum, { cases }) => sum + cases.length, 0)} requests in ${worlds.length} random worlds`, () => {
     for (const world of worlds)
       compare(createAuthorizer({ objects: world.objects!, chain: ['RBAC'] }), world);
+  });
+});
+
+withShared('conformance/authorization/rbac.json.gz', path => {
+  const { worlds } = JSON.parse(gunzipSync(readFileSync(path)).toString()) as {
+    worlds: (World & {
+      readonly validation: readonly { readonly index: number; readonly errors: string[] }[];
+    })[];
+  };
+  /** `rules[0].verbs: Required value: …` as the field that is meant. */
+  const fieldOf = (error: string): string => error.slice(0, error.indexOf(': '));
+  const pathText = (steps: readonly (string | number)[]): string =>
+    steps
+      .map((step, at) => (typeof step === 'number' ? `[${step}]` : `${at === 0 ? '' : '.'}${step}`))
+      .join('');
+  it(`refuses what the API server refuses, field by field, of ${worlds.reduce((sum, { objects }) => sum + objects!.length, 0)} roles and bindings`, () => {
+    let refused = 0;
+    for (const { objects, validation } of worlds) {
+      const errors = new Map(validation.map(({ index, errors }) => [index, errors]));
+      objects!.forEach((object, index) => {
+        const found = /Binding$/.test(object.kind)
+          ? [...refusedReference(object), ...refusedSubjects(object)]
+          : refusedRules(object);
+        const expected = errors.get(index) ?? [];
+        refused += expected.length;
+        assert.deepEqual(
+          found.map(({ path }) => pathText(path)),
+          expected.map(fieldOf),
+          JSON.stringify([object, expected]),
+        );
+      });
+    }
+    assert.ok(refused > 1000);
   });
 });
 

@@ -11,12 +11,13 @@ import {
   requestOf,
   steps,
   stepsAsData,
+  tellMissing,
   userOf,
   webhooksOf,
 } from '../authorization.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
-import { print, tell } from '../output.ts';
+import { print } from '../output.ts';
 import { section } from './authorization-permissions.ts';
 
 export async function run(parsed: Parsed): Promise<number> {
@@ -29,7 +30,6 @@ export async function run(parsed: Parsed): Promise<number> {
   const request = parsed.has('raw') ? rawRequest(parsed.operands) : requestOf(parsed, asked);
   const webhooks = webhooksOf(parsed);
   const { decision, reason, because } = asked.authorizer.authorize({ ...request, user }, { webhooks });
-  const open = decision === 'allow' ? [] : asked.authorizer.dangling();
   // A binding whose role is not in the input may grant it in the cluster: then nobody knows.
   const unsure = decision === 'unknown' || (decision === 'no-opinion' && reason.includes('not found'));
   const answer = decision === 'allow' ? 'yes' : unsure ? 'unknown' : 'no';
@@ -46,10 +46,7 @@ export async function run(parsed: Parsed): Promise<number> {
     if (parsed.has('explain') || parsed.value('format') === 'wide')
       for (const step of steps(because, asked.world)) print(`${fold(step, '  ', '    ').join('\n')}\n`);
   }
-  if (answer === 'unknown' && open.length > 0)
-    tell(`sallyport: ${open.length} bindings name roles that are not in the input\n`);
-  if (asked.world.gaps.length > 0 && answer === 'no')
-    tell(`sallyport: ${asked.world.gaps.length} places could not be read; sallyport inventory tells where\n`);
+  if (answer === 'unknown' || (asked.world.gaps.length > 0 && answer === 'no')) tellMissing(parsed, asked);
   return answer === 'yes' ? EXIT.clean : answer === 'no' ? EXIT.findings : EXIT.unknown;
 }
 

@@ -16,10 +16,10 @@ import {
 } from '#paths/escalations.ts';
 import { objectName, safe } from '#report/safe.ts';
 import type { Declared, World } from '#world/world.ts';
-import { folding, printedAsData, questions, steps, stepsAsData } from '../authorization.ts';
+import { folding, printedAsData, questions, steps, stepsAsData, tellMissing } from '../authorization.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
-import { print, tell } from '../output.ts';
+import { print } from '../output.ts';
 import { wrap } from '../wrap.ts';
 
 /** Cuts are worked out for so many ways: each is a search of its own. */
@@ -28,7 +28,8 @@ const CUTS = 200;
 export async function run(parsed: Parsed): Promise<number> {
   const [name, ...more] = parsed.operands;
   if (more.length > 0) throw new UsageError('escalations takes one subject, or none for all');
-  const { world, authorizer } = await questions(parsed);
+  const asked = await questions(parsed);
+  const { world } = asked;
   const goal = parsed.value('goal') as Goal | undefined;
   const subjects = name === undefined ? principalsOf(world) : [subjectOf(name)];
   const found = subjects
@@ -68,11 +69,9 @@ export async function run(parsed: Parsed): Promise<number> {
     );
     print(summary(paths, administrators, subjects.length, paths.length > 0));
   }
-  const open = authorizer.dangling().length;
-  if (open > 0 && !parsed.has('quiet'))
-    tell(`sallyport: ${open} bindings name roles that are not in the input; where they lead is not known\n`);
+  const open = tellMissing(parsed, asked);
   if (paths.length > 0) return EXIT.findings;
-  return open > 0 ? EXIT.unknown : EXIT.clean;
+  return open ? EXIT.unknown : EXIT.clean;
 }
 
 /** `system:serviceaccount:shop:release`, `group:devs`, or a user's name. */

@@ -7,7 +7,7 @@ import { cut } from '#report/columns.ts';
 import { cell as csvCell } from '#report/csv.ts';
 import { xml } from '#report/markup.ts';
 import { count, safe } from '#report/safe.ts';
-import { printedAsData, questions } from '../authorization.ts';
+import { printedAsData, questions, tellMissing } from '../authorization.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { print } from '../output.ts';
@@ -39,7 +39,8 @@ const NARROWEST_SUBJECT = 20;
 
 export async function run(parsed: Parsed): Promise<number> {
   if (parsed.operands.length > 0) throw new UsageError('matrix takes no operands; name paths with -f');
-  const { world, resources, groups } = await questions(parsed);
+  const asked = await questions(parsed);
+  const { world, resources, groups } = asked;
   const format = parsed.value('format') ?? 'text';
   const named = parsed.values('resource');
   const columns =
@@ -60,15 +61,16 @@ export async function run(parsed: Parsed): Promise<number> {
     rows: lean.map(row => ({ ...row, cells: row.cells.map(one => one ?? null) })),
     note: NOTE,
   }));
-  if (printed) return open(rows);
+  const missing = tellMissing(parsed, asked);
+  if (printed) return open(rows, missing);
   if (format === 'csv') print(csv(shown, lean));
   else if (format === 'html') print(html(shown, lean));
   else print(text(shown, lean));
-  return open(rows);
+  return open(rows, missing);
 }
 
-function open(rows: readonly Row[]): number {
-  return rows.some(({ open }) => open) ? EXIT.unknown : EXIT.clean;
+function open(rows: readonly Row[], missing: boolean): number {
+  return missing || rows.some(({ open }) => open) ? EXIT.unknown : EXIT.clean;
 }
 
 function columnOf(word: string, resources: readonly ApiResource[]): Column {

@@ -5,7 +5,7 @@ import { covers, type PolicyRule } from '#decide/authorization/rules.ts';
 import { capabilitiesOf, WORTH } from '#paths/capabilities.ts';
 import { safe } from '#report/safe.ts';
 import { namespaceOf } from '#world/world.ts';
-import { folding, namespaceAsked, printedAsData, questions, userOf } from '../authorization.ts';
+import { folding, namespaceAsked, printedAsData, questions, tellMissing, userOf } from '../authorization.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { print } from '../output.ts';
@@ -20,7 +20,8 @@ export async function run(parsed: Parsed): Promise<number> {
   const [name, ...more] = parsed.operands;
   if (name === undefined || more.length > 0)
     throw new UsageError('permissions takes one user', 'for example: system:serviceaccount:shop:release');
-  const { world, authorizer } = await questions(parsed);
+  const questioned = await questions(parsed);
+  const { world, authorizer } = questioned;
   const user = name.startsWith('group:')
     ? { name: '', groups: [...new Set([name.slice('group:'.length), ...parsed.values('as-group')])] }
     : userOf(name, parsed.values('as-group'));
@@ -50,7 +51,10 @@ export async function run(parsed: Parsed): Promise<number> {
   }));
   if (!printed) print(text(everywhere, within, folding(parsed)));
   const errors = [everywhere, ...within.map(({ rules }) => rules)].some(({ error }) => error !== undefined);
-  return errors ? EXIT.unknown : EXIT.clean;
+  // Of bindings that name somebody else nothing depends; the errors of those that name this one are in the answer.
+  if (world.gaps.length === 0) return errors ? EXIT.unknown : EXIT.clean;
+  tellMissing(parsed, questioned);
+  return EXIT.unknown;
 }
 
 /** Without what other rules of the list, or those that hold everywhere, say already. */

@@ -6,7 +6,15 @@ import { accountOf } from '#kube/accounts.ts';
 import { type IndirectHolder, indirectHolders, principalText } from '#paths/escalations.ts';
 import { count, objectName, safe } from '#report/safe.ts';
 import { type Declared, namespaceOf, type World } from '#world/world.ts';
-import { folding, printedAsData, questions, requestOf, steps, stepsAsData } from '../authorization.ts';
+import {
+  folding,
+  printedAsData,
+  questions,
+  requestOf,
+  steps,
+  stepsAsData,
+  tellMissing,
+} from '../authorization.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT } from '../errors.ts';
 import { print, tell } from '../output.ts';
@@ -43,19 +51,11 @@ export async function run(parsed: Parsed): Promise<number> {
     })),
   ]);
   if (!printed) print(text(parsed, holders, indirect, running, world));
-  const open = authorizer.dangling().length;
+  const open = tellMissing(parsed, asked);
   const { webhooks } = authorizer;
-  if (!parsed.has('quiet')) {
-    if (open > 0)
-      tell(
-        `sallyport: ${count(open, 'binding names a role that is', 'bindings name roles that are')} not in the input; what they grant is not known\n`,
-      );
-    if (webhooks.length > 0)
-      tell(
-        `sallyport: ${webhooks.map(safe).join(', ')} may let others do it; whom, only the webhook knows\n`,
-      );
-  }
-  return open > 0 || webhooks.length > 0 ? EXIT.unknown : EXIT.clean;
+  if (webhooks.length > 0 && !parsed.has('quiet'))
+    tell(`sallyport: ${webhooks.map(safe).join(', ')} may let others do it; whom, only the webhook knows\n`);
+  return open || webhooks.length > 0 ? EXIT.unknown : EXIT.clean;
 }
 
 /** Past every authorizer: always there, and rarely what is asked for. */
