@@ -378,7 +378,10 @@ class Reader {
         }
       } else if (value['kind'] === 'AppArmorProfile') this.#fromAppArmorProfile(value);
       else {
-        this.gaps.push({ file, reason: `a ${String(value['kind']).slice(0, 40)} is no record` });
+        this.gaps.push({
+          file,
+          reason: `a ${typeof value['kind'] === 'string' ? value['kind'].slice(0, 40) : 'document without a kind'} is no record`,
+        });
         continue;
       }
       understood++;

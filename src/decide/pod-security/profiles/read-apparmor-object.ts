@@ -5,8 +5,9 @@
  * Sources: security-profiles-operator api/apparmorprofile (v1alpha1: complainMode, v1: mode),
  * internal/pkg/daemon/apparmorprofile/crd2armor/crd2armor.go (the profile that it writes, and what it refuses).
  */
-import { isRecord, type Path, valueAt } from '#kube/objects.ts';
+import { type Path, valueAt } from '#kube/objects.ts';
 import { type ReadAppArmor, readAppArmor } from './apparmor.ts';
+import { isOfOperator } from './read-seccomp.ts';
 
 const PATH = /^(?:\/[a-zA-Z0-9_./*?+@{} -]*|ptrace\s*\([a-zA-Z]+\),(?:\s*#.*)?)$/;
 const NAME = /^[a-zA-Z0-9_./-]+$/;
@@ -25,11 +26,7 @@ const DENIED = [
 ];
 
 export function isAppArmorObject(value: unknown): boolean {
-  return (
-    isRecord(value) &&
-    value['kind'] === 'AppArmorProfile' &&
-    String(value['apiVersion']).startsWith('security-profiles-operator.x-k8s.io/')
-  );
+  return isOfOperator(value, ['AppArmorProfile']);
 }
 
 /** Where an object says that its profile only logs; undefined where it enforces. */

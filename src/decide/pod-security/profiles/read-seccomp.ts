@@ -35,10 +35,18 @@ export interface ReadProfile {
 const DEEPEST = 16;
 
 export function isSeccompObject(value: unknown): boolean {
+  return isOfOperator(value, ['SeccompProfile']);
+}
+
+/** Whether a value is an object of the Security Profiles Operator of one of some kinds. */
+export function isOfOperator(value: unknown, kinds: readonly string[]): boolean {
+  if (!isRecord(value)) return false;
+  const { kind, apiVersion } = value;
   return (
-    isRecord(value) &&
-    value['kind'] === 'SeccompProfile' &&
-    String(value['apiVersion']).startsWith('security-profiles-operator.x-k8s.io/')
+    typeof kind === 'string' &&
+    kinds.includes(kind) &&
+    typeof apiVersion === 'string' &&
+    apiVersion.startsWith('security-profiles-operator.x-k8s.io/')
   );
 }
 

@@ -9,7 +9,7 @@
 import { nearest } from '#kube/nearest.ts';
 import { isRecord, type Path } from '#kube/objects.ts';
 import { type CilList, readCil } from './cil.ts';
-import type { Problem } from './read-seccomp.ts';
+import { isOfOperator, type Problem } from './read-seccomp.ts';
 import { classNames, permissionsOf } from './selinux-classes.ts';
 import type { SelinuxPolicy, SelinuxRule } from './selinux-policy.ts';
 
@@ -18,7 +18,6 @@ export interface ReadSelinux {
   readonly problems: readonly Problem[];
 }
 
-const GROUP = 'security-profiles-operator.x-k8s.io/';
 /** Profiles of profiles: more are a circle, or nothing that anybody wrote by hand. */
 const DEEPEST = 16;
 /** No profile that anybody wrote is as long. */
@@ -46,11 +45,7 @@ const HARMLESS = new Set(
 );
 
 export function isSelinuxObject(value: unknown): boolean {
-  return (
-    isRecord(value) &&
-    (value['kind'] === 'SelinuxProfile' || value['kind'] === 'RawSelinuxProfile') &&
-    String(value['apiVersion']).startsWith(GROUP)
-  );
+  return isOfOperator(value, ['SelinuxProfile', 'RawSelinuxProfile']);
 }
 
 /**
@@ -168,7 +163,7 @@ class Reader {
         this.say(
           'malformed',
           'high',
-          `"${String(kind).slice(0, 40)}" is nothing to inherit: System or SelinuxProfile`,
+          `"${typeof kind === 'string' ? kind.slice(0, 40) : 'it'}" is nothing to inherit: System or SelinuxProfile`,
           path,
         );
     }
