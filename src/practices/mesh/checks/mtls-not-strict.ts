@@ -8,7 +8,7 @@ import { selectedWorkloads, workloadsOf } from '../authorization.ts';
 import { meshOf, networkOf, servedPorts } from '../facts.ts';
 
 /** How many connections are asked about at most: nobody reads a list of all who come in a large cluster. */
-const MOST = 300;
+const MOST = 60;
 
 interface Callers {
   readonly ids: readonly string[];
@@ -24,7 +24,6 @@ interface Callers {
  */
 function plainTextCallers(object: KubeObject, world: World): Callers | undefined {
   const mesh = meshOf(world);
-  const network = networkOf(world);
   const found = new Set<string>();
   let asked = 0;
   let isOpen = false;
@@ -43,7 +42,7 @@ function plainTextCallers(object: KubeObject, world: World): Callers | undefined
           (dataplane !== 'unknown' && mesh.transport({ from, to, port }).mode === 'plaintext');
         if (dataplane === 'unknown') doubtful = true;
         if (!isPlain) continue;
-        const { allowed } = network.connection({ from, to, port });
+        const { allowed } = networkOf(world).connection({ from, to, port });
         if (allowed === true) found.add(caller);
         else if (allowed === 'unknown') doubtful = true;
         if (++asked === MOST) return { ids: [...found].sort(), more: true };
