@@ -25,6 +25,7 @@ export default defineCheck({
   evaluate({ object }, { world }) {
     const { action, rules, problem } = policiesOf(world).get(object)!;
     if (problem !== undefined) return unknown(problem.text);
+    if (action === 'AUDIT') return notApplicable('it only writes logs');
     // What is allowed must be written as the rule says; what is denied, or left out, must not.
     const field = action === 'ALLOW' ? 'notPaths' : 'paths';
     const found = rules.flatMap((rule, index) =>

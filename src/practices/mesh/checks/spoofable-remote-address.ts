@@ -9,8 +9,8 @@ import type { Path } from '#kube/objects.ts';
 import { valueAt } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import { AUTHORIZATION_POLICY, policiesOf, selectedWorkloads } from '../authorization.ts';
-import { meshOf, verdictOf } from '../facts.ts';
-import { GATEWAY, labelsAt } from '../istio.ts';
+import { stringsIn, verdictOf } from '../facts.ts';
+import { isGateway } from '../istio.ts';
 
 const FIELDS = ['remoteIpBlocks', 'notRemoteIpBlocks'];
 
@@ -42,19 +42,9 @@ export default defineCheck({
       ),
     ]);
     if (at.length === 0) return notApplicable('it asks for no remote address');
-    const gateways = world
-      .ofKind(GATEWAY)
-      .map(one => labelsAt(one.object, ['spec', 'selector']))
-      .filter(selector => selector !== undefined);
-    const mesh = meshOf(world);
-    const sidecar = selectedWorkloads(object, world).find(({ object: workload, peer }) => {
-      const labels = valueAt(podTemplateOf(workload)?.pod.metadata, ['labels']);
-      const isGateway =
-        valueAt(labels, ['istio']) !== undefined ||
-        gateways.some(wanted =>
-          Object.entries(wanted).every(([key, value]) => valueAt(labels, [key]) === value),
-        );
-      return !isGateway && mesh.member(peer).dataplane === 'sidecar';
+    const sidecar = selectedWorkloads(object, world).find(({ object: workload, dataplane }) => {
+      const labels = stringsIn(valueAt(podTemplateOf(workload)?.pod.metadata, ['labels']));
+      return dataplane === 'sidecar' && labels['istio'] === undefined && !isGateway(labels, world);
     });
     return verdictOf(sidecar === undefined ? [] : at.map(path => ({ what: sidecar.id, path })));
   },
