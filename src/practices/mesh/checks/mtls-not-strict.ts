@@ -8,7 +8,7 @@ import { selectedWorkloads, workloadsOf } from '../authorization.ts';
 import { meshOf, networkOf, servedPorts } from '../facts.ts';
 
 /** How many connections are asked about at most: nobody reads a list of all who come in a large cluster. */
-const MOST = 60;
+const MOST = 25;
 
 interface Callers {
   readonly ids: readonly string[];
