@@ -135,6 +135,7 @@ import meshNodePort from './mesh/checks/node-port.ts';
 import meshOpenToEveryPod from './mesh/checks/open-to-every-pod.ts';
 import meshOpenToTheMesh from './mesh/checks/open-to-the-mesh.ts';
 import meshOutsideTheMesh from './mesh/checks/outside-the-mesh.ts';
+import meshPathsNotNormalized from './mesh/checks/paths-not-normalized.ts';
 import meshPeerBesideEverybody from './mesh/checks/peer-beside-everybody.ts';
 import meshPolicyAllowsEverybody from './mesh/checks/policy-allows-everybody.ts';
 import meshPolicySelectsNothing from './mesh/checks/policy-selects-nothing.ts';
@@ -162,6 +163,7 @@ import meshSidecarInAmbient from './mesh/checks/sidecar-in-ambient.ts';
 import meshSidecarOverlap from './mesh/checks/sidecar-overlap.ts';
 import meshSidecarWithoutWorkload from './mesh/checks/sidecar-without-workload.ts';
 import meshSkippedPorts from './mesh/checks/skipped-ports.ts';
+import meshSpoofableRemoteAddress from './mesh/checks/spoofable-remote-address.ts';
 import meshStrictPortFailsOpen from './mesh/checks/strict-port-fails-open.ts';
 import meshSubsetLostAtGateway from './mesh/checks/subset-lost-at-gateway.ts';
 import meshSubsetSelectsNothing from './mesh/checks/subset-selects-nothing.ts';
@@ -389,6 +391,7 @@ export const checks: readonly Check[] = [
   meshOpenToEveryPod as Check,
   meshOpenToTheMesh as Check,
   meshOutsideTheMesh as Check,
+  meshPathsNotNormalized as Check,
   meshPeerBesideEverybody as Check,
   meshPolicyAllowsEverybody as Check,
   meshPolicySelectsNothing as Check,
@@ -416,6 +419,7 @@ export const checks: readonly Check[] = [
   meshSidecarOverlap as Check,
   meshSidecarWithoutWorkload as Check,
   meshSkippedPorts as Check,
+  meshSpoofableRemoteAddress as Check,
   meshStrictPortFailsOpen as Check,
   meshSubsetLostAtGateway as Check,
   meshSubsetSelectsNothing as Check,

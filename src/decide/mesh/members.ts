@@ -137,8 +137,10 @@ function decide(question: Question): Membership {
   const linkerd = linkerdInjects(question, because);
   if (linkerd !== undefined) return linkerd;
   const ambient = isAmbient(question, because);
-  if (ambient !== undefined) return ambient;
-  return injected;
+  // Who stays out of ambient mode, as gateways do, may have a sidecar all the same.
+  if (ambient === undefined || (ambient.dataplane === 'none' && injected.dataplane === 'unknown'))
+    return injected;
+  return ambient;
 }
 
 type Say = (text: string, path?: Path) => Because;

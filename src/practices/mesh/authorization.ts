@@ -1,12 +1,12 @@
 /** What several checks ask of AuthorizationPolicies: their rules, and the workloads that they are for. */
-import { type AuthorizationPolicy, readPolicies } from '#decide/mesh/door.ts';
+import { type AuthorizationPolicy, readPolicies, type WorkloadMembership } from '#decide/mesh/door.ts';
 import type { Peer } from '#decide/network/door.ts';
 import { endpointId } from '#decide/network/inventory.ts';
 import type { KubeObject } from '#kube/objects.ts';
 import { valueAt } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import { namespaceOf, type World } from '#world/world.ts';
-import { peerOf, rootNamespace, stringsIn } from './facts.ts';
+import { meshOf, peerOf, rootNamespace, stringsIn } from './facts.ts';
 
 export const AUTHORIZATION_POLICY = 'security.istio.io/AuthorizationPolicy';
 
@@ -23,10 +23,13 @@ export function policiesOf(world: World): ReadonlyMap<KubeObject, AuthorizationP
   return world.fact(policies);
 }
 
+/** A workload of the input that the deciders know. */
 export interface Selected {
   readonly object: KubeObject;
   readonly id: string;
   readonly peer: Peer;
+  readonly dataplane: WorkloadMembership['dataplane'];
+  readonly mesh: WorkloadMembership['mesh'];
 }
 
 export interface Carrier {
@@ -57,15 +60,19 @@ export function carriersIn(namespace: string | undefined, world: World): readonl
   return world.fact(byNamespace).get(namespace) ?? [];
 }
 
-const allWorkloads = (world: World): readonly Selected[] =>
-  world.fact(carriers).flatMap(({ object }) => {
-    const peer = peerOf(object, world);
-    return peer === undefined ? [] : [{ object, id: endpointId(object), peer }];
-  });
+const workloads = (world: World): ReadonlyMap<KubeObject, Selected> =>
+  new Map(
+    world.fact(carriers).flatMap(({ object }): [KubeObject, Selected][] => {
+      const peer = peerOf(object, world);
+      if (peer === undefined) return [];
+      const { mesh, dataplane } = meshOf(world).member(peer);
+      return [[object, { object, id: endpointId(object), peer, dataplane, mesh }]];
+    }),
+  );
 
 /** All workloads of the input that the deciders know. */
-export function workloadsOf(world: World): readonly Selected[] {
-  return world.fact(allWorkloads);
+export function workloadsOf(world: World): Iterable<Selected> {
+  return world.fact(workloads).values();
 }
 
 /** Nobody reads a list of more, and each costs questions. */
@@ -82,8 +89,8 @@ export function selectedWorkloads(object: KubeObject, world: World): readonly Se
   const found: Selected[] = [];
   for (const one of candidates) {
     if (!wanted.every(([key, value]) => one.labels[key] === value)) continue;
-    const peer = peerOf(one.object, world);
-    if (peer !== undefined) found.push({ object: one.object, id: endpointId(one.object), peer });
+    const workload = world.fact(workloads).get(one.object);
+    if (workload !== undefined) found.push(workload);
     if (found.length === MOST) break;
   }
   return found;

@@ -103,11 +103,15 @@ export function servicesFor(
 }
 
 /** The TCP ports of a workload that its Services lead to by number. */
-export function servicePorts(object: KubeObject, world: World): readonly number[] {
+export function servicePorts(
+  object: KubeObject,
+  world: World,
+  wanted: (port: unknown) => boolean = () => true,
+): readonly number[] {
   const ports = new Set<number>();
   const labels = stringsIn(valueAt(podTemplateOf(object)?.pod.metadata, ['labels']));
   for (const service of servicesFor(labels, namespaceOf(object), world))
-    for (const port of itemsOf(valueAt(service, ['spec', 'ports']))) {
+    for (const port of itemsOf(valueAt(service, ['spec', 'ports'])).filter(wanted)) {
       const target = valueAt(port, ['targetPort']) ?? valueAt(port, ['port']);
       if ((valueAt(port, ['protocol']) ?? 'TCP') === 'TCP' && typeof target === 'number') ports.add(target);
     }

@@ -160,3 +160,16 @@ export function trafficPolicies(
     ),
   ];
 }
+
+const gatewaySelectors = (world: World): readonly Readonly<Record<string, string>>[] =>
+  world
+    .ofKind(GATEWAY)
+    .map(({ object }) => labelsAt(object, ['spec', 'selector']))
+    .filter(selector => selector !== undefined);
+
+/** Whether pods with these labels are a gateway, whose servers decide what it takes: a Gateway selects them. */
+export function isGateway(labels: Readonly<Record<string, string>>, world: World): boolean {
+  return world
+    .fact(gatewaySelectors)
+    .some(selector => Object.entries(selector).every(([key, value]) => labels[key] === value));
+}

@@ -60,6 +60,7 @@ export default defineCheck({
   },
   message: found =>
     found
+      .slice(0, 3)
       .map(
         ({ value, meant }) =>
           `there is no namespace "${value}"${meant === undefined ? '' : `: did you mean "${meant}"?`}`,

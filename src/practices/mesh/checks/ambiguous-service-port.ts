@@ -44,9 +44,13 @@ export default defineCheck({
     const to = peerOf(object, world);
     if (to === undefined || meshOf(world).member(to).dataplane !== 'sidecar')
       return notApplicable('it has no sidecar');
-    return fail({ texts, services: services.map(one => one.metadata?.name ?? '') }, ['metadata', 'name']);
+    return fail({ texts, services: [...new Set(services.map(one => one.metadata?.name ?? ''))] }, [
+      'metadata',
+      'name',
+    ]);
   },
-  message: ({ texts, services }) => `${texts.join('; ')} (Services ${services.join(', ')})`,
+  message: ({ texts, services }) =>
+    `${texts.join('; ')} (Services ${services.slice(0, 4).join(', ')}${services.length > 4 ? ', …' : ''})`,
   examples: {
     bad: [
       `

@@ -34,7 +34,7 @@ export default defineCheck({
       return notApplicable('Istio allocates its address');
     return verdictOf(found);
   },
-  message: ports => `port ${ports.join(', ')} is TCP, and it has no addresses`,
+  message: ports => `port ${[...new Set(ports)].join(', ')} is TCP, and it has no addresses`,
   examples: {
     bad: [
       `

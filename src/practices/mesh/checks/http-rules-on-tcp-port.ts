@@ -6,7 +6,7 @@ import { defineCheck } from '#check/check.ts';
 import { owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
 import type { Rule } from '#decide/mesh/door.ts';
-import type { Path } from '#kube/objects.ts';
+import { type Path, valueAt } from '#kube/objects.ts';
 import { AUTHORIZATION_POLICY, policiesOf, selectedWorkloads } from '../authorization.ts';
 import { meshOf, rootNamespace, servicePorts } from '../facts.ts';
 
@@ -54,6 +54,12 @@ function allowsConnections(rule: Rule, port: number): boolean {
   );
 }
 
+/** Whether a Service's port may be one of plain TCP, by its name: the deciders are asked about these only. */
+function mayBeTcp(port: unknown): boolean {
+  const name = String(valueAt(port, ['appProtocol']) ?? valueAt(port, ['name']) ?? '');
+  return !/^(?:http2?|grpc|grpc-web|http_proxy)(?:-|$)/i.test(name);
+}
+
 export default defineCheck({
   practice: 'mesh',
   name: 'http-rules-on-tcp-port',
@@ -86,9 +92,9 @@ export default defineCheck({
     const root = rootNamespace(world);
     const at = new Map<string, Path>();
     let example: { readonly id: string; readonly port: number } | undefined;
-    for (const { object: workload, id, peer } of selectedWorkloads(object, world)) {
-      const ports = servicePorts(workload, world);
-      if (ports.length === 0 || mesh.member(peer).dataplane !== 'sidecar') continue;
+    for (const { object: workload, id, peer, dataplane } of selectedWorkloads(object, world)) {
+      if (dataplane !== 'sidecar') continue;
+      const ports = servicePorts(workload, world, mayBeTcp);
       for (const port of ports) {
         const isTcp = mesh
           .inbound(peer, port)

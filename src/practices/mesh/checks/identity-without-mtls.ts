@@ -41,19 +41,17 @@ export default defineCheck({
     if (rules.length === 0) return notApplicable('it allows nobody by identity');
     if (!world.fact(hasDisabled)) return notApplicable('nothing switches mutual TLS off');
     const mesh = meshOf(world);
-    for (const { object: workload, id, peer } of selectedWorkloads(object, world))
+    for (const { object: workload, id, peer, dataplane: proxy } of selectedWorkloads(object, world)) {
+      if (proxy !== 'sidecar') continue;
       for (const port of servedPorts(workload, world)) {
         const sides = mesh.inbound(peer, port);
         const isOff = sides.every(
-          ({ dataplane, captured, modes }) =>
-            dataplane === 'sidecar' &&
-            captured &&
-            modes.length > 0 &&
-            modes.every(mode => mode === 'DISABLE'),
+          ({ captured, modes }) => captured && modes.length > 0 && modes.every(mode => mode === 'DISABLE'),
         );
         if (isOff)
           return verdictOf(rules.map(([index]) => ({ what: { id, port }, path: ['spec', 'rules', index] })));
       }
+    }
     return verdictOf<{ id: string; port: number }>([]);
   },
   message: ([first]) => `mutual TLS is off on port ${first!.port} of ${first!.id}: nobody matches there`,

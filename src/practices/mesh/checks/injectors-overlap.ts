@@ -131,7 +131,10 @@ export default defineCheck({
     }
     return texts.length === 0 ? pass : fail(texts, ...at);
   },
-  message: texts => [...new Set(texts)].join('; '),
+  message: texts => {
+    const said = [...new Set(texts)];
+    return `${said.slice(0, 2).join('; ')}${said.length > 2 ? `; and ${said.length - 2} more` : ''}`;
+  },
   examples: {
     bad: [
       `

@@ -8,7 +8,7 @@ import { selectedWorkloads, workloadsOf } from '../authorization.ts';
 import { meshOf, networkOf, servedPorts } from '../facts.ts';
 
 /** How many connections are asked about at most: nobody reads a list of all who come in a large cluster. */
-const MOST = 300;
+const MOST = 25;
 
 interface Callers {
   readonly ids: readonly string[];
@@ -24,29 +24,28 @@ interface Callers {
  */
 function plainTextCallers(object: KubeObject, world: World): Callers | undefined {
   const mesh = meshOf(world);
-  const network = networkOf(world);
   const found = new Set<string>();
   let asked = 0;
   let isOpen = false;
   let doubtful = false;
-  for (const { object: workload, id, peer: to } of selectedWorkloads(object, world)) {
-    if (!['sidecar', 'ambient'].includes(mesh.member(to).dataplane)) continue;
+  for (const { object: workload, id, peer: to, dataplane: proxy } of selectedWorkloads(object, world)) {
+    if (proxy !== 'sidecar' && proxy !== 'ambient') continue;
     for (const port of servedPorts(workload, world)) {
       if (mesh.inbound(to, port).every(({ modes }) => modes.every(mode => mode === 'STRICT'))) continue;
       isOpen = true;
-      for (const { id: caller, peer: from } of workloadsOf(world)) {
+      for (const { id: caller, peer: from, dataplane } of workloadsOf(world)) {
         if (caller === id || found.has(caller)) continue;
-        const { dataplane } = mesh.member(from);
+        if (dataplane === 'unknown') {
+          doubtful = true;
+          continue;
+        }
+        if (++asked > MOST) return { ids: [...found].sort(), more: true };
         // Whoever has no proxy can send nothing else.
-        const isPlain =
-          dataplane === 'none' ||
-          (dataplane !== 'unknown' && mesh.transport({ from, to, port }).mode === 'plaintext');
-        if (dataplane === 'unknown') doubtful = true;
+        const isPlain = dataplane === 'none' || mesh.transport({ from, to, port }).mode === 'plaintext';
         if (!isPlain) continue;
-        const { allowed } = network.connection({ from, to, port });
+        const { allowed } = networkOf(world).connection({ from, to, port });
         if (allowed === true) found.add(caller);
         else if (allowed === 'unknown') doubtful = true;
-        if (++asked === MOST) return { ids: [...found].sort(), more: true };
       }
     }
   }

@@ -27,14 +27,13 @@ export default defineCheck({
     const mesh = meshOf(world);
     const bare: string[] = [];
     let why = '';
-    for (const { object: workload, id, peer } of workloads) {
-      const { mesh: of, dataplane, because } = mesh.member(peer);
+    for (const { object: workload, id, peer, mesh: of, dataplane } of workloads) {
       // Another mesh, or none that is known, is no slip.
       if (of === 'linkerd' || dataplane === 'unknown')
         return notApplicable('what its workloads are in is not known');
       if (dataplane === 'none') {
         bare.push(id);
-        why ||= because[0]?.text ?? '';
+        why ||= mesh.member(peer).because[0]?.text ?? '';
         continue;
       }
       const open = servedPorts(workload, world).filter(port =>

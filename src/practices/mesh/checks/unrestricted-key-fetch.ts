@@ -39,12 +39,7 @@ export default defineCheck({
         one =>
           valueAt(one, ['name']) === VARIABLE && (valueAt(one, ['value']) ?? valueAt(one, ['valueFrom'])),
       );
-    return isSet
-      ? pass
-      : fail(
-          fetching.map(({ object: one }) => named(one)),
-          path,
-        );
+    return isSet ? pass : fail([...new Set(fetching.map(({ object: one }) => named(one)))], path);
   },
   message: names => `${VARIABLE} is not set, and keys are fetched for ${names.slice(0, 3).join(', ')}`,
   examples: {

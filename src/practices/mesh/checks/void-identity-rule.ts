@@ -5,7 +5,7 @@ import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
 import { type KubeObject, valueAt } from '#kube/objects.ts';
 import { namespaceOf, type World } from '#world/world.ts';
 import { itemsOf, meshOf, peerOf, rootNamespace, servedPorts, stringsIn } from '../facts.ts';
-import { isByIdentity, named } from '../istio.ts';
+import { isByIdentity, isGateway, named } from '../istio.ts';
 
 interface Denial {
   readonly namespace: string | undefined;
@@ -21,6 +21,8 @@ const denials = (world: World): readonly Denial[] =>
     .filter(
       object =>
         valueAt(object, ['spec', 'action']) === 'DENY' &&
+        ['targetRef', 'targetRefs'].every(field => valueAt(object, ['spec', field]) === undefined) &&
+        !/^(?:1|t|true)$/i.test(String(object.metadata?.annotations?.['istio.io/dry-run'])) &&
         itemsOf(valueAt(object, ['spec', 'rules'])).some(isByIdentity),
     )
     .map((object: KubeObject) => ({
@@ -60,26 +62,20 @@ export default defineCheck({
     const to = partial ? undefined : peerOf(object, world);
     if (to === undefined) return notApplicable('it is no workload of its own');
     const mesh = meshOf(world);
-    const { dataplane } = mesh.member(to);
-    if (dataplane === 'none') return notApplicable('it has no proxy');
+    if (mesh.member(to).dataplane === 'none') return notApplicable('it has no proxy');
+    if (isGateway(labels, world)) return notApplicable('it is a gateway: its servers decide what it takes');
     const ports = servedPorts(object, world);
-    const said = new Set<string>();
-    for (const port of ports.length === 0 ? [ANY_PORT] : ports) {
-      if (dataplane === 'unknown') {
-        // Whoever denies callers of it takes it for one of the mesh.
-        if (mesh.inbound(to, port).some(({ modes }) => modes.every(mode => mode !== 'STRICT')))
-          said.add(denial.text);
-        continue;
+    for (const port of ports.length === 0 ? [ANY_PORT] : ports)
+      for (const { dataplane, captured, modes } of mesh.inbound(to, port)) {
+        // Whoever denies callers of a workload takes it for one of the mesh.
+        if (dataplane !== 'unknown' && !captured) continue;
+        const strict = modes.filter(mode => mode === 'STRICT').length;
+        if (strict === 0 && modes.length > 0) return fail(denial.text, ['metadata']);
+        if (strict < modes.length) return unknown('whether it takes plain text is not known');
       }
-      const denied = mesh.identityRules(to, port).filter(({ action }) => action === 'DENY');
-      if (denied.length === 0) continue;
-      const { mode } = mesh.transport({ from: { ip: '203.0.113.1' }, to, port });
-      if (mode === 'unknown') return unknown('whether it takes plain text is not known');
-      if (mode === 'plaintext') said.add(denied[0]!.because.text);
-    }
-    return said.size === 0 ? pass : fail([...said], ['metadata']);
+    return pass;
   },
-  message: rules => `plain text is taken, so these do not hold: ${rules.join(', ')}`,
+  message: policy => `plain text is taken, so this does not hold: ${policy}`,
   examples: {
     bad: [
       `
