@@ -4,7 +4,7 @@
  */
 
 import { compareText } from './ids.ts';
-import { BuildError, field, fieldsOf, type Node, prefixed } from './node.ts';
+import { BuildError, fieldsOf, type Node, prefixed } from './node.ts';
 import { plainData, plainKey, readValueOf } from './plain.ts';
 import { goFloat, type Json } from './scalars.ts';
 import type { SelectorFields } from './selector.ts';
@@ -490,12 +490,16 @@ export function readKustomization(source: Source, folder: string): ReadKustomiza
 
 function child(node: Node | undefined, step: string | number): Node | undefined {
   if (typeof step === 'number') return node?.kind === 'list' ? node.content[step] : undefined;
-  const exact = field(node, step);
-  if (exact !== undefined) return exact;
+  let found: Node | undefined;
+  // Of a field that is stated twice, the last one counts; one that is spelt so counts before others.
+  let isExact = false;
   for (const [key, value] of fieldsOf(node)) {
-    if (key.kind === 'scalar' && plainKey(key).toLowerCase() === step.toLowerCase()) return value;
+    if (key.kind !== 'scalar') continue;
+    const name = plainKey(key);
+    if (name === step) [found, isExact] = [value, true];
+    else if (!isExact && name.toLowerCase() === step.toLowerCase()) found = value;
   }
-  return undefined;
+  return found;
 }
 
 /** Deprecated fields become their successors. Source: kustomization.go (FixKustomization). */

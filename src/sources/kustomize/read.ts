@@ -64,6 +64,8 @@ function goMap(node: Node | undefined): string {
 export function insideSource(node: Node | undefined, text: string, file: string): Source {
   const at = node?.at;
   if (node === undefined || at === undefined) return new Source(file, text);
+  // A transformer's configuration may be a file of its own.
+  file = at.source.file;
   if (node.style !== 'literal') return new Source(file, text, at);
   const header = at.source.lineOf(at.start);
   const lines = at.source.text.split('\n');
