@@ -9,7 +9,9 @@
 import type { Exposure } from '#decide/network/door.ts';
 import { itemsOf, NAMESPACE_NAME, namespaceOf, type PodEndpoint } from '#decide/network/inventory.ts';
 import { numbersOf, portsOfService } from '#decide/network/services.ts';
+import { accountOf, mountsToken } from '#kube/accounts.ts';
 import { groupOf, isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
+import type { PodSpec } from '#kube/pods.ts';
 import { matchesSelector } from '#kube/selectors.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import type { Search } from './intent-search.ts';
@@ -19,6 +21,7 @@ export function platformIntents(search: Search, exposures: readonly Exposure[]):
   for (const exposure of exposures) enter(search, exposure);
   new Scraping(search).run();
   apiServer(search);
+  clientsOfApi(search);
 }
 
 /** Who comes in: anybody from outside, or the proxy that takes the connection first. */
@@ -264,5 +267,41 @@ function apiServer({ objects, services, options, add, need, tell }: Search): voi
       asked(valueAt(object, ['spec', 'conversion', 'webhook', 'clientConfig', 'service']), object);
     if (object.kind === 'APIService' && groupOf(object.apiVersion) === 'apiregistration.k8s.io')
       asked(valueAt(object, ['spec', 'service']), object);
+  }
+}
+
+/** Those of the Service `kubernetes` and of what is behind it: packets are judged when its address is replaced already. */
+const API_PORTS = [443, 6443];
+
+/** Workloads that use the API: a token is mounted into their pods, and their account may do something with it. */
+function clientsOfApi({ objects, endpoints, options, add, tell }: Search): void {
+  const bound = new Map<string, KubeObject>();
+  const accounts = new Map<string, KubeObject>();
+  for (const object of objects) {
+    if (object.kind === 'ServiceAccount' && object.apiVersion === 'v1')
+      accounts.set(`${namespaceOf(object)}/${nameOf(object)}`, object);
+    if (!/^(?:Cluster)?RoleBinding$/.test(object.kind)) continue;
+    for (const subject of itemsOf(object['subjects'])) {
+      if (valueAt(subject, ['kind']) !== 'ServiceAccount') continue;
+      const namespace = valueAt(subject, ['namespace']) ?? namespaceOf(object);
+      bound.set(`${String(namespace)}/${String(valueAt(subject, ['name']))}`, object);
+    }
+  }
+  for (const { id, object, namespace = 'default', hostNetwork } of endpoints) {
+    const spec = podTemplateOf(object!)?.pod.spec as PodSpec | undefined;
+    if (spec === undefined || hostNetwork) continue;
+    const account = `${namespace}/${accountOf(spec)}`;
+    const binding = bound.get(account);
+    if (binding === undefined) continue;
+    if (!mountsToken(spec, accounts.get(account)?.['automountServiceAccountToken'])) continue;
+    const why = `${binding.kind} ${nameOf(binding)} lets it use the Kubernetes API`;
+    for (const cidr of options.apiServers ?? [])
+      for (const port of API_PORTS) add({ from: sideOfId(id), to: { cidr }, port }, why);
+    if ((options.apiServers ?? []).length === 0)
+      tell({
+        is: 'way-out',
+        object: object!,
+        text: `${id}: ${why}, whose addresses are not known: name them with --api-server CIDR`,
+      });
   }
 }

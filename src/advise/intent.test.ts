@@ -232,6 +232,21 @@ describe('declared needs', () => {
     assert.deepEqual(stated.open, []);
   });
 
+  it('are those of workloads that may use the API', () => {
+    const binding: KubeObject = {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: { name: 'watch' },
+      subjects: [{ kind: 'ServiceAccount', name: 'web', namespace: 'shop' }],
+    };
+    const { needs, open, kinds } = declared([...shop({}), binding]);
+    assert.deepEqual([needs, kinds], [[], ['way-out']]);
+    assert.match(open[0]!, /^shop\/Deployment\/web: ClusterRoleBinding watch lets it use the Kubernetes API/);
+    const stated = declared([...shop({}), binding], { apiServers: ['10.9.0.1/32'] });
+    assert.deepEqual(stated.needs, [`${WEB} -> 10.9.0.1/32 443/TCP`, `${WEB} -> 10.9.0.1/32 6443/TCP`]);
+    assert.deepEqual(declared([...shop({ automountServiceAccountToken: false }), binding]).open, []);
+  });
+
   it('are those between replicas of a StatefulSet with a headless Service', () => {
     const set = (replicas: number): KubeObject[] => [
       {

@@ -140,10 +140,13 @@ describe('advisePolicies', () => {
     const host = [
       namespace('shop', { 'istio-injection': 'enabled' }),
       ...app('web', 'shop'),
+      ...app('out', 'shop', { labels: { 'sidecar.istio.io/inject': 'false' } }),
       ...app('node', 'shop', { spec: { hostNetwork: true } }),
     ];
-    const { remaining } = advise(host, [], ['istio']);
-    assert.ok(remaining.every(({ to }) => to === 'shop/Deployment/node'));
+    const { remaining, notes } = advise(host, [], ['istio']);
+    assert.ok(remaining.every(({ to }) => to === 'shop/Deployment/out'));
+    // What nothing can restrict is no failure of what was written, and is said.
+    assert.match(notes.join('\n'), /shop\/Deployment\/node is in the network of its node/);
     assert.match(remaining[0]!.why, /no proxy stands before it/);
   });
 
@@ -269,6 +272,29 @@ describe('advisePolicies', () => {
     assert.deepEqual(open.plaintext, [
       { to: 'shop/Deployment/cart', port: 8080, callers: ['the kubelet (gRPC probe of container app)'] },
     ]);
+  });
+
+  it('opens the ports of probes to the kubelet where Istio does not rewrite them', () => {
+    const spec = {
+      containers: [
+        {
+          name: 'app',
+          image: 'app:1',
+          ports: [{ name: 'web', containerPort: 8080 }],
+          readinessProbe: { httpGet: { path: '/', port: 'web' } },
+        },
+      ],
+    };
+    const annotations = { 'sidecar.istio.io/rewriteAppHTTPProbers': 'false' };
+    const objects = (notes: Record<string, string>) => [
+      namespace('shop'),
+      ...app('cart', 'shop', { spec, annotations: notes }),
+    ];
+    const { plaintext } = advise(objects(annotations), [], ['istio']);
+    assert.deepEqual(plaintext, [
+      { to: 'shop/Deployment/cart', port: 8080, callers: ['the kubelet (its probes are not rewritten)'] },
+    ]);
+    assert.deepEqual(advise(objects({}), [], ['istio']).plaintext, []);
   });
 
   it('replaces the policies of Linkerd that the namespace has', () => {

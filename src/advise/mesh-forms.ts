@@ -4,8 +4,9 @@
  */
 import { createMesh, type MeshOptions } from '#decide/mesh/door.ts';
 import { createNetwork, formatPorts, type NetworkOptions } from '#decide/network/door.ts';
-import { namespaceOf } from '#decide/network/inventory.ts';
-import { groupOf, type KubeObject, nameOf } from '#kube/objects.ts';
+import { endpointId, namespaceOf } from '#decide/network/inventory.ts';
+import { groupOf, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
+import { podTemplateOf } from '#kube/workloads.ts';
 import { istioPolicies } from './mesh-istio.ts';
 import { linkerdPolicies } from './mesh-linkerd.ts';
 import {
@@ -175,7 +176,7 @@ function networkLayer(objects: readonly KubeObject[], needs: readonly Need[], op
     remaining: advice.surplus.map(remainingOf),
     plaintext: [],
     notes: [
-      ...unlabelled(objects, advice.policies),
+      ...beyondPolicies(objects, [...new Set(advice.policies.map(namespaceOf))]),
       ...(packets.tunnelled
         ? [
             'between workloads of ambient mode the network sees the tunnel only (port 15008): it tells them apart, not their ports; the AuthorizationPolicies of --as istio do',
@@ -204,16 +205,23 @@ function networkLayer(objects: readonly KubeObject[], needs: readonly Need[], op
   };
 }
 
-/** Workloads of the closed namespaces that no policy can name. */
-function unlabelled(objects: readonly KubeObject[], policies: readonly KubeObject[]): string[] {
-  const closed = new Set(policies.map(namespaceOf));
+/** Workloads of the closed namespaces that no policy can name, or that none reaches. */
+function beyondPolicies(objects: readonly KubeObject[], closed: readonly string[]): string[] {
   const workloads = new Workloads(objects);
-  return [...workloads.all()]
-    .filter(object => closed.has(namespaceOf(object)) && workloads.selector(object) === undefined)
-    .map(
-      object =>
-        `${namespaceOf(object)}/${object.kind}/${nameOf(object)}: its pods have no labels, so no policy can name them: they get what every pod of the namespace gets; give the template a label`,
-    );
+  const found: string[] = [];
+  for (const object of workloads.all()) {
+    if (!closed.includes(namespaceOf(object))) continue;
+    const id = endpointId(object);
+    if (valueAt(podTemplateOf(object)?.pod.spec, ['hostNetwork']) === true)
+      found.push(
+        `${id} is in the network of its node: no policy restricts it, and the proof says nothing of it`,
+      );
+    else if (workloads.selector(object) === undefined)
+      found.push(
+        `${id}: its pods have no labels, so no policy can name them: they get what every pod of the namespace gets; give the template a label`,
+      );
+  }
+  return found;
 }
 
 function remainingOf({ from, to, ports, certain, why }: Surplus): Remaining {
@@ -260,6 +268,7 @@ function meshLayer(
     needs,
     closed,
     mesh,
+    plaintext: made.plaintext,
     ...(options.mesh === undefined ? {} : { meshOptions: options.mesh }),
     ...(options.network === undefined ? {} : { networkOptions: options.network }),
   });
@@ -272,7 +281,7 @@ function meshLayer(
     unmet: [...(options.forms.includes('network-policy') ? [] : unmetConnections(aside, network)), ...unmet],
     remaining,
     plaintext: made.plaintext,
-    notes: made.notes,
+    notes: [...made.notes, ...beyondPolicies(objects, closed)],
     stages: mesh === 'istio' ? istioStages(made, closed, objects, options) : linkerdStages(made),
   };
 }

@@ -12,6 +12,7 @@ import { type Front, ServiceIndex } from '#decide/mesh/services.ts';
 import { accountOfWaypoint, waypointOf } from '#decide/mesh/waypoints.ts';
 import { endpointId, namespaceOf, type PodEndpoint } from '#decide/network/inventory.ts';
 import { groupOf, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
+import { podTemplateOf } from '#kube/workloads.ts';
 import {
   isOfGroup,
   type MeshPolicies,
@@ -21,6 +22,7 @@ import {
   peerOf,
   peerOfObject,
 } from './mesh-parts.ts';
+import { probePorts } from './network-mesh.ts';
 import { type Need, namespaceOfDescribed, sideText } from './network-needs.ts';
 import { lessThose, sorted, Workloads } from './network-workloads.ts';
 
@@ -96,6 +98,7 @@ export function istioPolicies(task: MeshTask): MeshPolicies {
   const scene = new MeshScene(task, [...lessThose(task.objects, replaced), ...lenient], 'istio');
   const builder = new Builder(scene);
   for (const need of task.needs) builder.add(need);
+  builder.addProbes();
   return {
     lenient: lenient.filter(({ metadata }) => !isStrict(task, String(metadata?.namespace))),
     replaced,
@@ -161,11 +164,7 @@ class Builder {
       this.#notes.add(`${id}: rules of Istio name single ports, so ports ${port}-${endPort} are left out`);
       return;
     }
-    let destination = this.#destinations.get(id);
-    if (destination === undefined) {
-      destination = { object, callers: new Callers(), plaintext: new Map() };
-      this.#destinations.set(id, destination);
-    }
+    const destination = this.#destinationOf(object);
     if ('cidr' in from) {
       const whole = from.cidr === '0.0.0.0/0' || from.cidr === '::/0';
       destination.callers.add(whole ? { anyone: true } : { block: from.cidr }, port);
@@ -196,6 +195,36 @@ class Builder {
     }
     const direct = dataplane !== 'ambient' || !this.#throughWaypoints(object, source, port, destination);
     if (direct) destination.callers.add(source, port);
+  }
+
+  /**
+   * The kubelet has no identity. Its probes are rewritten to a port of the proxy, unless an annotation forbids it; ztunnel
+   * lets them pass. Source: istio pkg/kube/inject/app_probe.go (ShouldRewriteAppHTTPProbers).
+   */
+  addProbes(): void {
+    const { workloads, closed, mesh } = this.#scene;
+    for (const object of workloads.all()) {
+      if (!closed.has(namespaceOf(object))) continue;
+      const annotations = valueAt(podTemplateOf(object)?.pod.metadata, ['annotations']);
+      if (valueAt(annotations, ['sidecar.istio.io/rewriteAppHTTPProbers']) !== 'false') continue;
+      const { mesh: of, dataplane } = mesh.member(peerOfObject(object));
+      if (of !== 'istio' || dataplane !== 'sidecar') continue;
+      for (const port of probePorts(object)) {
+        const destination = this.#destinationOf(object);
+        destination.callers.add({ anyone: true }, port);
+        this.#openTo(destination, port, 'the kubelet (its probes are not rewritten)');
+      }
+    }
+  }
+
+  #destinationOf(object: KubeObject): Destination {
+    const id = endpointId(object);
+    let destination = this.#destinations.get(id);
+    if (destination === undefined) {
+      destination = { object, callers: new Callers(), plaintext: new Map() };
+      this.#destinations.set(id, destination);
+    }
+    return destination;
   }
 
   #openTo({ plaintext }: Destination, port: number, caller: string): void {
@@ -268,7 +297,6 @@ class Builder {
       const rules = callers.rules();
       if (rules.length === 0) continue;
       if (labels === undefined) {
-        this.#notes.add(`${id}: its pods have no labels, so no policy can name them: give its template one`);
         continue;
       }
       const selector = { matchLabels: sorted(labels) };

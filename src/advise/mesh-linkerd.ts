@@ -59,7 +59,7 @@ export function linkerdPolicies(task: MeshTask): MeshPolicies {
   );
   const scene = new MeshScene(task, lessThose(task.objects, replaced), 'linkerd');
   const { open, notes } = openPorts(scene, task.needs);
-  const made = objectsFor(scene, open, notes);
+  const made = objectsFor(scene, open);
   const servers = (accessPolicy: string): KubeObject[] =>
     made.servers.map(server => ({ ...server, spec: { ...(server['spec'] as object), accessPolicy } }));
   return {
@@ -163,7 +163,6 @@ function* grpcProbes(scene: MeshScene): Iterable<{ object: KubeObject; port: num
 function objectsFor(
   scene: MeshScene,
   open: readonly OpenPort[],
-  notes: Set<string>,
 ): { servers: KubeObject[]; authorizations: KubeObject[] } {
   const names = new Names();
   const servers: KubeObject[] = [];
@@ -172,9 +171,6 @@ function objectsFor(
     const namespace = namespaceOf(object);
     const labels = scene.workloads.selector(object);
     if (labels === undefined) {
-      notes.add(
-        `${endpointId(object)}: its pods have no labels, so no Server can name them: give its template one`,
-      );
       continue;
     }
     const name = names.of(namespace, `${nameOf(object)}-${port}`, object.kind);

@@ -17,7 +17,7 @@ import { type Answer, QueryError } from '#decide/network/network.ts';
 import { type Because, isRecord, type KubeObject, valueAt } from '#kube/objects.ts';
 import { matchesSelector } from '#kube/selectors.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
-import { type MeshName, outsideAddress, peerOf } from './mesh-parts.ts';
+import { type MeshName, outsideAddress, type PlaintextPort, peerOf } from './mesh-parts.ts';
 import { type Unmet, unmetConnections } from './network.ts';
 import {
   actorsOf,
@@ -47,6 +47,8 @@ export interface ProofTask {
   readonly needs: readonly Need[];
   readonly closed: readonly string[];
   readonly mesh: MeshName;
+  /** Ports that were opened to callers without an identity. */
+  readonly plaintext?: readonly PlaintextPort[];
   readonly meshOptions?: MeshOptions;
   readonly networkOptions?: NetworkOptions;
 }
@@ -172,7 +174,8 @@ class Prover {
     >();
     const groups = this.#groups();
     for (const to of this.#endpoints) {
-      if (isMadeUp(to.id) || !this.#closed.has(to.namespace ?? '')) continue;
+      // No proxy and no policy is before a pod in the network of its node: nothing can be proven of it.
+      if (isMadeUp(to.id) || to.hostNetwork || !this.#closed.has(to.namespace ?? '')) continue;
       for (const port of this.#portsOf(to))
         for (const { sources, peer, outside } of groups) {
           const wanted = (source: string): boolean => this.#isNeeded(source, to, port, outside);
@@ -299,6 +302,9 @@ class Prover {
     );
     if (nameless !== undefined)
       return `the port is open to callers without an identity, for ${'cidr' in nameless.from ? sideText(nameless.from) : 'labels' in nameless.from ? describedId(nameless.from) : idOf(nameless.from)!}`;
+    const open = this.#task.plaintext?.find(one => one.to === to.id && one.port === port);
+    if (open !== undefined)
+      return `the port is open to callers without an identity, for ${open.callers.join(', ')}`;
     return flow.authorization.because[0]?.text ?? 'nothing denies it';
   }
 

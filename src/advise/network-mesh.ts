@@ -97,7 +97,8 @@ export function asPackets(needs: readonly Need[], mesh: Mesh): { needs: Need[]; 
   return { needs: [...found.values()], tunnelled };
 }
 
-function probePorts(object: KubeObject): number[] {
+/** The ports that the kubelet probes. */
+export function probePorts(object: KubeObject): number[] {
   const ports = new Set<number>();
   for (const container of itemsOf(podTemplateOf(object)?.pod.spec['containers']))
     for (const probe of ['livenessProbe', 'readinessProbe', 'startupProbe'])

@@ -302,10 +302,10 @@ function surplusOf(
   const ports = new PortAlgebra();
   const needed = new Needed(needs, ports);
   const found: Surplus[] = [];
-  const isClosed = ({ id, namespace }: PodEndpoint) =>
-    closed.has(namespace ?? '') && (workloads.has(id) || isMadeUp(id));
+  const isClosed = ({ namespace }: PodEndpoint) => closed.has(namespace ?? '');
+  // Pods in the network of their node are beyond policies, which NetworkPolicy itself says.
   const known = (members: readonly PodEndpoint[]) =>
-    members.filter(({ id }) => workloads.has(id) || isMadeUp(id));
+    members.filter(({ id, hostNetwork }) => !hostNetwork && (workloads.has(id) || isMadeUp(id)));
   for (const { from, to, allowed, unknown } of network.connections().pairs()) {
     const [sources, destinations] = [known(from.members), known(to.members)];
     for (const [certain, set] of [

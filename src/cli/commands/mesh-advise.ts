@@ -30,6 +30,10 @@ export async function run(parsed: Parsed): Promise<number> {
   const namespaces = parsed.values('namespace');
   const wanted = namespaces.length === 0 ? undefined : namespaces;
   const known = new Set(takeInventory(cluster.objects, 'unknown').endpoints.map(one => one.namespace));
+  if (known.size === 0) {
+    tell('nothing to close: the input has no workloads\n');
+    return EXIT.unknown;
+  }
   for (const name of namespaces)
     if (!known.has(name)) throw new UsageError(`--namespace: the input has no workload in namespace ${name}`);
   try {
@@ -238,7 +242,9 @@ function sayAll(
     unmet.length > 0 ? `${count(unmet.length, 'need')} not met` : '',
     remaining.length > 0 ? `${count(remaining.length, 'way')} open that nobody needs` : '',
     ways > 0 ? `${count(ways, 'way')} left out that the input names` : '',
-    cluster.world.gaps.length > 0 ? `${count(cluster.world.gaps.length, 'file')} not read` : '',
+    cluster.world.gaps.length > 0
+      ? `${count(cluster.world.gaps.length, 'gap')} in the input (sallyport inventory lists them)`
+      : '',
   ].filter(text => text !== '');
   tell(
     parts.length === 0
@@ -257,14 +263,14 @@ function meshAfter({ after }: PolicyAdvice, { meshOptions }: Cluster): Mesh {
   return createMesh(after, meshOptions);
 }
 
-/** Objects of one kind, namespace and file in one line. */
+/** Objects of one kind and namespace in one line. */
 function toDelete(objects: readonly KubeObject[], { world }: Cluster): string[] {
-  const groups = Map.groupBy(objects, object => {
-    const file = world.declarationOf(object)?.origin.file;
-    return `${object.kind}\n${namespaceOf(object)}\n${file ?? ''}`;
-  });
-  return [...groups].map(([key, list]) => {
-    const [kind, namespace, file] = key.split('\n');
-    return `${kind} ${list.map(nameOf).join(', ')} of namespace ${namespace}${file === '' ? '' : ` (${file})`}`;
+  return [...Map.groupBy(objects, object => `${object.kind}\n${namespaceOf(object)}`)].map(([key, list]) => {
+    const [kind, namespace] = key.split('\n');
+    const files = new Set(list.map(object => world.declarationOf(object)?.origin.file ?? ''));
+    const [first = '', ...more] = files;
+    const where =
+      first === '' ? '' : ` (${first}${more.length > 0 ? ` and ${count(more.length, 'more file')}` : ''})`;
+    return `${kind} ${list.map(nameOf).join(', ')} of namespace ${namespace}${where}`;
   });
 }
