@@ -102,7 +102,9 @@ const BINDINGS = ['ClusterRoleBinding', 'RoleBinding'].map(kind => `rbac.authori
 
 function usage(world: World): Usage {
   const bindings = BINDINGS.flatMap(kind => world.ofKind(kind)).map(({ object }) => object);
-  const authorizer = createAuthorizer({ objects: world.declared.map(({ object }) => object) });
+  // What roles give; that system:masters may use every policy says nothing of one.
+  const objects = world.declared.map(({ object }) => object);
+  const authorizer = createAuthorizer({ objects, chain: ['RBAC'] });
   const namespaces = ['', ...new Set(bindings.flatMap(object => namespaceOf(object) ?? []))];
   const known = new Map<string, readonly Holder[]>();
   return {
