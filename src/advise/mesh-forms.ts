@@ -108,7 +108,19 @@ export function advisePolicies(
     layers.push(layer);
     now = [...lessThose(now, layer.replaced), ...layer.policies];
   }
-  const stages = proveStages(objects, inOrder(layers, start.changed, mesh, options), needs, options, mesh);
+  const stages = proveStages(
+    objects,
+    inOrder(
+      layers,
+      start.changed,
+      mesh,
+      options,
+      objects.some(({ kind }) => /^(?:Cron)?Job$/.test(kind)),
+    ),
+    needs,
+    options,
+    mesh,
+  );
   const policies = layers.flatMap(layer => layer.policies);
   return {
     needs,
@@ -139,11 +151,12 @@ function inOrder(
   changed: readonly KubeObject[],
   mesh: MeshName | undefined,
   options: FormOptions,
+  hasJobs: boolean,
 ): Omit<Stage, 'unmet'>[] {
   const stages = layers.flatMap(layer => layer.stages);
   if (changed.length === 0 || mesh === undefined) return stages;
   const before = options.forms.includes('network-policy') ? layers[0]!.stages.length : 0;
-  return [...stages.slice(0, before), enrolment(changed, mesh, options), ...stages.slice(before)];
+  return [...stages.slice(0, before), enrolment(changed, mesh, options, hasJobs), ...stages.slice(before)];
 }
 
 /** What network policies leave open towards addresses, which no mesh restricts. */
@@ -293,6 +306,7 @@ function enrolment(
   changed: readonly KubeObject[],
   mesh: MeshName,
   { dataplane }: FormOptions,
+  hasJobs: boolean,
 ): Omit<Stage, 'unmet'> {
   const ambient = mesh === 'istio' && dataplane === 'ambient';
   return {
@@ -302,6 +316,9 @@ function enrolment(
     watch: [
       'these are your Namespaces with one line more: change your own manifests likewise',
       ambient ? 'no restart: ztunnel takes the connections of running pods too' : RESTART,
+      ...(hasJobs && !ambient
+        ? ['pods of Jobs end only where the proxy is a native sidecar (an init container that keeps running)']
+        : []),
       mesh === 'istio'
         ? 'wait until all pods are in the mesh: istioctl proxy-status, or istioctl ztunnel-config workloads'
         : 'wait until all pods are in the mesh: linkerd check --proxy',
@@ -427,7 +444,11 @@ function linkerdStages({ lenient, allow, deny, strict, plaintext }: MeshPolicies
       file: '60-default-deny.yaml',
       title: 'Linkerd: ports without a Server are closed',
       objects: strict,
-      watch: [RESTART, 'to go back: kubectl apply -f 30-audit.yaml, and restart'],
+      watch: [
+        RESTART,
+        'with the extension viz: linkerd viz allow-scrapes --namespace NAMESPACE | kubectl apply -f -, or the metrics of the proxies stop',
+        'to go back: kubectl apply -f 30-audit.yaml, and restart',
+      ],
     },
   ];
 }

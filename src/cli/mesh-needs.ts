@@ -9,7 +9,7 @@ import { parseAddress, parseBlock } from '#decide/network/addresses.ts';
 import { NAMESPACE_NAME, namespaceOf, type PodEndpoint, takeInventory } from '#decide/network/inventory.ts';
 import { portsOfService, Services } from '#decide/network/services.ts';
 import { type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
-import { safe } from '#report/safe.ts';
+import { count, safe } from '#report/safe.ts';
 import { FlowReader, type Flows, type ObservedFlow } from '#sources/flows/flows.ts';
 import type { Parsed } from './command.ts';
 import { UsageError } from './errors.ts';
@@ -139,7 +139,7 @@ class Seen {
   add(file: string, { flows, gaps, unread, lines }: Flows): void {
     for (const { line, reason } of gaps) tell(`${safe(file)}:${line} left out: ${safe(reason)}\n`);
     if (unread > gaps.length) tell(`${safe(file)}: ${unread} of ${lines} lines left out\n`);
-    if (flows.length === 0) tell(`${safe(file)}: no connection in it\n`);
+    tell(`${safe(file)}: ${count(flows.length, 'connection')} in ${count(lines, 'line')}\n`);
     const told = new Set<string>();
     const found = new Set<string>();
     for (const flow of flows) {

@@ -70,8 +70,17 @@ function formsOf(parsed: Parsed, { objects, mesh }: Cluster): Form[] {
     throw new UsageError('--as: istio and linkerd exclude each other');
   if (parsed.has('dataplane') && !asked.includes('istio'))
     throw new UsageError('--dataplane is for --as istio');
-  if (asked.length > 0) return asked;
   const used = takeInventory(objects, 'unknown').endpoints.map(({ id }) => mesh.member(sideOf(id)).mesh);
+  for (const [form, other] of [
+    ['istio', 'linkerd'],
+    ['linkerd', 'istio'],
+  ] as const)
+    if (asked.includes(form) && used.includes(other))
+      throw new UsageError(
+        `--as ${form}: workloads of the input are in the mesh of ${other} already`,
+        `write its policies with --as ${other}, or name other namespaces' manifests`,
+      );
+  if (asked.length > 0) return asked;
   return used.includes('istio') ? ['istio'] : used.includes('linkerd') ? ['linkerd'] : ['network-policy'];
 }
 
@@ -234,7 +243,7 @@ function sayAll(
     'NOT NEEDED: ',
     remaining.map(
       ({ from, to, ports, certain, why }) =>
-        `${callersText(from)} -> ${to}, ${/^\d|^every/.test(ports) ? `port ${ports}` : ports}${certain ? '' : ' (perhaps)'}: ${why}`,
+        `${callersText(from)} -> ${to}, ${/^\d/.test(ports) ? `port ${ports}` : ports}${certain ? '' : ' (perhaps)'}: ${why}`,
     ),
   );
   const ways = leftOut({ intents, open }, forms);
