@@ -128,7 +128,13 @@ function neededFor(
   const deployers = changed.some(isDeployer);
   const kinds = deployers
     ? undefined
-    : neededKinds(selected, facetsOf(base, head, pairs), changed, [...views, ['network']]);
+    : neededKinds(
+        selected,
+        facetsOf(base, head, pairs),
+        changed,
+        [...views, ['network']],
+        kind => base.ofKind(kind).length > 0 || head.ofKind(kind).length > 0,
+      );
   if (kinds === undefined) return undefined;
   const more = [...old.declared, ...now.declared].some(({ object }) => takesValuesFrom(object))
     ? [...kinds, '/ConfigMap', '/Secret']

@@ -127,6 +127,7 @@ const BUILT_IN =
  * @param touched what the change touches
  * @param objects those that changed
  * @param views what is compared beside the checks, by what it looks at
+ * @param has whether an object of a kind was read
  * @returns kinds; undefined for all
  */
 export function neededKinds(
@@ -134,6 +135,7 @@ export function neededKinds(
   touched: ReadonlySet<Facet>,
   objects: readonly KubeObject[],
   views: readonly (readonly Facet[])[],
+  has: (kind: string) => boolean,
 ): ReadonlySet<string> | undefined {
   const kinds = new Set(objects.map(kindKey));
   const needed = new Set<string>();
@@ -143,7 +145,9 @@ export function neededKinds(
     if (isTouched(touched, looksAt)) {
       // Any object of its kinds may be judged otherwise now.
       if (check.kinds === undefined) return undefined;
-      for (const kind of [...check.kinds, ...looksAt]) needed.add(kind);
+      for (const kind of check.kinds) needed.add(kind);
+      // What they are judged by only matters where there are any.
+      if (check.kinds.some(has)) for (const kind of looksAt) needed.add(kind);
     } else if (!looksAt.includes('network') && (check.kinds?.some(kind => kinds.has(kind)) ?? true))
       for (const kind of looksAt) needed.add(kind);
   }

@@ -9,6 +9,7 @@ export const BINDINGS = [
   'rbac.authorization.k8s.io/ClusterRoleBinding',
   'rbac.authorization.k8s.io/RoleBinding',
 ];
+export const ROLES = ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'];
 
 /** The rules of every ClusterRole by its name: those of the input, and beside them those that every cluster has. */
 function clusterRules(world: World): ReadonlyMap<string, readonly PolicyRule[]> {

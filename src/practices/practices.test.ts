@@ -6,9 +6,10 @@ import { withChanges } from '#check/change.ts';
 import { idOf, profiles } from '#check/check.ts';
 import { practices } from '#check/practices.ts';
 import { scan } from '#judge/scan.ts';
+import type { KubeObject } from '#kube/objects.ts';
 import { checks } from '#practices/index.ts';
 import { exampleOf, said, worldOf } from '#test/worlds.ts';
-import { World } from '#world/world.ts';
+import { type Declared, World } from '#world/world.ts';
 
 describe('the registry', () => {
   it('agrees with the tree', () => {
@@ -25,6 +26,25 @@ describe('the registry', () => {
   });
 });
 
+/** Takes down the kinds that are asked for. */
+class WatchedWorld extends World {
+  readonly asked = new Set<string>();
+
+  constructor({ declared, gaps, kubernetesMinor }: World) {
+    super({ declared, gaps, kubernetesMinor });
+  }
+
+  override ofKind(key: string): readonly Declared[] {
+    this.asked.add(key);
+    return super.ofKind(key);
+  }
+
+  override find(key: string, namespace: string | undefined, name: string): KubeObject | undefined {
+    this.asked.add(key);
+    return super.find(key, namespace, name);
+  }
+}
+
 for (const check of checks)
   describe(idOf(check), () => {
     it('is described in the house style', () => {
@@ -33,6 +53,23 @@ for (const check of checks)
       for (const text of [check.why, check.remediation]) assert.match(text, /^[^\s].*[.)`]$/s);
       assert.ok(check.profiles.every(profile => profiles.includes(profile)));
       assert.ok(check.examples.bad.length > 0 && check.examples.good.length > 0, 'examples of both kinds');
+    });
+
+    it('says what of the world it looks at, and looks at nothing else', () => {
+      if (check.evaluate.length < 2) return;
+      assert.ok(check.looksAt !== undefined, 'a comparison would have to read everything');
+      if (check.looksAt.some(facet => !facet.includes('/'))) return;
+      for (const yaml of [...check.examples.bad, ...check.examples.good]) {
+        const world = new WatchedWorld(worldOf(yaml, check.examples.kubernetes));
+        const known: Set<string> = new Set([...check.looksAt, ...(check.kinds ?? [])]);
+        // What is a pod follows from definitions, and is everybody's business.
+        known.add('apiextensions.k8s.io/CustomResourceDefinition');
+        scan(world, [exampleOf(check)]);
+        assert.deepEqual(
+          [...world.asked].filter(kind => !known.has(kind)).map(kind => `${idOf(check)} ${kind}`),
+          [],
+        );
+      }
     });
 
     for (const [i, yaml] of check.examples.bad.entries())

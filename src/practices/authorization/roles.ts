@@ -6,11 +6,6 @@ import { builtInResources } from '#kube/api-resources.ts';
 import { type KubeObject, nameOf, type Path } from '#kube/objects.ts';
 import { namespaceOf } from '#world/world.ts';
 
-export const ROLES: readonly string[] = [
-  'rbac.authorization.k8s.io/ClusterRole',
-  'rbac.authorization.k8s.io/Role',
-];
-
 /** The role of this name that every cluster has. */
 export function shippedOf(role: KubeObject): KubeObject | undefined {
   return shippedObjects().find(

@@ -86,6 +86,9 @@ const KINDS: Readonly<Record<ProfileKind, readonly string[]>> = {
   selinux: [`${GROUP}/SelinuxProfile`, `${GROUP}/RawSelinuxProfile`],
 };
 
+/** The kinds of the Security Profiles Operator that hold a profile. */
+export const PROFILE_KINDS = Object.values(KINDS).flat();
+
 /** The names of the profiles of a world; undefined for a kind of which it holds none. */
 export function heldProfiles(world: World): Readonly<Record<ProfileKind, ReadonlySet<string> | undefined>> {
   const names = (kind: ProfileKind): ReadonlySet<string> | undefined => {

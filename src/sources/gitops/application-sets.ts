@@ -5,8 +5,9 @@
  */
 import { isRecord } from '#kube/objects.ts';
 import { invalidSelector, type LabelSelector, matchesSelector } from '#kube/selectors.ts';
+import { foldersOf } from '#sources/kustomize/loader.ts';
 import { readDocuments } from '#yaml/read.ts';
-import { foldersOf, type Tree } from './deployer.ts';
+import type { Tree } from './deployer.ts';
 import { type Fill, fillOf, normalized, TemplateError } from './fill.ts';
 
 type Plain = Readonly<Record<string, unknown>>;
@@ -55,6 +56,32 @@ export function applicationsOf(spec: Plain, tree: Tree, base = ''): Applications
 }
 
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+/** What Git generators look through, sorted. */
+interface Listing {
+  readonly files: readonly string[];
+  /** Without those that begin with a dot (reposerver/repository/repository.go, GetGitDirectories). */
+  readonly folders: readonly string[];
+}
+
+const listings = new WeakMap<Tree, Map<string, Listing>>();
+
+/** The same for every generator of a tree that looks from the same folder. */
+function listingOf(tree: Tree, within: string): Listing {
+  const known = listings.get(tree) ?? new Map<string, Listing>();
+  listings.set(tree, known);
+  let listing = known.get(within);
+  if (listing === undefined) {
+    const files = tree.names
+      .filter(name => name.startsWith(within))
+      .map(name => name.slice(within.length))
+      .sort();
+    const folders = [...foldersOf(files)].filter(folder => !/(?:^|\/)\./.test(folder)).sort();
+    listing = { files, folders };
+    known.set(within, listing);
+  }
+  return listing;
+}
 
 class Generators {
   readonly #tree: Tree;
@@ -160,16 +187,13 @@ class Generators {
     const own = isRecord(value['values']) ? value['values'] : {};
     const prefix = typeof value['pathParamPrefix'] === 'string' ? value['pathParamPrefix'] : '';
     const within = this.#base === '' ? '' : `${this.#base}/`;
-    const names = this.#tree.names
-      .filter(name => name.startsWith(within))
-      .map(name => name.slice(within.length));
+    const listing = listingOf(this.#tree, within);
     const found: Plain[] = [];
     if (list(directories).length > 0) {
-      // Folders that begin with a dot are not looked into (reposerver/repository/repository.go, GetGitDirectories).
-      const all = [...foldersOf(names)].filter(folder => !/(?:^|\/)\./.test(folder)).sort();
-      for (const folder of matching(all, directories, globOf)) found.push(this.#withPath(folder, {}, prefix));
+      for (const folder of matching(listing.folders, directories, globOf))
+        found.push(this.#withPath(folder, {}, prefix));
     } else if (list(files).length > 0) {
-      for (const file of matching([...names].sort(), files, pathspecOf)) {
+      for (const file of matching(listing.files, files, pathspecOf)) {
         const [document] = readDocuments(this.#tree.text(within + file) ?? '').filter(
           ({ is }) => is !== 'empty',
         );

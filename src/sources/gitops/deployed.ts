@@ -27,8 +27,12 @@ export function asDeployed(
     one => one.namespace !== undefined || one.substitutions !== undefined || built.has(one),
   );
   if (changing.length === 0) return [...all];
+  const byFolder = Map.groupBy(changing, ({ folder }) => folder);
   const objects = all.flatMap(declared => {
-    const own = changing.filter(one => declared !== one.declared && isOf(declared, one));
+    const own = foldersFor(declared)
+      .flatMap(folder => byFolder.get(folder) ?? [])
+      .filter(one => declared !== one.declared && isOf(declared, one));
+    if (own.length > 1) own.sort((a, b) => changing.indexOf(a) - changing.indexOf(b));
     if (own.length === 0) return [declared];
     const rest = (declared.environments ?? []).filter(one => !own.some(({ folder }) => folder === one));
     const here = own.filter(one => !built.has(one));
@@ -43,6 +47,15 @@ export function asDeployed(
     for (const declared of made) objects.push({ ...deployedAs(declared, deployment), among });
   }
   return objects;
+}
+
+/** The folders whose deployments could be its own. */
+function foldersFor({ origin, environments }: Declared): readonly string[] {
+  if (environments !== undefined) return [...new Set(environments)];
+  const folders = [''];
+  for (let at = origin.file.indexOf('/'); at >= 0; at = origin.file.indexOf('/', at + 1))
+    folders.push(origin.file.slice(0, at));
+  return folders;
 }
 
 /** The object as the deployment leaves it. */

@@ -47,19 +47,6 @@ export interface Tree {
   text(name: string): string | undefined;
 }
 
-/** Every folder that files lie in or below. */
-export function foldersOf(names: readonly string[]): Set<string> {
-  const folders = new Set<string>();
-  for (const name of names)
-    for (let at = name.lastIndexOf('/'); at > 0; at = name.lastIndexOf('/', at - 1)) {
-      const folder = name.slice(0, at);
-      // Those above it are known with it.
-      if (folders.has(folder)) break;
-      folders.add(folder);
-    }
-  return folders;
-}
-
 /** Whether the object is one that deploys others. */
 export function isDeployer({ apiVersion, kind }: KubeObject): boolean {
   return (

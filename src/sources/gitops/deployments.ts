@@ -5,9 +5,10 @@
  * fluxcd/pkg/chartutil (the order of values).
  */
 import { isRecord, type KubeObject, type Path } from '#kube/objects.ts';
+import { foldersOf } from '#sources/kustomize/loader.ts';
 import type { Declared, Gap } from '#world/world.ts';
 import { type Applications, applicationsOf } from './application-sets.ts';
-import { type Deployment, foldersOf, isDeployer, type StatedValues, type Tree } from './deployer.ts';
+import { type Deployment, isDeployer, type StatedValues, type Tree } from './deployer.ts';
 import { argoOverrides, fluxOverrides } from './overrides.ts';
 
 export interface Deployments {

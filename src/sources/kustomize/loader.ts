@@ -33,7 +33,9 @@ export class Tree {
     this.files = files;
     this.top = top;
     this.unrestricted = unrestricted;
-    this.folders = knowsFolders(files) ? { has: name => files.isFolder(name) } : foldersOf(files);
+    this.folders = knowsFolders(files)
+      ? { has: name => files.isFolder(name) }
+      : foldersOf(files.keys()).add('');
   }
 
   /** How messages call a path; the path of a folder above the tree begins with dots. */
@@ -57,11 +59,13 @@ export class Tree {
   }
 }
 
-function foldersOf(files: Files): Set<string> {
-  const folders = new Set<string>(['']);
-  for (const file of files.keys())
+/** Every folder that files lie in or below, but for the top. */
+export function foldersOf(files: Iterable<string>): Set<string> {
+  const folders = new Set<string>();
+  for (const file of files)
     for (let at = file.lastIndexOf('/'); at > 0; at = file.lastIndexOf('/', at - 1)) {
       const folder = file.slice(0, at);
+      // Those above it are known with it.
       if (folders.has(folder)) break;
       folders.add(folder);
     }

@@ -1,7 +1,7 @@
 /** Answering for the API server. */
 import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
-import { BINDINGS } from '#paths/grants.ts';
+import { BINDINGS, ROLES } from '#paths/grants.ts';
 import { bound, boundIn, HARMLESS } from '../examples.ts';
 import { grants, requests } from '../grants.ts';
 
@@ -21,7 +21,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: BINDINGS,
-  looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
+  looksAt: ROLES,
   evaluate({ object }, { world }) {
     return grants(object, world, REQUESTS, { onlyEverywhere: true });
   },

@@ -1,7 +1,7 @@
 /** Certificates for anybody. */
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, owasp } from '#check/frameworks.ts';
-import { BINDINGS } from '#paths/grants.ts';
+import { BINDINGS, ROLES } from '#paths/grants.ts';
 import { bound, HARMLESS } from '../examples.ts';
 import { grants, onSigners, request } from '../grants.ts';
 
@@ -22,7 +22,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: BINDINGS,
-  looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
+  looksAt: [...ROLES, ...BINDINGS],
   evaluate({ object }, { world }) {
     return grants(object, world, REQUESTS, { onlyEverywhere: true, together: onSigners('approve') });
   },

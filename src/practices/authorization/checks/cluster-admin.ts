@@ -1,7 +1,7 @@
 /** Everything, for somebody. */
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, nsa, owasp } from '#check/frameworks.ts';
-import { BINDINGS } from '#paths/grants.ts';
+import { BINDINGS, ROLES } from '#paths/grants.ts';
 import { bound, boundTo, HARMLESS } from '../examples.ts';
 import { ADMIN, grants, isSweeping } from '../grants.ts';
 
@@ -18,7 +18,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: BINDINGS,
-  looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
+  looksAt: ROLES,
   evaluate({ object }, { world }) {
     const everywhere = object.kind === 'ClusterRoleBinding';
     return grants(object, world, ADMIN, everywhere ? { orRule: isSweeping } : {});

@@ -3,7 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
-import { BINDINGS, grantedRules, isShipped } from '#paths/grants.ts';
+import { BINDINGS, grantedRules, isShipped, ROLES } from '#paths/grants.ts';
 import { HARMLESS } from '../examples.ts';
 
 /** Roles in kube-system and kube-public that every cluster has. */
@@ -26,7 +26,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: BINDINGS,
-  looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
+  looksAt: ROLES,
   evaluate({ object }, { world }) {
     if (isShipped(object) || grantedRules(object, world) !== undefined) return pass;
     const kind = valueAt(object, ['roleRef', 'kind']);

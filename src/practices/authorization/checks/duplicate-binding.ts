@@ -37,7 +37,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: BINDINGS,
-  looksAt: ['rbac.authorization.k8s.io/ClusterRoleBinding', 'rbac.authorization.k8s.io/RoleBinding'],
+  looksAt: BINDINGS,
   evaluate({ object }, { world }) {
     if (isShipped(object)) return notApplicable('it ships with Kubernetes');
     if (subjectsOf(object).length === 0) return notApplicable('it binds nobody');

@@ -3,8 +3,9 @@ import { defineCheck } from '#check/check.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { rulesOf } from '#decide/authorization/rules.ts';
 import type { KubeObject } from '#kube/objects.ts';
+import { ROLES } from '#paths/grants.ts';
 import { namespaceOf, type World } from '#world/world.ts';
-import { canonical, isKept, ROLES } from '../roles.ts';
+import { canonical, isKept } from '../roles.ts';
 
 const textOf = (role: KubeObject): string =>
   `${role.kind}/${namespaceOf(role) ?? ''}/${canonical(rulesOf(role))}`;
@@ -30,7 +31,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ROLES,
-  looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
+  looksAt: ROLES,
   evaluate({ object }, { world }) {
     if (isKept(object)) return notApplicable('it ships with Kubernetes');
     if (rulesOf(object).length === 0) return notApplicable('it has no rules of its own');

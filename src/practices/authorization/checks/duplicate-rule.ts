@@ -2,7 +2,8 @@
 import { defineCheck } from '#check/check.ts';
 import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
 import { rulesOf } from '#decide/authorization/rules.ts';
-import { canonical, includes, isKept, ROLES } from '../roles.ts';
+import { ROLES } from '#paths/grants.ts';
+import { canonical, includes, isKept } from '../roles.ts';
 
 /** More rules than these are not compared with one another. */
 const MOST = 500;

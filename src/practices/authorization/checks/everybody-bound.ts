@@ -2,7 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
-import { BINDINGS, grantedRules, isShipped, subjectsOf } from '#paths/grants.ts';
+import { BINDINGS, grantedRules, isShipped, ROLES, subjectsOf } from '#paths/grants.ts';
 import { HARMLESS } from '../examples.ts';
 import { readsOnly } from '../grants.ts';
 
@@ -21,6 +21,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: BINDINGS,
+  looksAt: ROLES,
   evaluate({ object }, { world }) {
     if (isShipped(object)) return notApplicable('it ships with Kubernetes');
     const found = subjectsOf(object).flatMap(({ kind, name }, index) =>

@@ -2,7 +2,8 @@
 import { defineCheck } from '#check/check.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { rulesOf } from '#decide/authorization/rules.ts';
-import { isKept, ROLES } from '../roles.ts';
+import { ROLES } from '#paths/grants.ts';
+import { isKept } from '../roles.ts';
 
 export default defineCheck({
   practice: 'authorization',

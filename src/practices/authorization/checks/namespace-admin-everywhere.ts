@@ -3,7 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { cis, mitre, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
-import { grantedRules, isShipped } from '#paths/grants.ts';
+import { grantedRules, isShipped, ROLES } from '#paths/grants.ts';
 import { bound, boundTo } from '../examples.ts';
 import { administers, isSweeping, whoIs } from '../grants.ts';
 import { isEverything } from '../roles.ts';
@@ -21,6 +21,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['rbac.authorization.k8s.io/ClusterRoleBinding'],
+  looksAt: ROLES,
   evaluate({ object }, { world }) {
     if (isShipped(object)) return notApplicable('it ships with Kubernetes');
     const role = valueAt(object, ['roleRef', 'name']);

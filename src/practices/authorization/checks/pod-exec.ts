@@ -1,7 +1,7 @@
 /** Commands in other people's containers. */
 import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
-import { BINDINGS } from '#paths/grants.ts';
+import { BINDINGS, ROLES } from '#paths/grants.ts';
 import { bound, HARMLESS } from '../examples.ts';
 import { grants, NODES, request } from '../grants.ts';
 
@@ -25,7 +25,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: BINDINGS,
-  looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
+  looksAt: ROLES,
   evaluate({ object }, { world }) {
     return grants(object, world, REQUESTS, { impliedBy: NODES });
   },

@@ -1,7 +1,7 @@
 /** Past the network policies. */
 import { defineCheck } from '#check/check.ts';
 import { owasp } from '#check/frameworks.ts';
-import { BINDINGS } from '#paths/grants.ts';
+import { BINDINGS, ROLES } from '#paths/grants.ts';
 import { bound, boundIn, HARMLESS } from '../examples.ts';
 import { grants, NODES, request, requests } from '../grants.ts';
 
@@ -20,7 +20,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: BINDINGS,
-  looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
+  looksAt: ROLES,
   evaluate({ object }, { world }) {
     return grants(object, world, REQUESTS, { impliedBy: [request('create', 'pods/exec'), ...NODES] });
   },

@@ -1,7 +1,7 @@
 /** Rights for others. */
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, owasp } from '#check/frameworks.ts';
-import { BINDINGS } from '#paths/grants.ts';
+import { BINDINGS, ROLES } from '#paths/grants.ts';
 import { bound, boundIn, HARMLESS } from '../examples.ts';
 import { grants, requests } from '../grants.ts';
 
@@ -23,7 +23,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: BINDINGS,
-  looksAt: ['rbac.authorization.k8s.io/ClusterRole', 'rbac.authorization.k8s.io/Role'],
+  looksAt: ROLES,
   evaluate({ object }, { world }) {
     return grants(object, world, REQUESTS, {
       impliedBy: requests(['bind'], 'clusterroles', 'rbac.authorization.k8s.io'),

@@ -4,8 +4,8 @@ import { mitre, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
 import { covers, type PolicyRule, rulesOf } from '#decide/authorization/rules.ts';
 import { isRecord, nameOf } from '#kube/objects.ts';
-import { shippedRules } from '#paths/grants.ts';
-import { ROLES, shippedOf } from '../roles.ts';
+import { ROLES, shippedRules } from '#paths/grants.ts';
+import { shippedOf } from '../roles.ts';
 
 /** More single grants than these are not compared. */
 const MOST = 100_000;

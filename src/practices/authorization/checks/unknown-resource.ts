@@ -5,7 +5,8 @@ import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { rulesOf } from '#decide/authorization/rules.ts';
 import { builtInResources } from '#kube/api-resources.ts';
 import { nearest } from '#kube/nearest.ts';
-import { isBuiltIn, isKept, ROLES } from '../roles.ts';
+import { ROLES } from '#paths/grants.ts';
+import { isBuiltIn, isKept } from '../roles.ts';
 
 /** Names of one group, subresources with them. */
 const SERVED = new Map<string, Set<string>>();

@@ -3,7 +3,8 @@ import { defineCheck } from '#check/check.ts';
 import { owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { rulesOf } from '#decide/authorization/rules.ts';
-import { isBuiltIn, isKept, ROLES } from '../roles.ts';
+import { ROLES } from '#paths/grants.ts';
+import { isBuiltIn, isKept } from '../roles.ts';
 
 /** Sources: apiserver pkg/endpoints/request/requestinfo.go; kubernetes docs, "Authorization" (special verbs). */
 const VERBS = new Set(

@@ -2,10 +2,10 @@
 import { defineCheck } from '#check/check.ts';
 import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
 import { nameOf, valueAt } from '#kube/objects.ts';
-import { BINDINGS } from '#paths/grants.ts';
+import { BINDINGS, ROLES } from '#paths/grants.ts';
 import { namespaceOf, type World } from '#world/world.ts';
 import { HARMLESS } from '../examples.ts';
-import { isKept, ROLES } from '../roles.ts';
+import { isKept } from '../roles.ts';
 
 const keyOf = (kind: string, namespace: string | undefined, name: string): string =>
   kind === 'Role' ? `Role/${namespace ?? ''}/${name}` : `ClusterRole/${name}`;

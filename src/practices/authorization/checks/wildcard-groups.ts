@@ -4,7 +4,8 @@ import { cis, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { rulesOf } from '#decide/authorization/rules.ts';
 import { builtInResources } from '#kube/api-resources.ts';
-import { isEverything, isKept, ROLES } from '../roles.ts';
+import { ROLES } from '#paths/grants.ts';
+import { isEverything, isKept } from '../roles.ts';
 
 /** The one group that serves all of the resources; undefined where several do, or none that is known. */
 function groupOf(resources: readonly string[]): string | undefined {

@@ -4,7 +4,8 @@ import { cis, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { rulesOf } from '#decide/authorization/rules.ts';
 import { builtInResources } from '#kube/api-resources.ts';
-import { isBuiltIn, isEverything, isKept, ROLES, starReplaced } from '../roles.ts';
+import { ROLES } from '#paths/grants.ts';
+import { isBuiltIn, isEverything, isKept, starReplaced } from '../roles.ts';
 
 const METRICS = new Set(['custom.metrics.k8s.io', 'external.metrics.k8s.io']);
 

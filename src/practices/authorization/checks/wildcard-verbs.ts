@@ -3,7 +3,8 @@ import { defineCheck } from '#check/check.ts';
 import { cis, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { rulesOf } from '#decide/authorization/rules.ts';
-import { isEverything, isKept, ROLES, starReplaced } from '../roles.ts';
+import { ROLES } from '#paths/grants.ts';
+import { isEverything, isKept, starReplaced } from '../roles.ts';
 
 /** What a star stands for with ordinary resources; verbs with a meaning of their own, as bind, are not meant by most. */
 const ORDINARY = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];

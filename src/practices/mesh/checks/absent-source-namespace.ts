@@ -32,6 +32,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['security.istio.io/AuthorizationPolicy'],
+  looksAt: ['network'],
   evaluate({ object }, { world, options }) {
     const known = world.ofKind('/Namespace').map(one => one.object.metadata?.name ?? '');
     if (known.length === 0 && !isWhole(options)) return notApplicable('namespaces are not in the input');

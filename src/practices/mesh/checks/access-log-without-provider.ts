@@ -17,6 +17,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['telemetry.istio.io/Telemetry'],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     const found = itemsOf(valueAt(object, ['spec', 'accessLogging'])).flatMap((one, index) =>
       valueAt(one, ['disabled']) !== true && itemsOf(valueAt(one, ['providers'])).length === 0

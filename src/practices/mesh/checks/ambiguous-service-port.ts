@@ -22,6 +22,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['apps/Deployment'],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     if (world.ofKind('/Service').length < 2) return notApplicable('no two Services lead to it');
     const labels = stringsIn(valueAt(podTemplateOf(object)?.pod.metadata, ['labels']));

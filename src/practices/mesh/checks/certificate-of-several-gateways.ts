@@ -41,6 +41,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [GATEWAY],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     return verdictOf(
       itemsOf(valueAt(object, ['spec', 'servers'])).flatMap((server, index) => {

@@ -38,6 +38,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [VIRTUAL_SERVICE],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     const claims = claimsOf(object);
     if (claims.length === 0) return notApplicable('it asks for no claim');

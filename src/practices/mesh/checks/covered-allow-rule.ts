@@ -19,6 +19,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [AUTHORIZATION_POLICY],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     const policies = policiesOf(world);
     const policy = policies.get(object)!;

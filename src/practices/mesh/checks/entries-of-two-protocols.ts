@@ -38,6 +38,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [SERVICE_ENTRY],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     const scopes = scopesOf(object);
     for (const { at, protocol } of portsOf(object))

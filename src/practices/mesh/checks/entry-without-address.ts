@@ -21,6 +21,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [SERVICE_ENTRY],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     const has = (path: readonly string[]): boolean => itemsOf(valueAt(object, path)).length > 0;
     if (has(['spec', 'addresses']) || has(['status', 'addresses'])) return notApplicable('it has an address');

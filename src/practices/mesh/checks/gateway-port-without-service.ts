@@ -43,6 +43,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [GATEWAY],
+  looksAt: ['network'],
   evaluate({ object }, { world, options }) {
     const selector = labelsAt(object, ['spec', 'selector']) ?? {};
     const ports = new Set<number>();

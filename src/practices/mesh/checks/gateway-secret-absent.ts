@@ -48,6 +48,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [GATEWAY],
+  looksAt: ['network', '/Secret'],
   evaluate({ object }, { world, options }) {
     const selector = labelsAt(object, ['spec', 'selector']);
     const namespaces = selector === undefined ? new Set<string>() : namespacesOf(selector, world);

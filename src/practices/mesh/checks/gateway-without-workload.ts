@@ -21,6 +21,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [GATEWAY],
+  looksAt: ['network'],
   evaluate({ object }, { world, options }) {
     const selector = labelsAt(object, ['spec', 'selector']);
     if (selector === undefined) return notApplicable('it has no selector: every gateway serves it');

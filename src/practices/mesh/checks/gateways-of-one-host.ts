@@ -72,6 +72,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [GATEWAY],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     return verdictOf(
       serversOf(object).flatMap(server => {

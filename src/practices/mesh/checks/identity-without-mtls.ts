@@ -30,6 +30,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [AUTHORIZATION_POLICY],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     const policy = policiesOf(world).get(object)!;
     if (policy.action !== 'ALLOW' || policy.dryRun || policy.targetRefs.length > 0)

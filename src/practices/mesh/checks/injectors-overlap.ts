@@ -105,6 +105,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [KIND],
+  looksAt: ['network'],
   evaluate({ object }, { world, options }) {
     if (!isInjector(object)) return notApplicable('it is no injector of Istio');
     const texts: string[] = [];

@@ -34,6 +34,7 @@ export default defineCheck({
     'Set config.linkerd.io/default-inbound-policy to all-authenticated or deny, or write a Server with its authorizations.',
 
   subject: 'pod',
+  looksAt: ['network'],
   evaluate({ object, metadata, partial }, { world }) {
     const own = metadata.annotations?.['config.linkerd.io/default-inbound-policy'];
     if (own !== undefined && !own.endsWith('unauthenticated'))

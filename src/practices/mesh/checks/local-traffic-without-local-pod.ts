@@ -19,6 +19,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['/Service'],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     if (valueAt(object, ['spec', 'internalTrafficPolicy']) !== 'Local')
       return notApplicable('it leads to all nodes');

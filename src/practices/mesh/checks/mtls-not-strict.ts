@@ -66,6 +66,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['security.istio.io/PeerAuthentication'],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     const found: { mode: string; path: Path }[] = [];
     const look = (path: Path): void => {

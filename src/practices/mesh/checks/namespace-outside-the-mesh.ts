@@ -39,6 +39,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['/Namespace'],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     if (!world.fact(isUsed)) return notApplicable('no namespace of the input is in a mesh');
     const name = object.metadata?.name ?? '';

@@ -30,6 +30,7 @@ export default defineCheck({
     'Allow nothing in the namespace (an AuthorizationPolicy with an empty spec), then what each caller needs.',
 
   subject: 'pod',
+  looksAt: ['network'],
   evaluate({ object, metadata, partial, namespace }, { world }) {
     if (partial || !world.fact(usesIstio)) return notApplicable('it is not in a mesh of Istio');
     const labels = stringsIn(metadata.labels);

@@ -22,6 +22,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [AUTHORIZATION_POLICY],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     const { action, rules, problem } = policiesOf(world).get(object)!;
     if (problem !== undefined) return unknown(problem.text);

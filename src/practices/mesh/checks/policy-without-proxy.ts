@@ -19,6 +19,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [AUTHORIZATION_POLICY, 'security.istio.io/PeerAuthentication'],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     // Who writes for a whole namespace does not mean each pod of it.
     const selector = labelsAt(object, ['spec', 'selector', 'matchLabels']);

@@ -23,6 +23,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [AUTHORIZATION_POLICY, 'security.istio.io/RequestAuthentication'],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     const namespace = namespaceOf(object);
     const list = itemsOf(valueAt(object, ['spec', 'targetRefs']));

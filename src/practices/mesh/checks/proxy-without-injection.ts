@@ -19,6 +19,7 @@ export default defineCheck({
   remediation: 'Label the pods with sidecar.istio.io/inject "true", or their namespace with istio-injection.',
 
   subject: 'pod',
+  looksAt: ['network'],
   evaluate({ object, spec, partial }, { world }) {
     const index = itemsOf(valueAt(spec, ['containers'])).findIndex(
       one => valueAt(one, ['name']) === 'istio-proxy' && valueAt(one, ['image']) === 'auto',

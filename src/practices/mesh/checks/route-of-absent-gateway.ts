@@ -23,6 +23,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [VIRTUAL_SERVICE],
+  looksAt: ['network'],
   evaluate({ object }, { world, options }) {
     const own = namespaceOf(object);
     return verdictOf(

@@ -39,6 +39,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [VIRTUAL_SERVICE],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     const own = namespaceOf(object);
     const hosts = textsAt(object, ['spec', 'hosts']);

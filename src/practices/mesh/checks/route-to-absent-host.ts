@@ -70,6 +70,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [VIRTUAL_SERVICE, RULE],
+  looksAt: ['network'],
   evaluate({ object }, { world, options }) {
     const own = namespaceOf(object);
     const { services, entries } = world.fact(registry);

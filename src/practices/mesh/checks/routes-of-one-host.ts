@@ -58,6 +58,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [VIRTUAL_SERVICE],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     if (!isOfMesh(object)) return notApplicable('it is for gateways only');
     const known = world.fact(routed);

@@ -29,6 +29,7 @@ export default defineCheck({
     'telemetry.istio.io/Telemetry',
     'extensions.istio.io/WasmPlugin',
   ],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     const labels = labelsAt(object, ['spec', 'selector', 'matchLabels']);
     if (labels === undefined) return notApplicable('it has no selector');

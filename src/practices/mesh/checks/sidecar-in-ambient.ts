@@ -21,6 +21,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['networking.istio.io/Sidecar'],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     const selector = labelsAt(object, ['spec', 'workloadSelector', 'labels']);
     if (selector === undefined)

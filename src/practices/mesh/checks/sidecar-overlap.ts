@@ -21,6 +21,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [KIND],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     const path = ['spec', 'workloadSelector', 'labels'];
     if (isInAmbientNamespace(object, world)) return notApplicable('there are no sidecars in its namespace');

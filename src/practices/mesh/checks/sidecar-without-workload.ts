@@ -21,6 +21,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['networking.istio.io/Sidecar'],
+  looksAt: ['network'],
   evaluate({ object }, { world, options }) {
     const selector = labelsAt(object, SELECTOR);
     if (selector === undefined) return notApplicable('it is for the whole namespace');

@@ -27,6 +27,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [AUTHORIZATION_POLICY],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     const policy = policiesOf(world).get(object)!;
     if (policy.targetRefs.length > 0) return notApplicable('it is for a gateway or a waypoint');

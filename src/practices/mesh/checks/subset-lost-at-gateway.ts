@@ -48,6 +48,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [VIRTUAL_SERVICE],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     if (itemsOf(valueAt(object, ['spec', 'gateways'])).every(one => one === 'mesh'))
       return notApplicable('it is for no gateway');

@@ -21,6 +21,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [KIND],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     const other = overlapOf(world, KIND, ['spec', 'selector', 'matchLabels'], object);
     return other === undefined ? pass : fail(other, ['metadata', 'name']);

@@ -33,7 +33,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['security.istio.io/RequestAuthentication'],
-  looksAt: ['security.istio.io/AuthorizationPolicy'],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     if (itemsOf(valueAt(object, ['spec', 'jwtRules'])).length === 0) return notApplicable('it has no rules');
     const namespace = namespaceOf(object);

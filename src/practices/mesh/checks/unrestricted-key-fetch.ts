@@ -24,6 +24,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ['apps/Deployment'],
+  looksAt: ['network'],
   evaluate({ object }, { world }) {
     if (valueAt(object, ['metadata', 'labels', 'app']) !== 'istiod') return notApplicable('it is no istiod');
     const fetching = world

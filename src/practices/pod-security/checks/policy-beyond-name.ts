@@ -31,6 +31,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: POLICY_KINDS,
+  looksAt: [],
   evaluate({ object }, { world }) {
     if (world.kubernetesMinor >= REMOVED_IN) return notApplicable('the cluster knows no policies');
     const name = nameOf(object)

@@ -3,6 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
 import { nameOf } from '#kube/objects.ts';
+import { BINDINGS, ROLES } from '#paths/grants.ts';
 import { POLICY_KINDS, powersOf, REMOVED_IN, readPolicy, usageOf } from '../policies.ts';
 
 /** Everybody who is known, and every pod. */
@@ -21,6 +22,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: POLICY_KINDS,
+  looksAt: [...BINDINGS, ...ROLES],
   evaluate({ object }, { world }) {
     if (world.kubernetesMinor >= REMOVED_IN) return notApplicable('the cluster knows no policies');
     const policy = readPolicy(object);

@@ -2,6 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { nameOf } from '#kube/objects.ts';
+import { BINDINGS, ROLES } from '#paths/grants.ts';
 import { POLICY_KINDS, REMOVED_IN, usageOf } from '../policies.ts';
 
 export default defineCheck({
@@ -17,6 +18,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: POLICY_KINDS,
+  looksAt: [...BINDINGS, ...ROLES],
   evaluate({ object }, { world }) {
     if (world.kubernetesMinor >= REMOVED_IN) return notApplicable('the cluster knows no policies');
     const usage = usageOf(world);

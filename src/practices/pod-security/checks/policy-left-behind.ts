@@ -18,6 +18,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: POLICY_KINDS,
+  looksAt: ['/Namespace', ...POLICY_KINDS],
   evaluate({ object }, { world }) {
     if (world.kubernetesMinor < REMOVED_IN) return notApplicable('the cluster still asks it');
     const [first] = POLICY_KINDS.flatMap(kind => world.ofKind(kind));

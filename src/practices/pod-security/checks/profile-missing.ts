@@ -4,7 +4,7 @@ import { fail, pass } from '#check/verdict.ts';
 import { nearest } from '#kube/nearest.ts';
 import { nameOf } from '#kube/objects.ts';
 import type { World } from '#world/world.ts';
-import { heldProfiles, type ProfileKind, profileUses } from '../linux-profiles.ts';
+import { heldProfiles, PROFILE_KINDS, type ProfileKind, profileUses } from '../linux-profiles.ts';
 
 const RECORDING = 'security-profiles-operator.x-k8s.io/ProfileRecording';
 
@@ -33,6 +33,7 @@ export default defineCheck({
     'Name a profile that the repository holds: operator/NAME.json for a SeccompProfile, NAME for an AppArmorProfile, NAME.process for a SelinuxProfile.',
 
   subject: 'pod',
+  looksAt: [...PROFILE_KINDS, RECORDING],
   evaluate(pod, { world }) {
     const uses = profileUses(pod);
     if (uses.length === 0) return pass;

@@ -7,11 +7,8 @@ import { readSeccomp } from '#decide/pod-security/profiles/read-seccomp.ts';
 import { readSelinux } from '#decide/pod-security/profiles/read-selinux.ts';
 import { runtimeDefault } from '#decide/pod-security/profiles/runtime-default.ts';
 import { type KubeObject, nameOf } from '#kube/objects.ts';
+import { PROFILE_KINDS } from '../linux-profiles.ts';
 
-const GROUP = 'security-profiles-operator.x-k8s.io';
-const KINDS = ['SeccompProfile', 'AppArmorProfile', 'SelinuxProfile', 'RawSelinuxProfile'].map(
-  kind => `${GROUP}/${kind}`,
-);
 /** What ends in a profile that does not load, or that lacks what is meant. */
 const REFUSED = new Set(
   'malformed circle wrong-architecture unknown-permission unknown-syscall unknown-flag notify'.split(' '),
@@ -50,9 +47,10 @@ export default defineCheck({
   remediation: 'Correct the words; sallyport pod-security profile lint FILE shows each with its line.',
 
   subject: 'object',
-  kinds: KINDS,
+  kinds: PROFILE_KINDS,
+  looksAt: PROFILE_KINDS,
   evaluate({ object }, { world }) {
-    const others = KINDS.flatMap(kind => world.ofKind(kind).map(declared => declared.object));
+    const others = PROFILE_KINDS.flatMap(kind => world.ofKind(kind).map(declared => declared.object));
     const found = [...new Set(problemsOf(object, others))];
     return found.length === 0 ? pass : fail(found, ['spec']);
   },

@@ -26,6 +26,7 @@ export default defineCheck({
 
   subject: 'object',
   kinds: [KIND],
+  looksAt: ['everything'],
   evaluate({ object }, { world }) {
     const others = world.ofKind(KIND).map(declared => declared.object);
     const { profile } = readSeccomp(object, nameOf(object), () => undefined, others);

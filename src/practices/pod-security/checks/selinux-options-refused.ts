@@ -20,6 +20,7 @@ export default defineCheck({
     'Write the level as s0:c1,c2 with categories from c0 to c1023, and seLinuxChangePolicy as the version of the cluster has it.',
 
   subject: 'pod',
+  looksAt: [],
   evaluate(pod, { world }) {
     const policy = pod.spec.securityContext?.seLinuxChangePolicy;
     if (policy === undefined && !hasSelinuxOptions(pod)) return pass;

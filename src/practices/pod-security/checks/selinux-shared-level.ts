@@ -25,6 +25,7 @@ export default defineCheck({
     'Leave the level out, so that the runtime picks one, or give each owner categories of its own: s0:c123,c456.',
 
   subject: 'pod',
+  looksAt: ['everything'],
   evaluate(pod, { world }) {
     if (!hasSelinuxOptions(pod)) return pass;
     const found = levelsOf(pod).flatMap(({ value, path }) => {

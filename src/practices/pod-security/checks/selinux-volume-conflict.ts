@@ -18,6 +18,7 @@ export default defineCheck({
     'Give all that share the volume the same seLinuxOptions.level, or mount it once and share it by other means.',
 
   subject: 'pod',
+  looksAt: ['everything'],
   evaluate(pod, { world }) {
     const claims = (pod.spec.volumes ?? []).flatMap(({ persistentVolumeClaim }, index) =>
       persistentVolumeClaim?.claimName === undefined
