@@ -29,6 +29,12 @@ const PACKS: readonly (readonly [name: string, entries: RegExp])[] = [
   ['commands', /./],
 ];
 
+/** Entries that run together with all that they import: one module each group, for what is hot calls no other module. */
+const JOINED: readonly (readonly [pack: string, entries: RegExp])[] = [
+  ['scan', /^src\/cli\/(?:main|commands\/scan)\.ts$/],
+  ['cluster', /^lazy:.*-(?:mesh|network)-/],
+];
+
 /** Imports that wait until a function or class of theirs is used; nothing else may be imported from these. */
 const LAZY: readonly (readonly [importer: RegExp, path: RegExp])[] = [
   [/\/src\//, /^re2js$/],
@@ -73,11 +79,23 @@ export async function bundleProgram(root: string, options: BuildOptions): Promis
   });
   const texts = new Map(outputFiles.map(({ path, text }) => [path.slice(root.length + 1), text]));
   const packs = packsOf(metafile);
+  const joined = new Map<string, string>();
+  for (const [i, [name, entries]] of JOINED.entries()) {
+    const pack = packs.get(name)!;
+    const together = new Set(closureOf(metafile, entries));
+    const files = pack.filter(file => together.has(file));
+    const path = `program/joined-${i}.js`;
+    texts.set(path, await join(files, texts, options));
+    for (const [j, file] of files.entries())
+      joined.set(file, `module.exports=require("./${fileName(path)}").m${j}`);
+    pack.push(path);
+  }
   const numbers = new Map([...packs.values()].flat().map((file, number) => [fileName(file), number]));
   const result: Pack[] = [];
   for (const [name, files] of packs) {
     const functions: string[] = [];
-    for (const file of files) functions.push(await asFunction(texts.get(file)!, numbers));
+    for (const file of files)
+      functions.push(asFunction(joined.get(file) ?? (await asCommonJs(texts.get(file)!)), numbers));
     result.push({
       name,
       first: numbers.get(fileName(files[0]!))!,
@@ -87,35 +105,69 @@ export async function bundleProgram(root: string, options: BuildOptions): Promis
   return result;
 }
 
+/** One module of several files; each is a namespace of it, `m0`, `m1`, in their order. */
+async function join(
+  files: readonly string[],
+  texts: ReadonlyMap<string, string>,
+  options: BuildOptions,
+): Promise<string> {
+  const own = new Map(files.map(file => [`./${fileName(file)}`, texts.get(file)!]));
+  const { outputFiles } = await build({
+    ...options,
+    format: 'esm',
+    minify: true,
+    write: false,
+    stdin: { contents: [...own.keys()].map((path, i) => `export * as m${i} from '${path}';`).join('\n') },
+    plugins: [
+      {
+        name: 'join',
+        setup({ onResolve, onLoad }) {
+          onResolve({ filter: /^\.\// }, ({ path }) =>
+            own.has(path) ? { path, namespace: 'join' } : { path, external: true },
+          );
+          onLoad({ filter: /.*/, namespace: 'join' }, ({ path }) => ({
+            contents: own.get(path)!,
+            loader: 'js',
+          }));
+        },
+      },
+    ],
+  });
+  return outputFiles[0]!.text;
+}
+
 const fileName = (path: string) => path.slice(path.lastIndexOf('/') + 1);
 
 /** The output files of each pack; that of the entry is the first. */
-function packsOf({ outputs }: Metafile): Map<string, string[]> {
+function packsOf(metafile: Metafile): Map<string, string[]> {
   const taken = new Set<string>();
   const packs = new Map<string, string[]>();
   for (const [name, entries] of PACKS) {
-    const files: string[] = [];
-    const take = (file: string): void => {
-      if (taken.has(file)) return;
-      taken.add(file);
-      files.push(file);
-      for (const { path, kind, external } of outputs[file]!.imports)
-        if (kind === 'import-statement' && external !== true) take(path);
-    };
-    const roots = Object.keys(outputs).sort(
-      (a, b) => Number(b.endsWith('/main.js')) - Number(a.endsWith('/main.js')),
-    );
-    for (const file of roots) {
-      const { entryPoint } = outputs[file]!;
-      if (entryPoint !== undefined && entries.test(entryPoint)) take(file);
-    }
+    const files = closureOf(metafile, entries).filter(file => !taken.has(file));
+    for (const file of files) taken.add(file);
     packs.set(name, files);
   }
   return packs;
 }
 
-/** A module as a function of `exports`, `require` and `module`, with the numbers of the modules that it requires. */
-async function asFunction(text: string, numbers: ReadonlyMap<string, number>): Promise<string> {
+/** The output files of entries, with all that they import; the program's own entry is the first. */
+function closureOf({ outputs }: Metafile, entries: RegExp): string[] {
+  const files = new Set<string>();
+  const take = (file: string): void => {
+    if (files.has(file)) return;
+    files.add(file);
+    for (const { path, kind, external } of outputs[file]!.imports)
+      if (kind === 'import-statement' && external !== true) take(path);
+  };
+  const isMain = (file: string) => Number(file.endsWith('/main.js'));
+  for (const file of Object.keys(outputs).sort((a, b) => isMain(b) - isMain(a))) {
+    const { entryPoint } = outputs[file]!;
+    if (entryPoint !== undefined && entries.test(entryPoint)) take(file);
+  }
+  return [...files];
+}
+
+async function asCommonJs(text: string): Promise<string> {
   const { code } = await transform(text, {
     format: 'cjs',
     platform: 'node',
@@ -124,6 +176,11 @@ async function asFunction(text: string, numbers: ReadonlyMap<string, number>): P
     // What lies in a pack is required; no import could find it.
     supported: { 'dynamic-import': false },
   });
+  return code;
+}
+
+/** A module as a function of `exports`, `require` and `module`, with the numbers of the modules that it requires. */
+function asFunction(code: string, numbers: ReadonlyMap<string, number>): string {
   // Whatever require is called by now.
   const numbered = code.replaceAll(/(["'`])\.\/([\w-]+\.js)\1/g, (written, _, file: string) =>
     numbers.has(file) ? `"./${numbers.get(file)}"` : written,

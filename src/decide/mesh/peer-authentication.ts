@@ -30,7 +30,9 @@ interface PeerAuthentication {
 const MODES: readonly string[] = ['DISABLE', 'PERMISSIVE', 'STRICT'];
 
 export class PeerAuthentications {
-  readonly #byNamespace: ReadonlyMap<string, readonly PeerAuthentication[]>;
+  /** The oldest object without a selector, by namespace; and those with one, oldest first. */
+  readonly #ofNamespaces = new Map<string, PeerAuthentication>();
+  readonly #selective = new Map<string, readonly PeerAuthentication[]>();
   readonly #rootNamespace: string;
 
   constructor(objects: readonly KubeObject[], rootNamespace: string) {
@@ -54,7 +56,11 @@ export class PeerAuthentications {
         },
       ];
     });
-    this.#byNamespace = Map.groupBy(all, ({ namespace }) => namespace);
+    for (const one of all) {
+      const isWhole = Object.keys(one.selector).length === 0;
+      if (!isWhole) this.#selective.set(one.namespace, [...(this.#selective.get(one.namespace) ?? []), one]);
+      else if (!this.#ofNamespaces.has(one.namespace)) this.#ofNamespaces.set(one.namespace, one);
+    }
   }
 
   /**
@@ -69,14 +75,13 @@ export class PeerAuthentications {
 
   /** The oldest object of a namespace that has no selector. */
   #whole(namespace: string): PeerAuthentication | undefined {
-    return this.#byNamespace.get(namespace)?.find(one => Object.keys(one.selector).length === 0);
+    return this.#ofNamespaces.get(namespace);
   }
 
   /** The objects that select a workload: those that may, up to the first that surely does. */
   *#selecting(proxy: MeshProxy): Generator<PeerAuthentication, boolean> {
     if (proxy.namespace === this.#rootNamespace) return false;
-    for (const one of this.#byNamespace.get(proxy.namespace) ?? []) {
-      if (Object.keys(one.selector).length === 0) continue;
+    for (const one of this.#selective.get(proxy.namespace) ?? []) {
       const match = selectorMatch(one.selector, proxy.labels);
       if (match !== NO) yield one;
       if (match === YES) return true;

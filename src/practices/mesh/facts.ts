@@ -118,12 +118,20 @@ export function servicePorts(
   return [...ports].filter(port => Number.isInteger(port) && port > 0 && port < 65_536).slice(0, 8);
 }
 
+const served = (_: World): Map<KubeObject, readonly number[]> => new Map();
+
 /** The TCP ports that a workload serves, as far as its containers and its Services tell. */
 export function servedPorts(object: KubeObject, world: World): readonly number[] {
-  const declared = portsOf(object, meshOf(world)).flatMap(({ port, protocol }) =>
-    protocol === 'TCP' ? [port] : [],
-  );
-  return [...new Set([...declared, ...servicePorts(object, world)])].slice(0, 8);
+  const known = world.fact(served);
+  let ports = known.get(object);
+  if (ports === undefined) {
+    const declared = portsOf(object, meshOf(world)).flatMap(({ port, protocol }) =>
+      protocol === 'TCP' ? [port] : [],
+    );
+    ports = [...new Set([...declared, ...servicePorts(object, world)])].slice(0, 8);
+    known.set(object, ports);
+  }
+  return ports;
 }
 
 export interface Labelled {
