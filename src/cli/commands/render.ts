@@ -13,7 +13,7 @@ import { mayNeedRe2 } from '#sources/helm/regexes.ts';
 import { type ChartOptions, type RenderedChart, renderChartFiles } from '#sources/helm/render.ts';
 import type { LineOrigin } from '#sources/helm/trace.ts';
 import { GoError, wellFormed } from '#sources/helm/value.ts';
-import type { Files } from '#sources/kustomize/loader.ts';
+import type { Files } from '#sources/kustomize/files.ts';
 import { BuildError } from '#sources/kustomize/node.ts';
 import { isKustomizationName } from '#sources/manifests/recognise.ts';
 import { shownName } from '#sources/manifests/walk.ts';
@@ -113,8 +113,8 @@ async function renderChart(parsed: Parsed, path: string, options: ChartOptions):
 
 /** A kustomization, with what it is made of wherever that lies. */
 async function renderOverlay(parsed: Parsed, folder: string): Promise<number> {
-  const { onDisk } = await import('#sources/manifests/disk-files.ts');
-  const { files, name } = onDisk(folder);
+  const { onWholeDisk } = await import('#sources/manifests/files.ts');
+  const { files, name } = onWholeDisk(folder);
   const built = await buildOverlay(files, name);
   for (const warning of built.warnings) tell(`sallyport: ${warning}\n`);
   if (!parsed.has('provenance') && parsed.value('format') !== 'json') print(built.text);
@@ -197,11 +197,11 @@ async function renderDeployment(
   }
   const { builtDeployments } = await import('#sources/gitops/kustomized.ts');
   const { asDeployed, deployedAs, isOf } = await import('#sources/gitops/deployed.ts');
-  const { onDisk } = await import('#sources/manifests/disk-files.ts');
-  const { files, name } = onDisk(path);
+  const { onWholeDisk } = await import('#sources/manifests/files.ts');
+  const { files, name } = onWholeDisk(path);
   // From here on names begin at the root of the disk: a kustomization may be made of anything on it.
-  const root = onDisk('.').name;
-  const fromRoot = (file: string): string => onDisk(join('/', root, file)).name;
+  const root = onWholeDisk('.').name;
+  const fromRoot = (file: string): string => onWholeDisk(join('/', root, file)).name;
   const moved: Deployment = {
     ...deployment,
     folder: name,

@@ -1,6 +1,7 @@
 /** The manifests of a commit, read out of the repository's store: the work tree is not touched, and not looked at. */
 import ignore from 'ignore';
 import type { ReadFolder } from '../helm/folder.ts';
+import { LazyFiles } from '../kustomize/files.ts';
 import type { ReadChart, SourceTree } from '../manifests/files.ts';
 import { joinPath } from '../manifests/recognise.ts';
 import { FOLDERS_NEVER_READ, type Found, isCandidate, type Skipped, type Walked } from '../manifests/walk.ts';
@@ -228,33 +229,29 @@ export class CommitTree implements SourceTree {
 }
 
 /** Files by name, read when they are asked for; its keys are those that were found. */
-class FilesOfCommit extends Map<string, Uint8Array> {
+class FilesOfCommit extends LazyFiles {
   readonly #found: ReadonlyMap<string, string>;
-  readonly #read: (name: string, oid: string | undefined) => Uint8Array | undefined;
+  readonly #bytes: (name: string, oid: string | undefined) => Uint8Array | undefined;
 
   constructor(
     found: readonly Found[],
-    read: (name: string, oid: string | undefined) => Uint8Array | undefined,
+    bytes: (name: string, oid: string | undefined) => Uint8Array | undefined,
   ) {
     super();
     this.#found = new Map(found.map(({ name, path }) => [name, path]));
-    this.#read = read;
+    this.#bytes = bytes;
   }
 
-  override keys(): MapIterator<string> {
-    return this.#found.keys() as MapIterator<string>;
+  protected override names(): Iterable<string> {
+    return this.#found.keys();
+  }
+
+  protected override read(name: string): Uint8Array | undefined {
+    return this.#bytes(name, this.#found.get(name));
   }
 
   override has(name: string): boolean {
-    return this.#found.has(name) || this.get(name) !== undefined;
-  }
-
-  override get(name: string): Uint8Array | undefined {
-    const known = super.get(name);
-    if (known !== undefined) return known;
-    const bytes = this.#read(name, this.#found.get(name));
-    if (bytes !== undefined) this.set(name, bytes);
-    return bytes;
+    return this.#found.has(name) || super.has(name);
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { isRecord } from '#kube/objects.ts';
 import { invalidSelector, type LabelSelector, matchesSelector } from '#kube/selectors.ts';
-import { foldersOf } from '#sources/kustomize/loader.ts';
+import { foldersOf } from '#sources/kustomize/files.ts';
 import { readDocuments } from '#yaml/read.ts';
 import type { Tree } from './deployer.ts';
 import { type Fill, fillOf, normalized, TemplateError } from './fill.ts';

@@ -5,7 +5,7 @@
  * fluxcd/pkg/chartutil (the order of values).
  */
 import { isRecord, type KubeObject, type Path } from '#kube/objects.ts';
-import { foldersOf } from '#sources/kustomize/loader.ts';
+import { foldersOf } from '#sources/kustomize/files.ts';
 import type { Declared, Gap } from '#world/world.ts';
 import { type Applications, applicationsOf } from './application-sets.ts';
 import { type Deployment, isDeployer, type StatedValues, type Tree } from './deployer.ts';

@@ -1,6 +1,7 @@
 /** Kustomizations as Argo CD and Flux build them: with what these set in them, and those that no root would show. */
 import type { KubeObject } from '#kube/objects.ts';
 import { BuildError, type BuildOptions, build } from '#sources/kustomize/door.ts';
+import { OverlaidFiles } from '#sources/kustomize/files.ts';
 import type { Declared, Gap } from '#world/world.ts';
 import type { Deployment } from './deployer.ts';
 
@@ -97,32 +98,8 @@ function withKustomization(files: Files, names: readonly string[], folder: strin
     kind: 'Kustomization',
     resources: [...resources].sort(),
   });
-  return new WithFile(files, inside(folder, 'kustomization.yaml'), new TextEncoder().encode(text));
-}
-
-/** Files with one more; what the others are is asked only when they are. */
-class WithFile extends Map<string, Uint8Array> {
-  readonly #files: Files;
-  readonly #name: string;
-  readonly #bytes: Uint8Array;
-
-  constructor(files: Files, name: string, bytes: Uint8Array) {
-    super();
-    this.#files = files;
-    this.#name = name;
-    this.#bytes = bytes;
-  }
-
-  override *keys(): MapIterator<string> {
-    yield* this.#files.keys();
-    yield this.#name;
-  }
-
-  override has(name: string): boolean {
-    return name === this.#name || this.#files.has(name);
-  }
-
-  override get(name: string): Uint8Array | undefined {
-    return name === this.#name ? this.#bytes : this.#files.get(name);
-  }
+  return new OverlaidFiles(
+    files,
+    new Map([[inside(folder, 'kustomization.yaml'), new TextEncoder().encode(text)]]),
+  );
 }

@@ -1,7 +1,7 @@
 /** What one build shares: schemas, warnings, and what was asked from outside. */
 
 import type { Origin } from '#world/origin.ts';
-import type { Files } from './loader.ts';
+import type { Files } from './files.ts';
 import type { Overrides } from './overrides.ts';
 import type { Json } from './scalars.ts';
 import type { Schemas } from './schemas.ts';

@@ -3,7 +3,8 @@ import type { Path } from '#kube/objects.ts';
 import type { Origin, Position } from '#world/origin.ts';
 import type { Build, RenderChart } from './build-state.ts';
 import { emit } from './emit.ts';
-import { type Files, rootLoader, Tree } from './loader.ts';
+import type { Files } from './files.ts';
+import { rootLoader, Tree } from './loader.ts';
 import { field, keyOf, type Node, prefixed } from './node.ts';
 import type { Overrides } from './overrides.ts';
 import { ORIGIN, TRANSFORMATIONS } from './resource.ts';
@@ -76,7 +77,6 @@ export function build(files: Files, root: string, options: BuildOptions = {}): B
     );
   const documents: object[] = [];
   const origins: Origin[] = [];
-  const texts: string[] = [];
   for (const [i, resource] of map.list.entries()) {
     resource.removeBuildAnnotations();
     if (!metadata.includes('originAnnotations')) resource.annotate(ORIGIN, undefined);
@@ -88,12 +88,14 @@ export function build(files: Files, root: string, options: BuildOptions = {}): B
       throw prefixed(error, `${resource.gvk.kind} ${resource.name}`);
     }
     documents.push(document);
-    texts.push(emit(document as never));
     origins.push(new BuiltOrigin(resource.node!, i, state.kustomizations[0] ?? root));
   }
   return {
     documents,
-    text: texts.join('---\n'),
+    // A scan does not print what it judges.
+    get text() {
+      return documents.map(document => emit(document as never)).join('---\n');
+    },
     warnings: state.warnings,
     origins,
     kustomizations: state.kustomizations,

@@ -3,17 +3,9 @@
  * other kustomizations by their folder. Nothing else is read, and nothing is fetched.
  * Source: api/internal/loader/fileloader.go, loadrestrictions.go, api/internal/git/repospec.go.
  */
+import { type Files, foldersOf, knowsFolders } from './files.ts';
 import { BuildError, NotLocalError, prefixed } from './node.ts';
 import { Source } from './source.ts';
-
-export type Files = ReadonlyMap<string, Uint8Array>;
-
-/** Files that are not listed: which folders there are has to be asked. */
-export interface FilesWithFolders extends Files {
-  isFolder(name: string): boolean;
-}
-
-const knowsFolders = (files: Files): files is FilesWithFolders => 'isFolder' in files;
 
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
 const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -57,19 +49,6 @@ export class Tree {
     }
     return source;
   }
-}
-
-/** Every folder that files lie in or below, but for the top. */
-export function foldersOf(files: Iterable<string>): Set<string> {
-  const folders = new Set<string>();
-  for (const file of files)
-    for (let at = file.lastIndexOf('/'); at > 0; at = file.lastIndexOf('/', at - 1)) {
-      const folder = file.slice(0, at);
-      // Those above it are known with it.
-      if (folders.has(folder)) break;
-      folders.add(folder);
-    }
-  return folders;
 }
 
 /** Works out `.` and `..`; what leads out of the tree keeps its dots in front. */

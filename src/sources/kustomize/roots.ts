@@ -5,7 +5,8 @@
 import { isRecord, type KubeObject } from '#kube/objects.ts';
 import type { Declared, Gap } from '#world/world.ts';
 import { type BuildOptions, type Built, build } from './door.ts';
-import { cleanPath, type Files } from './loader.ts';
+import type { Files } from './files.ts';
+import { cleanPath } from './loader.ts';
 import { BuildError } from './node.ts';
 import { plainData, readValueOf } from './plain.ts';
 import { Source } from './source.ts';

@@ -1,7 +1,8 @@
 /** Where the bytes of files come from: the disk, or somewhere else, as a commit. */
-import { closeSync, fstatSync, lstatSync, openSync, readFileSync, realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { closeSync, fstatSync, lstatSync, openSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { parse, resolve, sep } from 'node:path';
 import type { ReadFolder } from '#sources/helm/folder.ts';
+import { LazyFiles, OverlaidFiles } from '#sources/kustomize/files.ts';
 import { type Found, problem } from './walk.ts';
 
 /** A tree of files that are asked for by name. What cannot be read is an Error with words for people. */
@@ -82,7 +83,8 @@ export class EditedTree implements SourceTree {
   }
 
   files(found: readonly Found[]): ReadonlyMap<string, Uint8Array> {
-    return new EditedFiles(this.#tree.files(found), this.#edited);
+    const texts = new Map(Array.from(this.#edited, ([name, text]) => [name, Buffer.from(text)]));
+    return new OverlaidFiles(this.#tree.files(found), texts);
   }
 
   async charts(): Promise<ReadChart> {
@@ -102,28 +104,6 @@ export class EditedTree implements SourceTree {
   }
 }
 
-class EditedFiles extends Map<string, Uint8Array> {
-  readonly #files: ReadonlyMap<string, Uint8Array>;
-
-  constructor(files: ReadonlyMap<string, Uint8Array>, edited: ReadonlyMap<string, string>) {
-    super();
-    for (const [name, text] of edited) this.set(name, Buffer.from(text));
-    this.#files = files;
-  }
-
-  override keys(): MapIterator<string> {
-    return this.#files.keys() as MapIterator<string>;
-  }
-
-  override has(name: string): boolean {
-    return super.has(name) || this.#files.has(name);
-  }
-
-  override get(name: string): Uint8Array | undefined {
-    return super.get(name) ?? this.#files.get(name);
-  }
-}
-
 /** A ConfigMap or a patch larger than this would be none. */
 const MAX_FILE_SIZE = 16 * 1024 * 1024;
 
@@ -132,7 +112,7 @@ const MAX_FILE_SIZE = 16 * 1024 * 1024;
  * can be asked for, as long as it is a regular file reached without links: a kustomization only reaches what lies in or
  * below its own folder.
  */
-export class FilesOnDisk extends Map<string, Uint8Array> {
+export class FilesOnDisk extends LazyFiles {
   readonly #cwd: string;
   readonly #found: ReadonlyMap<string, string>;
 
@@ -142,28 +122,65 @@ export class FilesOnDisk extends Map<string, Uint8Array> {
     this.#found = new Map(found.map(({ name, path }) => [name, path]));
   }
 
-  override keys(): MapIterator<string> {
-    return this.#found.keys() as MapIterator<string>;
+  protected override names(): Iterable<string> {
+    return this.#found.keys();
   }
 
-  override has(name: string): boolean {
-    return this.get(name) !== undefined;
+  protected override read(name: string): Uint8Array | undefined {
+    const found = this.#found.get(name);
+    return regularFile(found ?? resolve(this.#cwd, name), found !== undefined);
+  }
+}
+
+/**
+ * The whole disk, from its root: what a user names may be made of folders anywhere, as for kubectl. A file behind a link
+ * is not there.
+ */
+export class WholeDisk extends LazyFiles {
+  readonly #root: string;
+
+  constructor(root: string) {
+    super();
+    this.#root = root;
   }
 
-  override get(name: string): Uint8Array | undefined {
-    const known = super.get(name);
-    if (known !== undefined) return known;
-    const path = this.#found.get(name) ?? resolve(this.#cwd, name);
+  protected override names(): Iterable<string> {
+    return [];
+  }
+
+  protected override read(name: string): Uint8Array | undefined {
+    return regularFile(resolve(this.#root, name), false);
+  }
+
+  override isFolder(name: string): boolean {
     try {
-      const { size } = lstatSync(path);
-      const real = realpathSync(path);
-      const isAllowed = this.#found.has(name) || real === path;
-      if (!isAllowed || !lstatSync(real).isFile() || size > MAX_FILE_SIZE) return undefined;
-      const bytes = readFileSync(real);
-      this.set(name, bytes);
-      return bytes;
+      return statSync(resolve(this.#root, name)).isDirectory();
     } catch {
-      return undefined;
+      return false;
     }
+  }
+}
+
+/** The files of the disk that a path lies on, and the path's name among them. */
+export function onWholeDisk(path: string): { readonly files: WholeDisk; readonly name: string } {
+  let real = resolve(path);
+  try {
+    real = realpathSync(real);
+  } catch {
+    // What is not there is said by whoever looks for it.
+  }
+  const { root } = parse(real);
+  return { files: new WholeDisk(root), name: real.slice(root.length).split(sep).join('/') };
+}
+
+/** @param throughLinks whether the path may lead over links; what it leads to was looked at then */
+function regularFile(path: string, throughLinks: boolean): Buffer | undefined {
+  try {
+    const real = realpathSync(path);
+    if (!throughLinks && real !== path) return undefined;
+    const stats = lstatSync(real);
+    return stats.isFile() && stats.size <= MAX_FILE_SIZE ? readFileSync(real) : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -2,6 +2,7 @@
 import type { Deployment } from '#sources/gitops/deployer.ts';
 import type { BuiltDeployments } from '#sources/gitops/kustomized.ts';
 import type { RenderChart } from '#sources/kustomize/door.ts';
+import { OverlaidFiles } from '#sources/kustomize/files.ts';
 import type { Roots } from '#sources/kustomize/roots.ts';
 import { EditedTree, type ReadChart, type SourceTree } from './files.ts';
 import { folderOf, isKustomizationName, KUSTOMIZATION_NAMES } from './recognise.ts';
@@ -28,7 +29,7 @@ export async function readKustomizations(
   const bases = basesOutside(tree.files(found), kustomizations, namedBy);
   const charts = new Set<string>();
   const build = async (from: SourceTree, of: readonly string[]): Promise<Roots> => {
-    const files = new MoreFiles(from.files(found), bases);
+    const files = new OverlaidFiles(from.files(found), new Map(), bases);
     const renderChart = await chartRenderer(files, kustomizations, () => from.charts(), charts);
     return buildRoots(files, of, { top: '.', ...(renderChart === undefined ? {} : { renderChart }) });
   };
@@ -111,28 +112,4 @@ function basesOutside(
       queue.push(own);
     }
   return bases;
-}
-
-/** Files of which more are known by name. */
-class MoreFiles extends Map<string, Uint8Array> {
-  readonly #files: ReadonlyMap<string, Uint8Array>;
-  readonly #names: readonly string[];
-
-  constructor(files: ReadonlyMap<string, Uint8Array>, names: readonly string[]) {
-    super();
-    this.#files = files;
-    this.#names = names;
-  }
-
-  override keys(): MapIterator<string> {
-    return new Set([...this.#files.keys(), ...this.#names]).keys() as MapIterator<string>;
-  }
-
-  override has(name: string): boolean {
-    return this.#files.has(name);
-  }
-
-  override get(name: string): Uint8Array | undefined {
-    return this.#files.get(name);
-  }
 }
