@@ -1,11 +1,9 @@
 /** Kustomizations as Argo CD and Flux build them: with what these set in them, and those that no root would show. */
 import type { KubeObject } from '#kube/objects.ts';
 import { BuildError, type BuildOptions, build } from '#sources/kustomize/door.ts';
-import { OverlaidFiles } from '#sources/kustomize/files.ts';
+import { type Files, OverlaidFiles } from '#sources/kustomize/files.ts';
 import type { Declared, Gap } from '#world/world.ts';
 import type { Deployment } from './deployer.ts';
-
-type Files = ReadonlyMap<string, Uint8Array>;
 
 export interface BuiltDeployments {
   readonly built: ReadonlyMap<Deployment, readonly Declared[]>;

@@ -27,6 +27,25 @@ export interface GoTemplateOptions {
   readonly functions: Readonly<Record<string, Fn>>;
 }
 
+interface FunctionSet {
+  readonly all: Map<string, Fn>;
+  readonly names: Set<string>;
+}
+
+const sets = new WeakMap<GoTemplateOptions['functions'], FunctionSet>();
+
+/** Sprig's functions with more; a program has few such sets, and fills in many templates with each. */
+function setOf(more: GoTemplateOptions['functions']): FunctionSet {
+  let set = sets.get(more);
+  if (set === undefined) {
+    const sprigs = [...functions].filter(([name]) => !HELMS_OWN.has(name) || SPRIGS_TOO.has(name));
+    const all = new Map([...sprigs, ...Object.entries(more)]);
+    set = { all, names: new Set(all.keys()) };
+    sets.set(more, set);
+  }
+  return set;
+}
+
 /**
  * Fills in a template.
  *
@@ -34,11 +53,9 @@ export interface GoTemplateOptions {
  * @throws GoError with the words of text/template, BudgetError for one that does not end
  */
 export function goTemplate(text: string, data: object, options: GoTemplateOptions): string {
-  const all = new Map<string, Fn>();
-  for (const [name, fn] of functions) if (!HELMS_OWN.has(name) || SPRIGS_TOO.has(name)) all.set(name, fn);
-  for (const [name, fn] of Object.entries(options.functions)) all.set(name, fn);
+  const { all, names } = setOf(options.functions);
   const context: Context = {
-    templates: parseTemplate('', text, new Set(all.keys())),
+    templates: parseTemplate('', text, names),
     functions: all,
     budget: new Budget(LIMITS),
     tracer: undefined,
