@@ -38,15 +38,8 @@ export interface Questions {
 /** Reads the roles and bindings below the paths of `-f` (default: here), and the ABAC policy file if one is named. */
 export async function questions(parsed: Parsed): Promise<Questions> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
-  const { declared, gaps } = await readInput(
-    parsed,
-    parsed.values('filename'),
-    config.ignore,
-    // Whole, for the definitions of custom resources say what there is to ask for.
-    false,
-    undefined,
-    config.charts,
-  );
+  // Whole, for the definitions of custom resources say what there is to ask for.
+  const { declared, gaps } = await readInput(parsed, parsed.values('filename'), config, { lean: false });
   const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
   const groups = await groupsOf(parsed.value('groups'));
   const policy = parsed.value('abac-policy');

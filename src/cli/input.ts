@@ -1,9 +1,9 @@
 /** From paths on the command line to a world: the same for every command that reads manifests. */
 import { readFileSync } from 'node:fs';
-import type { ChartSettings } from '#sources/helm/environments.ts';
 import { type Manifests, readManifests } from '#sources/manifests/manifests.ts';
 import { PathError } from '#sources/manifests/walk.ts';
 import type { Parsed } from './command.ts';
+import type { Config } from './config.ts';
 import { UsageError } from './errors.ts';
 
 /**
@@ -12,29 +12,33 @@ import { UsageError } from './errors.ts';
  */
 const MANY = 2000;
 
+type Settings = Partial<Pick<Config, 'ignore' | 'charts'>>;
+
+interface InputOptions {
+  /** Without the schemas of CustomResourceDefinitions. */
+  readonly lean?: boolean;
+  /** Texts that stand for those of the files of these names. */
+  readonly edited?: ReadonlyMap<string, string>;
+}
+
 /**
  * Reads what the command line names.
  *
  * @param roots paths; the working directory where there are none
- * @param ignored patterns that the configuration leaves out
- * @param lean without the schemas of CustomResourceDefinitions
- * @param edited texts that stand for those of the files of these names
- * @param charts how charts are installed
+ * @param settings what the configuration leaves out, and how it installs charts
  * @throws UsageError for a path that is not there or may not be read
  */
 export async function readInput(
   parsed: Parsed,
   roots: readonly string[],
-  ignored: readonly string[],
-  lean = true,
-  edited?: ReadonlyMap<string, string>,
-  charts?: readonly ChartSettings[],
+  { ignore = [], charts }: Settings = {},
+  { lean = true, edited }: InputOptions = {},
 ): Promise<Manifests> {
   try {
     return await readManifests(roots.length === 0 ? ['.'] : [...new Set(roots)], {
       cwd: process.cwd(),
       noIgnore: parsed.has('no-ignore'),
-      exclude: [...ignored, ...parsed.values('exclude')],
+      exclude: [...ignore, ...parsed.values('exclude')],
       lean,
       ...(parsed.has('no-hooks') ? { noHooks: true } : {}),
       ...(edited === undefined ? {} : { edited }),

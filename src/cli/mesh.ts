@@ -28,7 +28,7 @@ export interface Cluster {
 /** Reads the paths and makes the deciders, with what `--assume` settles. */
 export async function clusterOf(parsed: Parsed, roots: readonly string[]): Promise<Cluster> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
-  const { declared, gaps } = await readInput(parsed, roots, config.ignore, true, undefined, config.charts);
+  const { declared, gaps } = await readInput(parsed, roots, config);
   const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
   const objects = declared.map(({ object }) => object);
   const assumed = new Set(parsed.values('assume'));

@@ -15,7 +15,8 @@ function isSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit <= 0xdfff;
 }
 
-const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+/** Of Go's quoted texts. Source: strconv/quote.go (appendEscapedRune). */
+export const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   '\x07': '\\a',
   '\b': '\\b',
   '\f': '\\f',

@@ -48,3 +48,22 @@ export function unknownEscape(text: string, at: number): string {
   if (digits !== undefined) return `"\\${letter}" takes ${digits} hexadecimal digits that name a character`;
   return `"\\${letter}" is no escape; "\\\\" is a backslash`;
 }
+
+/** How characters are written in double quotes. Source: go-yaml v2 and v3, emitterc.go (yaml_emitter_write_double_quoted). */
+export const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+  '\0': '\\0',
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\v': '\\v',
+  '\f': '\\f',
+  '\r': '\\r',
+  '\x1b': '\\e',
+  '"': '\\"',
+  '\\': '\\\\',
+  '\x85': '\\N',
+  '\xa0': '\\_',
+  '\u2028': '\\L',
+  '\u2029': '\\P',
+};

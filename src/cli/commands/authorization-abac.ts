@@ -40,7 +40,7 @@ async function resourcesOf(parsed: Parsed): Promise<readonly ApiResource[]> {
   const paths = parsed.values('filename');
   if (paths.length === 0) return builtInResources;
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
-  const { declared } = await readInput(parsed, paths, config.ignore, false, undefined, config.charts);
+  const { declared } = await readInput(parsed, paths, config, { lean: false });
   return [...builtInResources, ...declared.flatMap(({ object }) => definedBy(object))];
 }
 

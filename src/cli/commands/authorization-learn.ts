@@ -82,7 +82,7 @@ async function existingOf(parsed: Parsed): Promise<readonly KubeObject[]> {
   const paths = parsed.values('filename');
   if (paths.length === 0) return [];
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
-  const { declared } = await readInput(parsed, paths, config.ignore, true, undefined, config.charts);
+  const { declared } = await readInput(parsed, paths, config);
   return declared.map(({ object }) => object);
 }
 

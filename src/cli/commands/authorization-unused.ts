@@ -49,7 +49,7 @@ async function policyOf(parsed: Parsed, world: World): Promise<Known | undefined
     path === undefined
       ? world.ofKind(KIND)
       : new World({
-          declared: (await readInput(parsed, [path], [], true, undefined, [])).declared,
+          declared: (await readInput(parsed, [path])).declared,
           kubernetesMinor: newestMinor,
         }).ofKind(KIND);
   const [declared, another] = found;

@@ -116,7 +116,7 @@ async function failing(
   readonly ran: ReadonlySet<string>;
 }> {
   const selected = selection(parsed, config);
-  const manifests = await readInput(parsed, parsed.operands, config.ignore, true, undefined, config.charts);
+  const manifests = await readInput(parsed, parsed.operands, config);
   const minor = minorOf(parsed.value('target-kubernetes') ?? config.targetKubernetes, '--target-kubernetes');
   const { open, judgement } = await judgeManifests(manifests, selected, config, minor);
   return {

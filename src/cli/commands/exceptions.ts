@@ -23,7 +23,7 @@ export async function list(parsed: Parsed): Promise<number> {
   // Whether an exception is of use is asked of every check, not only of those that run by default.
   const profile = parsed.value('profile') ?? 'all';
   const selected = selection(withProfile(parsed, profile), config);
-  const manifests = await readInput(parsed, parsed.operands, config.ignore, true, undefined, config.charts);
+  const manifests = await readInput(parsed, parsed.operands, config);
   const minor = minorOf(parsed.value('target-kubernetes') ?? config.targetKubernetes, '--target-kubernetes');
   const { exceptions } = await judgeManifests(manifests, selected, config, minor, honored);
   const day = today();
@@ -96,14 +96,7 @@ export async function importForeign(parsed: Parsed): Promise<number> {
     throw new UsageError(`--until: "${until}" is no date`, 'write it like 2027-01-31');
   const named = honoredTools(parsed, 'from');
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => checks);
-  const { declared, comments } = await readInput(
-    parsed,
-    parsed.operands,
-    config.ignore,
-    true,
-    undefined,
-    config.charts,
-  );
+  const { declared, comments } = await readInput(parsed, parsed.operands, config);
   const found = foreignExceptions(declared, comments, named.length === 0 ? foreignTools : named, checks);
   print(found.length === 0 ? '' : `exceptions:\n${found.map(one => asYaml(one, owner, until)).join('')}`);
   if (!parsed.has('quiet'))

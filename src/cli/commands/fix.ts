@@ -49,7 +49,7 @@ export async function run(parsed: Parsed): Promise<number> {
   let all = 0;
   let left = 0;
   const plans = await planAll(async edited => {
-    const manifests = await readInput(parsed, parsed.operands, config.ignore, true, edited, config.charts);
+    const manifests = await readInput(parsed, parsed.operands, config, { edited });
     const judging = await judgeManifests(manifests, selected, config, minor);
     // What somebody excepted is as it should be.
     const { findings, declared, parts } = judging.judgement.gather(place => judging.accept(place));
@@ -179,14 +179,7 @@ function tolerances(plans: readonly FilePlan[]): void {
 
 /** Reads everything again, and says who does not meet the level yet. */
 async function sayLevels(parsed: Parsed, config: Config, level: string, minor: number): Promise<void> {
-  const { declared, gaps } = await readInput(
-    parsed,
-    parsed.operands,
-    config.ignore,
-    true,
-    undefined,
-    config.charts,
-  );
+  const { declared, gaps } = await readInput(parsed, parsed.operands, config);
   const { workloads } = levelsOf(new World({ declared, gaps, kubernetesMinor: minor }), 'latest');
   const short = workloads.filter(
     one => one.level !== level && (level === 'restricted' || one.level === 'privileged'),

@@ -33,7 +33,7 @@ export async function run(parsed: Parsed): Promise<number> {
     );
   const chosen = chosenSystems(parsed, present, hosted);
   const plans: Plan[] = [];
-  const holdings = holdingsOf(await readInput(parsed, [], []));
+  const holdings = holdingsOf(await readInput(parsed, []));
   plans.push(
     existsSync(CONFIG_FILE) ? { is: 'there', file: CONFIG_FILE } : fresh(CONFIG_FILE, configText(holdings)),
   );

@@ -12,7 +12,7 @@ import { print } from '../output.ts';
 
 export async function run(parsed: Parsed): Promise<number> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
-  const manifests = await readInput(parsed, parsed.operands, config.ignore, false, undefined, config.charts);
+  const manifests = await readInput(parsed, parsed.operands, config, { lean: false });
   print(parsed.value('format') === 'json' ? json(manifests, parsed.has('full')) : text(manifests));
   return manifests.declared.length === 0 ? EXIT.unknown : EXIT.clean;
 }

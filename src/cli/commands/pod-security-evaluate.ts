@@ -28,7 +28,7 @@ export async function run(parsed: Parsed): Promise<number> {
   const { declared, gaps } = await readInput(
     parsed,
     [...parsed.operands, ...parsed.values('filename')],
-    config.ignore,
+    config,
   );
   const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
   const answers = declared.flatMap(one => answersFor(one, world, level, version));

@@ -34,10 +34,11 @@ export async function run(parsed: Parsed): Promise<number> {
 }
 
 /** What is read beside the profiles: the SeccompProfile objects, where a profile asks for their content. */
-async function worldOf(parsed: Parsed, { podSecurityProfiles = [], ignore }: Config): Promise<World> {
+async function worldOf(parsed: Parsed, config: Config): Promise<World> {
+  const { podSecurityProfiles = [] } = config;
   const asks = podSecurityProfiles.some(({ spec }) => spec.seccomp?.forbiddenCalls !== undefined);
   const { declared, gaps } = asks
-    ? await readInput(parsed, parsed.operands, ignore)
+    ? await readInput(parsed, parsed.operands, config)
     : { declared: [], gaps: [] };
   return new World({ declared, gaps, kubernetesMinor: newestMinor });
 }

@@ -19,14 +19,7 @@ import { print, tell } from '../output.ts';
 export async function run(parsed: Parsed): Promise<number> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
   const version = parsed.value('version') ?? 'latest';
-  const { declared, gaps } = await readInput(
-    parsed,
-    parsed.operands,
-    config.ignore,
-    true,
-    undefined,
-    config.charts,
-  );
+  const { declared, gaps } = await readInput(parsed, parsed.operands, config);
   const profiles = config.podSecurityProfiles;
   const levels = levelsAt(new World({ declared, gaps, kubernetesMinor: newestMinor }), version, profiles);
   if (parsed.value('format') === 'json') {

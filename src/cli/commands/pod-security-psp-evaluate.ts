@@ -12,7 +12,7 @@ import { print, tell } from '../output.ts';
 
 export async function run(parsed: Parsed): Promise<number> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
-  const { declared, gaps } = await readInput(parsed, parsed.operands, config.ignore);
+  const { declared, gaps } = await readInput(parsed, parsed.operands, config);
   const as = parsed.value('as');
   if (as === undefined && parsed.values('as-group').length > 0)
     throw new UsageError('--as-group needs --as', 'the name of the user who is in the group');

@@ -20,7 +20,7 @@ const PREFIX = 'pod-security.kubernetes.io/';
 
 export async function run(parsed: Parsed): Promise<number> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
-  const { declared, gaps } = await readInput(parsed, parsed.operands, config.ignore);
+  const { declared, gaps } = await readInput(parsed, parsed.operands, config);
   const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
   const { policies, workloads, unknowns, sources } = policiesOf(world, {
     namespace: parsed.value('namespace') ?? 'default',

@@ -36,7 +36,7 @@ interface Shown {
 
 export async function run(parsed: Parsed): Promise<number> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
-  const { declared, gaps } = await readInput(parsed, parsed.operands, config.ignore);
+  const { declared, gaps } = await readInput(parsed, parsed.operands, config);
   const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
   const wanted = parsed.value('workload');
   const shown: Shown[] = [];

@@ -17,7 +17,7 @@ export async function run(parsed: Parsed): Promise<number> {
   const [from, to] = [minorOf(start, '--from'), minorOf(parsed.value('to'), '--to')];
   if (from > to) throw new UsageError(`--from v1.${from} is newer than --to v1.${to}`);
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
-  const { declared, gaps } = await readInput(parsed, parsed.operands, config.ignore);
+  const { declared, gaps } = await readInput(parsed, parsed.operands, config);
   const upgrade = upgradeOf(new World({ declared, gaps, kubernetesMinor: newestMinor }), from, to);
   const { namespaces, unlabelled, unknowns } = upgrade;
   const unread = gaps.map(({ file, line, reason }) => ({ file, line, reason }));

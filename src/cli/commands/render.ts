@@ -150,7 +150,7 @@ async function chartsOnDisk() {
 
 /** Manifests as they are written. */
 async function renderPlain(parsed: Parsed, path: string): Promise<number> {
-  const { declared, gaps } = await readInput(parsed, [path], [], false);
+  const { declared, gaps } = await readInput(parsed, [path], {}, { lean: false });
   for (const { file, line, reason } of gaps) tell(`sallyport: ${file ?? path}:${line ?? 1}: ${reason}\n`);
   await printObjects(parsed, declared);
   return gaps.length > 0 ? EXIT.unknown : EXIT.clean;
@@ -158,7 +158,7 @@ async function renderPlain(parsed: Parsed, path: string): Promise<number> {
 
 /** A file: what its Applications, Kustomizations and HelmReleases deploy, or the objects in it. */
 async function renderObjects(parsed: Parsed, path: string, name: string | undefined): Promise<number> {
-  const { declared } = await readInput(parsed, [path], [], false);
+  const { declared } = await readInput(parsed, [path], {}, { lean: false });
   const deployers = declared.filter(({ object }) => isDeployer(object));
   if (deployers.length === 0) return renderPlain(parsed, path);
   const { walk } = await import('#sources/manifests/walk.ts');
@@ -166,7 +166,7 @@ async function renderObjects(parsed: Parsed, path: string, name: string | undefi
   const names = walk([top], { cwd: process.cwd(), noIgnore: false, exclude: [] }).files.map(one => one.name);
   // Values and variables may stand in other objects, which are read only then.
   const refers = deployers.some(({ object }) => /"(?:valuesFrom|substituteFrom)"/.test(toJson(object)));
-  const others = refers ? (await readInput(parsed, [top], [], false)).declared : [];
+  const others = refers ? (await readInput(parsed, [top], {}, { lean: false })).declared : [];
   const { deploymentsOf } = await import('#sources/gitops/deployments.ts');
   const { deployments, gaps } = deploymentsOf(
     [...others.filter(({ object }) => !isDeployer(object)), ...deployers],
@@ -222,7 +222,7 @@ async function renderDeployment(
   for (const { file, line, reason } of gaps) tell(`sallyport: ${file}:${line}: ${reason}\n`);
   if (built.size > 0) await printObjects(parsed, asDeployed([], [moved], built), true);
   else {
-    const { declared } = await readInput(parsed, [path], [], false);
+    const { declared } = await readInput(parsed, [path], {}, { lean: false });
     await printObjects(
       parsed,
       declared

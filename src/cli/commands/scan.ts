@@ -33,7 +33,7 @@ export async function scanInto(
   const honored = honoredTools(parsed);
   const known = parsed.value('baseline') ?? config.baseline;
   const baseline = known === undefined ? undefined : readBaseline(known);
-  const manifests = await readInput(parsed, parsed.operands, config.ignore, true, undefined, config.charts);
+  const manifests = await readInput(parsed, parsed.operands, config);
   const judging = await judgeManifests(manifests, selected, config, minor, honored);
   const { report, judged } = reportOfRun(judging, baseline, isWhole(parsed));
   const failOn = (parsed.value('fail-on') as Severity | 'never' | undefined) ?? config.failOn ?? 'high';

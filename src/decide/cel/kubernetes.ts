@@ -3,6 +3,7 @@ import { CIDR, Cidr, IP, type Ip, parseIp, parsePrefix } from './addresses.ts';
 import { authorization } from './authorizer.ts';
 import {
   type Functions,
+  fits,
   global,
   listCost,
   member,
@@ -43,28 +44,15 @@ function sum(zero: CelValue): (list: readonly CelValue[]) => CelValue {
   return list => {
     let total = zero;
     for (const item of list) {
-      const add = standard['_+_']!.find(({ args }) => sameKind(args[0]!, total) && sameKind(args[1]!, item));
+      const add = standard['_+_']!.find(
+        ({ args: [a, b] }) => a!.kind === b!.kind && fits(total, a!) && fits(item, b!),
+      );
       if (add === undefined) return new CelError('no such overload');
       total = add.run([total, item]);
       if (total instanceof CelError) return total;
     }
     return total;
   };
-}
-
-function sameKind(type: Type, value: CelValue): boolean {
-  switch (type.kind) {
-    case 'int':
-      return typeof value === 'bigint';
-    case 'uint':
-      return value instanceof Uint;
-    case 'double':
-      return typeof value === 'number';
-    case 'duration':
-      return value instanceof Duration;
-    default:
-      return false;
-  }
 }
 
 function extreme(name: string, sign: number): (list: readonly CelValue[]) => CelValue {

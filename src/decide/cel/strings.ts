@@ -1,5 +1,6 @@
 /** Functions of strings, lists and sets beyond the standard. Source: cel-go ext/{strings,formatting,lists,sets}.go. */
 
+import { SHORT_ESCAPES } from '#kube/go-text.ts';
 import {
   codePoints,
   type Functions,
@@ -114,18 +115,6 @@ function trim(text: string): string {
   result = result.slice(0, end);
   return result;
 }
-
-const QUOTED: Readonly<Record<string, string>> = {
-  '\x07': '\\a',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\v': '\\v',
-  '\\': '\\\\',
-  '"': '\\"',
-};
 
 /** `'%s is %d'.format([…])`. */
 function format(pattern: string, args: readonly CelValue[]): CelValue {
@@ -304,7 +293,11 @@ export const strings: Functions = {
   format: [{ ...member([STRING, listOf(DYN)], STRING, format), since: 29 }],
   'strings.quote': [
     {
-      ...global([STRING], STRING, (text: string) => `"${[...text].map(one => QUOTED[one] ?? one).join('')}"`),
+      ...global(
+        [STRING],
+        STRING,
+        (text: string) => `"${[...text].map(one => SHORT_ESCAPES[one] ?? one).join('')}"`,
+      ),
       since: 29,
     },
   ],

@@ -468,36 +468,24 @@ class State {
       const hasArgs = isLast && ((args !== undefined && args.length > 1) || final !== MISSING);
       // The common case first: a key of a map.
       if (receiver instanceof GoMap && !(receiver.type === 'map[string]int')) {
-        if (receiver.type === 'chart.Files') {
-          const method = fileMethod(name);
-          if (method !== undefined) {
-            receiver = this.callMethod(
-              dot,
-              receiver,
-              name,
-              method,
-              node,
-              isLast ? args : undefined,
-              isLast ? final : MISSING,
-            );
-            isInterface = false;
-            continue;
-          }
-        } else if (receiver.type === 'common.Values') {
-          const method = VALUES_METHODS[name];
-          if (method !== undefined) {
-            receiver = this.callMethod(
-              dot,
-              receiver,
-              name,
-              method,
-              node,
-              isLast ? args : undefined,
-              isLast ? final : MISSING,
-            );
-            isInterface = false;
-            continue;
-          }
+        const method =
+          receiver.type === 'chart.Files'
+            ? fileMethod(name)
+            : receiver.type === 'common.Values'
+              ? VALUES_METHODS[name]
+              : undefined;
+        if (method !== undefined) {
+          receiver = this.callMethod(
+            dot,
+            receiver,
+            name,
+            method,
+            node,
+            isLast ? args : undefined,
+            isLast ? final : MISSING,
+          );
+          isInterface = false;
+          continue;
         }
         if (hasArgs) this.fail(`${name} is not a method but has arguments`);
         if (this.context.tracer !== undefined && GIVEN.has(name) && isScope(receiver))

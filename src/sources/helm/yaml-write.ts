@@ -2,6 +2,7 @@
  * YAML as helm's toYaml and toYamlPretty print it: sigs.k8s.io/yaml (through JSON into go-yaml v2) and go-yaml v3's
  * encoder. The rules of style, folding and escapes are those of go-yaml's emitterc.go, encode.go and sorter.go.
  */
+import { SHORT_ESCAPES } from '#yaml/escapes.ts';
 import { resolvePlain } from '#yaml/scalars.ts';
 import { jsonNumber } from './json.ts';
 import { formatFloat } from './numbers.ts';
@@ -426,26 +427,8 @@ function isPrintable(character: string): boolean {
   return code < 0x10000;
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  '\0': '\\0',
-  '\x07': '\\a',
-  '\b': '\\b',
-  '\t': '\\t',
-  '\n': '\\n',
-  '\v': '\\v',
-  '\f': '\\f',
-  '\r': '\\r',
-  '\x1b': '\\e',
-  '"': '\\"',
-  '\\': '\\\\',
-  '\x85': '\\N',
-  '\xa0': '\\_',
-  '\u2028': '\\L',
-  '\u2029': '\\P',
-};
-
 function escaped(character: string): string {
-  const known = ESCAPES[character];
+  const known = SHORT_ESCAPES[character];
   if (known !== undefined) return known;
   const code = character.codePointAt(0)!;
   const hex = code.toString(16).toUpperCase();

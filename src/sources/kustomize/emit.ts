@@ -2,6 +2,7 @@
  * YAML as kubectl prints it: keys sorted, lists at the column of their key, long texts folded at 80 columns.
  * Source: go-yaml v2 encode.go and emitterc.go, behind sigs.k8s.io/yaml (JSONToYAML).
  */
+import { SHORT_ESCAPES } from '#yaml/escapes.ts';
 import { NOT_IN_JSON, resolvePlain } from '#yaml/scalars.ts';
 import { goFloat, type Json, tagOf } from './scalars.ts';
 
@@ -277,27 +278,9 @@ function analyze(value: string): Facts {
   return { plain, single, block };
 }
 
-const SHORT: Readonly<Record<string, string>> = {
-  '\0': '\\0',
-  '\x07': '\\a',
-  '\b': '\\b',
-  '\t': '\\t',
-  '\n': '\\n',
-  '\v': '\\v',
-  '\f': '\\f',
-  '\r': '\\r',
-  '\x1b': '\\e',
-  '"': '\\"',
-  '\\': '\\\\',
-  '\x85': '\\N',
-  '\xa0': '\\_',
-  '\u2028': '\\L',
-  '\u2029': '\\P',
-};
-
 function escapeDouble(character: string): string | undefined {
   if (!SPECIAL.test(character) && !/["\\\n\x85\u2028\u2029]/.test(character)) return undefined;
-  const short = SHORT[character];
+  const short = SHORT_ESCAPES[character];
   if (short !== undefined) return short;
   const code = character.codePointAt(0)!;
   const hex = code.toString(16).toUpperCase();

@@ -127,6 +127,19 @@ function copyStyle([destination, patch]: Pair): void {
     destination.style = patch.style;
 }
 
+/** What is gone on with: what the patch is merged into, or what takes its place. */
+function directed(destination: Maybe, patch: Maybe): Maybe {
+  if (patch?.tag === NULL) return undefined;
+  switch (directiveOf(patch)) {
+    case 'delete':
+      return undefined;
+    case 'replace':
+      return patch;
+    case 'merge':
+      return destination;
+  }
+}
+
 function visitMap(pair: Pair): Maybe {
   copyStyle(pair);
   const [destination, patch] = pair;
@@ -146,15 +159,7 @@ function visitMap(pair: Pair): Maybe {
     }
     return patch;
   }
-  if (patch?.tag === NULL) return undefined;
-  switch (directiveOf(patch)) {
-    case 'delete':
-      return undefined;
-    case 'replace':
-      return patch;
-    case 'merge':
-      return destination;
-  }
+  return directed(destination, patch);
 }
 
 function walkMap(pair: Pair, schema: Schema | undefined, schemas: Schemas, depth: number): Maybe {
@@ -195,15 +200,7 @@ function visitList(pair: Pair): Maybe {
   copyStyle(pair);
   const [destination, patch] = pair;
   if (isMissing(destination)) return patch;
-  if (patch?.tag === NULL) return undefined;
-  switch (directiveOf(patch)) {
-    case 'delete':
-      return undefined;
-    case 'replace':
-      return patch;
-    case 'merge':
-      return destination;
-  }
+  return directed(destination, patch);
 }
 
 function walkList(pair: Pair, schema: Schema, schemas: Schemas, depth: number): Maybe {
