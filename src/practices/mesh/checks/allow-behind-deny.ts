@@ -4,6 +4,7 @@ import { owasp } from '#check/frameworks.ts';
 import { notApplicable, unknown } from '#check/verdict.ts';
 import { attachesWherever, coversRule } from '#decide/mesh/door.ts';
 import { AUTHORIZATION_POLICY, policiesOf } from '../authorization.ts';
+import { WEB_SERVICE } from '../examples.ts';
 import { rootNamespace, verdictOf } from '../facts.ts';
 import { named } from '../istio.ts';
 
@@ -54,10 +55,7 @@ export default defineCheck({
       metadata: { name: allow-cart, namespace: shop }
       spec: { selector: { matchLabels: { app: web } }, rules: [{ from: [{ source: { principals: [cluster.local/ns/shop/sa/cart] } }], to: [{ operation: { paths: ["/admin/items"] } }] }] }
       ---
-      apiVersion: security.istio.io/v1
-      kind: AuthorizationPolicy
-      metadata: { name: no-admin, namespace: shop }
-      spec: { action: DENY, rules: [{ to: [{ operation: { paths: ["/admin*"] } }] }] }
+      ${WEB_SERVICE}
       `,
     ],
     good: [

@@ -4,6 +4,7 @@ import { owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
 import { namespaceOf } from '#world/world.ts';
+import { WEB_POD } from '../examples.ts';
 import { allPods, makesPods, podsIn, rootNamespace, selectedOf } from '../facts.ts';
 import { isWhole, nearlySelected, WHOLE_CLUSTER } from '../istio.ts';
 
@@ -45,10 +46,7 @@ export default defineCheck({
   examples: {
     bad: [
       `
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: web, namespace: shop, labels: { app: web } }
-      spec: { containers: [{ name: web, image: "shop:1.4.2" }] }
+      ${WEB_POD}
       ---
       apiVersion: security.istio.io/v1
       kind: AuthorizationPolicy
@@ -58,10 +56,7 @@ export default defineCheck({
     ],
     good: [
       `
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: web, namespace: shop, labels: { app: web } }
-      spec: { containers: [{ name: web, image: "shop:1.4.2" }] }
+      ${WEB_POD}
       ---
       apiVersion: security.istio.io/v1
       kind: AuthorizationPolicy

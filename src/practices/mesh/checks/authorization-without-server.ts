@@ -4,6 +4,7 @@ import { owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
 import { namespaceOf } from '#world/world.ts';
+import { WEB_SERVER } from '../examples.ts';
 
 /** What a policy may be for, with the groups that have the kind. */
 const KINDS: Readonly<Record<string, readonly string[]>> = {
@@ -44,10 +45,7 @@ export default defineCheck({
   examples: {
     bad: [
       `
-      apiVersion: policy.linkerd.io/v1beta3
-      kind: Server
-      metadata: { name: web, namespace: shop }
-      spec: { podSelector: { matchLabels: { app: web } }, port: http }
+      ${WEB_SERVER}
       ---
       apiVersion: policy.linkerd.io/v1alpha1
       kind: AuthorizationPolicy
@@ -57,10 +55,7 @@ export default defineCheck({
     ],
     good: [
       `
-      apiVersion: policy.linkerd.io/v1beta3
-      kind: Server
-      metadata: { name: web, namespace: shop }
-      spec: { podSelector: { matchLabels: { app: web } }, port: http }
+      ${WEB_SERVER}
       ---
       apiVersion: policy.linkerd.io/v1alpha1
       kind: AuthorizationPolicy

@@ -2,6 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
+import { WEB_WITH_NAMED_PORT } from '../examples.ts';
 import { networkOf, peerOf } from '../facts.ts';
 
 export default defineCheck({
@@ -31,28 +32,12 @@ export default defineCheck({
   examples: {
     bad: [
       `
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: web, namespace: shop }
-      spec:
-        selector: { matchLabels: { app: web } }
-        template:
-          metadata: { labels: { app: web } }
-          spec:
-            containers: [{ name: web, image: "shop:1.4.2", ports: [{ name: http, containerPort: 8080 }] }]
+      ${WEB_WITH_NAMED_PORT}
       `,
     ],
     good: [
       `
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: web, namespace: shop }
-      spec:
-        selector: { matchLabels: { app: web } }
-        template:
-          metadata: { labels: { app: web } }
-          spec:
-            containers: [{ name: web, image: "shop:1.4.2", ports: [{ name: http, containerPort: 8080 }] }]
+      ${WEB_WITH_NAMED_PORT}
       ---
       apiVersion: networking.k8s.io/v1
       kind: NetworkPolicy

@@ -3,6 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { fail, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
+import { NO_ADMIN } from '../examples.ts';
 import { itemsOf } from '../facts.ts';
 
 export default defineCheck({
@@ -34,10 +35,7 @@ export default defineCheck({
     ],
     good: [
       `
-      apiVersion: v1
-      kind: Service
-      metadata: { name: web, namespace: shop }
-      spec: { selector: { app: web }, ports: [{ port: 80 }] }
+      ${NO_ADMIN}
       `,
     ],
   },

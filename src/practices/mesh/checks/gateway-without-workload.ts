@@ -4,6 +4,7 @@
  */
 import { defineCheck } from '#check/check.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
+import { WEB } from '../examples.ts';
 import { allPods } from '../facts.ts';
 import { GATEWAY, hasLabels, isWhole, labelsAt, WHOLE_CLUSTER } from '../istio.ts';
 
@@ -56,10 +57,7 @@ export default defineCheck({
       metadata: { name: web, namespace: shop }
       spec: { selector: { app: edge }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: [shop.example.com] }] }
       ---
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: edge, namespace: edge, labels: { app: edge } }
-      spec: { containers: [{ name: proxy, image: "proxyv2:1.30.0" }] }
+      ${WEB}
       `,
     ],
   },

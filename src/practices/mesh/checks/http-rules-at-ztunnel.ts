@@ -12,6 +12,7 @@ import { valueAt } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import { namespaceOf } from '#world/world.ts';
 import { AUTHORIZATION_POLICY, policiesOf } from '../authorization.ts';
+import { ONLY_ITSELF } from '../examples.ts';
 import { ambientWorkloads, rootNamespace, verdictOf } from '../facts.ts';
 import { labelsAt } from '../istio.ts';
 
@@ -80,10 +81,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio.io/dataplane-mode: ambient } }
       ---
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: web, namespace: shop, labels: { app: web } }
-      spec: { containers: [{ name: web, image: "shop:1.4.2", ports: [{ containerPort: 8080 }] }] }
+      ${ONLY_ITSELF}
       ---
       apiVersion: security.istio.io/v1
       kind: AuthorizationPolicy
@@ -95,10 +93,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio.io/dataplane-mode: ambient } }
       ---
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: web, namespace: shop, labels: { app: web } }
-      spec: { containers: [{ name: web, image: "shop:1.4.2", ports: [{ containerPort: 8080 }] }] }
+      ${ONLY_ITSELF}
       ---
       apiVersion: security.istio.io/v1
       kind: AuthorizationPolicy
@@ -112,10 +107,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio.io/dataplane-mode: ambient } }
       ---
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: web, namespace: shop, labels: { app: web } }
-      spec: { containers: [{ name: web, image: "shop:1.4.2", ports: [{ containerPort: 8080 }] }] }
+      ${ONLY_ITSELF}
       ---
       apiVersion: security.istio.io/v1
       kind: AuthorizationPolicy

@@ -8,6 +8,7 @@ import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
 import type { Rule } from '#decide/mesh/door.ts';
 import { type Path, valueAt } from '#kube/objects.ts';
 import { AUTHORIZATION_POLICY, policiesOf, selectedWorkloads } from '../authorization.ts';
+import { EDGE_POD, WEB_SERVICE } from '../examples.ts';
 import { meshOf, rootNamespace, servicePorts } from '../facts.ts';
 
 const OPERATION = ['hosts', 'notHosts', 'methods', 'notMethods', 'paths', 'notPaths'];
@@ -132,20 +133,14 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio-injection: enabled } }
       ---
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: web, namespace: shop }
-      spec: { selector: { matchLabels: { app: web } }, template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: web, image: "shop:1.4.2" }] } } }
+      ${EDGE_POD}
       ---
       apiVersion: v1
       kind: Service
       metadata: { name: web, namespace: shop }
       spec: { selector: { app: web }, ports: [{ name: http, port: 80, targetPort: 8080 }, { name: tcp-sync, port: 9000, targetPort: 9000 }] }
       ---
-      apiVersion: security.istio.io/v1
-      kind: AuthorizationPolicy
-      metadata: { name: no-admin, namespace: shop }
-      spec: { action: DENY, rules: [{ to: [{ operation: { paths: ["/admin*"] } }] }] }
+      ${WEB_SERVICE}
       `,
     ],
     good: [
@@ -154,10 +149,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio-injection: enabled } }
       ---
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: web, namespace: shop }
-      spec: { selector: { matchLabels: { app: web } }, template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: web, image: "shop:1.4.2" }] } } }
+      ${EDGE_POD}
       ---
       apiVersion: v1
       kind: Service

@@ -5,6 +5,7 @@ import { notApplicable, unknown } from '#check/verdict.ts';
 import { isRecord, valueAt } from '#kube/objects.ts';
 import type { World } from '#world/world.ts';
 import { AUTHORIZATION_POLICY, policiesOf, selectedWorkloads } from '../authorization.ts';
+import { WEB_WITH_PORT } from '../examples.ts';
 import { itemsOf, meshOf, servedPorts, verdictOf } from '../facts.ts';
 import { isByIdentity } from '../istio.ts';
 
@@ -63,10 +64,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio-injection: enabled } }
       ---
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: web, namespace: shop }
-      spec: { selector: { matchLabels: { app: web } }, template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: web, image: "shop:1.4.2", ports: [{ containerPort: 8080 }] }] } } }
+      ${WEB_WITH_PORT}
       ---
       apiVersion: security.istio.io/v1
       kind: PeerAuthentication
@@ -85,10 +83,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio-injection: enabled } }
       ---
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: web, namespace: shop }
-      spec: { selector: { matchLabels: { app: web } }, template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: web, image: "shop:1.4.2", ports: [{ containerPort: 8080 }] }] } } }
+      ${WEB_WITH_PORT}
       ---
       apiVersion: security.istio.io/v1
       kind: PeerAuthentication

@@ -8,6 +8,7 @@ import { notApplicable } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import type { World } from '#world/world.ts';
+import { WEB_WITH_PORT } from '../examples.ts';
 import { meshOf, peerOf, servedPorts, verdictOf } from '../facts.ts';
 
 /** Whether anything asks for Linkerd's proxy: of most input, no mesh has to be made for that. */
@@ -62,10 +63,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, annotations: { linkerd.io/inject: enabled } }
       ---
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: web, namespace: shop }
-      spec: { selector: { matchLabels: { app: web } }, template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: web, image: "shop:1.4.2", ports: [{ containerPort: 8080 }] }] } } }
+      ${WEB_WITH_PORT}
       `,
     ],
     good: [
@@ -74,10 +72,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, annotations: { linkerd.io/inject: enabled, config.linkerd.io/default-inbound-policy: deny } }
       ---
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: web, namespace: shop }
-      spec: { selector: { matchLabels: { app: web } }, template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: web, image: "shop:1.4.2", ports: [{ containerPort: 8080 }] }] } } }
+      ${WEB_WITH_PORT}
       `,
     ],
   },

@@ -5,6 +5,7 @@ import { fail, pass } from '#check/verdict.ts';
 import { isRecord, type KubeObject, type Path, valueAt } from '#kube/objects.ts';
 import type { World } from '#world/world.ts';
 import { selectedWorkloads, workloadsOf } from '../authorization.ts';
+import { WEB_WITH_PORT } from '../examples.ts';
 import { meshOf, networkOf, servedPorts } from '../facts.ts';
 
 /** How many connections are asked about at most: nobody reads a list of all who come in a large cluster. */
@@ -112,10 +113,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: batch }
       ---
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: web, namespace: shop }
-      spec: { selector: { matchLabels: { app: web } }, template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: web, image: "shop:1.4.2", ports: [{ containerPort: 8080 }] }] } } }
+      ${WEB_WITH_PORT}
       ---
       apiVersion: batch/v1
       kind: CronJob

@@ -4,6 +4,7 @@ import { owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import type { World } from '#world/world.ts';
 import { AUTHORIZATION_POLICY, policiesOf } from '../authorization.ts';
+import { EDGE_POD } from '../examples.ts';
 import { meshOf, peerOf, rootNamespace, stringsIn } from '../facts.ts';
 
 /** Whether anything is of Istio: of most input, no mesh has to be made to know that there is none. */
@@ -62,10 +63,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio-injection: enabled } }
       ---
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: web, namespace: shop }
-      spec: { selector: { matchLabels: { app: web } }, template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: web, image: "shop:1.4.2" }] } } }
+      ${EDGE_POD}
       `,
     ],
     good: [
@@ -74,10 +72,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio-injection: enabled } }
       ---
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: web, namespace: shop }
-      spec: { selector: { matchLabels: { app: web } }, template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: web, image: "shop:1.4.2" }] } } }
+      ${EDGE_POD}
       ---
       apiVersion: security.istio.io/v1
       kind: AuthorizationPolicy

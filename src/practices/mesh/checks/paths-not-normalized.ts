@@ -6,6 +6,7 @@ import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { notApplicable, unknown } from '#check/verdict.ts';
 import { AUTHORIZATION_POLICY, policiesOf } from '../authorization.ts';
+import { WEB_SERVICE } from '../examples.ts';
 import { meshSettings, verdictOf } from '../facts.ts';
 
 export default defineCheck({
@@ -50,10 +51,7 @@ export default defineCheck({
   examples: {
     bad: [
       `
-      apiVersion: security.istio.io/v1
-      kind: AuthorizationPolicy
-      metadata: { name: no-admin, namespace: shop }
-      spec: { action: DENY, rules: [{ to: [{ operation: { paths: ["/admin*"] } }] }] }
+      ${WEB_SERVICE}
       `,
     ],
     good: [
@@ -69,10 +67,7 @@ export default defineCheck({
       metadata: { name: istio, namespace: istio-system }
       data: { mesh: "pathNormalization: { normalization: DECODE_AND_MERGE_SLASHES }" }
       ---
-      apiVersion: security.istio.io/v1
-      kind: AuthorizationPolicy
-      metadata: { name: no-admin, namespace: shop }
-      spec: { action: DENY, rules: [{ to: [{ operation: { paths: ["/admin*"] } }] }] }
+      ${WEB_SERVICE}
       `,
     ],
   },

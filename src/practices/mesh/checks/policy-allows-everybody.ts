@@ -3,6 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { cis, mitre, nsa, owasp } from '#check/frameworks.ts';
 import { fail, pass } from '#check/verdict.ts';
 import { isRecord, valueAt } from '#kube/objects.ts';
+import { WEB_POD_WITH_PORT, WEB_WITH_NAMED_PORT } from '../examples.ts';
 import { itemsOf, NETWORK_POLICY, rulesOf } from '../facts.ts';
 
 export default defineCheck({
@@ -32,15 +33,7 @@ export default defineCheck({
   examples: {
     bad: [
       `
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: web, namespace: shop }
-      spec:
-        selector: { matchLabels: { app: web } }
-        template:
-          metadata: { labels: { app: web } }
-          spec:
-            containers: [{ name: web, image: "shop:1.4.2", ports: [{ name: http, containerPort: 8080 }] }]
+      ${WEB_WITH_NAMED_PORT}
       ---
       apiVersion: networking.k8s.io/v1
       kind: NetworkPolicy
@@ -52,23 +45,9 @@ export default defineCheck({
     ],
     good: [
       `
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: web, namespace: shop }
-      spec:
-        selector: { matchLabels: { app: web } }
-        template:
-          metadata: { labels: { app: web } }
-          spec:
-            containers: [{ name: web, image: "shop:1.4.2", ports: [{ name: http, containerPort: 8080 }] }]
+      ${WEB_WITH_NAMED_PORT}
       ---
-      apiVersion: networking.k8s.io/v1
-      kind: NetworkPolicy
-      metadata: { name: web, namespace: shop }
-      spec:
-        podSelector: { matchLabels: { app: web } }
-        policyTypes: [Ingress]
-        ingress: [{ from: [{ podSelector: { matchLabels: { app: web } } }], ports: [{ port: http }] }]
+      ${WEB_POD_WITH_PORT}
       `,
     ],
   },

@@ -3,6 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { AUTHORIZATION_POLICY, selectedWorkloads } from '../authorization.ts';
+import { WEB_WITH_PORT } from '../examples.ts';
 import { meshOf, servedPorts } from '../facts.ts';
 import { labelsAt } from '../istio.ts';
 
@@ -88,10 +89,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio-injection: enabled } }
       ---
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: web, namespace: shop }
-      spec: { selector: { matchLabels: { app: web } }, template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: web, image: "shop:1.4.2", ports: [{ containerPort: 8080 }] }] } } }
+      ${WEB_WITH_PORT}
       ---
       apiVersion: security.istio.io/v1
       kind: AuthorizationPolicy

@@ -3,6 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
 import { namespaceOf } from '#world/world.ts';
+import { WEB_SERVER } from '../examples.ts';
 
 export default defineCheck({
   practice: 'mesh',
@@ -38,18 +39,12 @@ export default defineCheck({
   examples: {
     bad: [
       `
-      apiVersion: policy.linkerd.io/v1beta3
-      kind: Server
-      metadata: { name: web, namespace: shop }
-      spec: { podSelector: { matchLabels: { app: web } }, port: http }
+      ${WEB_SERVER}
       `,
     ],
     good: [
       `
-      apiVersion: policy.linkerd.io/v1beta3
-      kind: Server
-      metadata: { name: web, namespace: shop }
-      spec: { podSelector: { matchLabels: { app: web } }, port: http }
+      ${WEB_SERVER}
       ---
       apiVersion: policy.linkerd.io/v1alpha1
       kind: AuthorizationPolicy

@@ -4,6 +4,7 @@ import { mitre, owasp } from '#check/frameworks.ts';
 import { fail, pass } from '#check/verdict.ts';
 import { type Path, valueAt } from '#kube/objects.ts';
 import type { World } from '#world/world.ts';
+import { ONLY_ITSELF } from '../examples.ts';
 import { itemsOf, meshOf } from '../facts.ts';
 
 const shared = (world: World): ReadonlyMap<string, readonly string[]> =>
@@ -74,10 +75,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio-injection: enabled } }
       ---
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: web, namespace: shop, labels: { app: web } }
-      spec: { containers: [{ name: web, image: "shop:1.4.2", ports: [{ containerPort: 8080 }] }] }
+      ${ONLY_ITSELF}
       ---
       apiVersion: v1
       kind: Pod

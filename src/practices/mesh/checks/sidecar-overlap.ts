@@ -4,6 +4,7 @@
  */
 import { defineCheck } from '#check/check.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
+import { WEB_POD } from '../examples.ts';
 import { isInAmbientNamespace, overlapOf } from '../overlap.ts';
 
 const KIND = 'networking.istio.io/Sidecar';
@@ -65,10 +66,7 @@ export default defineCheck({
       metadata: { name: all, namespace: shop }
       spec: { egress: [{ hosts: ["*/*"] }] }
       ---
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: web, namespace: shop, labels: { app: web } }
-      spec: { containers: [{ name: web, image: "shop:1.4.2" }] }
+      ${WEB_POD}
       `,
     ],
   },

@@ -9,6 +9,7 @@ import type { Path } from '#kube/objects.ts';
 import { valueAt } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import { AUTHORIZATION_POLICY, policiesOf, selectedWorkloads } from '../authorization.ts';
+import { EDGE_POD } from '../examples.ts';
 import { stringsIn, verdictOf } from '../facts.ts';
 import { isGateway } from '../istio.ts';
 
@@ -58,10 +59,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio-injection: enabled } }
       ---
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: web, namespace: shop }
-      spec: { selector: { matchLabels: { app: web } }, template: { metadata: { labels: { app: web } }, spec: { containers: [{ name: web, image: "shop:1.4.2" }] } } }
+      ${EDGE_POD}
       ---
       apiVersion: security.istio.io/v1
       kind: AuthorizationPolicy

@@ -6,6 +6,7 @@ import { endpointId } from '#decide/network/inventory.ts';
 import { isRecord, valueAt } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import { namespaceOf } from '#world/world.ts';
+import { ONLY_ITSELF } from '../examples.ts';
 import { ambientWorkloads, meshOf, peerOf } from '../facts.ts';
 
 export default defineCheck({
@@ -52,10 +53,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio.io/dataplane-mode: ambient } }
       ---
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: web, namespace: shop, labels: { app: web } }
-      spec: { containers: [{ name: web, image: "shop:1.4.2", ports: [{ containerPort: 8080 }] }] }
+      ${ONLY_ITSELF}
       ---
       apiVersion: security.istio.io/v1
       kind: PeerAuthentication
@@ -74,10 +72,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio.io/dataplane-mode: ambient } }
       ---
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: web, namespace: shop, labels: { app: web } }
-      spec: { containers: [{ name: web, image: "shop:1.4.2", ports: [{ containerPort: 8080 }] }] }
+      ${ONLY_ITSELF}
       ---
       apiVersion: security.istio.io/v1
       kind: PeerAuthentication

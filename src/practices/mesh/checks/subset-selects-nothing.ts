@@ -3,6 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { isRecord, type Path, valueAt } from '#kube/objects.ts';
 import { namespaceOf } from '#world/world.ts';
+import { NO_ADMIN } from '../examples.ts';
 import { itemsOf, selectedBy } from '../facts.ts';
 import { isWhole, WHOLE_CLUSTER } from '../istio.ts';
 
@@ -56,10 +57,7 @@ export default defineCheck({
       metadata: { name: web, namespace: shop, labels: { app: web, version: v1 } }
       spec: { containers: [{ name: web, image: "shop:1.4.2" }] }
       ---
-      apiVersion: v1
-      kind: Service
-      metadata: { name: web, namespace: shop }
-      spec: { selector: { app: web }, ports: [{ port: 80 }] }
+      ${NO_ADMIN}
       ---
       apiVersion: networking.istio.io/v1
       kind: DestinationRule
@@ -74,10 +72,7 @@ export default defineCheck({
       metadata: { name: web, namespace: shop, labels: { app: web, version: v1 } }
       spec: { containers: [{ name: web, image: "shop:1.4.2" }] }
       ---
-      apiVersion: v1
-      kind: Service
-      metadata: { name: web, namespace: shop }
-      spec: { selector: { app: web }, ports: [{ port: 80 }] }
+      ${NO_ADMIN}
       ---
       apiVersion: networking.istio.io/v1
       kind: DestinationRule

@@ -2,6 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { namespaceOf } from '#world/world.ts';
+import { WEB_POD } from '../examples.ts';
 import { makesPods, podsIn } from '../facts.ts';
 import { hasLabels, isWhole, labelsAt, WHOLE_CLUSTER } from '../istio.ts';
 
@@ -40,10 +41,7 @@ export default defineCheck({
       metadata: { name: web, namespace: shop }
       spec: { selector: { matchLabels: { app: wbe } }, accessLogging: [{ providers: [{ name: envoy }] }] }
       ---
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: web, namespace: shop, labels: { app: web } }
-      spec: { containers: [{ name: web, image: "shop:1.4.2" }] }
+      ${WEB_POD}
       `,
     ],
     good: [
@@ -53,10 +51,7 @@ export default defineCheck({
       metadata: { name: web, namespace: shop }
       spec: { selector: { matchLabels: { app: web } }, accessLogging: [{ providers: [{ name: envoy }] }] }
       ---
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: web, namespace: shop, labels: { app: web } }
-      spec: { containers: [{ name: web, image: "shop:1.4.2" }] }
+      ${WEB_POD}
       `,
     ],
   },

@@ -4,6 +4,7 @@ import { mitre, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
 import { type KubeObject, valueAt } from '#kube/objects.ts';
 import { namespaceOf, type World } from '#world/world.ts';
+import { WEB_WITH_NAMED_PORT } from '../examples.ts';
 import { itemsOf, meshOf, peerOf, rootNamespace, servedPorts, stringsIn } from '../facts.ts';
 import { isByIdentity, isGateway, named } from '../istio.ts';
 
@@ -83,15 +84,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio-injection: enabled } }
       ---
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: web, namespace: shop }
-      spec:
-        selector: { matchLabels: { app: web } }
-        template:
-          metadata: { labels: { app: web } }
-          spec:
-            containers: [{ name: web, image: "shop:1.4.2", ports: [{ name: http, containerPort: 8080 }] }]
+      ${WEB_WITH_NAMED_PORT}
       ---
       apiVersion: security.istio.io/v1
       kind: AuthorizationPolicy
@@ -105,15 +98,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio-injection: enabled } }
       ---
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: web, namespace: shop }
-      spec:
-        selector: { matchLabels: { app: web } }
-        template:
-          metadata: { labels: { app: web } }
-          spec:
-            containers: [{ name: web, image: "shop:1.4.2", ports: [{ name: http, containerPort: 8080 }] }]
+      ${WEB_WITH_NAMED_PORT}
       ---
       apiVersion: security.istio.io/v1
       kind: AuthorizationPolicy
