@@ -26,6 +26,8 @@ import authorizationEverybodyBound from './authorization/checks/everybody-bound.
 import authorizationFlowControlWrite from './authorization/checks/flow-control-write.ts';
 import authorizationImpersonatedAttributes from './authorization/checks/impersonated-attributes.ts';
 import authorizationImpersonation from './authorization/checks/impersonation.ts';
+import authorizationInvalidRoleReference from './authorization/checks/invalid-role-reference.ts';
+import authorizationInvalidRule from './authorization/checks/invalid-rule.ts';
 import authorizationInvalidSubject from './authorization/checks/invalid-subject.ts';
 import authorizationLeaseWriteInKubeSystem from './authorization/checks/lease-write-in-kube-system.ts';
 import authorizationLongLivedToken from './authorization/checks/long-lived-token.ts';
@@ -282,6 +284,8 @@ export const checks: readonly Check[] = [
   authorizationFlowControlWrite as Check,
   authorizationImpersonatedAttributes as Check,
   authorizationImpersonation as Check,
+  authorizationInvalidRoleReference as Check,
+  authorizationInvalidRule as Check,
   authorizationInvalidSubject as Check,
   authorizationLeaseWriteInKubeSystem as Check,
   authorizationLongLivedToken as Check,

@@ -2,38 +2,9 @@
 import { defineCheck } from '#check/check.ts';
 import { owasp } from '#check/frameworks.ts';
 import { fail, pass } from '#check/verdict.ts';
-import { isRecord } from '#kube/objects.ts';
+import { refusedSubjects } from '#decide/authorization/validation.ts';
 import { BINDINGS } from '#paths/grants.ts';
 import { boundTo } from '../examples.ts';
-
-/** Names of service accounts are subdomains of RFC 1123. */
-const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
-const GROUP = 'rbac.authorization.k8s.io';
-
-/** Source: kubernetes pkg/apis/rbac/validation/validation.go (ValidateRoleBindingSubject). */
-function faultOf(
-  subject: unknown,
-  binding: string,
-): { readonly text: string; readonly group?: string } | undefined {
-  if (!isRecord(subject)) return { text: 'is no mapping' };
-  const { kind, name, namespace } = subject;
-  const apiGroup = subject['apiGroup'] ?? '';
-  if (name === undefined || name === null || name === '') return { text: 'has no name' };
-  if (kind === 'ServiceAccount') {
-    if (apiGroup !== '') return { text: `is a service account of group "${String(apiGroup)}"`, group: '' };
-    if (typeof name === 'string' && !SUBDOMAIN.test(name))
-      return { text: `is a service account of a name that none can have: "${name}"` };
-    return binding === 'ClusterRoleBinding' &&
-      (namespace === undefined || namespace === null || namespace === '')
-      ? { text: 'is a service account without the namespace that a ClusterRoleBinding needs' }
-      : undefined;
-  }
-  if (kind !== 'User' && kind !== 'Group')
-    return { text: `is of kind "${String(kind)}", which cannot be bound` };
-  return apiGroup === '' || apiGroup === GROUP
-    ? undefined
-    : { text: `is a ${kind.toLowerCase()} of group "${String(apiGroup)}"`, group: GROUP };
-}
 
 export default defineCheck({
   practice: 'authorization',
@@ -49,12 +20,8 @@ export default defineCheck({
 
   subject: 'object',
   kinds: BINDINGS,
-  evaluate({ object: { kind, subjects } }) {
-    if (!Array.isArray(subjects)) return pass;
-    const found = subjects.flatMap((subject: unknown, index) => {
-      const fault = faultOf(subject, kind);
-      return fault === undefined ? [] : [{ ...fault, index }];
-    });
+  evaluate({ object }) {
+    const found = refusedSubjects(object);
     return found.length === 0 ? pass : fail(found, ...found.map(({ index }) => ['subjects', index]));
   },
   message: found => found.map(({ index, text }) => `subject ${index + 1} ${text}`).join('; '),
