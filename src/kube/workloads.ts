@@ -283,6 +283,16 @@ const POD_SPEC_MARKS = [
 ];
 const SCHEMA_DEPTH = 24;
 
+/** Whether a definition's schemas could teach anything: of the kinds in the table all is known. */
+export function mayTeachPlaces(definition: KubeObject): boolean {
+  const group = valueAt(definition, ['spec', 'group']);
+  const kind = valueAt(definition, ['spec', 'names', 'kind']);
+  return !Object.hasOwn(PLACES, `${group}/${kind}`);
+}
+
+/** The key without which no schema shows a pod template. */
+export const MARK_OF_PODS = 'containers';
+
 /**
  * The places of pod templates that a CustomResourceDefinition's schemas show: a subtree shaped like a
  * PodTemplateSpec (`spec` with `containers`) or a PodSpec (`containers` beside other fields that only pods have).
@@ -328,6 +338,6 @@ function isPodSpecSchema(schema: unknown): boolean {
   if (!isRecord(schema)) return false;
   const properties = schema['properties'];
   if (!isRecord(properties)) return false;
-  if (valueAt(properties, ['containers', 'items', 'properties', 'image']) === undefined) return false;
+  if (valueAt(properties, [MARK_OF_PODS, 'items', 'properties', 'image']) === undefined) return false;
   return POD_SPEC_MARKS.filter(mark => Object.hasOwn(properties, mark)).length >= 2;
 }

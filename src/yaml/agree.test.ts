@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Documents, defaultLimits, type OneReader } from './documents.ts';
-import { readFastOne } from './fast.ts';
+import { readFastOne, readFastWithout } from './fast.ts';
 import { readDocuments } from './read.ts';
 import { Recorder } from './recorder.ts';
 import { UNUSUAL } from './scanner.ts';
@@ -55,6 +55,51 @@ const PIECES = [
 /** Texts that are sometimes YAML. */
 const texts = fc.array(fc.constantFrom(...PIECES), { maxLength: 24 }).map(pieces => pieces.join(''));
 
+/** Texts in which something often stands below an `a`. */
+const nested = fc
+  .tuple(
+    fc.array(fc.constantFrom('c: d\n', 'e:\n  f: 1\n', 'a: 2\n', ''), { maxLength: 2 }),
+    texts,
+    fc.array(fc.constantFrom('b: d\n', 'b:\n  - a\n', 'c: [{b: 1}]\n', 'd: .inf\n', 'd: |\n   b: e\n', ''), {
+      maxLength: 3,
+    }),
+  )
+  .map(([before, odd, lines]) =>
+    [
+      ...before,
+      'a:\n',
+      ...lines.map(line => line.replaceAll(/^(?=.)/gm, '  ')),
+      odd.replaceAll('\n', '\n  '),
+    ].join(''),
+  );
+
+function outcome(read: () => ReturnType<OneReader>): ReturnType<OneReader> | { readonly is: 'unusual' } {
+  try {
+    return read();
+  } catch (error) {
+    if (error !== UNUSUAL) throw error;
+    return { is: 'unusual' };
+  }
+}
+
+/** With something else in the place of all that stands below an `a`. */
+function withoutA(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutA);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, key === 'a' ? 'left out' : withoutA(item)]),
+  );
+}
+
+function hasBBelowA(value: unknown, isBelow: boolean): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(
+    ([key, item]) =>
+      (isBelow && key === 'b' && !Array.isArray(value)) ||
+      hasBBelowA(item, isBelow || (key === 'a' && !Array.isArray(value))),
+  );
+}
+
 describe('the readers', () => {
   it('agree', () => {
     let fast = 0;
@@ -77,6 +122,35 @@ describe('the readers', () => {
       { numRuns: 3000 },
     );
     assert.ok(fast > 100, `the fast reader took ${fast}`);
+  });
+
+  it('leave out what is not asked for, and nothing else', () => {
+    let left = 0;
+    let noted = 0;
+    const both: OneReader = (file, extent, _, limits) => {
+      let note: boolean | undefined;
+      const lean = readFastWithout({ below: 'a', note: 'b' }, (_, hasNoted) => {
+        note = hasNoted;
+        return false;
+      });
+      const some = outcome(() => lean(file, extent, null, limits));
+      const all = outcome(() => readFastOne(file, extent, null, limits));
+      assert.deepEqual(withoutA(some), withoutA(all));
+      if (note !== undefined && all.is === 'value' && !all.hasDuplicates) {
+        left++;
+        if (note) noted++;
+        // What lies in brackets behind the key is kept, so a `b` in it need not be told.
+        if (note || !/a: ?[[{]/.test(file)) assert.equal(note, hasBBelowA(all.value, false));
+      }
+      return { is: 'empty' };
+    };
+    fc.assert(
+      fc.property(nested, text => {
+        new Documents(text, defaultLimits).yaml(0, both);
+      }),
+      { numRuns: 5000 },
+    );
+    assert.ok(left > 100 && noted > 10 && noted < left, `${left} left out, ${noted} with the key`);
   });
 
   it('never throw', () => {

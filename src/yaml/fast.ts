@@ -2,7 +2,7 @@
 
 import { isOdd } from './characters.ts';
 import { Documents, defaultLimits, type Limits, type OneReader, type ReadDocument } from './documents.ts';
-import { Scanner, UNUSUAL } from './scanner.ts';
+import { Scanner, type Skip, UNUSUAL } from './scanner.ts';
 
 /** Reads one document, or throws UNUSUAL. */
 export const readFastOne: OneReader = (file, { chunk, start, end, isCommon }, recorder, limits) => {
@@ -14,14 +14,41 @@ export const readFastOne: OneReader = (file, { chunk, start, end, isCommon }, re
 };
 
 /**
+ * Reads one document without the values below a key, as long as nobody misses them.
+ *
+ * @param isMissed asked with what was read, and whether the key to look out for was met: if so it is read again, whole
+ */
+export function readFastWithout(
+  skip: Skip,
+  isMissed: (value: unknown, hasNoted: boolean) => boolean,
+): OneReader {
+  return (file, extent, recorder, limits) => {
+    const { chunk, start, end, isCommon } = extent;
+    if (recorder !== null || (!isCommon && isOdd(file.slice(chunk, end))))
+      return readFastOne(file, extent, recorder, limits);
+    const scanner = new Scanner(file, start, end, null, limits.maxDepth, skip);
+    const value = scanner.read();
+    if (value === undefined) return { is: 'empty' };
+    if (scanner.hasSkipped && isMissed(value, scanner.hasNoted))
+      return readFastOne(file, extent, recorder, limits);
+    return { is: 'value', value, hasDuplicates: scanner.hasDuplicates };
+  };
+}
+
+/**
  * The documents of a YAML text.
  *
+ * @param read one of them
  * @returns undefined where something in it needs `readDocuments` (read.ts), which is slower and takes longer to load
  */
-export function readFast(text: string, limits: Limits = defaultLimits): ReadDocument[] | undefined {
+export function readFast(
+  text: string,
+  limits: Limits = defaultLimits,
+  read: OneReader = readFastOne,
+): ReadDocument[] | undefined {
   if (startsLikeJson(text)) return undefined;
   try {
-    return new Documents(text, limits).yaml(0, readFastOne);
+    return new Documents(text, limits).yaml(0, read);
   } catch (error) {
     if (error === UNUSUAL) return undefined;
     throw error;

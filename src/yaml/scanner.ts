@@ -29,7 +29,7 @@ import {
 import { readEscape } from './escapes.ts';
 import { plainKey } from './keys.ts';
 import type { Recorder, Style } from './recorder.ts';
-import { NOT_IN_JSON, resolvePlain, type Scalar } from './scalars.ts';
+import { hintOf, NOT_IN_JSON, resolvePlain, type Scalar } from './scalars.ts';
 
 /** Not an error: this document is for the thorough reader. One instance, for a stack costs more than the scan. */
 export const UNUSUAL: { readonly unusual: true } = { unusual: true };
@@ -42,12 +42,29 @@ for (const character of '&*!%@`?|>"\'[]{},#') INDICATOR[character.charCodeAt(0)]
 const LONGEST_KEY = 1024;
 /** Collections inside each other: deeper ones are left to the other reader, whose business the limit is. */
 const DEEP = 64;
+/** Keys of one mapping that are compared with each other while nothing is kept. */
+const WIDE = 500;
+
+/** What to check and not to keep: most of a CustomResourceDefinition is a schema that is hardly ever asked for. */
+export interface Skip {
+  /** The mapping below this key is read for mistakes only; an empty one stands for it. */
+  readonly below: string;
+  /** A key to look out for there. */
+  readonly note: string;
+}
+
+const SKIPPED: Record<string, unknown> = Object.freeze({});
 
 export class Scanner {
   readonly #text: string;
   readonly #end: number;
   readonly #recorder: Recorder | null;
   readonly #maxDepth: number;
+  readonly #omit: Skip | null;
+  /** Whether values are made, or what is read is only checked. */
+  #keeps = true;
+  /** Keys of the mappings that are open while nothing is kept. */
+  readonly #seen: string[] = [];
   /** At the first character that was not read yet. */
   #at: number;
   #lineStart: number;
@@ -61,15 +78,30 @@ export class Scanner {
   /** The quoted text that was read last, when it turned out to be no key. */
   #quoted = '';
   hasDuplicates = false;
+  /** Whether something was not kept. */
+  hasSkipped = false;
+  /** Whether the key to look out for stands in what was not kept. */
+  hasNoted = false;
 
-  /** @param start the start of a line */
-  constructor(text: string, start: number, end: number, recorder: Recorder | null, maxDepth: number) {
+  /**
+   * @param start the start of a line
+   * @param skip only without a recorder
+   */
+  constructor(
+    text: string,
+    start: number,
+    end: number,
+    recorder: Recorder | null,
+    maxDepth: number,
+    skip: Skip | null = null,
+  ) {
     this.#text = text;
     this.#at = start;
     this.#lineStart = start;
     this.#end = end;
     this.#recorder = recorder;
     this.#maxDepth = Math.min(maxDepth, DEEP);
+    this.#omit = recorder === null ? skip : null;
   }
 
   /**
@@ -165,7 +197,8 @@ export class Scanner {
     this.#enter();
     const text = this.#text;
     const recorder = this.#recorder;
-    const result: Record<string, unknown> = {};
+    const result: Record<string, unknown> = this.#keeps ? {} : SKIPPED;
+    const known = this.#seen.length;
     let key = firstKey;
     let start = firstStart;
     recorder?.open(start, 'block-map');
@@ -179,12 +212,14 @@ export class Scanner {
       if (code === NEWLINE || code === RETURN || code === HASH || at >= this.#end) {
         const colonEnd = recorder === null ? 0 : this.#colonEnd(this.#keyEnd);
         this.#finishLine();
-        if (this.#indent > column) value = this.#block(column);
+        if (this.#indent > column)
+          value = key === this.#omit?.below ? this.#skipped(column) : this.#block(column);
         else if (this.#indent === column && this.#isDash()) value = this.#sequence(column);
         else this.#scalar(colonEnd, colonEnd, 'null');
       } else if (code === DASH && this.#isSpace(at + 1)) throw UNUSUAL;
       else value = this.#inline(column);
-      this.#put(result, key, value);
+      if (this.#keeps) this.#put(result, key, value);
+      else this.#note(key, known);
       if (this.#indent !== column) break;
       start = this.#at;
       const next = this.#key();
@@ -192,9 +227,30 @@ export class Scanner {
       key = next;
     }
     if (this.#indent > column) throw UNUSUAL;
+    this.#seen.length = known;
     this.#depth--;
     recorder?.close(this.#contentEnd);
     return result;
+  }
+
+  /** A block whose values nobody keeps. */
+  #skipped(parent: number): unknown {
+    if (!this.#keeps) return this.#block(parent);
+    this.#keeps = false;
+    this.hasSkipped = true;
+    this.#block(parent);
+    this.#keeps = true;
+    return SKIPPED;
+  }
+
+  /** What is left of `#put` where nothing is kept. A mapping too wide to be compared here is for the usual reader. */
+  #note(key: string, from: number): void {
+    const seen = this.#seen;
+    const { length } = seen;
+    for (let i = from; i < length; i++) if (seen[i] === key) this.hasDuplicates = true;
+    if (length - from > WIDE) throw UNUSUAL;
+    seen.push(key);
+    if (key === this.#omit!.note) this.hasNoted = true;
   }
 
   #isDash(): boolean {
@@ -323,25 +379,27 @@ export class Scanner {
   #plain(parent: number): Scalar {
     const text = this.#text;
     const start = this.#at;
+    // What looks like a number may be one that kubectl refuses.
+    const keeps = this.#keeps || hintOf(text.charCodeAt(start)) === 2;
     let end = this.#plainLine();
     const isLast = text.charCodeAt(this.#at) === HASH;
     this.#finishLine();
     if (this.#indent <= parent) {
       this.#scalar(start, end, 'plain');
-      return plainValue(text.slice(start, end));
+      return keeps ? plainValue(text.slice(start, end)) : null;
     }
     // The text goes on over lines that are indented deeper. A comment would have ended it.
     if (isLast) throw UNUSUAL;
-    let value = text.slice(start, end);
+    let value = keeps ? text.slice(start, end) : '';
     while (this.#indent > parent) {
       const breaks = this.#breaksBetween(end, this.#lineStart);
       const from = this.#at;
       end = this.#plainLine();
-      value += (breaks > 1 ? '\n'.repeat(breaks - 1) : ' ') + text.slice(from, end);
+      if (keeps) value += (breaks > 1 ? '\n'.repeat(breaks - 1) : ' ') + text.slice(from, end);
       this.#finishLine();
     }
     this.#scalar(start, end, 'plain');
-    return plainValue(value);
+    return keeps ? plainValue(value) : null;
   }
 
   /** Line breaks between two lines of a text; a comment between them is a mistake. */
@@ -455,13 +513,15 @@ export class Scanner {
       if (lineEnd > from && text.charCodeAt(lineEnd - 1) === RETURN) lineEnd--;
       if (from < lineEnd) {
         if (from < limit) break;
-        const first = text.charCodeAt(from);
-        const isText = first !== SPACE && first !== TAB;
-        if (folded && folds && isText) value += breaks > 1 ? '\n'.repeat(breaks - 1) : ' ';
-        else if (breaks === 1) value += '\n';
-        else if (breaks > 0) value += '\n'.repeat(breaks);
-        value += text.slice(from, lineEnd);
-        folds = isText;
+        if (this.#keeps) {
+          const first = text.charCodeAt(from);
+          const isText = first !== SPACE && first !== TAB;
+          if (folded && folds && isText) value += breaks > 1 ? '\n'.repeat(breaks - 1) : ' ';
+          else if (breaks === 1) value += '\n';
+          else if (breaks > 0) value += '\n'.repeat(breaks);
+          value += text.slice(from, lineEnd);
+          folds = isText;
+        }
         breaks = 0;
         contentEnd = lineEnd;
       }
@@ -579,6 +639,7 @@ export class Scanner {
         else value = this.#flowValue();
       } else this.#recorder?.scalar(this.#keyEnd, this.#keyEnd, 'null');
       this.#put(result, key, value);
+      if (!this.#keeps && key === this.#omit!.note) this.hasNoted = true;
       const code = this.#skip();
       if (code === COMMA) this.#at++;
       else if (code !== CLOSE_MAP) throw UNUSUAL;

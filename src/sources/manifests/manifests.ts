@@ -1,13 +1,13 @@
 /** Manifests as they stand in files: read, recognised, unfolded, with everything that was not understood said. */
 import { toJson } from '#kube/json.ts';
 import { isRecord, type KubeObject, type Path } from '#kube/objects.ts';
-import { placesOfDefinition } from '#kube/workloads.ts';
+import { MARK_OF_PODS, mayTeachPlaces, placesOfDefinition } from '#kube/workloads.ts';
 import { type Deployment, isDeployer } from '#sources/gitops/deployer.ts';
 import type { ChartSettings } from '#sources/helm/environments.ts';
 import type { Roots } from '#sources/kustomize/roots.ts';
 import type { Declared, Gap } from '#world/world.ts';
 import type { ReadDocument } from '#yaml/documents.ts';
-import { readFast } from '#yaml/fast.ts';
+import { readFast, readFastWithout } from '#yaml/fast.ts';
 import { type MarkedComment, markedComments, mayHoldMarks } from './comments.ts';
 import { decode } from './decode.ts';
 import { DiskTree, EditedTree, type SourceTree } from './files.ts';
@@ -291,7 +291,7 @@ class Reader implements Manifests {
       this.files.push({ file, understood: text.trim() === '' ? 'empty' : 'other', documents: 0 });
       return;
     }
-    this.#documents(file, text, await read(text));
+    this.#documents(file, text, await read(text, this.#options.lean === true));
   }
 
   #bytes(found: Found): Buffer | undefined {
@@ -332,7 +332,7 @@ class Reader implements Manifests {
       } else if (document.is === 'value' && !isPatch) {
         const source = new DocumentSource(file, text, document);
         if (isObject(document.value)) {
-          if (this.#options.lean === true && document.value.kind === 'CustomResourceDefinition')
+          if (this.#options.lean === true && isDefinition(document.value))
             this.declared.push(this.#leanDefinition(document.value as KubeObject, file, text, document));
           else this.#object(document.value as KubeObject, source, document.duplicateKeys, []);
         } else if (isHalfAnObject(document.value)) {
@@ -420,7 +420,12 @@ class Reader implements Manifests {
   }
 
   /** A definition without its schemas, and without the text that it was cut from. */
-  #leanDefinition(object: KubeObject, file: string, text: string, document: ReadDocument): Declared {
+  #leanDefinition(
+    object: KubeObject,
+    file: string,
+    text: string,
+    document: Extract<ReadDocument, { is: 'value' }>,
+  ): Declared {
     const learnt = placesOfDefinition(object);
     const { apiVersion, kind, metadata } = object;
     // A copy by way of JSON: a string that was cut out of a text keeps all of the text.
@@ -440,7 +445,13 @@ class Reader implements Manifests {
     const source = large
       ? new DocumentSource(file, again, { is: 'empty', index, start, end, startLine, line })
       : new DocumentSource(file, text, document);
-    return { object: lean, origin: new ManifestOrigin(source), ...(learnt === undefined ? {} : { learnt }) };
+    const { duplicateKeys } = document;
+    return {
+      object: lean,
+      origin: new ManifestOrigin(source),
+      ...(learnt === undefined ? {} : { learnt }),
+      ...(duplicateKeys.length === 0 ? {} : { duplicateKeys: duplicateKeys.map(({ path }) => path) }),
+    };
   }
 
   /** A chart is rendered once, when its Chart.yaml is met; its other files are part of it. */
@@ -646,9 +657,21 @@ function now(): number {
   return Number(process.hrtime.bigint() / 1_000_000n);
 }
 
+/** Leaves out the schemas of definitions, if they show no pod templates. */
+const readLean = readFastWithout(
+  { below: 'openAPIV3Schema', note: MARK_OF_PODS },
+  (value, hasNoted) =>
+    !isObject(value) || !isDefinition(value) || (hasNoted && mayTeachPlaces(value as KubeObject)),
+);
+
+function isDefinition({ kind }: { readonly kind: string }): boolean {
+  return kind === 'CustomResourceDefinition';
+}
+
 /** The thorough reader is loaded for the first document that needs it, and most repositories have none. */
-async function read(text: string): Promise<readonly ReadDocument[]> {
-  return readFast(text) ?? (await import('#yaml/read.ts')).readDocuments(text);
+async function read(text: string, lean = false): Promise<readonly ReadDocument[]> {
+  const fast = lean ? readFast(text, undefined, readLean) : readFast(text);
+  return fast ?? (await import('#yaml/read.ts')).readDocuments(text);
 }
 
 function chartFolders(files: readonly Found[]): Set<string> {
