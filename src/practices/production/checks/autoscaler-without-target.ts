@@ -3,6 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
 import { namespaceOf } from '#world/world.ts';
+import { deployment } from '../examples.ts';
 
 export default defineCheck({
   practice: 'production',
@@ -35,18 +36,7 @@ export default defineCheck({
 
   examples: {
     bad: [
-      `
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: shop, namespace: shop }
-      spec:
-
-        selector: { matchLabels: { app: shop } }
-        template:
-          metadata: { labels: { app: shop } }
-          spec:
-            containers: [{ name: web, image: "shop:1.4.2" }]
-      ---
+      `${deployment()}---
       apiVersion: autoscaling/v2
       kind: HorizontalPodAutoscaler
       metadata: { name: shop, namespace: shop }
@@ -54,18 +44,7 @@ export default defineCheck({
       `,
     ],
     good: [
-      `
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: shop, namespace: shop }
-      spec:
-
-        selector: { matchLabels: { app: shop } }
-        template:
-          metadata: { labels: { app: shop } }
-          spec:
-            containers: [{ name: web, image: "shop:1.4.2" }]
-      ---
+      `${deployment()}---
       apiVersion: autoscaling/v2
       kind: HorizontalPodAutoscaler
       metadata: { name: shop, namespace: shop }

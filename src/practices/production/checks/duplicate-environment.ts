@@ -1,6 +1,7 @@
 /** Variables that are set twice. */
 import { defineCheck } from '#check/check.ts';
 import { fail, pass } from '#check/verdict.ts';
+import { pod } from '../examples.ts';
 
 export default defineCheck({
   practice: 'production',
@@ -33,23 +34,7 @@ export default defineCheck({
   message: names => `${names.join(', ')} set more than once`,
 
   examples: {
-    bad: [
-      `
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: shop }
-      spec:
-        containers: [{ name: web, image: "shop:1.4.2", env: [{ name: MODE, value: a }, { name: MODE, value: b }] }]
-      `,
-    ],
-    good: [
-      `
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: shop }
-      spec:
-        containers: [{ name: web, image: "shop:1.4.2", env: [{ name: MODE, value: a }] }]
-      `,
-    ],
+    bad: [pod('env: [{ name: MODE, value: a }, { name: MODE, value: b }]')],
+    good: [pod('env: [{ name: MODE, value: a }]')],
   },
 });

@@ -1,6 +1,7 @@
 /** Probes that restart what is only busy. */
 import { defineCheck } from '#check/check.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
+import { pod } from '../examples.ts';
 
 export default defineCheck({
   practice: 'production',
@@ -24,23 +25,11 @@ export default defineCheck({
   message: () => 'livenessProbe and readinessProbe are the same',
 
   examples: {
-    bad: [
-      `
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: shop }
-      spec:
-        containers: [{ name: web, image: "shop:1.4.2", livenessProbe: { httpGet: { port: 80 } }, readinessProbe: { httpGet: { port: 80 } } }]
-      `,
-    ],
+    bad: [pod('livenessProbe: { httpGet: { port: 80 } }, readinessProbe: { httpGet: { port: 80 } }')],
     good: [
-      `
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: shop }
-      spec:
-        containers: [{ name: web, image: "shop:1.4.2", livenessProbe: { httpGet: { port: 80 }, failureThreshold: 10 }, readinessProbe: { httpGet: { port: 80 } } }]
-      `,
+      pod(
+        'livenessProbe: { httpGet: { port: 80 }, failureThreshold: 10 }, readinessProbe: { httpGet: { port: 80 } }',
+      ),
     ],
   },
 });

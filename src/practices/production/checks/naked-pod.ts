@@ -1,6 +1,7 @@
 /** Pods that nobody brings back. */
 import { defineCheck } from '#check/check.ts';
 import { fail, notApplicable } from '#check/verdict.ts';
+import { pod } from '../examples.ts';
 
 export default defineCheck({
   practice: 'production',
@@ -28,15 +29,7 @@ export default defineCheck({
   message: () => 'a bare pod: nothing creates it again when it is lost',
 
   examples: {
-    bad: [
-      `
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: shop }
-      spec:
-        containers: [{ name: web, image: "shop:1.4.2" }]
-      `,
-    ],
+    bad: [pod()],
     good: [
       `
       apiVersion: v1

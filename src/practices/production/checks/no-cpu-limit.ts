@@ -2,6 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { nsa } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
+import { pod } from '../examples.ts';
 
 export default defineCheck({
   practice: 'production',
@@ -22,23 +23,7 @@ export default defineCheck({
   message: () => 'there is no limit for CPU',
 
   examples: {
-    bad: [
-      `
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: shop }
-      spec:
-        containers: [{ name: web, image: "shop:1.4.2" }]
-      `,
-    ],
-    good: [
-      `
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: shop }
-      spec:
-        containers: [{ name: web, image: "shop:1.4.2", resources: { limits: { cpu: 500m } } }]
-      `,
-    ],
+    bad: [pod()],
+    good: [pod('resources: { limits: { cpu: 500m } }')],
   },
 });

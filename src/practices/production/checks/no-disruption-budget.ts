@@ -4,6 +4,7 @@ import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
 import { type LabelSelector, matchesSelector } from '#kube/selectors.ts';
 import { metadataOf, namespaceOf } from '#world/world.ts';
+import { deployment } from '../examples.ts';
 
 export default defineCheck({
   practice: 'production',
@@ -37,33 +38,9 @@ export default defineCheck({
   message: ({ replicas }) => `${replicas} replicas without a PodDisruptionBudget`,
 
   examples: {
-    bad: [
-      `
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: shop, namespace: shop }
-      spec:
-        replicas: 3
-        selector: { matchLabels: { app: shop } }
-        template:
-          metadata: { labels: { app: shop } }
-          spec:
-            containers: [{ name: web, image: "shop:1.4.2" }]
-      `,
-    ],
+    bad: [deployment('replicas: 3')],
     good: [
-      `
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: shop, namespace: shop }
-      spec:
-        replicas: 3
-        selector: { matchLabels: { app: shop } }
-        template:
-          metadata: { labels: { app: shop } }
-          spec:
-            containers: [{ name: web, image: "shop:1.4.2" }]
-      ---
+      `${deployment('replicas: 3')}---
       apiVersion: policy/v1
       kind: PodDisruptionBudget
       metadata: { name: shop, namespace: shop }

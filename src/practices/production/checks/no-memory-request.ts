@@ -2,6 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { nsa } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
+import { pod } from '../examples.ts';
 
 export default defineCheck({
   practice: 'production',
@@ -25,23 +26,7 @@ export default defineCheck({
   message: () => 'there is no request for memory',
 
   examples: {
-    bad: [
-      `
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: shop }
-      spec:
-        containers: [{ name: web, image: "shop:1.4.2" }]
-      `,
-    ],
-    good: [
-      `
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: shop }
-      spec:
-        containers: [{ name: web, image: "shop:1.4.2", resources: { requests: { cpu: 100m, memory: 64Mi }, limits: { memory: 64Mi } } }]
-      `,
-    ],
+    bad: [pod()],
+    good: [pod('resources: { requests: { cpu: 100m, memory: 64Mi }, limits: { memory: 64Mi } }')],
   },
 });

@@ -2,6 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
+import { deployment } from '../examples.ts';
 
 export default defineCheck({
   practice: 'production',
@@ -30,34 +31,13 @@ export default defineCheck({
   message: ({ replicas }) => `${replicas} replicas, and nothing spreads them over nodes`,
 
   examples: {
-    bad: [
-      `
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: shop, namespace: shop }
-      spec:
-        replicas: 3
-        selector: { matchLabels: { app: shop } }
-        template:
-          metadata: { labels: { app: shop } }
-          spec:
-            containers: [{ name: web, image: "shop:1.4.2" }]
-      `,
-    ],
+    bad: [deployment('replicas: 3')],
     good: [
-      `
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: shop, namespace: shop }
-      spec:
-        replicas: 3
-        selector: { matchLabels: { app: shop } }
-        template:
-          metadata: { labels: { app: shop } }
-          spec:
-            containers: [{ name: web, image: "shop:1.4.2" }]
-            topologySpreadConstraints: [{ maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: ScheduleAnyway }]
-      `,
+      deployment(
+        'replicas: 3',
+        '',
+        'topologySpreadConstraints: [{ maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: ScheduleAnyway }]',
+      ),
     ],
   },
 });

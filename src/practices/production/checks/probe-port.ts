@@ -1,6 +1,7 @@
 /** Probes of ports that have no such name. */
 import { defineCheck } from '#check/check.ts';
 import { fail, pass } from '#check/verdict.ts';
+import { pod } from '../examples.ts';
 
 export default defineCheck({
   practice: 'production',
@@ -30,23 +31,7 @@ export default defineCheck({
     found.map(({ probe, port }) => `${probe} asks port "${port}", which is not named`).join(', '),
 
   examples: {
-    bad: [
-      `
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: shop }
-      spec:
-        containers: [{ name: web, image: "shop:1.4.2", ports: [{ name: http, containerPort: 80 }], livenessProbe: { httpGet: { port: web } } }]
-      `,
-    ],
-    good: [
-      `
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: shop }
-      spec:
-        containers: [{ name: web, image: "shop:1.4.2", ports: [{ name: http, containerPort: 80 }], livenessProbe: { httpGet: { port: http } } }]
-      `,
-    ],
+    bad: [pod('ports: [{ name: http, containerPort: 80 }], livenessProbe: { httpGet: { port: web } }')],
+    good: [pod('ports: [{ name: http, containerPort: 80 }], livenessProbe: { httpGet: { port: http } }')],
   },
 });

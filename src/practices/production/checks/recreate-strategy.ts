@@ -2,6 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { fail, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
+import { deployment } from '../examples.ts';
 
 export default defineCheck({
   practice: 'production',
@@ -24,33 +25,7 @@ export default defineCheck({
   message: () => 'strategy Recreate: every rollout is an outage',
 
   examples: {
-    bad: [
-      `
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: shop, namespace: shop }
-      spec:
-        strategy: { type: Recreate }
-        selector: { matchLabels: { app: shop } }
-        template:
-          metadata: { labels: { app: shop } }
-          spec:
-            containers: [{ name: web, image: "shop:1.4.2" }]
-      `,
-    ],
-    good: [
-      `
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: shop, namespace: shop }
-      spec:
-
-        selector: { matchLabels: { app: shop } }
-        template:
-          metadata: { labels: { app: shop } }
-          spec:
-            containers: [{ name: web, image: "shop:1.4.2" }]
-      `,
-    ],
+    bad: [deployment('strategy: { type: Recreate }')],
+    good: [deployment()],
   },
 });

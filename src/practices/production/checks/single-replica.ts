@@ -3,6 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
 import { namespaceOf } from '#world/world.ts';
+import { deployment } from '../examples.ts';
 
 export default defineCheck({
   practice: 'production',
@@ -34,33 +35,7 @@ export default defineCheck({
   message: () => 'one replica',
 
   examples: {
-    bad: [
-      `
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: shop, namespace: shop }
-      spec:
-        replicas: 1
-        selector: { matchLabels: { app: shop } }
-        template:
-          metadata: { labels: { app: shop } }
-          spec:
-            containers: [{ name: web, image: "shop:1.4.2" }]
-      `,
-    ],
-    good: [
-      `
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: { name: shop, namespace: shop }
-      spec:
-        replicas: 2
-        selector: { matchLabels: { app: shop } }
-        template:
-          metadata: { labels: { app: shop } }
-          spec:
-            containers: [{ name: web, image: "shop:1.4.2" }]
-      `,
-    ],
+    bad: [deployment('replicas: 1')],
+    good: [deployment('replicas: 2')],
   },
 });
