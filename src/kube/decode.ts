@@ -2,6 +2,7 @@
  * Decoding as the API server does it: field names are case-sensitive, unknown fields are dropped, null is the zero
  * value, and a value of the wrong type is refused. Source: sigs.k8s.io/json, and the types of k8s.io/api.
  */
+import { parseRfc3339 } from './go-time.ts';
 import { formatPath, isRecord, type Path } from './objects.ts';
 import { podTypes } from './pod-types.generated.ts';
 import type { Pod } from './pods.ts';
@@ -32,7 +33,6 @@ type Decoder = (value: unknown, path: (string | number)[]) => unknown;
 
 const MAX_INT32 = 2147483647;
 const MAX_INT64 = 2n ** 63n - 1n;
-const TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:[Zz]|[-+]\d\d:\d\d)$/;
 const BASE64 = /^(?:[A-Za-z0-9+/\r\n]{4})*(?:[A-Za-z0-9+/\r\n]{2,4}={0,2})?$/;
 
 const scalars: Readonly<Record<string, Decoder>> = {
@@ -79,7 +79,7 @@ const scalars: Readonly<Record<string, Decoder>> = {
     return scalars['int32']!(value, path);
   },
   time: (value, path) => {
-    if (typeof value !== 'string' || !TIME.test(value))
+    if (typeof value !== 'string' || parseRfc3339(value) === undefined)
       throw new DecodeError([...path], 'a time such as 2026-01-31T12:00:00Z', value);
     return value;
   },

@@ -1,28 +1,10 @@
 /** Resource quantities with exact arithmetic. Source: apimachinery pkg/api/resource/quantity.go. */
+import { quantityText } from '#kube/quantities.ts';
 import { opaque } from './types.ts';
 import { MAX_INT, MIN_INT, Opaque } from './values.ts';
 
 export const QUANTITY = opaque('kubernetes.Quantity');
 
-const SUFFIX: Readonly<Record<string, readonly [number, number]>> = {
-  n: [10, -9],
-  u: [10, -6],
-  m: [10, -3],
-  '': [10, 0],
-  k: [10, 3],
-  M: [10, 6],
-  G: [10, 9],
-  T: [10, 12],
-  P: [10, 15],
-  E: [10, 18],
-  Ki: [2, 10],
-  Mi: [2, 20],
-  Gi: [2, 30],
-  Ti: [2, 40],
-  Pi: [2, 50],
-  Ei: [2, 60],
-};
-const PATTERN = /^([-+]?)(?:([0-9]+)(?:\.([0-9]*))?|\.([0-9]+))([numkMGTPE]|[KMGTPE]i|[eE][-+]?[0-9]{1,3})?$/;
 /** Nothing is smaller than a billionth. */
 const SCALE = 10n ** 9n;
 
@@ -73,17 +55,20 @@ export function isQuantity(text: string): boolean {
   return parseQuantity(text) !== undefined;
 }
 
-/** Fractions finer than a billionth are rounded away from zero, as the API server does it. */
+/** A power of ten or two beyond this is told apart from no other: such numbers are not computed. */
+const MAX_EXPONENT = 1000;
+
+/** Fractions finer than a billionth are rounded away from zero, and powers of two end at 2^63-1, as in the API server. */
 export function parseQuantity(text: string): Quantity | undefined {
-  const parts = text.length > 300 ? null : PATTERN.exec(text);
-  if (parts === null) return undefined;
-  const [, sign, whole = '', fraction = parts[4] ?? '', , suffix = ''] = parts;
-  const [base, exponent] = /^[eE][-+]?[0-9]/.test(suffix) ? [10, Number(suffix.slice(1))] : SUFFIX[suffix]!;
-  if (Math.abs(exponent) > 100) return undefined;
-  let value = BigInt(`${whole}${fraction}` || '0') * SCALE;
+  const parts = text.length > 1000 ? undefined : quantityText(text);
+  if (parts === undefined) return undefined;
+  const { negative, whole, fraction, base } = parts;
+  const exponent = Math.max(-MAX_EXPONENT, Math.min(MAX_EXPONENT, parts.exponent));
+  let value = BigInt(`${whole}${fraction}`) * SCALE;
   let divisor = 10n ** BigInt(fraction.length);
   if (exponent >= 0) value *= BigInt(base) ** BigInt(exponent);
   else divisor *= BigInt(base) ** BigInt(-exponent);
-  const nanos = (value + divisor - 1n) / divisor;
-  return new Quantity(sign === '-' ? -nanos : nanos);
+  let nanos = (value + divisor - 1n) / divisor;
+  if (base === 2 && nanos > MAX_INT * SCALE) nanos = MAX_INT * SCALE;
+  return new Quantity(negative ? -nanos : nanos);
 }

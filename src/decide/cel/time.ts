@@ -1,4 +1,5 @@
 /** Durations and timestamps as text and as parts. Source: Go's time package, cel-go common/types/{duration,timestamp}.go. */
+import { parseRfc3339 } from '#kube/go-time.ts';
 import { CelError, Duration, Timestamp } from './values.ts';
 
 const SECOND = 1_000_000_000n;
@@ -17,8 +18,6 @@ const MAX_DURATION = 2n ** 63n - 1n;
 const MIN_TIME = -62_135_596_800n * SECOND;
 const MAX_TIME = 253_402_300_799n * SECOND + SECOND - 1n;
 const DURATION = /^([-+]?)((?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+|0)$/;
-const RFC3339 =
-  /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?(?:[Zz]|([-+])(\d\d):(\d\d))$/;
 
 /** Go's time.ParseDuration. */
 export function parseDuration(text: string): Duration | undefined {
@@ -37,31 +36,9 @@ export function parseDuration(text: string): Duration | undefined {
 }
 
 export function parseTimestamp(text: string): Timestamp | undefined {
-  const parts = RFC3339.exec(text);
-  if (parts === null) return undefined;
-  const [
-    ,
-    year,
-    month,
-    day,
-    hour,
-    minute,
-    second,
-    fraction = '',
-    sign,
-    offsetHour = '0',
-    offsetMinute = '0',
-  ] = parts;
-  const date = new Date(0);
-  date.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
-  if (date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day)) return undefined;
-  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
-  const offset = (Number(offsetHour) * 60 + Number(offsetMinute)) * (sign === '-' ? -1 : 1);
-  if (Number(offsetHour) > 23 || Number(offsetMinute) > 59) return undefined;
-  const seconds =
-    BigInt(date.getTime()) / 1000n +
-    BigInt(Number(hour) * 3600 + (Number(minute) - offset) * 60 + Number(second));
-  return timestampOf(seconds * SECOND + BigInt(fraction.padEnd(9, '0')));
+  const time = parseRfc3339(text);
+  if (time === undefined) return undefined;
+  return timestampOf(BigInt(time.seconds) * SECOND + BigInt(time.fraction.padEnd(9, '0')));
 }
 
 function timestampOf(nanos: bigint): Timestamp | undefined {

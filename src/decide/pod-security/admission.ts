@@ -7,7 +7,7 @@ import { DecodeError, decodePod } from '#kube/decode.ts';
 import { compareBytes, joinErrors, quoted } from '#kube/go-text.ts';
 import { isRecord, type KubeObject, valueAt } from '#kube/objects.ts';
 import type { Pod } from '#kube/pods.ts';
-import { isBuiltInWorkload, podTemplateOf } from '#kube/workloads.ts';
+import { isBuiltInWorkload } from '#kube/workloads.ts';
 import { withDefaults } from './defaults.ts';
 import { type Evaluation, evaluateDecoded, tryVersion } from './evaluate.ts';
 import type { Level } from './standards/registry.ts';
@@ -82,6 +82,7 @@ export interface LabelError {
   readonly problem: string;
 }
 
+const MODES = ['enforce', 'audit', 'warn'] as const;
 const PREFIX = 'pod-security.kubernetes.io/';
 const BAD_LEVEL = 'must be one of privileged, baseline, restricted';
 const BAD_VERSION = 'must be "latest" or "v1.x"';
@@ -243,13 +244,11 @@ class Admission {
 
   #exemptWarning(name: string, policy: Policy, labels: Readonly<Record<string, string>>): string[] {
     if (isFullyPrivileged(policy) || areEquivalent(policy, this.#defaults)) return [];
-    const said = (['enforce', 'audit', 'warn'] as const)
-      .filter(
-        mode =>
-          policy[mode].level !== 'privileged' &&
-          (Object.hasOwn(labels, PREFIX + mode) || Object.hasOwn(labels, `${PREFIX}${mode}-version`)),
-      )
-      .map(mode => `${mode}=${show(policy[mode])}`);
+    const said = MODES.filter(
+      mode =>
+        policy[mode].level !== 'privileged' &&
+        (Object.hasOwn(labels, PREFIX + mode) || Object.hasOwn(labels, `${PREFIX}${mode}-version`)),
+    ).map(mode => `${mode}=${show(policy[mode])}`);
     return [
       `namespace ${quoted(name)} is exempt from Pod Security, and the policy (${said.join(', ')}) will be ignored`,
     ];
@@ -297,16 +296,12 @@ class Admission {
     if (!isRecord(object)) return allowed({ error: 'failed to decode object: it is no mapping' });
     if (!isBuiltInWorkload(object as KubeObject))
       return allowed({ error: `failed to extract pod template: unexpected object type: ${request.kind}` });
-    const template = podTemplateOf(object as KubeObject);
-    // A ReplicationController holds a pointer to its template: nil is nothing to judge. Elsewhere it is empty.
-    if (
-      template === undefined &&
-      object['kind'] === 'ReplicationController' &&
-      valueAt(object, ['spec', 'template']) === undefined
-    )
-      return allowed();
+    const { kind } = object;
     try {
-      return this.#evaluate(request, policy, errors, decodePod(template?.pod ?? {}), false);
+      const template = templateIn(object, kind as string);
+      // A ReplicationController holds a pointer to its template: nil is nothing to judge. Elsewhere it is empty.
+      if (template === undefined && kind === 'ReplicationController') return allowed();
+      return this.#evaluate(request, policy, errors, decodePod(template ?? {}), false);
     } catch (error) {
       if (error instanceof DecodeError)
         return allowed({ error: `failed to decode object: ${error.message}` });
@@ -423,6 +418,27 @@ function evaluateAt(
   return evaluateDecoded(pod, level, tryVersion(version)!);
 }
 
+/**
+ * The template of a built-in controller, undefined where it has none. What stands in it beside a missing `spec` counts:
+ * annotations are judged too. Source: admission.go (ExtractPodSpec).
+ *
+ * @throws DecodeError for what is no mapping
+ */
+function templateIn(
+  object: Readonly<Record<string, unknown>>,
+  kind: string,
+): Readonly<Record<string, unknown>> | undefined {
+  const path = ['spec', ...(kind === 'CronJob' ? ['jobTemplate', 'spec'] : []), 'template'];
+  let at = object;
+  for (const [index, step] of (kind === 'PodTemplate' ? ['template'] : path).entries()) {
+    const next = at[step] ?? undefined;
+    if (next === undefined) return undefined;
+    if (!isRecord(next)) throw new DecodeError(path.slice(0, index + 1), 'a mapping', next);
+    at = next;
+  }
+  return at;
+}
+
 /** Pods without a controller and the first of each controller go first; those with an exempt runtime class not at all. */
 function prioritized<P extends Readonly<Record<string, unknown>>>(
   pods: readonly P[],
@@ -469,7 +485,7 @@ function isFullyPrivileged({ enforce, audit, warn }: Policy): boolean {
 }
 
 function areEquivalent(a: Policy, b: Policy): boolean {
-  return (['enforce', 'audit', 'warn'] as const).every(
+  return MODES.every(
     mode =>
       a[mode].level === b[mode].level &&
       (a[mode].level === 'privileged' || a[mode].version === b[mode].version),
@@ -494,14 +510,20 @@ function stringAt(object: unknown, field: string): string {
 /** @returns undefined for what cannot be decoded as a namespace */
 function labelsOf(object: unknown): Readonly<Record<string, string>> | undefined {
   if (!isRecord(object)) return undefined;
-  const metadata = object['metadata'] ?? {};
-  if (!isRecord(metadata)) return undefined;
-  const labels = metadata['labels'] ?? {};
-  if (!isRecord(labels)) return undefined;
-  const entries = Object.entries(labels).map(([key, value]) => [key, value ?? ''] as const);
-  return entries.every(([, value]) => typeof value === 'string')
-    ? Object.fromEntries(entries as (readonly [string, string])[])
-    : undefined;
+  const { metadata, spec } = object;
+  const finalizers = isRecord(spec)
+    ? (spec['finalizers'] ?? [])
+    : spec === undefined || spec === null
+      ? []
+      : '';
+  if (!Array.isArray(finalizers) || finalizers.some(one => one !== null && typeof one !== 'string'))
+    return undefined;
+  try {
+    return decodePod({ metadata }).metadata?.labels ?? {};
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
 }
 
 const GROUP = 'pod-security.admission.config.k8s.io/';
@@ -532,8 +554,15 @@ function loadConfiguration(config: PodSecurityConfiguration | null | undefined):
   if (!isRecord(defaults)) throw new ConfigurationError('defaults: expected a mapping');
   const exemptions = config.exemptions ?? {};
   if (!isRecord(exemptions)) throw new ConfigurationError('exemptions: expected a mapping');
+  refuseUnknown(config, '', ['apiVersion', 'kind', 'defaults', 'exemptions']);
+  refuseUnknown(
+    defaults,
+    'defaults.',
+    MODES.flatMap(mode => [mode, `${mode}-version`]),
+  );
+  refuseUnknown(exemptions, 'exemptions.', ['usernames', 'namespaces', 'runtimeClasses']);
   const policy = Object.fromEntries(
-    (['enforce', 'audit', 'warn'] as const).map(mode => {
+    MODES.map(mode => {
       const level = setting(defaults, mode, 'privileged');
       const version = setting(defaults, `${mode}-version`, 'latest');
       if (!isLevel(level))
@@ -557,6 +586,12 @@ function loadConfiguration(config: PodSecurityConfiguration | null | undefined):
       usernames: exempt(exemptions, 'usernames', name => name !== ''),
     },
   };
+}
+
+/** The file is decoded strictly. Source: admission/api/scheme/scheme.go (EnableStrict). */
+function refuseUnknown(part: object, at: string, known: readonly string[]): void {
+  const unknown = Object.keys(part).find(field => !known.includes(field));
+  if (unknown !== undefined) throw new ConfigurationError(`${at}${unknown}: unknown field`);
 }
 
 function setting(defaults: Readonly<Record<string, unknown>>, name: string, otherwise: string): string {

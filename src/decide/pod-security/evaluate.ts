@@ -47,11 +47,14 @@ export function parseVersion(version: string): number {
   return minor;
 }
 
+/** What Go's Atoi reads. */
+const MAX_INT64 = 2n ** 63n - 1n;
+
 /** As {@link parseVersion}; undefined for what is no version. */
 export function tryVersion(version: string): number | undefined {
   if (version === 'latest') return NEWEST;
   const minor = /^v1\.(0|[1-9][0-9]*)$/.exec(version)?.[1];
-  return minor === undefined || minor.length > 18 ? undefined : Number(minor);
+  return minor === undefined || BigInt(minor.slice(0, 20)) > MAX_INT64 ? undefined : Number(minor);
 }
 
 /**
