@@ -16,7 +16,7 @@ import { shippedRolesBeside } from '#decide/authorization/shipped.ts';
 import { type ApiResource, builtInResources, findResource, resourceOf } from '#kube/api-resources.ts';
 import { toJson } from '#kube/json.ts';
 import { nearest } from '#kube/nearest.ts';
-import { type Because, isRecord, referenceOf, valueAt } from '#kube/objects.ts';
+import { type Because, isRecord, type KubeObject, referenceOf, valueAt } from '#kube/objects.ts';
 import { yamlDocuments } from '#kube/yaml-text.ts';
 import { objectName, safe } from '#report/safe.ts';
 import { newestMinor, World } from '#world/world.ts';
@@ -268,6 +268,11 @@ export function folding(parsed: Parsed): typeof wrap {
   return parsed.value('format') === 'wide' ? (text, first) => [first + text] : wrap;
 }
 
+/** Whether the reasons are asked for: `--explain`, or `-o wide`. */
+export function explained(parsed: Parsed): boolean {
+  return parsed.has('explain') || parsed.value('format') === 'wide';
+}
+
 /** Why, with file and line: one step a line. */
 export function steps(because: readonly Because[], world: World): string[] {
   return because.map(({ object, path, text }) => {
@@ -275,6 +280,15 @@ export function steps(because: readonly Because[], world: World): string[] {
     if (origin === undefined) return safe(text);
     const { file, line } = origin.positionOf(path ?? []);
     return `${safe(file)}:${line} ${safe(text)}`;
+  });
+}
+
+/** Where the bindings of a step stand: `rbac.yaml:3 ClusterRoleBinding release`. */
+export function bindingPlaces(bindings: readonly KubeObject[], world: World): string[] {
+  return bindings.map(binding => {
+    const origin = world.declarationOf(binding)?.origin;
+    const place = origin === undefined ? '' : `${safe(origin.file)}:${origin.positionOf(['roleRef']).line} `;
+    return `${place}${objectName(referenceOf(binding))}`;
   });
 }
 

@@ -58,8 +58,9 @@ export interface IndirectHolder {
   readonly steps: readonly Step[];
   /** Who may do it in the end; undefined where the last step gives it to the subject itself. */
   readonly as?: Principal;
-  /** Of `as`: by which rule it may. */
+  /** Of `as`: by which rule it may, and through which binding. */
   readonly because: readonly Because[];
+  readonly bindings: readonly KubeObject[];
 }
 
 /** One subject of one binding with what the binding's role gives. */
@@ -496,6 +497,7 @@ class Search {
       steps: stepsOf(reached),
       ...(grant === undefined ? {} : { as: grant.principal }),
       because: grant === undefined ? [] : [grant.because()],
+      bindings: grant === undefined ? [] : [grant.binding],
     };
   }
 

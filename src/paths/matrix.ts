@@ -1,6 +1,6 @@
 /** Subjects and resources: what each may do to each, and where. */
 import { type PolicyRule, ruleAllows } from '#decide/authorization/rules.ts';
-import { valueAt } from '#kube/objects.ts';
+import { type KubeObject, valueAt } from '#kube/objects.ts';
 import { namespaceOf, type World } from '#world/world.ts';
 import { keyOf, type Principal } from './escalations.ts';
 import { BINDINGS, grantedRules, roleOf, subjectsOf } from './grants.ts';
@@ -29,6 +29,15 @@ export interface Row {
   readonly open: boolean;
   /** Groups whose permissions are in the row too. */
   readonly through: readonly string[];
+  /** What gives them: each binding with its role, and the rules of it that say something about a column. */
+  readonly grants: readonly RowGrant[];
+}
+
+export interface RowGrant {
+  readonly binding: KubeObject;
+  /** Undefined where it is not in the input. */
+  readonly role: KubeObject | undefined;
+  readonly rules: readonly number[];
 }
 
 export const matrixVerbs = [
@@ -63,19 +72,18 @@ export function matrixOf(
   namespace?: string,
   groups: Readonly<Record<string, readonly string[]>> = {},
 ): readonly Row[] {
-  const known = new Map<readonly PolicyRule[], readonly (Allowed | undefined)[]>();
-  const allowedBy = (rules: readonly PolicyRule[]): readonly (Allowed | undefined)[] => {
+  const known = new Map<readonly PolicyRule[], ByRules>();
+  const allowedBy = (rules: readonly PolicyRule[]): ByRules => {
     let allowed = known.get(rules);
     if (allowed === undefined) {
-      allowed = columns.map(column => allowedTo(rules, column));
+      const used = new Set<number>();
+      const cells = columns.map(column => allowedTo(rules, column, used));
+      allowed = { cells, rules: [...used].sort((a, b) => a - b) };
       known.set(rules, allowed);
     }
     return allowed;
   };
-  const rows = new Map<
-    string,
-    { readonly subject: Principal; readonly cells: MutableCell[]; open: boolean }
-  >();
+  const rows = new Map<string, MutableRow>();
   for (const kind of BINDINGS)
     for (const { object: binding } of world.ofKind(kind)) {
       const home = binding.kind === 'RoleBinding' ? (namespaceOf(binding) ?? '') : undefined;
@@ -88,34 +96,54 @@ export function matrixOf(
       for (const { kind, name, namespace: of } of subjectsOf(binding)) {
         if (name === '' || (kind !== 'User' && kind !== 'Group' && kind !== 'ServiceAccount')) continue;
         const subject: Principal = kind === 'ServiceAccount' ? { kind, name, namespace: of } : { kind, name };
-        const row = rows.get(keyOf(subject)) ?? { subject, cells: columns.map(emptyCell), open: false };
+        const row = rows.get(keyOf(subject)) ?? emptyRow(subject, columns);
         rows.set(keyOf(subject), row);
         if (inPart) row.open = true;
         if (rules === undefined) continue;
-        allowedBy(rules).forEach((allowed, index) => {
+        const by = allowedBy(rules);
+        if (by.rules.length > 0) row.grants.push({ binding, role: roleOf(binding, world), rules: by.rules });
+        by.cells.forEach((allowed, index) => {
           if (allowed !== undefined) add(row.cells[index]!, home, allowed);
         });
       }
     }
   for (const [name, of] of Object.entries(groups)) {
     const subject: Principal = { kind: 'User', name };
-    const row = rows.get(keyOf(subject)) ?? { subject, cells: columns.map(emptyCell), open: false };
+    const row = rows.get(keyOf(subject)) ?? emptyRow(subject, columns);
     for (const group of new Set(of)) {
       const its = rows.get(keyOf({ kind: 'Group', name: group }));
       if (its === undefined) continue;
       rows.set(keyOf(subject), row);
       if (its.open) row.open = true;
+      row.grants.push(...its.grants);
       its.cells.forEach((cell, index) => {
         merge(row.cells[index]!, cell);
       });
     }
   }
-  return [...rows.values()].map(({ subject, cells, open }) => ({
+  return [...rows.values()].map(({ subject, cells, open, grants }) => ({
     subject,
     cells: cells.map(finished),
     open,
+    grants,
     through: subject.kind === 'User' && Object.hasOwn(groups, subject.name) ? groups[subject.name]! : [],
   }));
+}
+
+interface MutableRow {
+  readonly subject: Principal;
+  readonly cells: MutableCell[];
+  readonly grants: RowGrant[];
+  open: boolean;
+}
+
+interface ByRules {
+  readonly cells: readonly (Allowed | undefined)[];
+  readonly rules: readonly number[];
+}
+
+function emptyRow(subject: Principal, columns: readonly Column[]): MutableRow {
+  return { subject, cells: columns.map(emptyCell), grants: [], open: false };
 }
 
 function merge(cell: MutableCell, other: MutableCell): void {
@@ -157,17 +185,19 @@ function finished({ everywhere, within, whole }: MutableCell): Cell | undefined 
 function allowedTo(
   rules: readonly PolicyRule[],
   { group, resource, subresource }: Column,
+  used: Set<number>,
 ): Allowed | undefined {
   const asked = { apiGroup: group, resource, subresource, resourceRequest: true, user: {} };
   const verbs = new Set<string>();
   let named = true;
-  for (const rule of rules)
+  for (const [index, rule] of rules.entries())
     for (const verb of matrixVerbs) {
       const limited = (rule.resourceNames ?? []).length > 0;
       // A rule of names never allows what is asked without one.
       if (limited && subresource === '' && (verb === 'create' || verb === 'deletecollection')) continue;
       if (!ruleAllows(limited ? { ...rule, resourceNames: [] } : rule, { ...asked, verb })) continue;
       verbs.add(verb);
+      used.add(index);
       if (!limited) named = false;
     }
   return verbs.size === 0 ? undefined : { verbs: [...verbs], named };

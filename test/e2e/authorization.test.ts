@@ -439,6 +439,24 @@ describe('authorization diff', () => {
     assert.match(back.out, /- high: get, list secrets/);
     assert.match(back.out, /no longer reaches secrets/);
   });
+  it('says it as data, whole lines, and with the rules of the roles', () => {
+    const base = role('r', PODS) + bind('b', 'r', JANE);
+    const head =
+      role('r', `[${PODS.slice(1, -1)}, { apiGroups: [""], resources: [secrets], verbs: [get] }]`) +
+      bind('b', 'r', JANE);
+    const { out } = compare(base, head, '--explain');
+    assert.match(out, /^ {2}\+ high: get secrets\n {6}by x.yaml:4 rule 2 of ClusterRole r$/m);
+    assert.doesNotMatch(compare(base, head).out, /rule 2/);
+    assert.match(compare(base, head, '-o', 'wide').out, /rule 2 of ClusterRole r/);
+    const yaml = compare(base, head, '-o', 'yaml');
+    assert.equal(yaml.code, 1);
+    assert.match(yaml.out, /^gained:\n- subject:\n {4}kind: User\n {4}name: jane$/m);
+    const shipped = compare('', bind('b', 'view', JANE), '--explain').out;
+    assert.match(
+      shipped,
+      /\+ medium: everything in ClusterRole view\n {6}by ClusterRole view, which ships with Kubernetes/,
+    );
+  });
   it('follows aggregation labels', () => {
     const bound = AGGREGATING + bind('b', 'all', JANE);
     const { code, out } = compare(
@@ -585,6 +603,24 @@ spec: { group: example.com, scope: Cluster, names: { plural: clusterbackups, kin
     assert.match(err.replace(/\n {2}/g, ' '), /policy.jsonl:1 left out: no namespace is stated/);
     assert.match(err, /only the policy allows alice: get namespaces in no namespace \(line 1\)/);
   });
+  it('prints findings and explanations as YAML and as whole lines too', () => {
+    const lines = [
+      v1({ ...ALICE, readonly: true }),
+      v1({ user: '*', group: 'ops', resource: '*', namespace: '*' }),
+    ];
+    assert.match(abac('lint', lines, '-o', 'yaml').out, /^problems:\n- line: 1\n {2}level: danger$/m);
+    assert.equal(
+      abac('lint', lines, '-o', 'wide')
+        .out.split('\n')
+        .filter(one => one.startsWith(' ')).length,
+      0,
+    );
+    assert.match(abac('explain', lines, '-o', 'yaml').out, /^policies:\n- user: alice$/m);
+    assert.match(
+      abac('explain', lines, '-o', 'wide').out,
+      /^policy.jsonl:1 user alice may get, list and watch pods and what is below them .* in namespace shop/,
+    );
+  });
   it('explains each line, and says where it cannot be read', () => {
     assert.match(
       abac('explain', [v1({ ...ALICE, readonly: true })]).out.replace(/\n {2}/g, ' '),
@@ -625,6 +661,29 @@ authorizers:
     assert.equal(code, 0);
     assert.equal(out, 'In namespace shop\n  get, list: pods, services\n  get: secrets\n');
   });
+  it('lists with reasons: every binding and rule that gives it, and the lines of a policy', () => {
+    const policy = JSON.stringify({
+      apiVersion: 'abac.authorization.kubernetes.io/v1beta1',
+      kind: 'Policy',
+      spec: { user: RELEASE, resource: 'events', namespace: 'shop' },
+    });
+    const files = { 'policy.jsonl': `# one\n${policy}` };
+    const words = ['--list', '-n', 'shop', '--abac-policy', 'policy.jsonl'];
+    const { out } = ask(files, ...words, '-o', 'wide');
+    assert.match(
+      out,
+      /^ {2}get: secrets\n {4}by rbac.yaml:\d+ RoleBinding "release\/shop" of Role "release" to ServiceAccount "release\/shop"\n {4}by rbac.yaml:\d+ rule 2 of Role "release"$/m,
+    );
+    assert.match(out, /^ {2}\*: events\n {4}by line 2 of the ABAC policy file$/m);
+    const { resourceRules } = JSON.parse(ask(files, ...words, '-o', 'json').out) as {
+      resourceRules: { resources: string[]; because: { text: string; file?: string }[] }[];
+    };
+    assert.deepEqual(
+      resourceRules.map(({ because }) => because.length),
+      [2, 2, 1],
+    );
+    assert.equal(resourceRules[0]!.because[1]!.file, 'rbac.yaml');
+  });
   it('asks webhooks as the configuration says, and knows nothing where one may deny first', () => {
     const asked = (...more: string[]) =>
       ask(
@@ -654,6 +713,76 @@ authorizers:
     );
     assert.equal(code, 3);
     assert.match(err, /conf.yaml:1: the API server would not start with it/);
+  });
+});
+
+describe('authorization permissions', () => {
+  const twice = `${RBAC}---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: { name: reader }
+rules: [{ apiGroups: [""], resources: ["*"], verbs: [get, list] }]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: { name: reader }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: reader }
+subjects: [{ kind: ServiceAccount, name: release, namespace: shop }, { kind: User, name: nobody }]
+`;
+  const ask = (text: string, ...words: string[]) =>
+    run(folderOf({ 'rbac.yaml': text }), ['authorization', 'permissions', ...words]);
+  it('says by which binding and rule, for each namespace its own', () => {
+    const { out } = ask(RBAC, RELEASE, '--explain', '-n', 'shop');
+    assert.match(
+      out,
+      /^In namespace shop\n {2}get, list: pods, services\n {4}by rbac.yaml:\d+ RoleBinding "release\/shop" of Role "release" to\n {6}ServiceAccount "release\/shop"\n {4}by rbac.yaml:\d+ rule 1 of Role "release"\n/,
+    );
+    const other = `${RBAC}---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: { name: release, namespace: ops }
+rules: [{ apiGroups: [""], resources: [pods, services], verbs: [get, list] }, { apiGroups: [""], resources: [secrets], verbs: [get] }]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: { name: other, namespace: ops }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: release }
+subjects: [{ kind: ServiceAccount, name: release, namespace: shop }]
+`;
+    assert.match(ask(other, RELEASE).out, /^In namespaces ops, shop$/m);
+    const data = JSON.parse(ask(other, RELEASE, '-o', 'json').out) as {
+      namespaces: { namespace: string; rules: { resourceRules: { because: { text: string }[] }[] } }[];
+    };
+    assert.deepEqual(
+      data.namespaces.map(({ namespace, rules }) => [
+        namespace,
+        rules.resourceRules[0]!.because[0]!.text.slice(0, 21),
+      ]),
+      [
+        ['ops', 'RoleBinding "other/op'],
+        ['shop', 'RoleBinding "release/'],
+      ],
+    );
+  });
+  it('names every binding that is enough by itself, and what is said once stays said once', () => {
+    const { out } = ask(twice, RELEASE, '-o', 'wide');
+    assert.match(out, /^In the whole cluster\n {2}get, list: \*\n/);
+    assert.doesNotMatch(out, /In namespace/);
+    const both = ask(
+      twice.replace('resources: ["*"]', 'resources: [pods, services]'),
+      RELEASE,
+      '-o',
+      'wide',
+    ).out;
+    assert.match(
+      both,
+      /In the whole cluster\n {2}get, list: pods, services\n {4}by .* ClusterRoleBinding "reader" of/,
+    );
+  });
+  it('says all the same as YAML', () => {
+    const { out } = ask(RBAC, RELEASE, '-o', 'yaml');
+    assert.match(out, /^ {4}- verbs: \[get, list\]$/m);
+    assert.match(out, /^ {6}because:\n {6}- text: .*\n {8}file: rbac.yaml\n {8}line: \d+$/m);
   });
 });
 
@@ -701,6 +830,18 @@ subjects: [{ kind: User, name: "<script>alert(1)</script>" }, { kind: User, name
     ]).out;
     assert.match(table, /^user jane +ALL$/m);
     assert.doesNotMatch(table, /joe/);
+  });
+  it('is wide: names whole, cells with their verbs; and says which bindings and rules stand behind a row', () => {
+    const wide = run(folder(), ['authorization', 'matrix', '-o', 'wide', '--resource', 'pods']).out;
+    assert.match(wide, /^sa shop\/release +in shop: get list$/m);
+    const why = run(folder(), ['authorization', 'matrix', '--explain', '--resource', 'pods']).out;
+    assert.match(
+      why,
+      /^sa shop\/release\n {2}rbac.yaml:\d+ RoleBinding shop\/release\n {2}rbac.yaml:\d+ rule 1 of Role release$/m,
+    );
+    assert.match(why, /ClusterRoleBinding root\n {2}by the role that ships with Kubernetes$/m);
+    const refused = run(folder(), ['authorization', 'matrix', '-A', '-n', 'shop']);
+    assert.equal(refused.code, 3);
   });
   it('is a page in which nothing of the input is markup, and CSV that no spreadsheet runs', () => {
     const page = run(folder(), ['authorization', 'matrix', '-o', 'html']).out;

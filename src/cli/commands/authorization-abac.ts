@@ -15,6 +15,7 @@ import { toJson } from '#kube/json.ts';
 import type { KubeObject } from '#kube/objects.ts';
 import { yamlDocuments } from '#kube/yaml-text.ts';
 import { count, safe } from '#report/safe.ts';
+import { folding, printedAsData } from '../authorization.ts';
 import type { Parsed } from '../command.ts';
 import { readConfig } from '../config.ts';
 import { EXIT, UsageError } from '../errors.ts';
@@ -52,8 +53,8 @@ function definedBy(object: KubeObject): ApiResource[] {
 export function lint(parsed: Parsed): number {
   const { path, text } = policyText(parsed);
   const problems = lintPolicies(text);
-  if (parsed.value('format') === 'json') print(toJson({ problems }));
-  else {
+  if (!printedAsData(parsed, () => ({ problems }))) {
+    const wrap = folding(parsed);
     const lines = problems.flatMap(({ line, level, message }) =>
       wrap(`${safe(path)}:${line} ${level}: ${safe(message)}`, '', '  '),
     );
@@ -118,9 +119,11 @@ export async function explain(parsed: Parsed): Promise<number> {
   const resources = await resourcesOf(parsed);
   const policies = reading(path, () => parsePolicies(text));
   const words = (policy: AbacPolicy) => explainPolicy(policy, resources);
-  if (parsed.value('format') === 'json')
-    print(toJson({ policies: policies.map(policy => ({ ...policy, means: words(policy) })) }));
-  else
+  const printed = printedAsData(parsed, () => ({
+    policies: policies.map(policy => ({ ...policy, means: words(policy) })),
+  }));
+  const wrap = folding(parsed);
+  if (!printed)
     print(
       `${[
         ...policies.flatMap(policy => wrap(`${safe(path)}:${policy.line} ${safe(words(policy))}`, '', '  ')),

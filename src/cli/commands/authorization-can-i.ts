@@ -2,6 +2,7 @@
 import type { UserInfo } from '#decide/authorization/door.ts';
 import { safe } from '#report/safe.ts';
 import {
+  explained,
   folding,
   namespaceAsked,
   printedAsData,
@@ -18,7 +19,7 @@ import {
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { print } from '../output.ts';
-import { section } from './authorization-permissions.ts';
+import { rulesAsData, section } from './authorization-permissions.ts';
 
 export async function run(parsed: Parsed): Promise<number> {
   const as = parsed.value('as');
@@ -43,7 +44,7 @@ export async function run(parsed: Parsed): Promise<number> {
   if (!printed) {
     print(`${answer}${reason === '' ? '' : ` - ${safe(reason.replaceAll('\n', '; '))}`}\n`);
     const fold = folding(parsed);
-    if (parsed.has('explain') || parsed.value('format') === 'wide')
+    if (explained(parsed))
       for (const step of steps(because, asked.world)) print(`${fold(step, '  ', '    ').join('\n')}\n`);
   }
   if (answer === 'unknown' || (asked.world.gaps.length > 0 && answer === 'no')) tellMissing(parsed, asked);
@@ -51,15 +52,14 @@ export async function run(parsed: Parsed): Promise<number> {
 }
 
 /** All that somebody may do in one namespace, as a SelfSubjectRulesReview tells it. */
-function list(parsed: Parsed, { authorizer }: Questions, user: UserInfo): number {
+function list(parsed: Parsed, { authorizer, world }: Questions, user: UserInfo): number {
   if (parsed.operands.length > 0) throw new UsageError('--list takes no verb and no resource');
   const namespace = namespaceAsked(parsed);
   const rules = authorizer.rulesFor(user, namespace);
-  if (!printedAsData(parsed, () => ({ user, namespace, ...rules }))) {
-    const lines = section(
-      namespace === '' ? 'In the whole cluster' : `In namespace ${safe(namespace)}`,
-      rules,
-    );
+  const told = { rules, all: rules };
+  if (!printedAsData(parsed, () => ({ user, namespace, ...rulesAsData(told, world) }))) {
+    const title = namespace === '' ? 'In the whole cluster' : `In namespace ${safe(namespace)}`;
+    const lines = section(title, told, world, { fold: folding(parsed), explain: explained(parsed) });
     print(lines.length === 0 ? 'nothing\n' : `${lines.join('\n')}\n`);
   }
   // A webhook and the Node authorizer do not tell their rules.

@@ -1,6 +1,6 @@
 /** `sallyport authorization diff`: what a change gives to whom, and takes away. */
-import { toJson } from '#kube/json.ts';
-import { type KubeObject, referenceOf } from '#kube/objects.ts';
+import { covers, rulesOf } from '#decide/authorization/rules.ts';
+import { type KubeObject, type Path, referenceOf } from '#kube/objects.ts';
 import {
   type AuthorizationComparison,
   bindingName,
@@ -15,13 +15,12 @@ import { keyOf, principalText } from '#paths/escalations.ts';
 import { count, objectName, safe } from '#report/safe.ts';
 import { GitError } from '#sources/git/repository.ts';
 import { newestMinor, World } from '#world/world.ts';
-import { steps, stepsAsData } from '../authorization.ts';
+import { bindingPlaces, explained, folding, printedAsData, steps, stepsAsData } from '../authorization.ts';
 import type { Parsed } from '../command.ts';
 import { sides } from '../compared.ts';
 import { readConfig } from '../config.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { print, tell } from '../output.ts';
-import { wrap } from '../wrap.ts';
 
 export async function run(parsed: Parsed): Promise<number> {
   const [baseName, headName, ...more] = parsed.operands;
@@ -31,8 +30,8 @@ export async function run(parsed: Parsed): Promise<number> {
   const exclude = [...config.ignore, ...parsed.values('exclude')];
   const [base, head] = await worlds(baseName, headName, exclude);
   const comparison = compareAuthorization(base, head);
-  if (parsed.value('format') === 'json') print(toJson(asData(comparison, base, head)));
-  else print(asText(comparison, base, head));
+  if (!printedAsData(parsed, () => asData(comparison, base, head)))
+    print(asText(parsed, comparison, base, head));
   const gaps = base.gaps.length + head.gaps.length;
   if (gaps > 0 && !parsed.has('quiet'))
     tell(`sallyport: ${count(gaps, 'place')} could not be read; sallyport inventory tells where\n`);
@@ -71,9 +70,20 @@ function gate(
   return unknown.length > 0 || gaps > 0 ? EXIT.unknown : EXIT.clean;
 }
 
-function place(object: KubeObject, world: World): { readonly file?: string; readonly line?: number } {
+/** Where in its role the rule stands that gives a permission; of rules that are gathered from other roles, nowhere. */
+function rulePath({ role, rule }: PermissionChange): Path {
+  if (role === undefined || rule === undefined) return [];
+  const index = rulesOf(role).findIndex(one => covers([one], [rule]).covered);
+  return index < 0 ? [] : ['rules', index];
+}
+
+function place(
+  object: KubeObject,
+  world: World,
+  path: Path = [],
+): { readonly file?: string; readonly line?: number } {
   const origin = world.declarationOf(object)?.origin;
-  return origin === undefined ? {} : { file: origin.file, line: origin.positionOf([]).line };
+  return origin === undefined ? {} : { file: origin.file, line: origin.positionOf(path).line };
 }
 
 function placeText(object: KubeObject, world: World): string {
@@ -91,7 +101,7 @@ function asData(comparison: AuthorizationComparison, base: World, head: World): 
     binding: { ...referenceOf(change.binding), ...place(change.binding, world) },
     ...(change.role === undefined
       ? {}
-      : { role: { ...referenceOf(change.role), ...place(change.role, world) } }),
+      : { role: { ...referenceOf(change.role), ...place(change.role, world, rulePath(change)) } }),
     ...(change.members.length === 0 ? {} : { members: change.members }),
   });
   const way =
@@ -121,11 +131,13 @@ function asData(comparison: AuthorizationComparison, base: World, head: World): 
   };
 }
 
-function asText(comparison: AuthorizationComparison, base: World, head: World): string {
+function asText(parsed: Parsed, comparison: AuthorizationComparison, base: World, head: World): string {
+  const wrap = folding(parsed);
+  const explain = explained(parsed);
   const { gained, lost, carriers, newWays, closedWays, unknown } = comparison;
   const lines = [
-    ...permissions('Gained', '+', gained, head),
-    ...permissions('Lost', '-', lost, base),
+    ...permissions('Gained', '+', gained, head, parsed),
+    ...permissions('Lost', '-', lost, base, parsed),
     ...carriers.flatMap(({ workload, account, severity, goals }) =>
       wrap(
         `+ ${severity}: ${objectName(referenceOf(workload))}${placeText(workload, head)} newly runs as ${safe(principalText(account))}${goals.length === 0 ? '' : `, which reaches ${goals.join(', ')}`}`,
@@ -135,9 +147,11 @@ function asText(comparison: AuthorizationComparison, base: World, head: World): 
     ),
     ...newWays.flatMap(({ way, severity }) => [
       ...wrap(`+ ${severity}: ${safe(principalText(way.subject))} newly reaches ${way.goal}`, '', '    '),
-      ...way.steps.flatMap(({ text, because, assumes }, index) => [
+      ...way.steps.flatMap(({ text, because, assumes, bindings }, index) => [
         ...wrap(safe(text), `    ${index + 1}. `, '       '),
-        ...steps(because, head).flatMap(step => wrap(step, '       ', '         ')),
+        ...[...steps(because, head), ...(explain ? bindingPlaces(bindings, head) : [])].flatMap(step =>
+          wrap(step, '       ', '         '),
+        ),
         ...(assumes === undefined ? [] : wrap(`if ${safe(assumes)}`, '       ', '         ')),
       ]),
     ]),
@@ -157,13 +171,29 @@ function asText(comparison: AuthorizationComparison, base: World, head: World): 
   return `${[...lines, ...wrap(sum, '', '')].join('\n')}\n`;
 }
 
+/** `rbac.yaml:12 rule 2 of ClusterRole release`. */
+function roleText(change: PermissionChange, world: World): string {
+  const { role, rule, shippedRole } = change;
+  if (role === undefined)
+    return shippedRole === undefined
+      ? 'the role that ships with Kubernetes'
+      : `ClusterRole ${safe(shippedRole)}, which ships with Kubernetes`;
+  const path = rulePath(change);
+  const { file, line } = place(role, world, path);
+  const which =
+    path.length === 0 ? (rule === undefined ? '' : 'gathered by ') : `rule ${Number(path[1]) + 1} of `;
+  return `${file === undefined ? '' : `${safe(file)}:${line} `}${which}${objectName(referenceOf(role))}`;
+}
+
 /** By subject, place and binding; grants of one resource share a line. */
 function permissions(
   title: string,
   sign: string,
   changes: readonly PermissionChange[],
   world: World,
+  parsed: Parsed,
 ): string[] {
+  const wrap = folding(parsed);
   const groups = new Map<string, PermissionChange[]>();
   for (const change of changes) {
     const { subject, namespace, binding } = change;
@@ -203,7 +233,10 @@ function permissions(
           ...change,
           ...(change.rule === undefined ? {} : { rule: { ...change.rule, verbs } }),
         });
-        return wrap(`${sign} ${change.severity}: ${safe(text)}`, '  ', '      ');
+        return [
+          ...wrap(`${sign} ${change.severity}: ${safe(text)}`, '  ', '      '),
+          ...(explained(parsed) ? wrap(roleText(change, world), '      by ', '        ') : []),
+        ];
       }),
     ];
   });

@@ -16,7 +16,16 @@ import {
 } from '#paths/escalations.ts';
 import { objectName, safe } from '#report/safe.ts';
 import type { Declared, World } from '#world/world.ts';
-import { folding, printedAsData, questions, steps, stepsAsData, tellMissing } from '../authorization.ts';
+import {
+  bindingPlaces,
+  explained,
+  folding,
+  printedAsData,
+  questions,
+  steps,
+  stepsAsData,
+  tellMissing,
+} from '../authorization.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { print } from '../output.ts';
@@ -47,10 +56,11 @@ export async function run(parsed: Parsed): Promise<number> {
       subject: one.subject,
       goal: one.goal,
       direct: one.direct,
-      steps: one.steps.map(({ text, because, assumes }) => ({
+      steps: one.steps.map(({ text, because, assumes, bindings }) => ({
         text,
         ...(assumes === undefined ? {} : { assumes }),
         because: stepsAsData(because, world),
+        bindings: bindings.map(referenceOf),
       })),
       ...(cuts.get(one) === undefined ? {} : { cut: cuts.get(one)!.map(referenceOf) }),
       workloads: (workloads.get(keyOf(one.subject)) ?? []).map(({ object, origin }) => ({
@@ -64,7 +74,16 @@ export async function run(parsed: Parsed): Promise<number> {
     const fold = folding(parsed);
     print(
       paths
-        .map(path => textOf(path, cuts.get(path), workloads.get(keyOf(path.subject)) ?? [], world, fold))
+        .map(path =>
+          textOf(
+            path,
+            cuts.get(path),
+            workloads.get(keyOf(path.subject)) ?? [],
+            world,
+            fold,
+            explained(parsed),
+          ),
+        )
         .join('\n'),
     );
     print(summary(paths, administrators, subjects.length, paths.length > 0));
@@ -110,12 +129,14 @@ function textOf(
   workloads: readonly Declared[],
   world: World,
   fold: typeof wrap,
+  explain: boolean,
 ): string {
   const count = way.length === 1 ? '1 step' : `${way.length} steps`;
   const lines = fold(`${safe(principalText(subject))} reaches ${REACHED[goal]} in ${count}`, '', '  ');
-  way.forEach(({ text, because, assumes }, i) => {
+  way.forEach(({ text, because, assumes, bindings }, i) => {
     lines.push(...fold(safe(text), `  ${i + 1}. `, '     '));
-    for (const step of steps(because, world)) lines.push(...fold(step, '     ', '       '));
+    for (const step of [...steps(because, world), ...(explain ? bindingPlaces(bindings, world) : [])])
+      lines.push(...fold(step, '     ', '       '));
     if (assumes !== undefined) lines.push(...fold(`if ${safe(assumes)}`, '     ', '       '));
   });
   for (const { object, origin } of workloads.slice(0, 5))

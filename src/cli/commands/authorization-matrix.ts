@@ -1,17 +1,26 @@
 /** `sallyport authorization matrix`: subjects and resources as a table, as data, or as a page. */
 import { createHash } from 'node:crypto';
 import { type ApiResource, findResource } from '#kube/api-resources.ts';
+import { type Because, nameOf, referenceOf } from '#kube/objects.ts';
 import { principalText } from '#paths/escalations.ts';
 import { type Cell, type Column, type Level, levelOf, matrixOf, type Row } from '#paths/matrix.ts';
 import { cut } from '#report/columns.ts';
 import { cell as csvCell } from '#report/csv.ts';
 import { xml } from '#report/markup.ts';
-import { count, safe } from '#report/safe.ts';
-import { printedAsData, questions, tellMissing } from '../authorization.ts';
+import { count, objectName, safe } from '#report/safe.ts';
+import type { World } from '#world/world.ts';
+import {
+  folding,
+  namespaceAsked,
+  printedAsData,
+  questions,
+  steps,
+  stepsAsData,
+  tellMissing,
+} from '../authorization.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { print } from '../output.ts';
-import { wrap } from '../wrap.ts';
 
 /** What a table in a terminal has room for. */
 const FIRST = [
@@ -43,29 +52,33 @@ export async function run(parsed: Parsed): Promise<number> {
   const { world, resources, groups } = asked;
   const format = parsed.value('format') ?? 'text';
   const named = parsed.values('resource');
+  const inTerminal = format === 'text' || format === 'wide';
   const columns =
-    named.length > 0 || format === 'text'
+    named.length > 0 || inTerminal
       ? (named.length > 0 ? named : FIRST).map(word => columnOf(word, resources))
       : resources.flatMap(({ group, name, subresources }) =>
           ['', ...subresources].map((subresource): Column => ({ group, resource: name, subresource })),
         );
-  const rows = matrixOf(world, columns, parsed.value('namespace'), groups);
+  const namespace = namespaceAsked(parsed);
+  const rows = matrixOf(world, columns, namespace === '' ? undefined : namespace, groups);
   // Columns in which nobody has anything only make a page wide.
-  const kept = columns.map(
-    (_, at) => named.length > 0 || format === 'text' || rows.some(({ cells }) => cells[at]),
-  );
+  const kept = columns.map((_, at) => named.length > 0 || inTerminal || rows.some(({ cells }) => cells[at]));
   const shown = columns.filter((_, at) => kept[at]);
   const lean = rows.map(row => ({ ...row, cells: row.cells.filter((_, at) => kept[at]) }));
   const printed = printedAsData(parsed, () => ({
     columns: shown,
-    rows: lean.map(row => ({ ...row, cells: row.cells.map(one => one ?? null) })),
+    rows: lean.map(({ grants, ...row }) => ({
+      ...row,
+      cells: row.cells.map(one => one ?? null),
+      ...(parsed.has('explain') ? { because: stepsAsData(becauseOf(grants), world) } : {}),
+    })),
     note: NOTE,
   }));
   const missing = tellMissing(parsed, asked);
   if (printed) return open(rows, missing);
   if (format === 'csv') print(csv(shown, lean));
   else if (format === 'html') print(html(shown, lean));
-  else print(text(shown, lean));
+  else print(text(parsed, shown, lean, world));
   return open(rows, missing);
 }
 
@@ -97,31 +110,68 @@ function reach(cell: Cell | undefined): { readonly level: Level; readonly everyw
   return { level: most, everywhere: most === whole };
 }
 
-function text(columns: readonly Column[], rows: readonly Row[]): string {
-  const pad = (word: string, width: number): string => cut(word, width - 1).padEnd(width);
+/** The bindings that give what a row holds, each with its role and the rules that count. */
+function becauseOf(grants: Row['grants']): Because[] {
+  return grants.flatMap(({ binding, role, rules }): Because[] => [
+    { object: binding, path: ['roleRef'], text: objectName(referenceOf(binding)) },
+    ...(role === undefined
+      ? [{ text: 'by the role that ships with Kubernetes' }]
+      : rules.map(index => ({
+          object: role,
+          path: ['rules', index],
+          text: `rule ${index + 1} of ${role.kind} ${nameOf(role)}`,
+        }))),
+  ]);
+}
+
+function text(parsed: Parsed, columns: readonly Column[], rows: readonly Row[], world: World): string {
+  const wide = parsed.value('format') === 'wide';
+  const pad = (word: string, width: number): string => (wide ? word : cut(word, width - 1)).padEnd(width);
   const short = ({ resource, subresource }: Column): string => {
     const full = subresource === '' ? resource : `${resource}/${subresource}`;
-    return HEADS[full] ?? full;
+    return wide ? full : (HEADS[full] ?? full);
   };
-  const widths = columns.map(column => Math.max(NARROWEST, short(column).length + 1));
-  const first = Math.max(NARROWEST_SUBJECT, WIDTH - widths.reduce((sum, width) => sum + width, 0));
-  const lines = [
-    pad('', first) + columns.map((column, at) => pad(short(column), widths[at]!)).join(''),
-    ...rows.map(({ subject, cells, open }) => {
-      const name = safe(principalText(subject)).replace(/^service account /, 'sa ');
-      const words = cells.map((cell, at) => {
-        const { level, everywhere } = reach(cell);
-        const word = level === 'none' ? (open ? '?' : '-') : everywhere ? level.toUpperCase() : level;
-        return pad(cell?.named === true ? `${word}!` : word, widths[at]!);
-      });
-      return pad(name, first) + words.join('');
-    }),
-  ].map(line => line.trimEnd());
+  const name = ({ subject }: Row): string => safe(principalText(subject)).replace(/^service account /, 'sa ');
+  const word = (cell: Cell | undefined, open: boolean): string => {
+    const { level, everywhere } = reach(cell);
+    if (level === 'none') return open ? '?' : '-';
+    if (wide) return safe(cellText(cell));
+    return `${everywhere ? level.toUpperCase() : level}${cell?.named === true ? '!' : ''}`;
+  };
+  const table = [
+    ['', ...columns.map(short)],
+    ...rows.map(row => [name(row), ...row.cells.map(cell => word(cell, row.open))]),
+  ];
+  const widths = columns.map((column, at) =>
+    wide
+      ? Math.max(...table.map(line => line[at + 1]!.length)) + 2
+      : Math.max(NARROWEST, short(column).length + 1),
+  );
+  const first = wide
+    ? Math.max(...table.map(([subject]) => subject!.length)) + 2
+    : Math.max(NARROWEST_SUBJECT, WIDTH - widths.reduce((sum, width) => sum + width, 0));
+  const lines = table.map(line =>
+    line
+      .map((word, at) => pad(word, at === 0 ? first : widths[at - 1]!))
+      .join('')
+      .trimEnd(),
+  );
+  const fold = folding(parsed);
+  if (parsed.has('explain'))
+    for (const row of rows) {
+      lines.push('', ...fold(name(row), '', '  '));
+      if (row.grants.length === 0) lines.push('  nothing of these resources');
+      for (const step of steps(becauseOf(row.grants), world)) lines.push(...fold(step, '  ', '    '));
+    }
+  const marks = [
+    ...(wide ? [] : ['CAPITALS: in the whole cluster; small: in some namespaces;']),
+    ...(wide ? [] : ['!: only objects of certain names;']),
+    '?: a role is not in the input.',
+  ];
   lines.push(
     '',
-    `${count(rows.length, 'subject')}. CAPITALS: in the whole cluster; small: in some namespaces;`,
-    '!: only objects of certain names; ?: a role is not in the input.',
-    ...wrap(NOTE, '', ''),
+    ...fold(`${count(rows.length, 'subject')}. ${marks.join(' ')}`, '', ''),
+    ...fold(NOTE, '', ''),
   );
   return `${lines.join('\n')}\n`;
 }

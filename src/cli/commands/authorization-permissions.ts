@@ -1,19 +1,40 @@
 /** `sallyport authorization permissions`: what somebody may do, namespace by namespace, and what it is good for. */
 
-import type { NonResourceRule, ResourceRule, Rules } from '#decide/authorization/door.ts';
+import {
+  becauseOfRule,
+  type NonResourceRule,
+  type ResourceRule,
+  type Rules,
+} from '#decide/authorization/door.ts';
 import { covers, type PolicyRule } from '#decide/authorization/rules.ts';
+import type { Because } from '#kube/objects.ts';
 import { capabilitiesOf, WORTH } from '#paths/capabilities.ts';
 import { safe } from '#report/safe.ts';
-import { namespaceOf } from '#world/world.ts';
-import { folding, namespaceAsked, printedAsData, questions, tellMissing, userOf } from '../authorization.ts';
+import { namespaceOf, type World } from '#world/world.ts';
+import {
+  explained,
+  folding,
+  namespaceAsked,
+  printedAsData,
+  questions,
+  steps,
+  stepsAsData,
+  tellMissing,
+  userOf,
+} from '../authorization.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { print } from '../output.ts';
-import { wrap } from '../wrap.ts';
+import type { wrap } from '../wrap.ts';
 
-interface Within {
-  readonly namespaces: readonly string[];
+/** Rules, and all those out of which they were made. */
+interface Told {
   readonly rules: Rules;
+  readonly all: Rules;
+}
+
+interface Within extends Told {
+  readonly namespaces: readonly string[];
 }
 
 export async function run(parsed: Parsed): Promise<number> {
@@ -26,31 +47,31 @@ export async function run(parsed: Parsed): Promise<number> {
     ? { name: '', groups: [...new Set([name.slice('group:'.length), ...parsed.values('as-group')])] }
     : userOf(name, parsed.values('as-group'));
   const only = namespaceAsked(parsed);
-  const everywhere = lean(authorizer.rulesFor(user, ''), []);
+  const whole = authorizer.rulesFor(user, '');
+  const everywhere: Told = { rules: lean(whole, []), all: whole };
   const namespaces = new Set(
     world.declared.flatMap(({ object }) =>
       object.kind === 'RoleBinding' ? [namespaceOf(object) ?? ''] : [],
     ),
   );
   const asked = only === '' ? [...namespaces].sort() : [only];
-  const within = alike(
-    asked
-      .filter(namespace => namespace !== '')
-      .map(namespace => ({
-        namespaces: [namespace],
-        rules: lean(authorizer.rulesFor(user, namespace), everywhere.resourceRules),
-      }))
-      .filter(({ rules }) => rules.resourceRules.length > 0),
-  );
+  const within = asked
+    .filter(namespace => namespace !== '')
+    .map((namespace): Within => {
+      const all = authorizer.rulesFor(user, namespace);
+      return { namespaces: [namespace], rules: lean(all, everywhere.rules.resourceRules), all };
+    })
+    .filter(({ rules }) => rules.resourceRules.length > 0);
   const printed = printedAsData(parsed, () => ({
     user,
-    everywhere: worthy(everywhere),
-    namespaces: within.flatMap(({ namespaces, rules }) =>
-      namespaces.map(namespace => ({ namespace, rules: worthy(rules) })),
+    everywhere: rulesAsData(everywhere, world, true),
+    namespaces: within.flatMap(told =>
+      told.namespaces.map(namespace => ({ namespace, rules: rulesAsData(told, world, true) })),
     ),
   }));
-  if (!printed) print(text(everywhere, within, folding(parsed)));
-  const errors = [everywhere, ...within.map(({ rules }) => rules)].some(({ error }) => error !== undefined);
+  // The same may be given in each namespace by another binding.
+  if (!printed) print(text(parsed, everywhere, explained(parsed) ? within : alike(within), world));
+  const errors = [everywhere, ...within].some(({ rules }) => rules.error !== undefined);
   // Of bindings that name somebody else nothing depends; the errors of those that name this one are in the answer.
   if (world.gaps.length === 0) return errors ? EXIT.unknown : EXIT.clean;
   tellMissing(parsed, questioned);
@@ -79,8 +100,8 @@ function uncovered<Rule extends PolicyRule>(rules: readonly Rule[], besides: rea
 /** Namespaces in which the same is allowed, told together. */
 function alike(within: readonly Within[]): Within[] {
   return [...Map.groupBy(within, ({ rules }) => JSON.stringify(rules)).values()].map(group => ({
+    ...group[0]!,
     namespaces: group.flatMap(({ namespaces }) => namespaces),
-    rules: group[0]!.rules,
   }));
 }
 
@@ -90,38 +111,65 @@ function worthOf(rule: ResourceRule | NonResourceRule): string[] {
   return (given.includes('everything') ? (['everything'] as const) : given).map(one => WORTH[one]);
 }
 
-function worthy(rules: Rules): object {
+/** Everything that gives a rule: each of these by itself is enough. */
+function sourcesOf(
+  rule: ResourceRule | NonResourceRule,
+  { resourceRules, nonResourceRules }: Rules,
+): Because[] {
+  const candidates = 'nonResourceURLs' in rule ? nonResourceRules : resourceRules;
+  return candidates
+    .filter(one => one === rule || (rule.verbs.length > 0 && covers([one], [rule]).covered))
+    .flatMap(becauseOfRule);
+}
+
+/** Rules as data, each with what gives it, and on demand with what it is good for. */
+export function rulesAsData({ rules, all }: Told, world: World, worth = false): object {
+  const told = (rule: ResourceRule | NonResourceRule): object => {
+    const goodFor = worth ? worthOf(rule) : [];
+    return {
+      ...rule,
+      ...(goodFor.length === 0 ? {} : { goodFor }),
+      because: stepsAsData(sourcesOf(rule, all), world),
+    };
+  };
   return {
     ...rules,
-    resourceRules: rules.resourceRules.map(rule => {
-      const worth = worthOf(rule);
-      return worth.length === 0 ? rule : { ...rule, goodFor: worth };
-    }),
+    resourceRules: rules.resourceRules.map(told),
+    nonResourceRules: rules.nonResourceRules.map(told),
   };
 }
 
-function text(everywhere: Rules, within: readonly Within[], fold: typeof wrap): string {
+function text(parsed: Parsed, everywhere: Told, within: readonly Within[], world: World): string {
+  const about = { fold: folding(parsed), worth: true, explain: explained(parsed) };
   const lines = [
-    ...section('In the whole cluster', everywhere, fold, true),
-    ...within.flatMap(({ namespaces, rules }) => {
-      const names = namespaces.map(safe).join(', ');
-      return section(`In namespace${namespaces.length === 1 ? '' : 's'} ${names}`, rules, fold, true);
+    ...section('In the whole cluster', everywhere, world, about),
+    ...within.flatMap(told => {
+      const names = told.namespaces.map(safe).join(', ');
+      return section(`In namespace${told.namespaces.length === 1 ? '' : 's'} ${names}`, told, world, about);
     }),
   ];
   return lines.length === 0 ? 'nothing\n' : `${lines.join('\n')}\n`;
 }
 
-/**
- * The rules under a title; nothing where there are none.
- *
- * @param worth whether to say what each is good for
- */
+/** The rules under a title; nothing where there are none. */
 export function section(
   title: string,
-  { resourceRules, nonResourceRules, error }: Rules,
-  fold: typeof wrap = wrap,
-  worth = false,
+  { rules: { resourceRules, nonResourceRules, error }, all }: Told,
+  world: World,
+  {
+    fold,
+    explain,
+    worth = false,
+  }: {
+    readonly fold: typeof wrap;
+    /** Whether to say what each is good for. */
+    readonly worth?: boolean;
+    /** Whether to say which bindings and rules give it. */
+    readonly explain: boolean;
+  },
 ): string[] {
+  const why = (rule: ResourceRule | NonResourceRule): string[] =>
+    explain ? steps(sourcesOf(rule, all), world).flatMap(step => fold(`by ${step}`, '    ', '      ')) : [];
   const said = new Set<string>();
   const lines = resourceRules.flatMap(rule => {
     const { verbs, apiGroups, resources, resourceNames } = rule;
@@ -133,12 +181,14 @@ export function section(
     return [
       ...fold(text, '  ', '    '),
       ...(worth ? worthOf(rule).flatMap(one => fold(one, '    > ', '      ')) : []),
+      ...why(rule),
     ];
   });
   lines.push(
-    ...nonResourceRules.flatMap(({ verbs, nonResourceURLs }) =>
-      fold(`${safe(verbs.join(', '))}: ${safe(nonResourceURLs.join(', '))}`, '  ', '    '),
-    ),
+    ...nonResourceRules.flatMap(rule => [
+      ...fold(`${safe(rule.verbs.join(', '))}: ${safe(rule.nonResourceURLs.join(', '))}`, '  ', '    '),
+      ...why(rule),
+    ]),
   );
   if (error !== undefined) lines.push(...fold(`unknown: ${safe(error)}`, '  ', '    '));
   return lines.length === 0 ? [] : [...fold(title, '', '  '), ...lines];

@@ -7,6 +7,8 @@ import { type IndirectHolder, indirectHolders, principalText } from '#paths/esca
 import { count, objectName, safe } from '#report/safe.ts';
 import { type Declared, namespaceOf, type World } from '#world/world.ts';
 import {
+  bindingPlaces,
+  explained,
   folding,
   printedAsData,
   questions,
@@ -71,7 +73,7 @@ function text(
   world: World,
 ): string {
   const fold = folding(parsed);
-  const explain = parsed.has('explain') || parsed.value('format') === 'wide';
+  const explain = explained(parsed);
   const runs = (subject: Subject): string[] =>
     running(subject).flatMap(({ object, origin }) =>
       fold(`runs ${safe(origin.file)}:${origin.line} ${objectName(referred(object))}`, '  ', '    '),
@@ -97,18 +99,22 @@ function text(
         ? 'Nobody else can bring it about in a way that is known.'
         : `${count(indirect.length, 'subject')} more can bring it about:`,
     );
-  for (const { subject, steps: way, as, because } of indirect) {
+  const bound = (bindings: readonly Declared['object'][]): string[] =>
+    explain ? bindingPlaces(bindings, world) : [];
+  for (const { subject, steps: way, as, because, bindings } of indirect) {
     lines.push(
       ...fold(`${safe(principalText(subject))}, in ${count(way.length, 'step')}`, '', '  '),
       ...runs(subject),
     );
-    way.forEach(({ text, because, assumes }, at) => {
+    way.forEach(({ text, because, assumes, bindings }, at) => {
       lines.push(...fold(safe(text), `  ${at + 1}. `, '     '));
-      for (const step of steps(because, world)) lines.push(...fold(step, '     ', '       '));
+      for (const step of [...steps(because, world), ...bound(bindings)])
+        lines.push(...fold(step, '     ', '       '));
       if (assumes !== undefined) lines.push(...fold(`if ${safe(assumes)}`, '     ', '       '));
     });
     if (as !== undefined)
-      for (const step of steps(because, world)) lines.push(...fold(step, '  so: ', '       '));
+      for (const step of [...steps(because, world), ...bound(bindings)])
+        lines.push(...fold(step, '  so: ', '       '));
   }
   return `${lines.join('\n')}\n`;
 }

@@ -24,6 +24,14 @@ const everywhere: Option = {
   description: 'In all namespaces at once (the default without -n)',
 };
 
+const format: Option = {
+  name: 'format',
+  short: 'o',
+  value: 'FORMAT',
+  choices: ['text', 'wide', 'json', 'yaml'],
+  description: 'How to print it; wide: with all reasons, lines left whole',
+};
+
 /** How roles and bindings are read, and answers given. */
 const asking: readonly Option[] = [
   {
@@ -43,15 +51,10 @@ const asking: readonly Option[] = [
     value: 'FILE',
     description: 'An ABAC policy file that the API server has beside RBAC',
   },
-  {
-    name: 'format',
-    short: 'o',
-    value: 'FORMAT',
-    choices: ['text', 'wide', 'json', 'yaml'],
-    description: 'How to print it; wide: with all reasons, lines left whole',
-  },
+  format,
   ...reading,
 ];
+
 export const authorizationCommands: readonly Command[] = [
   {
     name: 'authorization can-i',
@@ -121,6 +124,7 @@ export const authorizationCommands: readonly Command[] = [
       authorizationConfig,
       { ...namespace, description: 'Only what counts in this namespace' },
       everywhere,
+      explain,
       ...asking,
     ],
     examples: [
@@ -142,6 +146,7 @@ export const authorizationCommands: readonly Command[] = [
         choices: ['cluster-admin', 'node', 'secrets'],
         description: 'Only ways that end there',
       },
+      explain,
       ...asking,
     ],
     examples: [
@@ -231,13 +236,8 @@ export const authorizationCommands: readonly Command[] = [
         choices: [...severities, 'never'],
         description: 'Exit code 1 from this severity of a gain on (default: high)',
       },
-      {
-        name: 'format',
-        short: 'o',
-        value: 'FORMAT',
-        choices: ['text', 'json'],
-        description: 'How to print it',
-      },
+      explain,
+      format,
       ...reading.filter(({ name }) => name !== 'no-ignore'),
     ],
     examples: [
@@ -250,15 +250,7 @@ export const authorizationCommands: readonly Command[] = [
     name: 'authorization abac lint',
     summary: 'What is wrong with an ABAC policy file: errors, dangers, useless lines',
     operands: 'POLICY',
-    options: [
-      {
-        name: 'format',
-        short: 'o',
-        value: 'FORMAT',
-        choices: ['text', 'json'],
-        description: 'How to print it',
-      },
-    ],
+    options: [format],
     examples: [['sallyport authorization abac lint policy.jsonl', 'every line, also after a broken one']],
     load: () => import('../commands/authorization-abac.ts').then(({ lint }) => ({ run: lint })),
   },
@@ -289,17 +281,7 @@ export const authorizationCommands: readonly Command[] = [
     name: 'authorization abac explain',
     summary: 'An ABAC policy line by line, in words',
     operands: 'POLICY',
-    options: [
-      definitions,
-      ...reading,
-      {
-        name: 'format',
-        short: 'o',
-        value: 'FORMAT',
-        choices: ['text', 'json'],
-        description: 'How to print it',
-      },
-    ],
+    options: [definitions, ...reading, format],
     examples: [['sallyport authorization abac explain policy.jsonl', 'who may do what by which line']],
     load: () => import('../commands/authorization-abac.ts').then(({ explain }) => ({ run: explain })),
   },
@@ -314,13 +296,13 @@ export const authorizationCommands: readonly Command[] = [
         description: 'A column (default: the ones that matter most; all for csv, json and html)',
       },
       namespace,
+      everywhere,
+      explain,
       ...asking.filter(({ name }) => name !== 'format' && name !== 'abac-policy'),
       {
-        name: 'format',
-        short: 'o',
-        value: 'FORMAT',
-        choices: ['text', 'csv', 'json', 'yaml', 'html'],
-        description: 'How to print it',
+        ...format,
+        choices: ['text', 'wide', 'csv', 'json', 'yaml', 'html'],
+        description: 'How to print it; wide: with the verbs, names left whole',
       },
     ],
     examples: [

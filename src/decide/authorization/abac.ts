@@ -3,13 +3,14 @@
  * pkg/apis/abac/v0/conversion.go, pkg/apis/abac/v1beta1/conversion.go.
  */
 import { matchesTrailingStars } from '#kube/go-text.ts';
-import { isRecord } from '#kube/objects.ts';
+import { type Because, isRecord } from '#kube/objects.ts';
 import { readDocuments } from '#yaml/read.ts';
 import {
   type Answer,
   type Attributes,
   type Authorizer,
   everybody,
+  givenBy,
   type Holder,
   type NonResourceRule,
   type ResourceRule,
@@ -192,9 +193,7 @@ export class AbacAuthorizer implements Authorizer {
   }
 
   authorize(attributes: Attributes): Answer {
-    const because = this.policies
-      .filter(policy => matches(policy, attributes))
-      .map(({ line }) => ({ text: `line ${line} of the ABAC policy file` }));
+    const because = this.policies.filter(policy => matches(policy, attributes)).map(lineOf);
     return because.length > 0
       ? { decision: 'allow', reason: '', because }
       : { decision: 'no-opinion', reason: 'No policy matched.', because };
@@ -203,8 +202,9 @@ export class AbacAuthorizer implements Authorizer {
   whoCan(request: Omit<Attributes, 'user'>): Holder[] {
     return this.policies
       .filter(policy => requestMatches(policy, request))
-      .flatMap(({ user, group, line }): Holder[] => {
-        const because = [{ text: `line ${line} of the ABAC policy file` }];
+      .flatMap((policy): Holder[] => {
+        const { user, group } = policy;
+        const because = [lineOf(policy)];
         // An asterisk is left only in the internal form, where it means those too who are not known.
         const groups = group === undefined || group === '*' ? [] : [group];
         if (user !== undefined && user !== '*')
@@ -221,13 +221,20 @@ export class AbacAuthorizer implements Authorizer {
       if (!subjectMatches(policy, user)) continue;
       if (policy.namespace !== '*' && (policy.namespace ?? '') !== namespace) continue;
       const verbs = policy.readonly === true ? READ_VERBS : ['*'];
-      if (policy.resource !== undefined)
-        resourceRules.push({ verbs, apiGroups: [policy.apiGroup ?? ''], resources: [policy.resource] });
+      const because = (): Because[] => [lineOf(policy)];
+      if (policy.resource !== undefined) {
+        const rule = { verbs, apiGroups: [policy.apiGroup ?? ''], resources: [policy.resource] };
+        resourceRules.push(givenBy(rule, because));
+      }
       if (policy.nonResourcePath !== undefined)
-        nonResourceRules.push({ verbs, nonResourceURLs: [policy.nonResourcePath] });
+        nonResourceRules.push(givenBy({ verbs, nonResourceURLs: [policy.nonResourcePath] }, because));
     }
     return { resourceRules, nonResourceRules, incomplete: false };
   }
+}
+
+function lineOf({ line }: AbacPolicy): Because {
+  return { text: `line ${line} of the ABAC policy file` };
 }
 
 function matches(policy: AbacPolicy, request: Attributes): boolean {

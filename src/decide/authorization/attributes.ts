@@ -54,6 +54,23 @@ export interface NonResourceRule {
   readonly nonResourceURLs: readonly string[];
 }
 
+/** What gives each rule, beside it and not in it: rules are compared and printed as the API server tells them. */
+const origins = new WeakMap<object, () => readonly Because[]>();
+
+/** Remembers of a rule what gives it. */
+export function givenBy<Rule extends ResourceRule | NonResourceRule>(
+  rule: Rule,
+  because: () => readonly Because[],
+): Rule {
+  origins.set(rule, because);
+  return rule;
+}
+
+/** What gives a rule of `rulesFor`, this very object: the binding and the rule of its role, or the line of a policy. */
+export function becauseOfRule(rule: ResourceRule | NonResourceRule): readonly Because[] {
+  return origins.get(rule)?.() ?? [];
+}
+
 /** What a user may do in a namespace, as a SelfSubjectRulesReview tells it. */
 export interface Rules {
   readonly resourceRules: readonly ResourceRule[];

@@ -35,6 +35,7 @@ export type {
   Subject,
   UserInfo,
 } from './attributes.ts';
+export { becauseOfRule } from './attributes.ts';
 export type { ChainHolder, Decided, WebhookAnswer } from './chain.ts';
 export { ConfigurationError } from './configuration.ts';
 export type { WriteAnswer, WriteRequest } from './escalation.ts';

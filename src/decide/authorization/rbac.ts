@@ -6,16 +6,17 @@
 import { joinErrors, quoted } from '#kube/go-text.ts';
 import { type Because, isRecord, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
 import { aggregate } from './aggregation.ts';
-import type {
-  Answer,
-  Attributes,
-  Authorizer,
-  Holder,
-  NonResourceRule,
-  ResourceRule,
-  Rules,
-  Subject,
-  UserInfo,
+import {
+  type Answer,
+  type Attributes,
+  type Authorizer,
+  givenBy,
+  type Holder,
+  type NonResourceRule,
+  type ResourceRule,
+  type Rules,
+  type Subject,
+  type UserInfo,
 } from './attributes.ts';
 import { invalidRules, type PolicyRule, ruleAllows, rulesOf } from './rules.ts';
 
@@ -126,27 +127,24 @@ export class RbacAuthorizer implements Authorizer {
     const resourceRules: ResourceRule[] = [];
     const nonResourceRules: NonResourceRule[] = [];
     const errors: string[] = [];
-    for (const { grants } of this.#bindingsOf(user, namespace)) {
+    for (const binding of this.#bindingsOf(user, namespace)) {
+      const { grants, object } = binding;
       if ('error' in grants) {
         errors.push(grants.error);
         continue;
       }
-      for (const {
-        verbs = [],
-        apiGroups = [],
-        resources = [],
-        resourceNames = [],
-        nonResourceURLs = [],
-      } of grants.rules) {
-        if (resources.length > 0)
-          resourceRules.push({
-            verbs,
-            apiGroups,
-            resources,
-            ...(resourceNames.length > 0 ? { resourceNames } : {}),
-          });
-        if (nonResourceURLs.length > 0) nonResourceRules.push({ verbs, nonResourceURLs });
-      }
+      grants.rules.forEach((rule, index) => {
+        const { verbs = [], apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] } = rule;
+        const because = (): Because[] => [
+          { object, path: ['roleRef'], text: describe(binding, user) },
+          { object: grants.role, path: ['rules', index], text: ruleText(grants.role, index) },
+        ];
+        if (resources.length > 0) {
+          const named = resourceNames.length > 0 ? { resourceNames } : {};
+          resourceRules.push(givenBy({ verbs, apiGroups, resources, ...named }, because));
+        }
+        if (nonResourceURLs.length > 0) nonResourceRules.push(givenBy({ verbs, nonResourceURLs }, because));
+      });
     }
     return {
       resourceRules,
