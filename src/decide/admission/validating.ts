@@ -4,29 +4,27 @@
  * pkg/admission/plugin/cel/{condition,composition}.go, pkg/apis/cel/config.go.
  */
 import type { Ask } from '#decide/cel/authorizer.ts';
-import { compile, isUnknown, type Program } from '#decide/cel/cel.ts';
-import { CelCompileError } from '#decide/cel/issues.ts';
-import { BOOL, DYN, NULL, STRING, sameType, type Type, typeText } from '#decide/cel/types.ts';
-import { CelError, type CelValue, LazyObject, typeNameOf } from '#decide/cel/values.ts';
+import { isUnknown } from '#decide/cel/cel.ts';
+import { BOOL, NULL, STRING } from '#decide/cel/types.ts';
+import { CelError, type CelValue, typeNameOf } from '#decide/cel/values.ts';
+import { type Because, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
 import {
-  type Because,
-  groupOf,
-  isRecord,
-  type KubeObject,
-  nameOf,
-  type Path,
-  valueAt,
-} from '#kube/objects.ts';
-import { invalidSelector, type LabelSelector, matchesSelector } from '#kube/selectors.ts';
+  BUDGET,
+  byPolicy,
+  type Compiled,
+  Expressions,
+  isSeen,
+  Meter,
+  namespaceFor,
+  ofKind,
+  paramsOf,
+  textAt,
+} from './expressions.ts';
 import { matchesResources } from './matching.ts';
-import { type AdmissionRequest, declarationsOf, valuesOf } from './request.ts';
+import { type AdmissionRequest, valuesOf } from './request.ts';
 
-/** What all expressions of a policy may cost for one request, and its match conditions. */
-const BUDGET = 10_000_000;
-const MATCH_BUDGET = 2_500_000;
 const MAX_MESSAGE = 5_120;
 const MAX_ANNOTATION = 10 * 1024;
-const GROUP = 'admissionregistration.k8s.io';
 
 export interface ValidationResult {
   readonly policy: string;
@@ -60,42 +58,19 @@ export interface AdmissionInput {
   readonly ask?: Ask;
 }
 
-type Compiled =
-  | { readonly program: Program; readonly text: string; readonly path: Path }
-  | { readonly error: string; readonly path: Path };
-
-/** Requests that no policy sees. */
-const NOT_SEEN = new Set([
-  `${GROUP}/validatingadmissionpolicies`,
-  `${GROUP}/validatingadmissionpolicybindings`,
-  `${GROUP}/mutatingadmissionpolicies`,
-  `${GROUP}/mutatingadmissionpolicybindings`,
-  'authentication.k8s.io/tokenreviews',
-  'authentication.k8s.io/selfsubjectreviews',
-  'authorization.k8s.io/subjectaccessreviews',
-  'authorization.k8s.io/localsubjectaccessreviews',
-  'authorization.k8s.io/selfsubjectaccessreviews',
-  'authorization.k8s.io/selfsubjectrulesreviews',
-]);
-
 export class ValidatingAdmission {
   readonly #policies: readonly Policy[];
-  readonly #bindings = new Map<string, KubeObject[]>();
+  readonly #bindings: ReadonlyMap<string, readonly KubeObject[]>;
   readonly #objects: readonly KubeObject[];
   readonly #ask: Ask;
 
   constructor({ objects, kubernetesMinor, ask }: AdmissionInput) {
     this.#objects = objects;
     this.#ask = ask ?? (() => ({ decision: 'unknown', reason: 'who may do what is not in the input' }));
-    const of = (kind: string) =>
-      objects.filter(object => object.kind === kind && groupOf(object.apiVersion) === GROUP);
-    this.#policies = of('ValidatingAdmissionPolicy').map(object => new Policy(object, kubernetesMinor));
-    for (const binding of of('ValidatingAdmissionPolicyBinding')) {
-      const policy = textAt(binding, ['spec', 'policyName']);
-      const list = this.#bindings.get(policy);
-      if (list === undefined) this.#bindings.set(policy, [binding]);
-      else list.push(binding);
-    }
+    this.#policies = ofKind(objects, 'ValidatingAdmissionPolicy').map(
+      object => new Policy(object, kubernetesMinor),
+    );
+    this.#bindings = byPolicy(ofKind(objects, 'ValidatingAdmissionPolicyBinding'));
   }
 
   /** What is wrong with the expressions of the policies: the API server would not take them. */
@@ -107,13 +82,12 @@ export class ValidatingAdmission {
 
   admit(request: AdmissionRequest): AdmissionAnswer {
     const collected = new Collected();
-    if (!NOT_SEEN.has(`${request.resource.group}/${request.resource.resource}`))
-      for (const policy of this.#policies) this.#apply(policy, request, collected);
+    if (isSeen(request)) for (const policy of this.#policies) this.#apply(policy, request, collected);
     return collected.answer();
   }
 
   #apply(policy: Policy, request: AdmissionRequest, collected: Collected): void {
-    const namespace = this.#namespaceOf(request);
+    const namespace = namespaceFor(this.#objects, request);
     const bindings = this.#bindings.get(policy.name) ?? [];
     if (bindings.length === 0) return;
     const matches = matchesResources(
@@ -131,59 +105,13 @@ export class ValidatingAdmission {
         unknownAt(at, unknown, ['spec', 'matchConstraints']);
         continue;
       }
-      const params = this.#params(policy, binding, request);
+      const params = paramsOf(this.#objects, policy.object, binding, request);
       if ('unknown' in params) unknownAt(at, params.unknown, ['spec', 'paramRef']);
       else if ('error' in params)
         failAt(at, `failed to configure binding: ${params.error}`, ['spec', 'paramRef']);
       else
         for (const param of params.found) policy.validate(at, valuesOf(request, param, namespace, this.#ask));
     }
-  }
-
-  /** Null where the request has none. */
-  #namespaceOf({ namespace = '', resource }: AdmissionRequest): KubeObject | null | undefined {
-    if (namespace === '' || (resource.group === '' && resource.resource === 'namespaces')) return null;
-    return this.#objects.findLast(
-      object => object.kind === 'Namespace' && object.apiVersion === 'v1' && nameOf(object) === namespace,
-    );
-  }
-
-  #params(
-    policy: Policy,
-    binding: KubeObject,
-    { namespace = '' }: AdmissionRequest,
-  ):
-    | { readonly found: readonly (KubeObject | null)[] }
-    | { readonly error: string }
-    | { readonly unknown: string } {
-    const kind = valueAt(policy.object, ['spec', 'paramKind']);
-    const reference = valueAt(binding, ['spec', 'paramRef']);
-    if (!isRecord(kind) || !isRecord(reference)) return { found: [null] };
-    const { apiVersion, kind: name } = kind;
-    const ofKind = this.#objects.filter(
-      object =>
-        object.kind === name &&
-        typeof apiVersion === 'string' &&
-        groupOf(object.apiVersion) === groupOf(apiVersion),
-    );
-    // An input without a single object of the kind does not say that the cluster has none.
-    if (ofKind.length === 0) return { unknown: `no ${String(name)} is in the input` };
-    const wanted = textAt(reference, ['namespace']) || namespace;
-    const near = ofKind.filter(object => {
-      const home = object.metadata?.namespace ?? '';
-      return home === '' || home === wanted;
-    });
-    const selector = reference['selector'];
-    const found =
-      typeof reference['name'] === 'string' && reference['name'] !== ''
-        ? near.filter(object => nameOf(object) === reference['name']).slice(-1)
-        : invalidSelector(selector) === undefined
-          ? near.filter(object => matchesSelector((selector ?? {}) as LabelSelector, object.metadata?.labels))
-          : [];
-    if (found.length > 0) return { found };
-    return reference['parameterNotFoundAction'] === 'Allow'
-      ? { found: [] }
-      : { error: 'no params found for policy binding with `Deny` parameterNotFoundAction' };
   }
 }
 
@@ -268,9 +196,7 @@ class Policy {
   readonly object: KubeObject;
   readonly name: string;
   readonly ignoresFailure: boolean;
-  readonly issues: { readonly path: Path; readonly error: string }[] = [];
-  readonly #conditions: readonly Compiled[];
-  readonly #variables: ReadonlyMap<string, Compiled>;
+  readonly #expressions: Expressions;
   readonly #validations: readonly {
     readonly expression: Compiled;
     readonly message: Compiled | undefined;
@@ -283,65 +209,25 @@ class Policy {
     this.object = object;
     this.name = nameOf(object);
     this.ignoresFailure = valueAt(object, ['spec', 'failurePolicy']) === 'Ignore';
-    const params = isRecord(valueAt(object, ['spec', 'paramKind']));
-    const variableTypes: Record<string, Type> = {};
-    const compiled = (
-      path: Path,
-      wanted: readonly Type[] | undefined,
-      authorizer: boolean,
-      withVariables = true,
-    ): Compiled => {
-      const text = valueAt(object, path);
-      let error = 'no expression';
-      if (typeof text === 'string')
-        try {
-          const program = compile(text, {
-            variables: declarationsOf({
-              params,
-              authorizer,
-              ...(withVariables ? { variables: variableTypes } : {}),
-            }),
-            ...(kubernetesMinor === undefined ? {} : { kubernetesMinor }),
-          });
-          if (wanted === undefined || wanted.some(type => sameType(type, program.output)))
-            return { program, text, path };
-          error = `must evaluate to ${wanted.length === 1 ? typeText(wanted[0]!) : `one of [${wanted.map(typeText).join(' ')}]`} but got ${typeText(program.output)}`;
-        } catch (refused) {
-          if (!(refused instanceof CelCompileError)) throw refused;
-          error = `compilation failed: ${refused.message}`;
-        }
-      this.issues.push({ path, error });
-      return { error, path };
-    };
-    const each = (field: string): readonly Path[] => {
-      const list = valueAt(object, ['spec', field]);
-      return Array.isArray(list) ? list.map((_, index) => ['spec', field, index]) : [];
-    };
-    this.#conditions = each('matchConditions').map(path =>
-      compiled([...path, 'expression'], [BOOL], true, false),
-    );
-    // A variable may use those before it.
-    const variables = new Map<string, Compiled>();
-    for (const path of each('variables')) {
-      const name = textAt(object, [...path, 'name']);
-      const variable = compiled([...path, 'expression'], undefined, true);
-      variables.set(name, variable);
-      variableTypes[name] = 'program' in variable ? declared(variable.program.output) : DYN;
-    }
-    this.#variables = variables;
-    this.#validations = each('validations').map(path => ({
-      expression: compiled([...path, 'expression'], [BOOL], true),
+    const expressions = new Expressions(object, kubernetesMinor);
+    this.#expressions = expressions;
+    this.#validations = expressions.each('validations').map(path => ({
+      expression: expressions.compile([...path, 'expression'], [BOOL]),
       message:
         valueAt(object, [...path, 'messageExpression']) === undefined
           ? undefined
-          : compiled([...path, 'messageExpression'], [STRING], false),
+          : expressions.compile([...path, 'messageExpression'], [STRING], { authorizer: false }),
       fixed: textAt(object, [...path, 'message']).trim(),
       reason: textAt(object, [...path, 'reason']) || 'Invalid',
     }));
-    this.#annotations = each('auditAnnotations').map(path => ({
+    this.#annotations = expressions.each('auditAnnotations').map(path => ({
       key: textAt(object, [...path, 'key']),
-      value: compiled([...path, 'valueExpression'], [STRING, NULL], true),
+      value: expressions.compile([...path, 'valueExpression'], [STRING, NULL]),
     }));
+  }
+
+  get issues(): Expressions['issues'] {
+    return this.#expressions.issues;
   }
 
   validate(at: At, given: Record<string, CelValue>): void {
@@ -352,7 +238,7 @@ class Policy {
     }
     if (!this.#matches(at, given)) return;
     const meter = new Meter(BUDGET);
-    const values = { ...given, variables: this.#lazy(given, meter) };
+    const values = { ...given, variables: this.#expressions.variables(given, meter) };
     for (const { expression, message, fixed, reason } of this.#validations) {
       if (!('program' in expression)) continue;
       const { value } = meter.run(expression.program, values);
@@ -373,31 +259,12 @@ class Policy {
 
   /** A condition that is false ends it; an error without one counts by the failurePolicy. */
   #matches(at: At, given: Record<string, CelValue>): boolean {
-    const meter = new Meter(MATCH_BUDGET);
-    let error: { readonly value: CelError; readonly text: string; readonly path: Path } | undefined;
-    for (const condition of this.#conditions) {
-      if (!('program' in condition)) continue;
-      const { value } = meter.run(condition.program, given);
-      if (value === false) return false;
-      if (value instanceof CelError && (error === undefined || isUnknown(value)))
-        error = { value, text: condition.text, path: condition.path };
-    }
-    if (error === undefined) return true;
-    if (isUnknown(error.value)) unknownAt(at, error.value.message, error.path);
-    else failAt(at, `expression '${error.text}' resulted in error: ${error.value.message}`, error.path);
+    const matches = this.#expressions.conditions(given);
+    if (typeof matches === 'boolean') return matches;
+    const { value, text, path } = matches;
+    if (isUnknown(value)) unknownAt(at, value.message, path);
+    else failAt(at, `expression '${text}' resulted in error: ${value.message}`, path);
     return false;
-  }
-
-  #lazy(given: Record<string, CelValue>, meter: Meter): LazyObject {
-    const lazy: LazyObject = new LazyObject('kubernetes.variables', new Set(this.#variables.keys()), name => {
-      const variable = this.#variables.get(name)!;
-      if (!('program' in variable))
-        return new CelError(`composited variable "${name}" fails to compile: ${variable.error}`);
-      const { value } = meter.run(variable.program, { ...given, variables: lazy });
-      if (!(value instanceof CelError) || isUnknown(value)) return value;
-      return new CelError(`composited variable "${name}" fails to evaluate: ${value.message}`);
-    });
-    return lazy;
   }
 
   #annotate(at: At, values: Record<string, CelValue>): void {
@@ -426,33 +293,6 @@ class Policy {
   }
 }
 
-/** Adds up what expressions cost, and stops where nothing is left. */
-class Meter {
-  #left: number;
-
-  constructor(budget: number) {
-    this.#left = budget;
-  }
-
-  run(program: Program, values: Record<string, CelValue>): { readonly value: CelValue } {
-    if (this.#left < 0)
-      return {
-        value: new CelError(
-          'validation failed due to running out of cost budget, no further validation rules will be run',
-        ),
-      };
-    const { value, cost } = program.evaluate(values);
-    this.#left -= cost;
-    if (this.#left < 0)
-      return {
-        value: new CelError(
-          'validation failed due to running out of cost budget, no further validation rules will be run',
-        ),
-      };
-    return { value };
-  }
-}
-
 /** What a messageExpression says; nothing where it is of no use. */
 function messageOf(expression: Compiled | undefined, values: Record<string, CelValue>, meter: Meter): string {
   if (expression === undefined || !('program' in expression)) return '';
@@ -460,14 +300,4 @@ function messageOf(expression: Compiled | undefined, values: Record<string, CelV
   if (typeof value !== 'string') return '';
   const text = value.trim();
   return text.length > MAX_MESSAGE || text.includes('\n') ? '' : text;
-}
-
-/** The type of a variable as other expressions see it: objects lose their fields. */
-function declared(type: Type): Type {
-  return type.kind === 'param' || type.kind === 'error' ? DYN : type;
-}
-
-function textAt(value: unknown, path: Path): string {
-  const text = valueAt(value, path);
-  return typeof text === 'string' ? text : '';
 }

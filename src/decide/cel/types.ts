@@ -6,7 +6,12 @@ export type Type =
   | { readonly kind: 'map'; readonly of: readonly [Type, Type] }
   | { readonly kind: 'type'; readonly of: readonly [Type] }
   | { readonly kind: 'optional'; readonly of: readonly [Type] }
-  | { readonly kind: 'object'; readonly name: string; readonly fields: ReadonlyMap<string, Type> | undefined }
+  | {
+      readonly kind: 'object';
+      readonly name: string;
+      /** Of what type a field is; undefined where values are only used through functions. */
+      readonly fields: { get(name: string): Type | undefined } | undefined;
+    }
   | { readonly kind: 'param'; readonly name: string };
 
 type Simple =
