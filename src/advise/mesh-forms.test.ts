@@ -205,19 +205,114 @@ describe('advisePolicies', () => {
     assert.match(JSON.stringify(sidecars.policies), /"app":"istiod"/);
   });
 
-  it('says that a policy of the input keeps proxies from their control plane', () => {
-    const closed: KubeObject = {
-      apiVersion: 'networking.k8s.io/v1',
-      kind: 'NetworkPolicy',
-      metadata: { name: 'no-way-out', namespace: 'shop' },
-      spec: { podSelector: {}, policyTypes: ['Egress'], egress: [{ to: [{ podSelector: {} }] }] },
-    };
-    const { unmet, stages } = advise([...plain, closed], needs.slice(0, 1), ['istio']);
-    assert.equal(unmet.length, 1);
+  const noWayOut = (spec: object = {}): KubeObject => ({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'no-way-out', namespace: 'shop' },
+    spec: { podSelector: {}, policyTypes: ['Egress'], egress: [{ to: [{ podSelector: {} }] }], ...spec },
+  });
+
+  it('lets proxies reach their control plane where policies of the input stop them, before they join', () => {
+    const { unmet, remaining, stages, policies, notes } = advise([...plain, noWayOut()], needs.slice(0, 1), [
+      'istio',
+    ]);
+    assert.deepEqual([unmet, remaining], [[], []]);
+    assert.deepEqual(
+      stages.slice(0, 2).map(({ file, unmet: broken }) => [file, broken.length]),
+      [
+        ['15-mesh-network.yaml', 0],
+        ['25-enrol.yaml', 0],
+      ],
+    );
+    assert.deepEqual(named(policies, 'NetworkPolicy', 'allow-mesh-every-pod'), {
+      podSelector: {},
+      policyTypes: ['Egress'],
+      egress: [
+        {
+          to: [
+            {
+              namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'istio-system' } },
+              podSelector: { matchLabels: { app: 'istiod' } },
+            },
+          ],
+          ports: [{ protocol: 'TCP', port: 15012 }],
+        },
+      ],
+    });
+    assert.match(notes.join(), /shop\/allow-mesh-every-pod lets it through/);
+    // Without it the enrolment breaks: the policy is needed.
+    const after = [...plain, noWayOut(), ...policies.filter(({ kind }) => kind !== 'NetworkPolicy')];
+    const { allowed } = createNetwork(after).connection({
+      from: web,
+      to: { labels: { app: 'istiod' }, namespaceLabels: { 'kubernetes.io/metadata.name': 'istio-system' } },
+      port: 15012,
+    });
+    assert.equal(allowed, false);
+  });
+
+  it('isolates nobody who is open today', () => {
+    const only = noWayOut({ podSelector: { matchLabels: { app: 'web' } } });
+    const { policies, after, unmet } = advise([...plain, only], needs, ['istio']);
+    assert.deepEqual(unmet, []);
+    assert.deepEqual(
+      policies.filter(({ kind }) => kind === 'NetworkPolicy').map(({ metadata }) => metadata?.name),
+      ['allow-mesh-web'],
+    );
     assert.equal(
-      unmet[0]!.because.some(({ object }) => object === closed),
+      createNetwork(after).connection({ from: cart, to: { ip: '203.0.113.9' }, port: 443 }).allowed,
       true,
     );
+  });
+
+  it('lets tunnels of the mesh through policies that allow what goes in them', () => {
+    const ingress: KubeObject = {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'cart', namespace: 'shop' },
+      spec: {
+        podSelector: { matchLabels: { app: 'cart' } },
+        ingress: [{ from: [{ podSelector: { matchLabels: { app: 'web' } } }], ports: [{ port: 8080 }] }],
+      },
+    };
+    for (const [form, more, port] of [
+      ['istio', { dataplane: 'ambient' }, 15_008],
+      ['linkerd', {}, 4143],
+    ] as const) {
+      const { unmet, policies, stages } = advise([...plain, ingress], needs.slice(0, 1), [form], more);
+      assert.deepEqual(unmet, [], form);
+      assert.deepEqual(named(policies, 'NetworkPolicy', 'allow-mesh-cart'), {
+        podSelector: { matchLabels: { app: 'cart' } },
+        policyTypes: ['Ingress'],
+        ingress: [
+          { from: [{ podSelector: { matchLabels: { app: 'web' } } }], ports: [{ protocol: 'TCP', port }] },
+        ],
+      });
+      assert.ok(stages.every(stage => stage.unmet.length === 0));
+    }
+  });
+
+  it('says what policies of other layers stop, which no NetworkPolicy opens', () => {
+    const admin: KubeObject = {
+      apiVersion: 'policy.networking.k8s.io/v1alpha1',
+      kind: 'AdminNetworkPolicy',
+      metadata: { name: 'no-way-out' },
+      spec: {
+        priority: 1,
+        subject: { namespaces: { matchLabels: { 'kubernetes.io/metadata.name': 'shop' } } },
+        egress: [
+          {
+            action: 'Deny',
+            to: [{ namespaces: { matchLabels: { 'kubernetes.io/metadata.name': 'istio-system' } } }],
+          },
+        ],
+      },
+    };
+    const { unmet, policies, stages } = advise([...plain, admin], needs.slice(0, 1), ['istio']);
+    assert.deepEqual(
+      unmet.map(({ because }) => because[0]!.object),
+      [admin],
+    );
+    assert.ok(policies.every(({ kind }) => kind !== 'NetworkPolicy'));
     assert.equal(stages[0]!.unmet.length, 1);
   });
 

@@ -2,7 +2,7 @@
  * Policies for what has to work, in the forms that are asked for, with the stages in which they can be applied without
  * breaking anybody, and a proof of the end and of each stage.
  */
-import { createMesh, type MeshOptions } from '#decide/mesh/door.ts';
+import { createMesh, type MeshOptions, TUNNEL_PORT } from '#decide/mesh/door.ts';
 import { createNetwork, formatPorts, type NetworkOptions } from '#decide/network/door.ts';
 import { endpointId, namespaceOf } from '#decide/network/inventory.ts';
 import { groupOf, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
@@ -19,7 +19,14 @@ import {
   type PlaintextPort,
 } from './mesh-parts.ts';
 import { proveMesh, type Remaining, unmetNeeds } from './mesh-proof.ts';
-import { adviseNetworkPolicies, DENY_ALL, type Surplus, type Unmet, unmetConnections } from './network.ts';
+import {
+  adviseNetworkPolicies,
+  allowBeside,
+  DENY_ALL,
+  type Surplus,
+  type Unmet,
+  unmetConnections,
+} from './network.ts';
 import { asPackets, asScraped, meshNeeds, withTunnels } from './network-mesh.ts';
 import { actorsOf, idOf, type Need } from './network-needs.ts';
 import { lessThose, Workloads } from './network-workloads.ts';
@@ -102,6 +109,10 @@ export function advisePolicies(
     const layer = networkLayer(now, needs, options);
     layers.push(layer);
     now = [...lessThose(now, layer.replaced), ...layer.policies];
+  } else if (mesh !== undefined) {
+    const layer = meshNetworkLayer(now, objects, stated, needs, closed, mesh, options);
+    layers.push(layer);
+    now = [...now, ...layer.policies];
   }
   if (mesh !== undefined) {
     const layer = meshLayer(now, needs, closed, mesh, options);
@@ -155,7 +166,7 @@ function inOrder(
 ): Omit<Stage, 'unmet'>[] {
   const stages = layers.flatMap(layer => layer.stages);
   if (changed.length === 0 || mesh === undefined) return stages;
-  const before = options.forms.includes('network-policy') ? layers[0]!.stages.length : 0;
+  const before = layers[0]!.stages.length;
   return [...stages.slice(0, before), enrolment(changed, mesh, options, hasJobs), ...stages.slice(before)];
 }
 
@@ -174,7 +185,8 @@ function isSame(a: KubeObject, b: KubeObject): boolean {
 }
 
 function networkLayer(objects: readonly KubeObject[], needs: readonly Need[], options: FormOptions): Layer {
-  const packets = withTunnels(needs, createMesh(objects, options.mesh));
+  const mesh = options.forms.find(form => form !== 'network-policy');
+  const packets = withTunnels(needs, createMesh([...objects, ...actorsOf(needs, mesh)], options.mesh));
   const advice = adviseNetworkPolicies(objects, packets.needs, {
     ...options.network,
     ...(options.namespaces === undefined ? {} : { namespaces: options.namespaces }),
@@ -190,11 +202,11 @@ function networkLayer(objects: readonly KubeObject[], needs: readonly Need[], op
     plaintext: [],
     notes: [
       ...beyondPolicies(objects, [...new Set(advice.policies.map(namespaceOf))]),
-      ...(packets.tunnelled
-        ? [
-            'between workloads of ambient mode the network sees the tunnel only (port 15008): it tells them apart, not their ports; the AuthorizationPolicies of --as istio do',
-          ]
-        : []),
+      ...(packets.tunnel === undefined
+        ? []
+        : [
+            `between workloads of the mesh the network sees the tunnel only (port ${packets.tunnel}): it tells them apart, not their ports; the policies of --as ${packets.tunnel === TUNNEL_PORT ? 'istio' : 'linkerd'} do`,
+          ]),
     ],
     stages: [
       ...staged,
@@ -235,6 +247,56 @@ function beyondPolicies(objects: readonly KubeObject[], closed: readonly string[
       );
   }
   return found;
+}
+
+/**
+ * NetworkPolicies of the input stay where only a mesh is asked for; what the mesh itself puts on the network, and they
+ * would stop, is allowed beside them: proxies ask their control plane, connections that work today go into tunnels.
+ */
+function meshNetworkLayer(
+  objects: readonly KubeObject[],
+  today: readonly KubeObject[],
+  stated: readonly Need[],
+  needs: readonly Need[],
+  closed: readonly string[],
+  mesh: MeshName,
+  options: FormOptions,
+): Layer {
+  const own = new Set(stated.map(need => JSON.stringify(need)));
+  const before = createNetwork([...today, ...actorsOf(stated, undefined)], options.network);
+  // What the network stops today is not the mesh's matter: the proof says that it is stopped.
+  const stopped = new Set(unmetConnections(stated, before).map(({ need }) => JSON.stringify(need)));
+  const working = needs.filter(need => !stopped.has(JSON.stringify(need)));
+  const packets = asPackets(working, createMesh([...objects, ...actorsOf(needs, mesh)], options.mesh)).needs;
+  const ofMesh = packets.filter(need => !own.has(JSON.stringify(need)));
+  const policies = allowBeside(objects, ofMesh, new Set(closed), options.network ?? {});
+  return {
+    policies,
+    replaced: [],
+    unmet: [],
+    remaining: [],
+    plaintext: [],
+    notes:
+      policies.length === 0
+        ? []
+        : [
+            `the input's own NetworkPolicies stay, and stop what the mesh itself sends: ${policies.map(one => `${namespaceOf(one)}/${nameOf(one)}`).join(', ')} let${policies.length === 1 ? 's' : ''} it through`,
+          ],
+    stages:
+      policies.length === 0
+        ? []
+        : [
+            {
+              file: '15-mesh-network.yaml',
+              title: 'Network: what the mesh itself sends is allowed',
+              objects: policies,
+              watch: [
+                'before any pod gets a proxy: without it, a proxy whose control plane is out of reach does not start, and its pod neither',
+                'to go back: kubectl delete -f 15-mesh-network.yaml',
+              ],
+            },
+          ],
+  };
 }
 
 function remainingOf({ from, to, ports, certain, why }: Surplus): Remaining {
@@ -469,7 +531,7 @@ function proveStages(
     const joins = stage.objects.some(isNamespace);
     if (index === 0 || joins || stage.objects.some(({ kind }) => kind === 'NetworkPolicy'))
       onNetwork = unmetConnections(
-        asPackets(needs, createMesh(now, options.mesh)).needs,
+        asPackets(needs, createMesh([...now, ...actorsOf(needs, mesh)], options.mesh)).needs,
         createNetwork([...now, ...actorsOf(needs, mesh)], options.network),
       );
     if (mesh === undefined || onNetwork.length > 0) return { ...stage, unmet: onNetwork };

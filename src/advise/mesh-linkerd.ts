@@ -6,7 +6,8 @@
  * (a Server closes its port; probes of the kubelet pass a Server without routes; the default policy is read when the proxy
  * is injected), charts/linkerd-control-plane/values.yaml (ports that are opaque by default).
  */
-import { LINKERD_SETTINGS } from '#decide/mesh/linkerd.ts';
+import { LINKERD_SETTINGS } from '#decide/mesh/linkerd-settings.ts';
+import { isOpaquePort } from '#decide/mesh/tunnels.ts';
 import { endpointId, itemsOf, namespaceOf } from '#decide/network/inventory.ts';
 import { type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
@@ -26,8 +27,6 @@ import { lessThose, sorted } from './network-workloads.ts';
 const POLICY = 'policy.linkerd.io';
 const DEFAULT_POLICY = 'config.linkerd.io/default-inbound-policy';
 const OPAQUE_PORTS = 'config.linkerd.io/opaque-ports';
-/** Protocols whose servers speak first, as the chart lists them. */
-const OPAQUE: ReadonlySet<number> = new Set([25, 587, 3306, 4444, 5432, 6379, 9300, 11211]);
 const KINDS = [
   'Server',
   'ServerAuthorization',
@@ -207,11 +206,7 @@ function objectsFor(
 
 function isOpaque(object: KubeObject, port: number): boolean {
   const stated = valueAt(podTemplateOf(object)?.pod.metadata, ['annotations', OPAQUE_PORTS]);
-  if (typeof stated !== 'string') return OPAQUE.has(port);
-  return stated.split(',').some(part => {
-    const [first, last = first] = part.split('-').map(Number);
-    return first !== undefined && first <= port && port <= last!;
-  });
+  return isOpaquePort(typeof stated === 'string' ? stated : undefined, port);
 }
 
 function linkerd(kind: string, version: string, name: string, namespace: string, spec: object): KubeObject {

@@ -3,15 +3,17 @@
  * connections into a tunnel.
  *
  * Sources: istio manifests/charts/istio-control/istio-discovery (labels and ports of istiod), istio.io ambient
- * documentation (port 15008; probes come from 169.254.7.127); linkerd2 charts/linkerd-control-plane/templates (labels and
- * ports of identity, destination and policy), linkerd2-proxy's inbound port 4143 for opaque connections.
+ * documentation (port 15008; probes come from 169.254.7.127); linkerd2 charts/linkerd-control-plane/templates
+ * identity.yaml and destination.yaml (the Services linkerd-identity-headless 8080, linkerd-dst-headless 8086 and
+ * linkerd-policy 8090, their target ports and labels: the policy controller is a container of destination), and
+ * charts/partials/templates/_proxy.tpl (LINKERD2_PROXY_…_SVC_ADDR: which of them a proxy asks).
  */
-import { type Mesh, TUNNEL_PORT } from '#decide/mesh/door.ts';
+import type { Mesh } from '#decide/mesh/door.ts';
 import { endpointId, itemsOf, NAMESPACE_NAME, namespaceOf } from '#decide/network/inventory.ts';
 import { type KubeObject, valueAt } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import { peerOf, peerOfObject } from './mesh-parts.ts';
-import { idOf, type Need, type NeedSide, sideOfId } from './network-needs.ts';
+import { idOf, type Need, sideOfId } from './network-needs.ts';
 import { Workloads } from './network-workloads.ts';
 
 const PROBES_OF_AMBIENT = '169.254.7.127/32';
@@ -69,32 +71,40 @@ export function asScraped(needs: readonly Need[], objects: readonly KubeObject[]
 }
 
 /**
- * Needs for network policies that hold before and after workloads join ambient mode: the ports that are meant, and the
- * tunnel's.
+ * Needs for network policies that hold before and after workloads join a mesh that puts connections into a tunnel: the
+ * ports that are meant, and the tunnel's.
  */
-export function withTunnels(needs: readonly Need[], mesh: Mesh): { needs: Need[]; tunnelled: boolean } {
+export function withTunnels(needs: readonly Need[], mesh: Mesh): { needs: Need[]; tunnel?: number } {
   const packets = asPackets(needs, mesh);
   const all = [...needs, ...packets.needs].map((need): [string, Need] => [JSON.stringify(need), need]);
-  return { needs: [...new Map(all).values()], tunnelled: packets.tunnelled };
+  return { ...packets, needs: [...new Map(all).values()] };
 }
 
 /**
- * Needs as the network sees them: between two workloads of ambient mode every packet is for the tunnel's port.
+ * Needs as the network sees them: what a mesh puts into a tunnel is for the tunnel's port.
  *
- * @returns the needs, and whether any of them is in a tunnel: the network then no longer tells its ports apart
+ * @param mesh with pods that stand for the described sides
+ * @returns the needs, and the port of the tunnel where any of them is in one: the network then no longer tells its ports
+ * apart
  */
-export function asPackets(needs: readonly Need[], mesh: Mesh): { needs: Need[]; tunnelled: boolean } {
-  const isAmbient = (side: NeedSide): boolean =>
-    idOf(side) !== undefined && mesh.member(peerOf(side)).dataplane === 'ambient';
+export function asPackets(needs: readonly Need[], mesh: Mesh): { needs: Need[]; tunnel?: number } {
   const found = new Map<string, Need>();
-  let tunnelled = false;
+  let tunnel: number | undefined;
   for (const need of needs) {
-    const inTunnel = (need.protocol ?? 'TCP') === 'TCP' && isAmbient(need.from) && isAmbient(need.to);
-    tunnelled ||= inTunnel;
-    const packet: Need = inTunnel ? { from: need.from, to: need.to, port: TUNNEL_PORT } : need;
+    const port = (need.protocol ?? 'TCP') === 'TCP' ? tunnelOf(need, mesh) : undefined;
+    tunnel ??= port;
+    const packet: Need = port === undefined ? need : { from: need.from, to: need.to, port };
     found.set(JSON.stringify(packet), packet);
   }
-  return { needs: [...found.values()], tunnelled };
+  return { needs: [...found.values()], ...(tunnel === undefined ? {} : { tunnel }) };
+}
+
+function tunnelOf({ from, to, port }: Need, mesh: Mesh): number | undefined {
+  if ('cidr' in from || 'cidr' in to) return undefined;
+  const target = peerOf(to);
+  const tunnel = mesh.tunnel(target, port)?.port;
+  if (tunnel === undefined) return undefined;
+  return mesh.transport({ from: peerOf(from), to: target, port }).mode === 'mtls' ? tunnel : undefined;
 }
 
 /** The ports that the kubelet probes. */

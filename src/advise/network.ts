@@ -37,6 +37,7 @@ import {
   type Need,
   NeedError,
   type NeedSide,
+  sideOfId,
   strangersOf,
 } from './network-needs.ts';
 import { type Labels, lessThose, sorted, Workloads } from './network-workloads.ts';
@@ -138,7 +139,76 @@ export function isNetworkPolicy(object: KubeObject): boolean {
   return object.kind === 'NetworkPolicy' && groupOf(object.apiVersion) === 'networking.k8s.io';
 }
 
-function allow(needs: readonly Need[], workloads: Workloads, closed: ReadonlySet<string>): KubeObject[] {
+/**
+ * The NetworkPolicies that allow needs beside those of the input, which stay: each is written only for the sides that the
+ * input isolates already and does not let through, so that nobody is isolated who is open today.
+ *
+ * @param needs of described pods without labels, every pod of a namespace is meant
+ * @param closed the namespaces in which policies may be written
+ */
+export function allowBeside(
+  objects: readonly KubeObject[],
+  needs: readonly Need[],
+  closed: ReadonlySet<string>,
+  options: NetworkOptions,
+): KubeObject[] {
+  const workloads = new Workloads(objects);
+  const network = createNetwork([...objects, ...actorsOf(needs, undefined)], options);
+  const refusals = (need: Need): { egress: boolean; ingress: boolean } => {
+    const parts = { egress: false, ingress: false };
+    for (const { because } of unmet(need, network))
+      for (const { object, text } of because) {
+        if (object === undefined || !isNetworkPolicy(object)) continue;
+        parts.egress ||= text.includes('for egress');
+        parts.ingress ||= text.includes('for ingress');
+      }
+    return parts;
+  };
+  const wanted = new Map<string, { need: Need; egress: boolean; ingress: boolean }>();
+  const want = (need: Need): void => {
+    const parts = refusals(need);
+    if (parts.egress || parts.ingress) wanted.set(JSON.stringify(need), { need, ...parts });
+  };
+  const members = ({ namespaceLabels }: DescribedPods): KubeObject[] =>
+    [...workloads.all()].filter(object => namespaceOf(object) === namespaceLabels[NAMESPACE_NAME]);
+  for (const need of needs) {
+    const { from } = need;
+    if (!('labels' in from) || Object.keys(from.labels).length > 0) {
+      want(need);
+      continue;
+    }
+    const own = members(from).map((object): Need => ({ ...need, from: sideOfId(endpointId(object)) }));
+    // One policy for all of them would isolate those that are open.
+    if ([need, ...own].every(one => refusals(one).egress)) want(need);
+    else for (const one of own) want(one);
+  }
+  const taken = new Set(
+    objects.filter(isNetworkPolicy).map(object => `${namespaceOf(object)}/${String(object.metadata?.name)}`),
+  );
+  const parts = [...wanted.values()];
+  return allow(
+    parts.map(({ need }) => need),
+    workloads,
+    closed,
+    { prefix: 'allow-mesh', taken, only: need => wanted.get(JSON.stringify(need))! },
+  );
+}
+
+/** How the policies that allow are named, and for which sides of a need they are written. */
+interface AllowForm {
+  readonly prefix: string;
+  readonly taken: ReadonlySet<string>;
+  only(need: Need): { readonly egress: boolean; readonly ingress: boolean };
+}
+
+const BOTH = { egress: true, ingress: true } as const;
+
+function allow(
+  needs: readonly Need[],
+  workloads: Workloads,
+  closed: ReadonlySet<string>,
+  form: AllowForm = { prefix: 'allow', taken: new Set(), only: () => BOTH },
+): KubeObject[] {
   const wanted = new Map<string, Wants>();
   const wantsOf = (side: NeedSide): Wants | undefined => {
     if ('cidr' in side) return undefined;
@@ -153,8 +223,9 @@ function allow(needs: readonly Need[], workloads: Workloads, closed: ReadonlySet
   };
   for (const need of needs) {
     const { from, to, port, endPort, protocol = 'TCP' } = need;
+    const { egress, ingress } = form.only(need);
     const item = { protocol, port, ...(endPort === undefined || endPort === port ? {} : { endPort }) };
-    const [source, destination] = [wantsOf(from), wantsOf(to)];
+    const [source, destination] = [egress ? wantsOf(from) : undefined, ingress ? wantsOf(to) : undefined];
     const peer = (side: NeedSide, own: Wants): { peer: Rule; port: Rule }[] => {
       const rule = peerOf(side, workloads, own.namespace);
       return rule === undefined ? [] : [{ peer: rule, port: item }];
@@ -162,12 +233,12 @@ function allow(needs: readonly Need[], workloads: Workloads, closed: ReadonlySet
     if (source !== undefined) source.egress.push(...peer(to, source));
     if (destination !== undefined) destination.ingress.push(...peer(from, destination));
   }
-  const names = new Set<string>();
+  const names = new Set(form.taken);
   return [...wanted]
     .filter(([, { ingress, egress }]) => ingress.length > 0 || egress.length > 0)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, { namespace, name: own, kind, labels, ingress, egress }]) => {
-      const plain = `allow-${own}`;
+      const plain = `${form.prefix}-${own}`;
       const name = names.has(`${namespace}/${plain}`) ? `${plain}-${kind.toLowerCase()}` : plain;
       names.add(`${namespace}/${name}`);
       return networkPolicy(name, namespace, {

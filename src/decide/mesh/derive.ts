@@ -30,8 +30,7 @@ export interface Flow {
   readonly notes: readonly Because[];
 }
 
-/** The port on which ztunnel takes the tunnels of others: what network policies see of them. */
-export const TUNNEL_PORT = 15_008;
+export { TUNNEL_PORT } from './tunnels.ts';
 
 /**
  * @throws QueryError where the query names what does not exist
@@ -59,7 +58,7 @@ export function deriveFlow(network: Network, mesh: Mesh, query: FlowQuery): Flow
   };
 }
 
-/** Between two workloads of ambient mode the packet goes to the tunnel's port, whatever port is meant inside. */
+/** What the mesh puts into a tunnel goes to the tunnel's port, whatever port is meant inside. */
 function packetOf(
   network: Network,
   mesh: Mesh,
@@ -67,19 +66,16 @@ function packetOf(
   { mode }: Transport,
 ): Connection {
   const plain = (): Connection => network.connection({ from, to, port });
-  if (mesh.member(to).dataplane !== 'ambient') return plain();
+  const inside = mode === 'mtls' || mode === 'unknown' ? mesh.tunnel(to, port) : undefined;
+  if (inside === undefined) return plain();
   const tunnel = (): Connection => {
-    const found = network.connection({ from, to, port: TUNNEL_PORT });
+    const found = network.connection({ from, to, port: inside.port });
     return {
       ...found,
-      because: [
-        { text: `the packet is for port ${TUNNEL_PORT}, the tunnel of ambient mode` },
-        ...found.because,
-      ],
+      because: [{ text: `the packet is for port ${inside.port}, ${inside.text}` }, ...found.because],
     };
   };
   if (mode === 'mtls') return tunnel();
-  if (mode !== 'unknown') return plain();
   const answers = [plain(), tunnel()] as const;
   if (answers[0].allowed === answers[1].allowed) return answers[0];
   return { ...answers[0], allowed: 'unknown', because: answers.flatMap(({ because }) => because) };

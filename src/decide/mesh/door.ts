@@ -2,7 +2,7 @@
 export { type Peer, QueryError } from '#decide/network/network.ts';
 export type { Authorization, IdentityRule, MeshRequest, PortProtocol } from './authorize.ts';
 export { deriveFlow, type Flow, type FlowQuery, type LayerName, TUNNEL_PORT } from './derive.ts';
-export type { LinkerdDefault, LinkerdSettings } from './linkerd.ts';
+export type { LinkerdDefault, LinkerdSettings } from './linkerd-settings.ts';
 export type { Dataplane, MissingNamespaces } from './members.ts';
 export {
   type AuthorizeQuery,
@@ -22,5 +22,6 @@ export { type AuthorizationPolicy, type Rule, readPolicies } from './policies.ts
 export { attachesWherever, coversRule } from './rule-cover.ts';
 export type { Token } from './tokens.ts';
 export type { Transport } from './transport.ts';
+export type { Tunnel } from './tunnels.ts';
 export type { Waypoint } from './waypoints.ts';
 export { type FateAtTunnel, fateAtTunnel } from './ztunnel-rules.ts';

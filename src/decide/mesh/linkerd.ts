@@ -31,52 +31,13 @@ import {
 import { podTemplateOf } from '#kube/workloads.ts';
 import type { Authorization, MeshRequest } from './authorize.ts';
 import { matchingRoute, type RouteChoice } from './linkerd-routes.ts';
+import { LINKERD_DEFAULTS, type LinkerdSettings, linkerdIdentity } from './linkerd-settings.ts';
 import { byAge, isOf } from './policies.ts';
 import { addressOf, isIn, rangeOf } from './ranges.ts';
 
 const POLICY = 'policy.linkerd.io';
 const DEFAULT_POLICY = 'config.linkerd.io/default-inbound-policy';
 const REQUIRE_IDENTITY = 'config.linkerd.io/proxy-require-identity-inbound-ports';
-
-export type LinkerdDefault =
-  | 'all-unauthenticated'
-  | 'all-authenticated'
-  | 'cluster-unauthenticated'
-  | 'cluster-authenticated'
-  | 'deny'
-  | 'audit';
-
-const DEFAULTS: readonly string[] = [
-  'all-unauthenticated',
-  'all-authenticated',
-  'cluster-unauthenticated',
-  'cluster-authenticated',
-  'deny',
-  'audit',
-];
-
-/** What the control plane was installed with; the defaults are those of the chart. */
-export interface LinkerdSettings {
-  readonly defaultInboundPolicy: LinkerdDefault;
-  readonly clusterNetworks: readonly string[];
-  readonly identityDomain: string;
-  readonly controlPlaneNamespace: string;
-}
-
-export const LINKERD_SETTINGS: LinkerdSettings = {
-  defaultInboundPolicy: 'all-unauthenticated',
-  clusterNetworks: ['10.0.0.0/8', '100.64.0.0/10', '172.16.0.0/12', '192.168.0.0/16', 'fd00::/8'],
-  identityDomain: 'cluster.local',
-  controlPlaneNamespace: 'linkerd',
-};
-
-export function linkerdIdentity(
-  { controlPlaneNamespace, identityDomain }: LinkerdSettings,
-  namespace: string,
-  account: string,
-): string {
-  return `${account}.${namespace}.serviceaccount.identity.${controlPlaneNamespace}.${identityDomain}`;
-}
 
 /** Who may come: from which networks, as whom. */
 interface Client {
@@ -97,6 +58,8 @@ const EVERYWHERE: readonly Network[] = ['0.0.0.0/0', '::/0'].map(cidr => ({ cidr
 export interface LinkerdWorkload {
   readonly endpoint: PodEndpoint;
   readonly annotations: Readonly<Record<string, string>>;
+  /** What configures its proxy: its annotations, and those of its namespace that it has none of. */
+  readonly config: Readonly<Record<string, string>>;
   readonly namespace: KubeObject | undefined;
 }
 
@@ -133,7 +96,7 @@ export class LinkerdAuthorizer {
     const { policy, because } = this.#defaultOf(workload);
     const probe = probeOf(workload.endpoint, request);
     if (probe !== undefined) return allowed(probe);
-    const strict = ports(workload.annotations[REQUIRE_IDENTITY])(request.port);
+    const strict = ports(workload.config[REQUIRE_IDENTITY])(request.port);
     const clients = this.#clientsOfDefault(policy, because, strict);
     return decide(clients, request, because);
   }
@@ -142,14 +105,14 @@ export class LinkerdAuthorizer {
   #defaultOf({ endpoint, annotations, namespace }: LinkerdWorkload): { policy: string; because: Because } {
     const own = annotations[DEFAULT_POLICY];
     const path: Path = ['metadata', 'annotations', DEFAULT_POLICY];
-    if (own !== undefined && DEFAULTS.includes(own)) {
+    if (own !== undefined && LINKERD_DEFAULTS.includes(own)) {
       const { object } = endpoint;
       const at = object === undefined ? undefined : podTemplateOf(object)?.pathOf(path);
       const where = object === undefined || at === undefined ? {} : { object, path: at };
       return { policy: own, because: { ...where, text: `the default policy of ${endpoint.id} is ${own}` } };
     }
     const of = namespace?.metadata?.annotations?.[DEFAULT_POLICY];
-    if (own === undefined && typeof of === 'string' && DEFAULTS.includes(of))
+    if (own === undefined && typeof of === 'string' && LINKERD_DEFAULTS.includes(of))
       return {
         policy: of,
         because: {
@@ -246,7 +209,7 @@ export class LinkerdAuthorizer {
 
   #accessPolicy(server: KubeObject): readonly Client[] {
     const policy = valueAt(server, ['spec', 'accessPolicy']);
-    if (typeof policy !== 'string' || !DEFAULTS.includes(policy)) return [];
+    if (typeof policy !== 'string' || !LINKERD_DEFAULTS.includes(policy)) return [];
     const because = {
       object: server,
       path: ['spec', 'accessPolicy'],

@@ -3,7 +3,8 @@
  *
  * Sources: istio manifests/charts/istio-control/istio-discovery/templates/mutatingwebhook.yaml (which pods the webhooks
  * see) and pkg/kube/inject/inject.go (injectRequired); cni/pkg/util (ambient labels); ports from
- * tools/istio-iptables (include and exclude annotations); linkerd2 pkg/inject and its proxy-init for skipped ports.
+ * tools/istio-iptables (include and exclude annotations); linkerd2 pkg/inject/inject.go (AppendNamespaceAnnotations, and skipped ports), whose
+ * defaults are those of its chart.
  */
 import { itemsOf, type PodEndpoint } from '#decide/network/inventory.ts';
 import type { KnownLabels } from '#decide/network/labels.ts';
@@ -11,6 +12,7 @@ import { accountOf } from '#kube/accounts.ts';
 import { type Because, isRecord, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
 import type { PodSpec } from '#kube/pods.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
+import type { LinkerdSettings } from './linkerd-settings.ts';
 
 export type Dataplane = 'sidecar' | 'ambient' | 'none';
 
@@ -24,6 +26,8 @@ export interface Membership {
 export interface Member extends Membership {
   readonly endpoint: PodEndpoint;
   readonly annotations: Readonly<Record<string, string>>;
+  /** What configures Linkerd's proxy: its own annotations, and those of its namespace that it has none of. */
+  readonly config: Readonly<Record<string, string>>;
   /** The service account; undefined where the pod is only described. */
   readonly account: string | undefined;
   /** Whether the proxy takes what comes in on a port. */
@@ -58,6 +62,7 @@ export function memberOf(
   endpoint: PodEndpoint,
   namespace: KubeObject | undefined,
   missing: MissingNamespaces,
+  linkerdSkips: Pick<LinkerdSettings, 'skipInboundPorts' | 'skipOutboundPorts'>,
 ): Member {
   const template = endpoint.object === undefined ? undefined : podTemplateOf(endpoint.object);
   const metadata = template?.pod.metadata;
@@ -67,17 +72,19 @@ export function memberOf(
   const membership = decide({ endpoint, namespace, missing, annotations, spec, at });
   const account = template === undefined ? undefined : accountOf(spec as PodSpec);
   const linkerd = membership.mesh === 'linkerd';
+  const config = linkerd ? { ...configIn(namespace?.metadata?.annotations), ...annotations } : annotations;
   const inbound = linkerd
-    ? skips(annotations['config.linkerd.io/skip-inbound-ports'])
+    ? skips(config['config.linkerd.io/skip-inbound-ports'] ?? linkerdSkips.skipInboundPorts)
     : captured(annotations, 'Inbound');
   const outbound = linkerd
-    ? skips(annotations['config.linkerd.io/skip-outbound-ports'])
+    ? skips(config['config.linkerd.io/skip-outbound-ports'] ?? linkerdSkips.skipOutboundPorts)
     : captured(annotations, 'Outbound');
   const sidecar = membership.dataplane === 'sidecar';
   return {
     ...membership,
     endpoint,
     annotations,
+    config,
     account,
     takesInbound: port => (sidecar ? (linkerd || !OWN_PORTS.has(port)) && inbound(port) : true),
     takesOutbound: port => (sidecar ? outbound(port) : true),
@@ -292,6 +299,13 @@ function textsIn(value: unknown): Readonly<Record<string, string>> {
   );
 }
 
+/** Pods inherit the configuration of their proxy from their namespace. Source: linkerd2 pkg/inject/inject.go. */
+function configIn(annotations: unknown): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(textsIn(annotations)).filter(([key]) => key.startsWith('config.linkerd.io/')),
+  );
+}
+
 /** Whether the input shows anything of a mesh: an object of one, a label or an annotation that asks for a proxy. */
 export function showsMesh(objects: readonly KubeObject[]): boolean {
   return objects.some(object => {
@@ -305,4 +319,14 @@ export function showsMesh(objects: readonly KubeObject[]): boolean {
       ),
     );
   });
+}
+
+/** Whether the input shows anything of Linkerd: an object of it, or a namespace or template that asks for its proxy. */
+export function showsLinkerd(objects: readonly KubeObject[]): boolean {
+  return objects.some(
+    object =>
+      /(?:^|\.)linkerd\.io\//.test(object.apiVersion) ||
+      (object.kind === 'Namespace' && object.metadata?.annotations?.[LINKERD] !== undefined) ||
+      valueAt(podTemplateOf(object)?.pod.metadata, ['annotations', LINKERD]) !== undefined,
+  );
 }

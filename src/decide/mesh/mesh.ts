@@ -24,14 +24,28 @@ import {
   type PortProtocol,
 } from './authorize.ts';
 import { ClientRules } from './destination-rules.ts';
-import { LINKERD_SETTINGS, LinkerdAuthorizer, type LinkerdSettings, linkerdIdentity } from './linkerd.ts';
-import { type Dataplane, type Member, type MissingNamespaces, memberOf, showsMesh } from './members.ts';
+import { LinkerdAuthorizer } from './linkerd.ts';
+import {
+  LINKERD_SETTINGS,
+  type LinkerdSettings,
+  linkerdIdentity,
+  statedLinkerdSettings,
+} from './linkerd-settings.ts';
+import {
+  type Dataplane,
+  type Member,
+  type MissingNamespaces,
+  memberOf,
+  showsLinkerd,
+  showsMesh,
+} from './members.ts';
 import { type MeshConfig, type MeshSettings, meshSettings } from './mesh-config.ts';
 import { PeerAuthentications, type TlsMode } from './peer-authentication.ts';
 import { isOf, readPolicies, selectorMatch } from './policies.ts';
 import { addressOf, isIn, rangeOf } from './ranges.ts';
 import { type Front, ServiceIndex } from './services.ts';
 import { type Side, type Transport, type TransportFacts, transport } from './transport.ts';
+import { type Tunnel, tunnelTo } from './tunnels.ts';
 import { accountOfWaypoint, type Waypoint, waypointOf } from './waypoints.ts';
 
 export interface MeshOptions {
@@ -137,6 +151,12 @@ export interface Mesh {
    * @throws QueryError where there is no such workload
    */
   inbound(peer: Peer, port: number): readonly Inbound[];
+  /**
+   * The tunnel in which clients of the same mesh reach a workload's port: what network policies see of them.
+   *
+   * @throws QueryError where there is no such workload
+   */
+  tunnel(peer: Peer, port: number): Tunnel | undefined;
   /** The waypoint that stands before a Service, as labels say. */
   waypointOf(service: KubeObject): Waypoint;
   /** Identities that several workloads hold, with those workloads: whoever lets one in lets all of them in. */
@@ -166,6 +186,7 @@ class ClusterMesh implements Mesh {
   readonly #settings: MeshSettings;
   readonly #authorizer: Authorizer;
   readonly #linkerd: LinkerdSettings;
+  readonly #linkerdStated: boolean;
   readonly #linkerdAuthorizer: LinkerdAuthorizer;
   readonly #peers: PeerAuthentications;
   readonly #clientRules: ClientRules;
@@ -194,7 +215,8 @@ class ClusterMesh implements Mesh {
       this.#peers,
       options.envoy,
     );
-    this.#linkerd = { ...LINKERD_SETTINGS, ...options.linkerd };
+    const linkerd = statedLinkerdSettings(objects, parseYaml);
+    this.#linkerd = { ...LINKERD_SETTINGS, ...linkerd, ...options.linkerd };
     this.#linkerdAuthorizer = new LinkerdAuthorizer(objects, this.#linkerd);
     this.#clientRules = new ClientRules(objects, rootNamespace, registryOnly);
     this.#services = new ServiceIndex(objects);
@@ -205,6 +227,7 @@ class ClusterMesh implements Mesh {
     this.#entries = objects.filter(object => isOf(object, 'networking.istio.io', 'ServiceEntry'));
     this.#waypoints = objects.filter(({ apiVersion }) => groupOf(apiVersion) === 'gateway.networking.k8s.io');
     this.#assumptions = [...this.#settings.assumptions];
+    this.#linkerdStated = linkerd !== undefined || options.linkerd !== undefined;
     if (options.missingNamespaces !== undefined) this.#missing = options.missingNamespaces;
     else if (showsMesh(all)) this.#missing = 'unknown';
     else {
@@ -216,7 +239,11 @@ class ClusterMesh implements Mesh {
   }
 
   get assumptions(): readonly string[] {
-    return this.#assumptions;
+    if (this.#linkerdStated || !showsLinkerd(this.#objects)) return this.#assumptions;
+    return [
+      ...this.#assumptions,
+      'the ConfigMap linkerd-config is not in the input: the defaults of its chart are taken',
+    ];
   }
 
   /** Taken when a workload is named: requests to described ones need none of it. */
@@ -265,6 +292,7 @@ class ClusterMesh implements Mesh {
         {
           endpoint,
           annotations: member.annotations,
+          config: member.config,
           namespace: this.#namespaces.get(endpoint.namespace ?? ''),
         },
         request,
@@ -410,6 +438,11 @@ class ClusterMesh implements Mesh {
     });
   }
 
+  tunnel(peer: Peer, port: number): Tunnel | undefined {
+    const [side] = this.#sides(peer) as [Side];
+    return side.is === 'address' ? undefined : tunnelTo(side.member, port, this.#linkerd);
+  }
+
   waypointOf(service: KubeObject): Waypoint {
     const namespaceName = namespaceOf(service);
     const namespace = this.#namespaces.get(namespaceName);
@@ -531,7 +564,7 @@ class ClusterMesh implements Mesh {
     if (member === undefined) {
       const namespace =
         endpoint.namespace === undefined ? undefined : this.#namespaces.get(endpoint.namespace);
-      member = memberOf(endpoint, namespace, this.#missing);
+      member = memberOf(endpoint, namespace, this.#missing, this.#linkerd);
       this.#members.set(endpoint, member);
     }
     return member;
