@@ -6,13 +6,13 @@ import { globMatcher } from './glob.ts';
 import { basePath } from './paths.ts';
 import { newVersion } from './semver.ts';
 import {
-  bytesOf,
+  base64,
+  bytesSlice,
   compareStrings,
   GoError,
   GoMap,
   GoSlice,
   GoStruct,
-  Int,
   type Method,
   type Value,
 } from './value.ts';
@@ -137,14 +137,7 @@ Object.assign(FILES_METHODS, {
     context.tracer?.given(`.Files.Get ${name as string}`);
     return text(files, name);
   }),
-  GetBytes: define(
-    'string',
-    ([files, name]) =>
-      new GoSlice(
-        Array.from(bytesOf(text(files, name)), byte => new Int('uint8', BigInt(byte))),
-        '[]uint8',
-      ),
-  ),
+  GetBytes: define('string', ([files, name]) => bytesSlice(text(files, name))),
   Lines: define('string', ([files, name]) => {
     if (!(files as GoMap).entries.has(name as string)) return new GoSlice([], '[]string');
     const content = text(files, name);
@@ -167,7 +160,5 @@ Object.assign(FILES_METHODS, {
     );
   }),
   AsConfig: define('', ([files]) => yaml(files, content => content)),
-  AsSecrets: define('', ([files]) =>
-    yaml(files, content => btoa(Array.from(bytesOf(content), byte => String.fromCharCode(byte)).join(''))),
-  ),
+  AsSecrets: define('', ([files]) => yaml(files, base64)),
 });

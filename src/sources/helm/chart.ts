@@ -5,7 +5,7 @@ import { showFloat } from './numbers.ts';
 import { basePath } from './paths.ts';
 import { readYaml } from './read-values.ts';
 import { newVersion } from './semver.ts';
-import { compareStrings, GoError, GoMap, GoSlice, stringOf, type Value } from './value.ts';
+import { compareStrings, GoError, GoMap, GoSlice, sortStrings, stringOf, type Value } from './value.ts';
 
 /** A dependency as Chart.yaml declares it; aliases and conditions change it while values are put together. */
 export interface Dependency {
@@ -124,7 +124,7 @@ export function loadChart(files: ReadonlyMap<string, Uint8Array>, folder = '', p
   const ignore = files.get('.helmignore');
   const ignores = ignoreRules(ignore === undefined ? '' : stringOf(ignore));
   const kept: ChartFile[] = [];
-  for (const name of [...files.keys()].sort(walkOrder)) {
+  for (const name of inWalkOrder(files.keys())) {
     if (ignores(name)) continue;
     let data = files.get(name)!;
     // The loader of folders takes a byte order mark away.
@@ -135,14 +135,11 @@ export function loadChart(files: ReadonlyMap<string, Uint8Array>, folder = '', p
 }
 
 /** The order in which filepath.Walk goes: names of a folder in order, a folder's content at its place. */
-function walkOrder(a: string, b: string): number {
-  const x = a.split('/');
-  const y = b.split('/');
-  for (let at = 0; at < Math.min(x.length, y.length); at++) {
-    const order = compareStrings(x[at]!, y[at]!);
-    if (order !== 0) return order;
-  }
-  return x.length - y.length;
+function inWalkOrder(names: Iterable<string>): string[] {
+  // No name holds a zero, which comes before all that names hold.
+  return sortStrings(Array.from(names, name => name.replaceAll('/', '\0'))).map(name =>
+    name.replaceAll('\0', '/'),
+  );
 }
 
 function loadFiles(

@@ -2,9 +2,10 @@
 import { Budget, BudgetError, type RenderLimits } from './budget.ts';
 import { type Context, execute, isStackOverflow } from './exec.ts';
 import { functionNames, functions } from './functions.ts';
-import { isEmptyTree, parseTemplate, type Template } from './parse.ts';
+import { isEmptyTree, type Template } from './nodes.ts';
+import { parseTemplate } from './parse.ts';
 import { type Traced, Tracer } from './trace.ts';
-import { compareStrings, GoError, GoMap, rejoined, type Value } from './value.ts';
+import { GoError, GoMap, rejoined, sortStrings, type Value } from './value.ts';
 
 export interface Renderable {
   readonly text: string;
@@ -38,7 +39,10 @@ function rendering(
   templates: ReadonlyMap<string, Renderable>,
   options: { readonly trace?: boolean; readonly limits?: RenderLimits },
 ): Map<string, Rendered> {
-  const order = [...templates.keys()].sort((a, b) => count(b, '/') - count(a, '/') || compareStrings(b, a));
+  const depths = new Map(Array.from(templates.keys(), file => [file, file.split('/').length] as const));
+  const order = sortStrings([...templates.keys()])
+    .reverse()
+    .sort((a, b) => depths.get(b)! - depths.get(a)!);
   const known = new Map<string, Template>();
   for (const file of order) {
     try {
@@ -84,8 +88,6 @@ function rendering(
   }
   return rendered;
 }
-
-const count = (text: string, character: string): number => text.split(character).length;
 
 function parseMessage(message: string): string {
   const tokens = message.split(': ');

@@ -14,10 +14,10 @@ import {
   type Operand,
   type PipeNode,
   show,
+  type Template,
   type TemplateNode,
   type VariableNode,
 } from './nodes.ts';
-import type { Template } from './parse.ts';
 import { goQuote } from './quote.ts';
 import type { Carried, Tracer } from './trace.ts';
 import {
@@ -64,7 +64,7 @@ export interface Fn {
 }
 
 export interface Context {
-  readonly templates: ReadonlyMap<string, Template>;
+  readonly templates: { get(name: string): Template | undefined };
   readonly functions: ReadonlyMap<string, Fn>;
   readonly budget: Budget;
   readonly tracer: Tracer | undefined;

@@ -1,7 +1,18 @@
 /** Printing as Go's fmt does: Sprintf, Sprint and Sprintln over the values of templates (fmt/print.go, format.go). */
 import { formatFloat, showFloat } from './numbers.ts';
 import { goQuote, isPrintable } from './quote.ts';
-import { bytesOf, Complex, GoMap, GoStruct, Int, rejoined, sortedKeys, typeOf, type Value } from './value.ts';
+import {
+  bytesOf,
+  Complex,
+  GoMap,
+  GoStruct,
+  Int,
+  rejoined,
+  sortedKeys,
+  textOfBytes,
+  typeOf,
+  type Value,
+} from './value.ts';
 
 interface Flags {
   minus: boolean;
@@ -248,13 +259,7 @@ function printArg(value: Value, verb: string, flags: Flags, depth = 0): string {
     return flags.sharpV ? `${value.type}{${entries.join(', ')}}` : `map[${entries.join(' ')}]`;
   }
   if (value.type === '[]uint8' && 'sqxX'.includes(verb)) {
-    const text = String.fromCharCode(
-      ...value.items.map(item => {
-        const byte = Number((item as Int).value);
-        return byte < 0x80 ? byte : 0xdc00 + byte;
-      }),
-    );
-    return formatString(rejoined(text), verb, flags, value);
+    return formatString(textOfBytes(value), verb, flags, value);
   }
   const items = value.items.map(item => printArg(item, verb, flags, depth + 1));
   return flags.sharpV ? `${value.type}{${items.join(', ')}}` : `[${items.join(' ')}]`;

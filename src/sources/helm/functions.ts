@@ -9,7 +9,8 @@ import { digestFunctions } from './digests.ts';
 import { BUILTINS, type Context, execute, executeTemplate, type Fn, isStackOverflow } from './exec.ts';
 import { format, sprint, sprintln } from './format.ts';
 import { readJson, writeJson, writePrettyJson } from './json.ts';
-import { isEmptyTree, parseTemplate, readInteger } from './parse.ts';
+import { isEmptyTree } from './nodes.ts';
+import { parseTemplate, readInteger } from './parse.ts';
 import { pathFunctions } from './paths.ts';
 import { goQuote } from './quote.ts';
 import { kindInJson, readYaml } from './read-values.ts';
@@ -368,19 +369,38 @@ function include([name, data]: Value[], context: Context): Value {
   }
 }
 
-function tpl([text, data]: Value[], context: Context): Value {
-  const source = text as string;
-  if (!source.includes('{{')) return source.replaceAll('<no value>', '');
-  let parsed: ReturnType<typeof parseTemplate>;
+/** Texts that `tpl` ran, parsed: many charts run the same few again and again. */
+const sources = new Map<string, ReturnType<typeof parseTemplate>>();
+/** How many are kept, and how long each may be. */
+const MOST_SOURCES = 2000;
+const LONGEST_SOURCE = 4000;
+
+function parsedSource(source: string): ReturnType<typeof parseTemplate> {
+  const known = sources.get(source);
+  if (known !== undefined) return known;
   try {
-    parsed = parseTemplate(TPL, source, functionNames);
+    const parsed = parseTemplate(TPL, source, functionNames);
+    if (sources.size >= MOST_SOURCES) sources.clear();
+    if (source.length <= LONGEST_SOURCE) sources.set(source, parsed);
+    return parsed;
   } catch (error) {
     if (!(error instanceof GoError)) throw error;
     throw new GoError(`cannot parse template ${goQuote(source)}: ${error.message}`, error);
   }
-  const templates = new Map(context.templates);
-  for (const [name, template] of parsed)
-    if (!templates.has(name) || !isEmptyTree(template.root)) templates.set(name, template);
+}
+
+function tpl([text, data]: Value[], context: Context): Value {
+  const source = text as string;
+  if (!source.includes('{{')) return source.replaceAll('<no value>', '');
+  const parsed = parsedSource(source);
+  const outer = context.templates;
+  const templates = {
+    get: (name: string) => {
+      const own = parsed.get(name);
+      const before = outer.get(name);
+      return own === undefined || (before !== undefined && isEmptyTree(own.root)) ? before : own;
+    },
+  };
   const main = parsed.get(TPL)!;
   const inner: Context = { ...context, templates };
   context.tracer?.running(source);

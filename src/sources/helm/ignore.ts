@@ -24,10 +24,18 @@ export function ignoreRules(text: string): (path: string) => boolean {
     }
     return false;
   };
+  const folders = new Map<string, boolean>();
+  const isFolderIgnored = (folder: string): boolean => {
+    const known = folders.get(folder);
+    if (known !== undefined) return known;
+    const above = folder.lastIndexOf('/');
+    const result = (above > 0 && isFolderIgnored(folder.slice(0, above))) || ignored(folder, true);
+    folders.set(folder, result);
+    return result;
+  };
   return path => {
-    const parts = path.split('/');
-    for (let at = 1; at < parts.length; at++) if (ignored(parts.slice(0, at).join('/'), true)) return true;
-    return ignored(path, false);
+    const above = path.lastIndexOf('/');
+    return (above > 0 && isFolderIgnored(path.slice(0, above))) || ignored(path, false);
   };
 }
 
@@ -63,6 +71,11 @@ function isPattern(pattern: string): boolean {
 
 /** filepath.Match: a star stays inside a folder's name. Linear in pattern times name. */
 export function fileMatcher(pattern: string): (name: string) => boolean {
+  // Nearly all patterns are a name, or a star and an ending.
+  if (!/[*?[\\]/.test(pattern)) return name => name === pattern;
+  const ending = pattern.slice(1);
+  if (pattern.startsWith('*') && !/[*?[\\/]/.test(ending))
+    return name => name.endsWith(ending) && !name.slice(0, name.length - ending.length).includes('/');
   const parts: (string | RegExp | '*')[] = [];
   for (let at = 0; at < pattern.length; at++) {
     const character = pattern[at]!;

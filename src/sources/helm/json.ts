@@ -1,15 +1,16 @@
 /** JSON as Go's encoding/json reads and writes it. */
 import { formatFloat } from './numbers.ts';
 import {
-  bytesOf,
+  base64,
   Complex,
-  compareStrings,
   GoError,
   GoMap,
   GoSlice,
   GoStruct,
   grownSlice,
   Int,
+  sortedKeys,
+  textOfBytes,
   type Value,
   wellFormed,
 } from './value.ts';
@@ -30,15 +31,12 @@ export function writeJson(value: Value, escapeHtml = true): string {
   if (value instanceof Int) return value.value.toString();
   if ((value instanceof GoMap || value instanceof GoSlice) && value.isNil) return 'null';
   if (value instanceof GoMap) {
-    const base64 = value.type === 'chart.Files';
-    const keys = [...value.entries.keys()].sort(compareStrings);
-    return `{${keys.map(key => `${quoteJson(key, escapeHtml)}:${base64 ? JSON.stringify(Buffer.from(bytesOf(value.entries.get(key) as string)).toString('base64')) : writeJson(value.entries.get(key), escapeHtml)}`).join(',')}}`;
+    const isFiles = value.type === 'chart.Files';
+    const keys = sortedKeys(value);
+    return `{${keys.map(key => `${quoteJson(key, escapeHtml)}:${isFiles ? `"${base64(value.entries.get(key) as string)}"` : writeJson(value.entries.get(key), escapeHtml)}`).join(',')}}`;
   }
   if (value instanceof GoSlice) {
-    if (value.type === '[]uint8')
-      return JSON.stringify(
-        btoa(String.fromCharCode(...value.items.map(item => Number((item as Int).value)))),
-      );
+    if (value.type === '[]uint8') return `"${base64(textOfBytes(value))}"`;
     return `[${value.items.map(item => writeJson(item, escapeHtml)).join(',')}]`;
   }
   if (value instanceof Complex) throw new GoError('json: unsupported type: complex128');
@@ -83,7 +81,7 @@ function pretty(value: Value, indent: string): string {
   const inner = `${indent}  `;
   if (value instanceof GoMap) {
     if (value.entries.size === 0) return '{}';
-    const keys = [...value.entries.keys()].sort(compareStrings);
+    const keys = sortedKeys(value);
     return `{\n${keys.map(key => `${inner}${quoteJson(key, true)}: ${pretty(value.entries.get(key), inner)}`).join(',\n')}\n${indent}}`;
   }
   if (value instanceof GoSlice) {

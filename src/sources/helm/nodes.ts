@@ -106,6 +106,17 @@ export type Operand =
 
 export type AnyNode = StatementNode | ListNode | CommandNode | Operand;
 
+/** A template that a file holds or defines. */
+export interface Template {
+  readonly name: string;
+  readonly root: ListNode;
+}
+
+/** Whether a template holds nothing but space: such a one does not replace another (parse.IsEmptyTree). */
+export function isEmptyTree(list: ListNode): boolean {
+  return list.nodes.every(node => node.type === 'text' && node.text.trim() === '');
+}
+
 /** The node as its String method prints it: what stands between ‹ and › in an error. */
 export function show(node: AnyNode): string {
   switch (node.type) {

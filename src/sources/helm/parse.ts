@@ -7,6 +7,7 @@ import {
   type BranchNode,
   type ChainNode,
   type CommandNode,
+  isEmptyTree,
   type ListNode,
   type NumberNode,
   type Operand,
@@ -14,14 +15,11 @@ import {
   type Source,
   type StatementNode,
   show,
+  type Template,
 } from './nodes.ts';
+import { parseQuickly } from './quick-parse.ts';
 import { goQuote, unquote, unquoteCharacter } from './quote.ts';
 import { GoError } from './value.ts';
-
-export interface Template {
-  readonly name: string;
-  readonly root: ListNode;
-}
 
 interface Stop {
   readonly type: 'end' | 'else';
@@ -39,14 +37,18 @@ export function parseTemplate(
   text: string,
   functions: ReadonlySet<string>,
 ): Map<string, Template> {
+  return parseQuickly(file, text, functions) ?? parseThoroughly(file, text, functions);
+}
+
+/** The same, with the error that Go gives where the text is no template. */
+export function parseThoroughly(
+  file: string,
+  text: string,
+  functions: ReadonlySet<string>,
+): Map<string, Template> {
   const parser = new Parser(file, text, functions);
   parser.file();
   return parser.defined;
-}
-
-/** Whether a template holds nothing but space: such a one does not replace another (parse.IsEmptyTree). */
-export function isEmptyTree(list: ListNode): boolean {
-  return list.nodes.every(node => node.type === 'text' && node.text.trim() === '');
 }
 
 class Parser {

@@ -13,7 +13,16 @@ import { patternMatches } from './regexes.ts';
 import { SchemaNotLocal, schemaErrors } from './schema.ts';
 import { type SetKind, setValues } from './set-values.ts';
 import type { BranchTaken, LineOrigin } from './trace.ts';
-import { compareStrings, GoError, GoMap, GoSlice, int, type Value, wellFormed } from './value.ts';
+import {
+  compareStrings,
+  GoError,
+  GoMap,
+  GoSlice,
+  int,
+  sortStrings,
+  type Value,
+  wellFormed,
+} from './value.ts';
 
 export interface ValueFile {
   readonly name: string;
@@ -479,7 +488,7 @@ function sortManifests(
 } {
   const generic: Manifest[] = [];
   const hooks: Manifest[] = [];
-  for (const file of [...rendered.keys()].sort(compareStrings)) {
+  for (const file of sortStrings([...rendered.keys()])) {
     if (file.endsWith('NOTES.txt')) continue;
     const { text, traced } = rendered.get(file)!;
     if (trimSpace(text) === '') continue;
@@ -530,7 +539,6 @@ function splitManifests(text: string): { text: string; line: number; column: num
   const lead = text.length - text.replace(/^[\t-\r \x85\xa0]+/, '').length;
   const big = trimSpace(text);
   const result: { text: string; line: number; column: number }[] = [];
-  const separator = /(?:^|[\t\n\f\r ]*\n)---[\t\n\f\r ]*/g;
   let at = 0;
   let [lines, counted] = [0, 0];
   const add = (from: number, to: number): void => {
@@ -546,13 +554,22 @@ function splitManifests(text: string): { text: string; line: number; column: num
     }
     result.push({ text: clean, line: lines, column: offset - before });
   };
-  for (const match of big.matchAll(separator)) {
-    add(at, match.index);
-    at = match.index + match[0].length;
+  // (?:^|\s*\n)---\s*, without ever going over the same spaces twice.
+  for (let found = big.startsWith('---') ? 0 : big.indexOf('\n---'); found >= 0; ) {
+    let from = found;
+    while (from > at && isGoBlank(big.charCodeAt(from - 1))) from--;
+    add(at, from);
+    at = big.indexOf('---', found) + 3;
+    while (isGoBlank(big.charCodeAt(at))) at++;
+    found = big.indexOf('\n---', at);
   }
   add(at, big.length);
   return result;
 }
+
+/** What `\s` stands for in Go's patterns. */
+const isGoBlank = (code: number): boolean =>
+  code === 32 || code === 10 || code === 9 || code === 13 || code === 12;
 
 interface Head {
   readonly kind: string;

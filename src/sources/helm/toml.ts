@@ -1,7 +1,7 @@
 /** TOML as BurntSushi/toml writes it (encode.go), and reads it as far as charts use it. */
 import { formatFloat } from './numbers.ts';
 import { readInteger } from './parse.ts';
-import { compareStrings, GoError, GoMap, GoSlice, Int, type Value } from './value.ts';
+import { compareStrings, GoError, GoMap, GoSlice, Int, sortedKeys, type Value } from './value.ts';
 
 const isTable = (value: Value): value is GoMap => value instanceof GoMap;
 const isTableArray = (value: Value): value is GoSlice =>
@@ -35,7 +35,7 @@ function quoteToml(text: string): string {
 }
 
 function table(lines: string[], map: GoMap, path: readonly string[], indent: string): void {
-  const names = [...map.entries.keys()].sort(compareStrings);
+  const names = sortedKeys(map);
   const later: string[] = [];
   for (const name of names) {
     const value = map.entries.get(name);

@@ -78,6 +78,8 @@ export class GoSlice {
   readonly items: Value[];
   places: (Place | undefined)[] | undefined;
   isNil = false;
+  /** Of a list of bytes, their text, where it is known. */
+  bytes: GoString | undefined;
   private room = 0;
   constructor(items: Value[] = [], type = '[]interface {}') {
     this.items = items;
@@ -280,19 +282,28 @@ export function sliceBytes(text: GoString, start: number, end: number): GoString
   return isAscii(text) ? text.slice(start, end) : stringOf(bytesOf(text).slice(start, end));
 }
 
+/** What UTF-16 orders otherwise than bytes do. */
+const HIGH = /[\ud800-\uffff]/;
+
 /** Go's order of strings: by bytes. Text without surrogates compares alike by UTF-16 units. */
 export function compareStrings(a: string, b: string): number {
   if (a === b) return 0;
-  if (!/[\ud800-\uffff]/.test(a) && !/[\ud800-\uffff]/.test(b)) return a < b ? -1 : 1;
+  if (!HIGH.test(a) && !HIGH.test(b)) return a < b ? -1 : 1;
   const x = bytesOf(a);
   const y = bytesOf(b);
   for (let at = 0; at < x.length && at < y.length; at++) if (x[at] !== y[at]) return x[at]! - y[at]!;
   return x.length - y.length;
 }
 
+/** Strings in Go's order; the list itself is put in order. */
+export function sortStrings(list: string[]): string[] {
+  if (list.length < 2) return list;
+  return list.some(one => HIGH.test(one)) ? list.sort(compareStrings) : list.sort();
+}
+
 /** The keys of a map in Go's printing and ranging order. */
 export function sortedKeys(map: GoMap): string[] {
-  return [...map.entries.keys()].sort(compareStrings);
+  return sortStrings([...map.entries.keys()]);
 }
 
 /** A list or a map that was never made. */
@@ -301,9 +312,23 @@ export function nilOf<Kind extends GoMap | GoSlice>(value: Kind): Kind {
   return value;
 }
 
-/** The text of bytes as a list of them: what `.Files` holds. */
-export const bytesSlice = (text: GoString): GoSlice =>
-  new GoSlice(
-    Array.from(bytesOf(text), byte => new Int('uint8', BigInt(byte))),
-    '[]uint8',
-  );
+/** The text of bytes as a list of them: what `.Files` holds. The list itself is made where somebody looks at it. */
+export function bytesSlice(text: GoString): GoSlice {
+  const slice = new GoSlice([], '[]uint8');
+  slice.bytes = text;
+  const make = (): Value[] => {
+    const value = Array.from(bytesOf(text), byte => new Int('uint8', BigInt(byte)));
+    Object.defineProperty(slice, 'items', { value });
+    return value;
+  };
+  Object.defineProperty(slice, 'items', { get: make, configurable: true });
+  return slice;
+}
+
+/** The text that a list of bytes holds. */
+export function textOfBytes(slice: GoSlice): GoString {
+  return slice.bytes ?? stringOf(Uint8Array.from(slice.items, item => Number((item as Int).value)));
+}
+
+/** The bytes of a text in base64. */
+export const base64 = (text: GoString): string => Buffer.from(bytesOf(text)).toString('base64');

@@ -7,6 +7,7 @@ import { resolvePlain } from '#yaml/scalars.ts';
 import { jsonNumber } from './json.ts';
 import { formatFloat } from './numbers.ts';
 import {
+  base64,
   bytesOf,
   bytesSlice,
   Complex,
@@ -16,6 +17,7 @@ import {
   type GoStruct,
   Int,
   type Place,
+  textOfBytes,
   type Value,
   wellFormed,
 } from './value.ts';
@@ -189,8 +191,7 @@ class Writer {
     }
     if (value instanceof GoSlice) {
       if (value.type === '[]uint8') {
-        const octets = value.items.map(item => Number((item as Int).value));
-        this.string(btoa(String.fromCharCode(...octets)), indent, isKey);
+        this.string(base64(textOfBytes(value)), indent, isKey);
         return;
       }
       this.put('[]');
