@@ -115,6 +115,15 @@ export function defineCheck<Kind extends SubjectKind, Evidence>(
   return check;
 }
 
+/** What of the world, beside its subject, a check looks at. */
+export function looksAtOf({ looksAt, evaluate }: Check): readonly string[] {
+  // A function that takes no second argument is not given the world.
+  return looksAt ?? (evaluate.length < 2 ? NOTHING : EVERYTHING);
+}
+
+const NOTHING: readonly string[] = [];
+const EVERYTHING = ['everything'];
+
 export function idOf(check: { readonly practice: Practice; readonly name: string }): string {
   return `${check.practice}/${check.name}`;
 }

@@ -3,7 +3,8 @@
  * those that may hold an object that some judgement of the change looks at. What nobody looks at is the same on both
  * sides and cancels out.
  */
-import { type Facet, facetsOf, isTouched, looksAtOf, neededKinds } from '#judge/facets.ts';
+import { looksAtOf } from '#check/check.ts';
+import { type Facet, facetsOf, isTouched, neededKinds } from '#judge/facets.ts';
 import type { Asks, Selected } from '#judge/scan.ts';
 import { pairsOf } from '#judge/sides.ts';
 import { toJson } from '#kube/json.ts';

@@ -1,4 +1,5 @@
 /** Compares two judged worlds: what came, what went, and what that means for security. */
+import { looksAtOf } from '#check/check.ts';
 import type { ComparedSide, Comparison, SecurityChange } from '#check/comparison.ts';
 import type { Exception } from '#check/exception.ts';
 import type { Excepted, Finding, Unknown } from '#check/finding.ts';
@@ -9,7 +10,7 @@ import { exceptionChanges, guardChanges } from './changes-of-guards.ts';
 import { networkChanges } from './changes-of-network.ts';
 import { podChanges } from './changes-of-pods.ts';
 import { recordOf } from './exceptions.ts';
-import { type Facet, facetsOf, isTouched, looksAtOf } from './facets.ts';
+import { type Facet, facetsOf, isTouched } from './facets.ts';
 import { fingerprintOf } from './hash.ts';
 import { reportOf, version } from './report.ts';
 import {

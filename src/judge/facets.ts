@@ -3,14 +3,14 @@
  * asked again only where one of the objects that they look at changed in what they look at.
  */
 
-import type { Check } from '#check/check.ts';
+import { looksAtOf } from '#check/check.ts';
 import { podsOf } from '#decide/pod-security/pods.ts';
 import { accountOf } from '#kube/accounts.ts';
 import { isEqual } from '#kube/equal.ts';
 import { groupOf, isRecord, type KubeObject } from '#kube/objects.ts';
 import { type Declared, kindKey, namespaceOf, type World } from '#world/world.ts';
 import type { Selected } from './scan.ts';
-import type { Pair, Pairs } from './sides.ts';
+import { allEnvironments, type Pair, type Pairs } from './sides.ts';
 
 /**
  * A kind (`group/Kind`) of which an object changed, came or went; or a word for what runs through all kinds: `network`
@@ -85,6 +85,11 @@ const PROXY = 'istio-proxy';
 /** Everything that the differences of two worlds touch. */
 export function facetsOf(base: World, head: World, { changed, added, removed }: Pairs): ReadonlySet<Facet> {
   const facets = new Set<Facet>();
+  // Who sees what follows from the names of environments, of whatever else there is.
+  const [were, are] = [base.fact(allEnvironments), head.fact(allEnvironments)];
+  const differ = were.size !== are.size || [...were].some(one => !are.has(one));
+  if (differ && [base, head].some(({ declared }) => declared.some(({ apart }) => apart !== undefined)))
+    facets.add('everything');
   for (const pair of [...changed, ...added, ...removed]) {
     const { object } = (pair.head ?? pair.base)!;
     const key = kindKey(object);
@@ -110,12 +115,6 @@ export function isTouched(touched: ReadonlySet<Facet>, looksAt: readonly Facet[]
 }
 
 const TOKEN = 'kubernetes.io/service-account-token';
-
-/** What of the world, beside its subject, a check looks at. */
-export function looksAtOf({ looksAt, evaluate }: Check): readonly Facet[] {
-  // A function that takes no second argument is not given the world.
-  return looksAt ?? (evaluate.length < 2 ? [] : ['everything']);
-}
 
 /** Groups of Kubernetes itself, none of whose kinds carries pods by a definition. */
 const BUILT_IN =

@@ -2,12 +2,12 @@
  * Judges a world: walks it once, hands each check exactly the subject it names, and gathers what they say into one
  * finding per object and problem.
  */
-import { type Check, type Context, idOf, type OptionValues } from '#check/check.ts';
+import { type Check, type Context, idOf, looksAtOf, type OptionValues } from '#check/check.ts';
 import type { Finding, Occurrence, Unknown } from '#check/finding.ts';
 import { formatReference } from '#check/frameworks.ts';
 import type { Severity } from '#check/severity.ts';
 import { severities } from '#check/severity.ts';
-import type { Verdict } from '#check/verdict.ts';
+import { unknown as notKnown, type Verdict } from '#check/verdict.ts';
 import { podsOf } from '#decide/pod-security/pods.ts';
 import {
   formatPath,
@@ -20,7 +20,7 @@ import {
 } from '#kube/objects.ts';
 import type { Position } from '#world/origin.ts';
 import type { ContainerSubject, PodSubject } from '#world/subjects.ts';
-import { type Declared, kindKey, namespaceOf, type World } from '#world/world.ts';
+import { type Declared, kindKey, namespaceOf, type View, type World } from '#world/world.ts';
 import { fingerprintOf } from './hash.ts';
 
 /** A check with what the configuration makes of it. */
@@ -97,11 +97,20 @@ interface Failure {
   readonly spared?: readonly Path[];
 }
 
-/** All that failed of one check in one object. */
+/** All that failed of one check in one object, in some of its environments. */
 interface Group {
   readonly one: Selected;
   readonly declared: Declared;
-  readonly failures: readonly Failure[];
+  readonly failures: Failure[];
+}
+
+type Groups = Map<Selected, Map<string, Group>>;
+
+/** What a verdict says, in words. */
+function signOf(check: Check, verdict: Verdict<unknown>): string {
+  if (verdict.is !== 'fail') return JSON.stringify(verdict);
+  const { evidence, at } = verdict;
+  return JSON.stringify([check.severityOf?.(evidence), check.message(evidence), at]);
 }
 
 class FailedPlace implements Place {
@@ -164,7 +173,8 @@ class Scan {
   readonly #anyKind: Selected[] = [];
   readonly #ofPods: Selected[] = [];
   readonly #ofContainers: Selected[] = [];
-  readonly #contexts = new Map<Selected, Context>();
+  readonly #contexts = new Map<World, Map<Selected, Context>>();
+  readonly #looksAt = new Map<Selected, readonly string[]>();
   readonly #groups: Group[] = [];
   readonly #unknowns: Unknown[] = [];
 
@@ -172,7 +182,7 @@ class Scan {
     this.#world = world;
     this.#asks = asks;
     for (const one of selected) {
-      this.#contexts.set(one, { world, options: one.options });
+      this.#looksAt.set(one, looksAtOf(one.check));
       if (one.check.subject === 'pod') this.#ofPods.push(one);
       else if (one.check.subject === 'container') this.#ofContainers.push(one);
       else if (one.check.kinds === undefined) this.#anyKind.push(one);
@@ -212,28 +222,29 @@ class Scan {
 
   #judge(declared: Declared): void {
     const { object } = declared;
-    const failures = new Map<Selected, Failure[]>();
+    const groups: Groups = new Map();
+    const views = this.#world.viewsOf(declared);
     const asked = (list: readonly Selected[]): readonly Selected[] =>
       this.#asks === undefined ? list : list.filter(one => this.#asks!(one, declared));
     for (const one of asked(this.#byKind.get(kindKey(object)) ?? []))
-      this.#ask(one, { object }, declared, failures);
-    for (const one of asked(this.#anyKind)) this.#ask(one, { object }, declared, failures);
+      this.#ask(one, { object }, declared, views, groups);
+    for (const one of asked(this.#anyKind)) this.#ask(one, { object }, declared, views, groups);
     const [ofPods, ofContainers] = [asked(this.#ofPods), asked(this.#ofContainers)];
-    if ((ofPods.length > 0 || ofContainers.length > 0) && !this.#isOwnedHere(object)) {
+    if ((ofPods.length > 0 || ofContainers.length > 0) && !this.#isOwnedHere(object, views)) {
       const { pods, refused } = podsOf(this.#world, object);
       for (const { path, reason } of refused) this.#unknown(declared, path, reason);
       for (const pod of pods) {
-        for (const one of ofPods) this.#ask(one, pod, declared, failures, pod);
+        for (const one of ofPods) this.#ask(one, pod, declared, views, groups, pod);
         for (const one of ofContainers)
           for (const container of pod.containers)
-            if (!container.injected) this.#ask(one, container, declared, failures, pod, container);
+            if (!container.injected) this.#ask(one, container, declared, views, groups, pod, container);
       }
     }
-    for (const [one, of] of failures) this.#groups.push({ one, declared, failures: of });
+    for (const of of groups.values()) this.#groups.push(...of.values());
   }
 
   /** A pod whose controller is in the input too is judged there: nobody needs to hear it twice. */
-  #isOwnedHere(object: KubeObject): boolean {
+  #isOwnedHere(object: KubeObject, views: readonly View[]): boolean {
     const owners = object.metadata?.ownerReferences;
     if (!Array.isArray(owners)) return false;
     return owners.some(
@@ -241,35 +252,98 @@ class Scan {
         isRecord(owner) &&
         owner['controller'] === true &&
         typeof owner['apiVersion'] === 'string' &&
-        this.#world.find(
-          `${groupOf(owner['apiVersion'])}/${owner['kind']}`,
-          namespaceOf(object),
-          String(owner['name']),
-        ) !== undefined,
+        views.every(
+          ({ world }) =>
+            world.find(
+              `${groupOf(String(owner['apiVersion']))}/${String(owner['kind'])}`,
+              namespaceOf(object),
+              String(owner['name']),
+            ) !== undefined,
+        ),
     );
+  }
+
+  #context(one: Selected, world: World): Context {
+    let of = this.#contexts.get(world);
+    if (of === undefined) {
+      of = new Map();
+      this.#contexts.set(world, of);
+    }
+    let context = of.get(one);
+    if (context === undefined) {
+      context = { world, options: one.options };
+      of.set(one, context);
+    }
+    return context;
+  }
+
+  /** The world that a check has to be given: what a view hides matters only to checks that would look at it. */
+  #worldFor(one: Selected, { world, hidden }: View): World {
+    if (hidden.size === 0) return world;
+    const looksAt = this.#looksAt.get(one)!;
+    return looksAt.some(what => !what.includes('/') || hidden.has(what)) ? world : this.#world;
   }
 
   #ask(
     one: Selected,
     subject: { readonly object: KubeObject } | PodSubject | ContainerSubject,
     declared: Declared,
-    failures: Map<Selected, Failure[]>,
+    views: readonly View[],
+    groups: Groups,
     pod?: PodSubject,
     container?: ContainerSubject,
   ): void {
-    let verdict: Verdict<unknown>;
-    try {
-      // The three lists were made by the checks' own word for their subject, so the types agree.
-      verdict = (one.check as Check<'object'>).evaluate(subject as never, this.#contexts.get(one)!);
-    } catch (error) {
-      this.#unknown(
-        declared,
-        [],
-        `the check failed: ${error instanceof Error ? error.message : String(error)}`,
-        one,
-      );
+    const [first] = views;
+    if (views.length === 1) {
+      const world = this.#worldFor(one, first!);
+      this.#heard(one, this.#verdict(one, subject, world), world, declared, groups, pod, container);
       return;
     }
+    // What is the same in several environments is said once, of all of them.
+    const said = new Map<string, { verdict: Verdict<unknown>; world: World; environments: string[] }>();
+    const answers = new Map<World, Verdict<unknown>>();
+    for (const view of views) {
+      const world = this.#worldFor(one, view);
+      const verdict = answers.get(world) ?? this.#verdict(one, subject, world);
+      answers.set(world, verdict);
+      const sign = signOf(one.check, verdict);
+      const same = said.get(sign);
+      if (same === undefined) said.set(sign, { verdict, world, environments: [...view.environments!] });
+      else same.environments.push(...view.environments!);
+    }
+    for (const { verdict, world, environments } of said.values()) {
+      const of = said.size === 1 ? declared : { ...declared, environments };
+      const heard =
+        verdict.is === 'unknown' && said.size > 1
+          ? notKnown(`${verdict.because} (in ${environments.join(', ')})`)
+          : verdict;
+      this.#heard(one, heard, world, of, groups, pod, container);
+    }
+  }
+
+  #verdict(
+    one: Selected,
+    subject: { readonly object: KubeObject } | PodSubject | ContainerSubject,
+    world: World,
+  ): Verdict<unknown> {
+    try {
+      // The three lists were made by the checks' own word for their subject, so the types agree.
+      return (one.check as Check<'object'>).evaluate(subject as never, this.#context(one, world));
+    } catch (error) {
+      return notKnown(`the check failed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  /** @param world that the verdict is about */
+  #heard(
+    one: Selected,
+    verdict: Verdict<unknown>,
+    world: World,
+    declared: Declared,
+    groups: Groups,
+    pod?: PodSubject,
+    container?: ContainerSubject,
+  ): void {
     if (verdict.is === 'unknown') {
       const path = container !== undefined && pod !== undefined ? pod.pathOf(container.path) : [];
       this.#unknown(declared, path, verdict.because, one);
@@ -295,15 +369,21 @@ class Scan {
           ? {
               without: (accepted, kept) => {
                 const rest = withoutContainers(pod, accepted, kept);
-                const again = (one.check as Check<'pod'>).evaluate(rest, this.#contexts.get(one)!);
+                const again = (one.check as Check<'pod'>).evaluate(rest, this.#context(one, world));
                 return again.is === 'fail' ? again.evidence : (verdict as { evidence: unknown }).evidence;
               },
             }
           : {}),
       };
-      const list = failures.get(one);
-      if (list === undefined) failures.set(one, [failure]);
-      else list.push(failure);
+      let of = groups.get(one);
+      if (of === undefined) {
+        of = new Map();
+        groups.set(one, of);
+      }
+      const key = declared.environments?.join('\n') ?? '';
+      const group = of.get(key);
+      if (group === undefined) of.set(key, { one, declared, failures: [failure] });
+      else group.failures.push(failure);
     }
   }
 

@@ -1037,7 +1037,8 @@ function namespaceText(namespace: string): string {
 }
 
 /** The groups that the API server puts a principal into. */
-function groupsOf({ kind, namespace }: Principal): string[] {
+/** The groups that a principal is in by being what it is. */
+export function groupsOf({ kind, namespace }: Principal): string[] {
   if (kind === 'Group') return [];
   return kind === 'User'
     ? ['system:authenticated']

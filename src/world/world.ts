@@ -10,6 +10,7 @@ import {
   placesOfDefinition,
   podTemplatesOf,
 } from '#kube/workloads.ts';
+import { type Apart, hiddenFrom } from './environments.ts';
 import type { Origin } from './origin.ts';
 
 export interface Declared {
@@ -25,6 +26,8 @@ export interface Declared {
   readonly environments?: readonly string[];
   /** Of how many environments these are some: what holds in all of them need not be said of each. */
   readonly among?: number;
+  /** Of the environments of its source: which are never applied together. One value for all objects of the source. */
+  readonly apart?: Apart;
 }
 
 /** Something that the sources met and could not turn into facts. */
@@ -44,35 +47,78 @@ export interface WorldInput {
   readonly kubernetesMinor: number;
 }
 
+/** A world as some of the environments of an object see it. */
+export interface View {
+  readonly world: World;
+  /** Undefined where the object is the same to all of its environments. */
+  readonly environments?: readonly string[];
+  /** Kinds of what these do not see. */
+  readonly hidden: ReadonlySet<string>;
+}
+
+/** Of what a world is a view. */
+interface Seen {
+  readonly world: World;
+  readonly hidden: ReadonlySet<Declared>;
+  /** Of what is hidden. */
+  readonly kinds: ReadonlySet<string>;
+  readonly isOwn: (one: Declared) => boolean;
+}
+
 /** The newest minor version of Kubernetes 1 whose rules are known. */
 export const newestMinor = 37;
 
 export class World {
-  readonly declared: readonly Declared[];
   readonly gaps: readonly Gap[];
   readonly kubernetesMinor: number;
 
+  #declared: readonly Declared[] | undefined;
   #declarations: Map<KubeObject, Declared> | undefined;
   #byKind: Map<string, Declared[]> | undefined;
   #byReference: Map<string, KubeObject> | undefined;
   #places: MorePlaces | undefined;
   readonly #templates = new Map<KubeObject, readonly PodTemplate[]>();
   readonly #facts = new Map<(world: World) => unknown, unknown>();
+  readonly #of: Seen | undefined;
+  #all: Map<string, Declared[]> | undefined;
+  /** What some environment may not see. */
+  #placed: readonly Declared[] | undefined;
+  readonly #seenBy = new Map<Apart | undefined, Map<string, View>>();
+  readonly #views = new Map<string, View>();
 
-  constructor(input: WorldInput) {
-    this.declared = input.declared;
+  constructor(input: WorldInput, of?: Seen) {
+    if (of === undefined) this.#declared = input.declared;
     this.gaps = input.gaps ?? [];
     this.kubernetesMinor = input.kubernetesMinor;
+    this.#of = of;
+  }
+
+  get declared(): readonly Declared[] {
+    this.#declared ??= this.#of!.world.declared.filter(one => !this.#of!.hidden.has(one));
+    return this.#declared;
   }
 
   /** How an object of this world was declared, and where. */
   declarationOf(object: KubeObject): Declared | undefined {
+    if (this.#of !== undefined) return this.#of.world.declarationOf(object);
     this.#declarations ??= new Map(this.declared.map(declared => [declared.object, declared]));
     return this.#declarations.get(object);
   }
 
   /** All objects of a kind (`group/Kind`; the core group is empty: `/Secret`), in input order. */
   ofKind(key: string): readonly Declared[] {
+    const of = this.#of;
+    if (of !== undefined) {
+      const all = of.world.ofKind(key);
+      if (!of.kinds.has(key)) return all;
+      this.#byKind ??= new Map();
+      let seen = this.#byKind.get(key);
+      if (seen === undefined) {
+        seen = all.filter(one => !of.hidden.has(one));
+        this.#byKind.set(key, seen);
+      }
+      return seen;
+    }
     if (this.#byKind === undefined) {
       this.#byKind = new Map();
       for (const declared of this.declared) {
@@ -87,6 +133,9 @@ export class World {
 
   /** The kinds of this world as `group/Kind`. */
   kinds(): Iterable<string> {
+    const of = this.#of;
+    if (of !== undefined)
+      return [...of.world.kinds()].filter(key => !of.kinds.has(key) || this.ofKind(key).length > 0);
     this.ofKind('');
     return this.#byKind!.keys();
   }
@@ -97,15 +146,30 @@ export class World {
    * @param namespace undefined for cluster-scoped objects, and for manifests that state none
    */
   find(key: string, namespace: string | undefined, name: string): KubeObject | undefined {
+    if (this.#of !== undefined) {
+      const all = this.#of.world.#allOf(referenceKey(key, namespace, name));
+      const seen = all.filter(one => !this.#of!.hidden.has(one));
+      // What the environment itself makes stands before what is common to all.
+      return (seen.findLast(this.#of.isOwn) ?? seen.at(-1))?.object;
+    }
     if (this.#byReference === undefined) {
       this.#byReference = new Map();
-      for (const { object } of this.declared)
-        this.#byReference.set(
-          referenceKey(kindKey(object), namespaceOf(object), object.metadata?.name),
-          object,
-        );
+      for (const { object } of this.declared) this.#byReference.set(identityOf(object), object);
     }
     return this.#byReference.get(referenceKey(key, namespace, name));
+  }
+
+  #allOf(reference: string): readonly Declared[] {
+    if (this.#all === undefined) {
+      this.#all = new Map();
+      for (const declared of this.declared) {
+        const key = identityOf(declared.object);
+        const list = this.#all.get(key);
+        if (list === undefined) this.#all.set(key, [declared]);
+        else list.push(declared);
+      }
+    }
+    return this.#all.get(reference) ?? [];
   }
 
   /** Whether the object carries pods: by the table of workload kinds, or by a CustomResourceDefinition of the input. */
@@ -115,6 +179,7 @@ export class World {
 
   /** The pod templates of an object, raw. */
   templatesOf(object: KubeObject): readonly PodTemplate[] {
+    if (this.#of !== undefined && !this.#of.kinds.has(DEFINITION)) return this.#of.world.templatesOf(object);
     let templates = this.#templates.get(object);
     if (templates === undefined) {
       templates = podTemplatesOf(object, this.#learnt());
@@ -123,16 +188,70 @@ export class World {
     return templates;
   }
 
+  /**
+   * The world as it is where an object is applied: each environment that it was built for sees what is its own and what
+   * is common to all, and nothing of the environments beside it. Environments that see the same are one view. What is
+   * written as it is applied sees everything.
+   */
+  viewsOf(declared: Declared): readonly View[] {
+    const { environments, apart } = declared;
+    if (environments === undefined || environments.length === 0) return [this.#whole()];
+    this.#placed ??= this.declared.filter(one => one.apart !== undefined);
+    if (this.#placed.length === 0) return [this.#whole()];
+    const views = new Map<World, View & { readonly environments: string[] }>();
+    for (const environment of environments) {
+      const view = this.#viewOf(apart, environment);
+      const known = views.get(view.world);
+      if (known === undefined) views.set(view.world, { ...view, environments: [environment] });
+      else known.environments.push(environment);
+    }
+    if (views.size > 1) return [...views.values()];
+    return [...views.values()].map(({ world, hidden }) => ({ world, hidden }));
+  }
+
+  #whole(): View {
+    return { world: this, hidden: NOTHING };
+  }
+
+  #viewOf(apart: Apart | undefined, environment: string): View {
+    const known = this.#seenBy.get(apart)?.get(environment);
+    if (known !== undefined) return known;
+    const isHidden = hiddenFrom(environment, apart);
+    const hidden = new Set(this.#placed!.filter(isHidden));
+    const sign = this.#placed!.map(one => (hidden.has(one) ? 1 : 0)).join('');
+    let view = hidden.size === 0 ? this.#whole() : this.#views.get(sign);
+    if (view === undefined) {
+      const kinds = new Set([...hidden].map(({ object }) => kindKey(object)));
+      const isOwn = (one: Declared) =>
+        one.apart === apart && one.environments?.includes(environment) === true;
+      view = { world: new World(this, { world: this, hidden, kinds, isOwn }), hidden: kinds };
+      this.#views.set(sign, view);
+    }
+    const seen = this.#seenBy.get(apart) ?? new Map<string, View>();
+    this.#seenBy.set(apart, seen.set(environment, view));
+    return view;
+  }
+
   /** A fact derived from the whole world, computed once. The function itself is the name of the fact. */
   fact<Fact>(derive: (world: World) => Fact): Fact {
     if (!this.#facts.has(derive)) this.#facts.set(derive, derive(this));
     return this.#facts.get(derive) as Fact;
   }
 
+  /**
+   * A fact that follows from single objects and the definitions of the input, whatever stands beside them: a world has
+   * it in common with its views.
+   */
+  factOfObjects<Fact>(derive: (world: World) => Fact): Fact {
+    const of = this.#of;
+    return of !== undefined && !of.kinds.has(DEFINITION) ? of.world.factOfObjects(derive) : this.fact(derive);
+  }
+
   #learnt(): MorePlaces {
+    if (this.#of !== undefined && !this.#of.kinds.has(DEFINITION)) return this.#of.world.#learnt();
     if (this.#places === undefined) {
       const places = new Map<string, NonNullable<ReturnType<typeof placesOfDefinition>>['places']>();
-      for (const declared of this.ofKind('apiextensions.k8s.io/CustomResourceDefinition')) {
+      for (const declared of this.ofKind(DEFINITION)) {
         const learnt = declared.learnt ?? placesOfDefinition(declared.object);
         if (learnt !== undefined) places.set(learnt.key, learnt.places);
       }
@@ -141,6 +260,9 @@ export class World {
     return this.#places;
   }
 }
+
+const NOTHING: ReadonlySet<string> = new Set();
+const DEFINITION = 'apiextensions.k8s.io/CustomResourceDefinition';
 
 /** `group/Kind` of an object: the version does not matter to who it is. */
 export function kindKey(object: KubeObject): string {
@@ -151,6 +273,11 @@ export function kindKey(object: KubeObject): string {
 export function namespaceOf(object: KubeObject): string | undefined {
   const namespace = object.metadata?.namespace;
   return typeof namespace === 'string' && namespace !== '' ? namespace : undefined;
+}
+
+/** What an object is called, whatever it says: two of one identity cannot be in one cluster. */
+export function identityOf(object: KubeObject): string {
+  return referenceKey(kindKey(object), namespaceOf(object), object.metadata?.name);
 }
 
 /** Metadata as far as it has the right types: what else the input holds there is dropped. */

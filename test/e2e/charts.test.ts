@@ -64,6 +64,38 @@ describe('environments', () => {
     assert.doesNotMatch(everywhere[0]!.message, /\(in/);
   });
 
+  it('do not see each other: an account of one is missing in the other', () => {
+    const account = 'apiVersion: v1\nkind: ServiceAccount\nmetadata: { name: robot, namespace: shop }\n';
+    const pod =
+      'apiVersion: v1\nkind: Pod\nmetadata: { name: shop, namespace: shop }\nspec: { serviceAccountName: robot, containers: [{ name: web, image: "shop:1.4.2" }] }\n';
+    const other = 'apiVersion: v1\nkind: ServiceAccount\nmetadata: { name: other, namespace: shop }\n';
+    const missing = (files: Record<string, string>) =>
+      scanJson(folderOf({ 'other.yaml': other, ...files }), ['.', '--profile', 'strict'])
+        .findings.filter(({ check }) => check === 'authorization/missing-service-account')
+        .map(({ message }) => /\(([^()]*)\)$/.exec(message)?.[1] ?? 'everywhere');
+    const overlay = {
+      'base/kustomization.yaml': 'resources: [pod.yaml]\n',
+      'base/pod.yaml': pod,
+      'dev/kustomization.yaml': 'resources: [../base]\n',
+      'prod/kustomization.yaml': 'resources: [../base, account.yaml]\n',
+      'prod/account.yaml': account,
+    };
+    assert.deepEqual(missing(overlay), ['in dev']);
+    assert.deepEqual(missing({ ...overlay, 'common.yaml': account }), []);
+    const chart = {
+      'shop/Chart.yaml': 'apiVersion: v2\nname: shop\nversion: 1.0.0\n',
+      'shop/values.yaml': 'account: false\n',
+      'shop/values-prod.yaml': 'account: true\n',
+      'shop/templates/pod.yaml': pod,
+      'shop/templates/account.yaml': `{{ if .Values.account }}\n${account}{{ end }}\n`,
+    };
+    assert.deepEqual(missing(chart), ['in default values']);
+    // What the chart makes for prod goes with the overlay of that name, and not with the one beside it.
+    const { 'prod/account.yaml': _, ...rest } = overlay;
+    const beside = { ...chart, ...rest, 'prod/kustomization.yaml': 'resources: [../base]\n' };
+    assert.deepEqual(missing(beside), ['in dev', 'in default values']);
+  });
+
   it('that do not render are unknown, by name', () => {
     const broken = { ...CHART, 'shop/values-prod.yaml': 'hostPID: [\n' };
     const { unknowns, findings } = scanJson(folderOf(broken));

@@ -28,7 +28,7 @@ const cache = (_world: World): Map<KubeObject, Pods> => new Map();
 export function podsOf(world: World, object: KubeObject): Pods {
   const templates = world.templatesOf(object);
   if (templates.length === 0) return refusedTemplate(world, object) ?? NONE;
-  const known = world.fact(cache);
+  const known = world.factOfObjects(cache);
   let pods = known.get(object);
   if (pods === undefined) {
     pods = decodeAll(object, templates);

@@ -10,26 +10,29 @@ export function deploymentRuns(
   deployments: readonly Deployment[],
   read: (file: string) => string,
 ): ChartRun[] {
-  return deployments.map(({ name, releaseName, namespace, valueFiles, values, parameters, chart }) => {
-    const of = (kind: 'set' | 'string' | 'file') =>
-      parameters.filter(one => one.kind === kind).map(({ text }) => text);
-    return {
-      environment: name,
-      options: {
-        releaseName,
-        ...(namespace === undefined ? {} : { namespace }),
-        valueFiles: [
-          ...valueFiles.map(file => ({ name: file, text: read(file) })),
-          ...values.flatMap(statedFile),
-        ],
-        set: of('set'),
-        setString: of('string'),
-        setFile: of('file'),
-        readFile: read,
-        ...chart,
-      },
-    };
-  });
+  return deployments.map(
+    ({ name, cluster, releaseName, namespace, valueFiles, values, parameters, chart }) => {
+      const of = (kind: 'set' | 'string' | 'file') =>
+        parameters.filter(one => one.kind === kind).map(({ text }) => text);
+      return {
+        environment: name,
+        ...(cluster === undefined ? {} : { cluster }),
+        options: {
+          releaseName,
+          ...(namespace === undefined ? {} : { namespace }),
+          valueFiles: [
+            ...valueFiles.map(file => ({ name: file, text: read(file) })),
+            ...values.flatMap(statedFile),
+          ],
+          set: of('set'),
+          setString: of('string'),
+          setFile: of('file'),
+          readFile: read,
+          ...chart,
+        },
+      };
+    },
+  );
 }
 
 /** Values that an object states, as a values file whose lines are the object's. */

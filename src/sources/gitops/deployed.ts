@@ -1,7 +1,8 @@
 /** Objects as a deployment leaves them: with its namespace, and its variables filled in. */
 import { isRecord, type KubeObject } from '#kube/objects.ts';
 import { inNamespace } from '#sources/kustomize/namespaced.ts';
-import type { Declared } from '#world/world.ts';
+import { type Apart, apartOf } from '#world/environments.ts';
+import { type Declared, identityOf } from '#world/world.ts';
 import { readDocuments } from '#yaml/read.ts';
 import type { Deployment } from './deployer.ts';
 
@@ -46,7 +47,30 @@ export function asDeployed(
     const among = changing.filter(({ folder }) => folder === deployment.folder).length;
     for (const declared of made) objects.push({ ...deployedAs(declared, deployment), among });
   }
-  return objects;
+  const apart = apartAsDeployed(changing, objects, all.find(one => one.apart !== undefined)?.apart);
+  return apart.size === 0
+    ? objects
+    : objects.map(one => (one.environments === undefined ? one : { ...one, apart }));
+}
+
+/** Deployments of one folder, or of folders that exclude each other, exclude each other. */
+function apartAsDeployed(
+  deployments: readonly Deployment[],
+  objects: readonly Declared[],
+  roots: Apart = new Map(),
+): Apart {
+  const names = new Set(deployments.map(({ name }) => name));
+  const written = new Set(objects.flatMap(({ environments = [] }) => environments));
+  const applied = [
+    ...[...written].filter(one => !names.has(one)).map(one => ({ environment: one, folder: one })),
+    ...deployments.map(({ name, cluster, folder }) => ({ environment: name, cluster, folder })),
+  ];
+  return apartOf(
+    applied,
+    objects,
+    identityOf,
+    (a, b) => a.folder === b.folder || roots.get(a.folder)?.has(b.folder) === true,
+  );
 }
 
 /** The folders whose deployments could be its own. */

@@ -16,6 +16,8 @@ export interface Deployment {
   /** The object that asks for it. */
   readonly name: string;
   readonly declared: Declared;
+  /** The cluster that it goes to, as far as that can be told from others. */
+  readonly cluster: string | undefined;
   readonly folder: string;
   readonly releaseName: string;
   readonly namespace: string | undefined;

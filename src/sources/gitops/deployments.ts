@@ -25,7 +25,22 @@ const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? val
 export function deploymentsOf(all: readonly Declared[], tree: Tree): Deployments {
   const reader = new DeploymentReader(all, tree);
   for (const declared of all) if (isDeployer(declared.object)) reader.read(declared);
-  return reader;
+  return { deployments: distinct(reader.deployments), gaps: reader.gaps };
+}
+
+/** Two objects of one name, for two clusters perhaps, are two environments. */
+function distinct(deployments: readonly Deployment[]): Deployment[] {
+  const objects = new Map<string, Set<Declared>>();
+  for (const { name, declared } of deployments)
+    objects.set(name, (objects.get(name) ?? new Set()).add(declared));
+  return deployments.map(one => {
+    if (objects.get(one.name)!.size === 1) return one;
+    const { file, line } = one.declared.origin;
+    const isAlone = [...objects.get(one.name)!].every(
+      other => other === one.declared || other.origin.file !== file,
+    );
+    return { ...one, name: `${one.name} of ${file}${isAlone ? '' : `:${line}`}` };
+  });
 }
 
 class DeploymentReader implements Deployments {
@@ -110,20 +125,23 @@ class DeploymentReader implements Deployments {
 
   /** @param at where in the object the spec stands */
   #application(declared: Declared, name: string, spec: Readonly<Record<string, unknown>>, at: Path): void {
-    const namespace = text(record(spec['destination'])['namespace']);
+    const destination = record(spec['destination']);
+    const namespace = text(destination['namespace']);
+    const cluster = text(destination['server']) ?? text(destination['name']);
     const many = list(spec['sources']);
     const sources: (readonly [source: unknown, path: Path])[] =
       many.length === 0
         ? [[spec['source'], [...at, 'source']]]
         : many.map((source, i) => [source, [...at, 'sources', i]]);
-    for (const [one, path] of sources) this.#source(declared, name, record(one), namespace, path);
+    for (const [one, path] of sources)
+      this.#source(declared, name, record(one), { namespace, cluster }, path);
   }
 
   #source(
     declared: Declared,
     name: string,
     source: Readonly<Record<string, unknown>>,
-    namespace: string | undefined,
+    { namespace, cluster }: { readonly namespace: string | undefined; readonly cluster: string | undefined },
     at: Path,
   ): void {
     const path = text(source['path']);
@@ -163,6 +181,7 @@ class DeploymentReader implements Deployments {
     this.deployments.push({
       name,
       declared,
+      cluster,
       folder,
       releaseName: text(helm['releaseName']) ?? name,
       namespace: text(helm['namespace']) ?? namespace,
@@ -246,6 +265,7 @@ class DeploymentReader implements Deployments {
     this.deployments.push({
       name: nameOf(declared.object),
       declared,
+      cluster: fluxCluster(declared, spec),
       folder,
       releaseName: nameOf(declared.object),
       namespace: text(spec['targetNamespace']),
@@ -299,6 +319,7 @@ class DeploymentReader implements Deployments {
     this.deployments.push({
       name,
       declared,
+      cluster: fluxCluster(declared, spec),
       folder,
       releaseName: text(spec['releaseName']) ?? (target === undefined ? name : `${target}-${name}`),
       namespace,
@@ -357,6 +378,14 @@ interface StatedData {
 /** Commas do not part the values of parameters, but those in braces (util/helm/cmd.go, cleanSetParameters). */
 function withoutCommas(value: string): string {
   return value.startsWith('{') && value.endsWith('}') ? value : value.replace(/(^|[^\\]),/g, '$1\\,');
+}
+
+/** Flux deploys to the cluster that it runs in, which is that of the objects beside it, or to the one it has the key of. */
+function fluxCluster({ origin }: Declared, spec: Readonly<Record<string, unknown>>): string {
+  const key = record(spec['kubeConfig']);
+  const folder = origin.file.slice(0, Math.max(0, origin.file.lastIndexOf('/')));
+  const named = record(key['secretRef'])['name'] ?? record(key['configMapRef'])['name'];
+  return named === undefined ? folder : `${folder} ${String(named)}`;
 }
 
 function nameOf({ metadata }: KubeObject): string {

@@ -65,6 +65,7 @@ spec:
     );
     assert.deepEqual(one, {
       name: 'shop',
+      cluster: undefined,
       folder: 'charts/shop',
       releaseName: 'web',
       namespace: 'shop-prod',

@@ -3,8 +3,9 @@ import { toJson } from '#kube/json.ts';
 import { isRecord, type KubeObject, type Path } from '#kube/objects.ts';
 import { BuildError, type RenderChart } from '#sources/kustomize/door.ts';
 import { inNamespace } from '#sources/kustomize/namespaced.ts';
+import { apartOf } from '#world/environments.ts';
 import type { Origin, Position } from '#world/origin.ts';
-import type { Declared, Gap } from '#world/world.ts';
+import { type Declared, type Gap, identityOf } from '#world/world.ts';
 import { Locator } from '#yaml/locate.ts';
 import { type ReadDocument, readDocuments } from '#yaml/read.ts';
 import { BudgetError } from './budget.ts';
@@ -86,12 +87,14 @@ export async function chartObjects(
       else known.set(key, { declared, environments: [environment] });
     }
   }
+  const made = [...known.values()].map(({ declared, environments }) =>
+    runs.length === 1 && environments[0] === DEFAULT
+      ? declared
+      : { ...declared, environments, among: runs.length },
+  );
+  const apart = runs.length === 1 ? undefined : apartOf(runs, made, identityOf);
   return {
-    declared: [...known.values()].map(({ declared, environments }) =>
-      runs.length === 1 && environments[0] === DEFAULT
-        ? declared
-        : { ...declared, environments, among: runs.length },
-    ),
+    declared: apart === undefined ? made : made.map(one => ({ ...one, apart })),
     gaps: [...gaps.values()],
     documents,
     runs,

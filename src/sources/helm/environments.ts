@@ -1,5 +1,6 @@
 /** The environments of a chart: values files that lie next to it, each over the chart's own values. */
 import { toJson } from '#kube/json.ts';
+import { DEFAULT_ENVIRONMENT } from '#world/environments.ts';
 import type { ChartOptions, ValueFile } from './render.ts';
 
 /** One way in which a chart is installed. */
@@ -7,10 +8,12 @@ export interface ChartRun {
   /** What it is called in reports: the environment, or the GitOps object that asks for it. */
   readonly environment: string;
   readonly options: ChartOptions;
+  /** Where it is installed, if that is stated. */
+  readonly cluster?: string;
 }
 
 /** The chart with nothing but its own values. */
-export const DEFAULT = 'default values';
+export const DEFAULT = DEFAULT_ENVIRONMENT;
 
 /** Values that show what can be set, or are meant for a pipeline, describe no environment. */
 const NO_ENVIRONMENT = new Set([

@@ -3,6 +3,7 @@
  * them and are not judged alone.
  */
 import { isRecord, type KubeObject } from '#kube/objects.ts';
+import { type Apart, exclude } from '#world/environments.ts';
 import type { Declared, Gap } from '#world/world.ts';
 import { type BuildOptions, type Built, build } from './door.ts';
 import type { Files } from './files.ts';
@@ -64,6 +65,8 @@ export function buildRoots(
   const usedBy = new Map<string, ReadonlySet<string>>();
   const built = new Map<string, string[]>();
   const seen = new Map<string, string[]>();
+  /** Of each root: where its objects are written. */
+  const placesOf = new Map<string, ReadonlySet<string>>();
   for (const file of kustomizations) {
     const root = folderOf(file);
     if (inner.has(root)) continue;
@@ -83,6 +86,7 @@ export function buildRoots(
     for (const one of result.used) used.add(one);
     usedBy.set(root, new Set([...result.used, ...result.kustomizations]));
     for (const one of result.kustomizations) built.set(one, [...(built.get(one) ?? []), root]);
+    placesOf.set(root, new Set(result.origins.map(({ file: own, line }) => `${own}:${line}`)));
     for (const [i, document] of result.documents.entries()) {
       const { apiVersion } = document as Partial<KubeObject>;
       if (typeof apiVersion !== 'string' || apiVersion === '') {
@@ -105,9 +109,14 @@ export function buildRoots(
     }
   }
   const siblings = siblingsOf(built);
+  const apart = apartRoots(siblings, placesOf);
   for (const [i, one] of declared.entries()) {
     const own = one.environments!.map(root => siblings.get(root)?.size ?? 1);
-    declared[i] = { ...one, among: Math.max(...own, one.environments!.length) };
+    declared[i] = {
+      ...one,
+      among: Math.max(...own, one.environments!.length),
+      ...(apart.size === 0 ? {} : { apart }),
+    };
   }
   return { declared, gaps, used, usedBy, built };
 }
@@ -122,6 +131,26 @@ function siblingsOf(built: ReadonlyMap<string, readonly string[]>): Map<string, 
       for (const one of roots) set.add(one);
     }
   return siblings;
+}
+
+/**
+ * Roots that are never applied together: those that make other objects of the same places. Applications of one cluster
+ * may share a component, or a namespace; environments share most of what the smaller one has.
+ */
+function apartRoots(
+  siblings: ReadonlyMap<string, ReadonlySet<string>>,
+  placesOf: ReadonlyMap<string, ReadonlySet<string>>,
+): Apart {
+  const apart = new Map<string, Set<string>>();
+  for (const [root, others] of siblings)
+    for (const other of others) {
+      if (other <= root) continue;
+      const [some, more] = [placesOf.get(root)!, placesOf.get(other)!];
+      const [small, large] = some.size < more.size ? [some, more] : [more, some];
+      const common = [...small].filter(place => large.has(place)).length;
+      if (common > 0 && common * 2 >= small.size) exclude(apart, root, other);
+    }
+  return apart;
 }
 
 /** One kustomization for `sallyport render`: the text as kubectl prints it, the documents and their places. */

@@ -5,8 +5,15 @@ import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { podsOf } from '#decide/pod-security/pods.ts';
 import { accountOf } from '#kube/accounts.ts';
 import type { KubeObject } from '#kube/objects.ts';
-import { escalationsOf, principalsOf, principalText, type Step } from '#paths/escalations.ts';
-import { BINDINGS, isShipped } from '#paths/grants.ts';
+import {
+  escalationsOf,
+  groupsOf,
+  type Principal,
+  principalsOf,
+  principalText,
+  type Step,
+} from '#paths/escalations.ts';
+import { BINDINGS, isShipped, subjectsOf } from '#paths/grants.ts';
 import { namespaceOf, type World } from '#world/world.ts';
 import { bound } from '../examples.ts';
 
@@ -32,22 +39,48 @@ function areTogether(steps: readonly Step[], world: World): boolean {
   return new Set(folders).size <= 1;
 }
 
-/** By the binding where each way begins. */
-function waysOf(world: World): ReadonlyMap<KubeObject, readonly Way[]> {
-  const run = accountsOfWorkloads(world);
-  const ways = new Map<KubeObject, Way[]>();
-  for (const principal of principalsOf(world)) {
-    if (principal.kind !== 'ServiceAccount') continue;
-    if (!run.has(`${principal.namespace ?? ''}/${principal.name}`)) continue;
-    for (const { goal, direct, steps } of escalationsOf(world, principal)) {
-      const begin = steps[0]?.bindings[0];
-      if (goal !== 'cluster-admin' || direct || begin === undefined) continue;
-      if (steps.some(({ unplaced }) => unplaced === true) && !areTogether(steps, world)) continue;
-      const way = { who: principalText(principal), steps: steps.map(({ text }) => text) };
-      ways.set(begin, [...(ways.get(begin) ?? []), way]);
+/** The ways of each principal, with the binding where each begins: searched for once, when they are asked for. */
+const searched = (): Map<Principal, readonly (readonly [KubeObject, Way])[]> => new Map();
+
+/** The ways that begin at a binding. */
+function waysFrom(binding: KubeObject, world: World): readonly Way[] {
+  const known = world.fact(searched);
+  return world.fact(candidates).flatMap(principal => {
+    // A way begins with what is granted to the principal itself.
+    if (!isGrantedTo(binding, principal)) return [];
+    let ways = known.get(principal);
+    if (ways === undefined) {
+      ways = waysOf(principal, world);
+      known.set(principal, ways);
     }
-  }
-  return ways;
+    return ways.flatMap(([begin, way]) => (begin === binding ? way : []));
+  });
+}
+
+/** Service accounts that workloads run as, and that are granted something. */
+const candidates = (world: World): readonly Principal[] => {
+  const run = world.fact(accountsOfWorkloads);
+  return principalsOf(world).filter(
+    ({ kind, namespace, name }) => kind === 'ServiceAccount' && run.has(`${namespace ?? ''}/${name}`),
+  );
+};
+
+function isGrantedTo(binding: KubeObject, principal: Principal): boolean {
+  const groups = groupsOf(principal);
+  return subjectsOf(binding).some(({ kind, name, namespace }) =>
+    kind === 'ServiceAccount'
+      ? name === principal.name && namespace === (principal.namespace ?? '')
+      : kind === 'Group' && groups.includes(name),
+  );
+}
+
+function waysOf(principal: Principal, world: World): readonly (readonly [KubeObject, Way])[] {
+  return escalationsOf(world, principal).flatMap(({ goal, direct, steps }) => {
+    const begin = steps[0]?.bindings[0];
+    if (goal !== 'cluster-admin' || direct || begin === undefined) return [];
+    if (steps.some(({ unplaced }) => unplaced === true) && !areTogether(steps, world)) return [];
+    return [[begin, { who: principalText(principal), steps: steps.map(({ text }) => text) }] as const];
+  });
 }
 
 export default defineCheck({
@@ -77,8 +110,8 @@ export default defineCheck({
   ],
   evaluate({ object }, { world }) {
     if (isShipped(object)) return notApplicable('it ships with Kubernetes');
-    const ways = world.fact(waysOf).get(object);
-    return ways === undefined ? pass : fail(ways, ['roleRef', 'name']);
+    const ways = waysFrom(object, world);
+    return ways.length === 0 ? pass : fail(ways, ['roleRef', 'name']);
   },
   message: ways => {
     const [{ who, steps }] = ways as [Way];
