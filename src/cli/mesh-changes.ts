@@ -9,8 +9,9 @@ import { hasPort, type Protocol } from '#decide/network/ports.ts';
 import type { View } from '#judge/compare.ts';
 import { touchesNetwork } from '#judge/facets.ts';
 import { changeOf, type Pair } from '#judge/sides.ts';
-import { groupOf, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
+import { groupOf, type KubeObject, nameOf, referenceOf, valueAt } from '#kube/objects.ts';
 import type { MapEdge } from '#report/mesh/map.ts';
+import { count } from '#report/safe.ts';
 import { metadataOf, namespaceOf, type World } from '#world/world.ts';
 import { type Cluster, mapOf } from './mesh.ts';
 
@@ -21,7 +22,7 @@ const NAMES = 3;
 const MESH = /(?:^|\.)(?:istio|linkerd)\.io$/;
 const MARKS = ['istio-injection', 'istio.io/dataplane-mode', 'istio.io/rev', 'linkerd.io/inject'];
 
-export const meshChanges: View['view'] = (base, head, pairs) => {
+export const meshChanges: View['view'] = (base, head, pairs, unknown) => {
   if (!hasMesh(base.world) && !hasMesh(head.world)) return [];
   const touched = [...pairs.changed, ...pairs.added, ...pairs.removed].filter(pair =>
     touchesNetwork(base.world, head.world, pair),
@@ -30,15 +31,18 @@ export const meshChanges: View['view'] = (base, head, pairs) => {
   const [before, after] = [clusterOf(base.world), clusterOf(head.world)];
   const [old, now] = [edges(before, namespaces), edges(after, namespaces)];
   const place = touched.find(({ head: one, base: other }) => isOfMesh((one ?? other)!.object)) ?? touched[0]!;
-  if (old === undefined || now === undefined)
-    return [
-      changeOf(
-        'mesh/lost-encryption',
-        place,
-        'touches too many connections to look at each: sallyport mesh diff works them out',
-        { direction: 'neutral', severity: 'info' },
-      ),
-    ];
+  if (old === undefined || now === undefined) {
+    const { object, origin } = (place.head ?? place.base)!;
+    const { file, line, column } = origin.positionOf([]);
+    unknown({
+      file,
+      line,
+      column,
+      object: referenceOf(object),
+      reason: `whether connections lose their encryption: more than ${MOST_PAIRS} may, and sallyport mesh diff looks at each`,
+    });
+    return [];
+  }
   return [...encryption(old, now, place, touched), ...admitted(before, after, old, now, place, touched)];
 };
 
@@ -172,7 +176,7 @@ function near(namespace: string, touched: readonly Pair[], place: Pair): Pair {
 /** A line for each port that is reached, with its callers. */
 function lines(found: readonly MapEdge[]): { readonly text: string; readonly namespace: string }[] {
   const groups = [...Map.groupBy(found, ({ to, port }) => `${to} ${port}`)];
-  return groups.slice(0, MOST_LINES).map(([to, list]) => {
+  const shown = groups.slice(0, MOST_LINES).map(([to, list]) => {
     const callers = list.map(({ from }) => from);
     const more = callers.length > NAMES ? ` and ${callers.length - NAMES} more` : '';
     return {
@@ -180,4 +184,7 @@ function lines(found: readonly MapEdge[]): { readonly text: string; readonly nam
       namespace: to.slice(0, to.indexOf('/')),
     };
   });
+  const rest = groups.length - shown.length;
+  if (rest > 0) shown.push({ text: `and ${count(rest, 'port')} more`, namespace: shown.at(-1)!.namespace });
+  return shown;
 }

@@ -142,14 +142,16 @@ jobs:
     const part = `${jobs}workflows:\n  sallyport:\n    jobs: [sallyport]\n`;
     return { title: 'CircleCI', file: '.circleci/config.yml', text: `version: 2.1\n${part}`, part };
   },
+  // UseNode@1 is the same installer and newer, but a preview (its task.json), and the published schema knows its name
+  // and none of its inputs.
   azure: branch => {
     const part = `- checkout: self
   # A pull request is compared with where it began.
   fetchDepth: "0"
   persistCredentials: "false"
-- task: UseNode@1
+- task: NodeTool@0
   inputs:
-    version: 24.x
+    versionSpec: 24.x
 - script: ${RUN}
   displayName: Sallyport
 - task: PublishTestResults@2

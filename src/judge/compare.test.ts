@@ -1,7 +1,8 @@
 /** What a change of objects is said to do: each line of it, from two texts. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { SecurityChange } from '#check/comparison.ts';
+import type { Comparison, SecurityChange } from '#check/comparison.ts';
+import { gateOf } from '#report/gate.ts';
 import { newestMinor, World } from '#world/world.ts';
 import { worldOf } from '../../test/worlds.ts';
 import { authorizationChanges } from '../cli/authorization-changes.ts';
@@ -24,15 +25,18 @@ function side(name: string, world: World): Side {
   };
 }
 
-function changes(before: string, after: string): readonly SecurityChange[] {
+function comparison(before: string, after: string): Comparison {
   return compare(side('base', worldOf(before)), side('head', worldOf(after)), {
     selected: [],
     views: [
       { looksAt: AUTHORIZATION, view: authorizationChanges },
       { looksAt: ['network'], view: meshChanges },
     ],
-  }).changes;
+  });
 }
+
+const changes = (before: string, after: string): readonly SecurityChange[] =>
+  comparison(before, after).changes;
 
 /** As `worse high cicd/weakened-guard: removed`. */
 const told = (before: string, after: string): string[] =>
@@ -287,6 +291,34 @@ describe('connections', () => {
       lines.some(line => /^worse high mesh\/lost-encryption: .*no longer by mutual TLS$/.test(line)),
       lines.join('\n'),
     );
+  });
+
+  it('too many to look at each are unknown, which shuts the gate', () => {
+    const many = documents(namespace, ...Array.from({ length: 250 }, (_, i) => workload(`w${i}`)));
+    const {
+      report,
+      unknowns,
+      changes: found,
+    } = comparison(documents(many, peers('STRICT')), documents(many, peers('DISABLE')));
+    assert.deepEqual(
+      unknowns.map(({ object, reason }) => [object?.kind, /^whether connections lose/.test(reason)]),
+      [['PeerAuthentication', true]],
+    );
+    assert.equal(report.summary.unknowns, 1);
+    assert.ok(found.every(({ kind }) => kind !== 'mesh/lost-encryption'));
+    assert.equal(gateOf(report.summary, { failOn: 'never', allowUnknown: false }).is, 'shut by unknowns');
+  });
+
+  it('of very many ports are said in few lines, and how many more there are', () => {
+    const some = documents(
+      namespace,
+      ...Array.from({ length: 30 }, (_, i) => documents(workload(`w${i}`), service(`w${i}`))),
+    );
+    const lost = told(documents(some, peers('STRICT')), documents(some, peers('DISABLE'))).filter(line =>
+      line.includes('lost-encryption'),
+    );
+    assert.equal(lost.length, 21);
+    assert.match(lost.join('\n'), /and 10 ports more: no longer by mutual TLS/);
   });
 
   it('are let in by the mesh', () => {

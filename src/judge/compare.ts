@@ -45,7 +45,8 @@ export interface Side {
 /** Another view on the two sides, for example who may do what: asked where the change touches what it looks at. */
 export interface View {
   readonly looksAt: readonly Facet[];
-  view(base: Side, head: Side, pairs: Pairs): readonly SecurityChange[];
+  /** @param unknown takes what the view could not work out: it shuts the gate, as what no check could judge does */
+  view(base: Side, head: Side, pairs: Pairs, unknown: (one: Unknown) => void): readonly SecurityChange[];
 }
 
 export interface CompareOptions {
@@ -62,13 +63,16 @@ export function compare(
 ): Comparison {
   const pairs = pairsOf(base.world, head.world);
   const facets = facetsOf(base.world, head.world, pairs);
+  const unseen: Unknown[] = [];
   const all = inEnvironments([
     ...also,
     ...guardChanges(base.world, head.world, pairs),
     ...exceptionChanges(base.exceptions, head.exceptions),
     ...podChanges(base.world, head.world, pairs),
     ...networkChanges(base.world, head.world, pairs, facets),
-    ...views.flatMap(({ looksAt, view }) => (isTouched(facets, looksAt) ? view(base, head, pairs) : [])),
+    ...views.flatMap(({ looksAt, view }) =>
+      isTouched(facets, looksAt) ? view(base, head, pairs, one => unseen.push(one)) : [],
+    ),
   ]).sort(byWeight);
   const known = matchSides(head.open, base.open, head.world, base.world);
   const still = matchSides(base.open, head.open, base.world, head.world);
@@ -80,7 +84,7 @@ export function compare(
   );
   const changes = withoutEchoes(all, added);
   const excepted = newlyExcepted(head, base);
-  const unknowns = newUnknowns(base, head);
+  const unknowns = [...newUnknowns(base, head), ...unseen];
   const worse = changes.filter(({ direction }) => direction === 'worse');
   const touched = [...pairs.changed, ...pairs.added, ...pairs.removed].map(pair => (pair.head ?? pair.base)!);
   const report = reportOf({

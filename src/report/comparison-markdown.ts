@@ -1,8 +1,9 @@
 /** The comment on a pull request: a verdict in one line, the few lines that matter, the rest folded. */
 import type { Comparison, SecurityChange } from '#check/comparison.ts';
-import type { Finding } from '#check/finding.ts';
+import type { Finding, Unknown } from '#check/finding.ts';
 import { severities } from '#check/severity.ts';
 import { isQuiet } from './comparison-text.ts';
+import { whoExcepts } from './excepted.ts';
 import { gateOf } from './gate.ts';
 import { pageUrl } from './links.ts';
 import { Comment, cell } from './markdown-comment.ts';
@@ -13,61 +14,65 @@ import { count, objectName } from './safe.ts';
 const MARKER = '<!-- sallyport-diff -->';
 const SHOWN = 10;
 const REST_SHOWN = 400;
+/** What could not be judged shuts the gate: it is said before what is only more of the same. */
+const UNKNOWNS_SHOWN = 20;
 
 export function comparisonMarkdown(comparison: Comparison, options: ReportOptions): string {
   const { changes, base, head, objects, unknowns, fixed, excepted } = comparison;
-  const comment = new Comment();
+  const comment = new Comment(
+    `Compared: ${cell(base.name)} → ${cell(head.name)}: ${objects.added} added, ${objects.removed} removed, ${objects.changed} changed; ${comparison.unchanged} findings unchanged`,
+  );
   comment.add(MARKER, verdict(comparison, options), '');
   const worse = changes.filter(({ direction }) => direction === 'worse');
   const matter = [
-    ...worse.map(change => ({ severity: change.severity, guard: isGuard(change), line: changeLine(change) })),
+    ...worse.map(change => ({
+      severity: change.severity,
+      guard: isGuard(change),
+      line: () => changeLine(change),
+    })),
     ...comparison.new.map(finding => ({
       severity: finding.severity,
       guard: false,
-      line: findingLine(finding),
+      line: () => findingLine(finding),
     })),
   ].toSorted(
     (a, b) =>
       Number(b.guard) - Number(a.guard) || severities.indexOf(a.severity) - severities.indexOf(b.severity),
   );
-  comment.addWhatFits(matter.slice(0, SHOWN).map(({ line }) => line));
-  const fold = (title: string, lines: readonly string[]) => {
-    if (lines.length === 0) return;
+  const first = comment.addWhatFits(matter.slice(0, SHOWN).map(({ line }) => line()));
+  const fold = <Item>(
+    title: string,
+    items: readonly Item[],
+    line: (item: Item) => string,
+    most = REST_SHOWN,
+  ) => {
+    if (items.length === 0) return;
     comment.fold(title);
-    const shown = comment.addWhatFits(lines.slice(0, REST_SHOWN));
-    if (shown < lines.length) comment.add(`- and ${lines.length - shown} more: they did not fit`);
+    const shown = comment.addWhatFits(items.slice(0, most).map(line));
+    if (shown < items.length) comment.add(`- and ${items.length - shown} more: they did not fit`);
     comment.unfold();
   };
-  fold(
-    `${matter.length - SHOWN} more for the worse`,
-    matter.slice(SHOWN).map(({ line }) => line),
-  );
-  fold(
-    `${unknowns.length} could not be judged`,
-    unknowns.map(
-      ({ file, line, reason }) =>
-        `- ${file === undefined ? '' : `${cell(file)}:${line ?? 1} `}${cell(reason)}`,
-    ),
-  );
+  fold(`${unknowns.length} could not be judged`, unknowns, unknownLine, UNKNOWNS_SHOWN);
+  fold(`${matter.length - first} more for the worse`, matter.slice(first), ({ line }) => line());
   fold(
     `${excepted.length} newly excepted`,
-    excepted.map(
-      ({ finding, exception }) =>
-        `- ${cell(finding.check)} at ${cell(finding.file)}:${finding.line}: ${cell(`${exception.owner}: ${exception.reason}`)}`,
-    ),
+    excepted,
+    ({ finding, exception }) =>
+      `- ${cell(finding.check)} at ${cell(finding.file)}:${finding.line}: ${cell(whoExcepts(exception))}`,
   );
-  const better = changes.filter(({ direction }) => direction === 'better');
-  fold(`${better.length + fixed.length} for the better`, [
-    ...better.map(changeLine),
-    ...fixed.map(findingLine),
-  ]);
+  const better = [
+    ...changes.filter(({ direction }) => direction === 'better').map(change => () => changeLine(change)),
+    ...fixed.map(finding => () => findingLine(finding)),
+  ];
+  fold(`${better.length} for the better`, better, line => line());
   const neutral = changes.filter(({ direction }) => direction === 'neutral');
-  fold(`${neutral.length} also changed`, neutral.map(changeLine));
-  comment.add(
-    '',
-    `${cell(base.name)} → ${cell(head.name)}: ${objects.added} added, ${objects.removed} removed, ${objects.changed} changed; ${comparison.unchanged} findings unchanged`,
-  );
+  fold(`${neutral.length} also changed`, neutral, changeLine);
   return comment.text();
+}
+
+function unknownLine({ file, line, object, reason }: Unknown): string {
+  const place = file === undefined ? '' : `${cell(file)}:${line ?? 1} `;
+  return `- ${place}${object === undefined ? '' : `${cell(objectName(object))}: `}${cell(reason)}`;
 }
 
 function isGuard({ kind }: SecurityChange): boolean {

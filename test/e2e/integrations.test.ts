@@ -5,7 +5,10 @@ import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
+import type { Comparison } from '#check/comparison.ts';
 import { version } from '#judge/report.ts';
+import { comparisonReporter } from '#report/comparison.ts';
+import { empty, options } from '#test/contracts/reports.ts';
 import { commands } from '../../src/cli/commands.ts';
 import { ACTIONS, stepOf } from '../../src/cli/pipelines.ts';
 import { folderOf, pod } from './program.ts';
@@ -27,6 +30,13 @@ interface Action {
     }[];
   };
 }
+
+const NOTHING: Comparison = {
+  ...{ schema: 'sallyport-comparison/1', version: '0.0.0', base: { name: 'a' }, head: { name: 'b' } },
+  objects: { added: 0, removed: 0, changed: 0 },
+  ...{ changes: [], new: [], fixed: [], unchanged: 0, unknowns: [], excepted: [] },
+  report: empty,
+};
 
 describe('the GitHub action', () => {
   const action = parse(text('action.yml')) as Action;
@@ -88,6 +98,45 @@ describe('the GitHub action', () => {
     assert.ok(existsSync(/^sarif-file=(.+)$/m.exec(output)![1]!));
     assert.match(readFileSync(join(folder, 'summary.md'), 'utf8'), /^<!-- sallyport -->/);
   });
+});
+
+describe('the comment of the action', () => {
+  const script = (parse(text('action.yml')) as Action).runs.steps.find(({ run }) => run?.includes('gh api'))!
+    .run!;
+  const comments = (bodies: readonly string[]) => bodies.map((body, i) => ({ id: i + 1, body }));
+
+  /** Runs the script with a `gh` that answers from a file and writes down what it is asked. */
+  function asked(bodies: readonly string[], body: string): string {
+    const folder = folderOf({
+      'comments.json': JSON.stringify(comments(bodies)),
+      'body.md': body,
+      'bin/gh': `#!/bin/sh\necho "$@" >> asked\ncase "$*" in *--jq*) for last; do :; done; jq -r "$(echo "$*" | sed 's/.*--jq //')" comments.json;; esac\n`,
+    });
+    chmodSync(join(folder, 'bin/gh'), 0o755);
+    const { status, stderr } = spawnSync('bash', ['-eo', 'pipefail', '-c', script], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: {
+        PATH: `${join(folder, 'bin')}:${process.env['PATH']}`,
+        REPOSITORY: 'a/b',
+        NUMBER: '7',
+        BODY: join(folder, 'body.md'),
+      },
+    });
+    assert.equal(status, 0, stderr);
+    return readFileSync(join(folder, 'asked'), 'utf8');
+  }
+
+  const jq = spawnSync('jq', ['--version']).status === 0 ? false : 'jq is not installed';
+  const quiet = comparisonReporter({ ...NOTHING }, 'markdown')!.render(NOTHING.report, options);
+  for (const body of [quiet, '<!-- sallyport -->\nx'])
+    it(`replaces its own of the run before, which begins ${body.split('\n')[0]}`, { skip: jq }, () => {
+      assert.match(
+        asked(['hello', `I like <!-- sallyport -->`, body], body),
+        /PATCH repos\/a\/b\/issues\/comments\/3 /,
+      );
+      assert.match(asked(['hello'], body), /POST repos\/a\/b\/issues\/7\/comments /);
+    });
 });
 
 describe('the GitLab template', () => {
