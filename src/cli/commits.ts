@@ -9,9 +9,9 @@ import type { Asks, Selected } from '#judge/scan.ts';
 import { pairsOf } from '#judge/sides.ts';
 import { toJson } from '#kube/json.ts';
 import { isRecord, type KubeObject, valueAt } from '#kube/objects.ts';
+import { mayHold, type Skim, skim } from '#sources/git/skim.ts';
 import type { CommitTree } from '#sources/git/tree.ts';
 import { isDeployer } from '#sources/gitops/deployer.ts';
-import { holderOf, speaksOfOwners } from '#sources/manifests/holds.ts';
 import { type Manifests, type ReadOptions, readFound, Shared } from '#sources/manifests/manifests.ts';
 import { isKustomizationName } from '#sources/manifests/recognise.ts';
 import { World } from '#world/world.ts';
@@ -56,14 +56,15 @@ export async function readCommits(
       shared,
       tree: side.tree,
       ...(side.charts === undefined ? {} : { charts: side.charts }),
-      ...(matters === undefined ? {} : { matters }),
+      ...(matters === undefined ? {} : { matters, changed: files.changed }),
     });
+  const files = new Files(base.tree, head.tree);
   // Charts that are installed otherwise are other charts.
   const charts = toJson([...chartsAsData(base.charts)]) === toJson([...chartsAsData(head.charts)]);
   const kinds = new Set(DEPLOYERS);
   let owners = false;
   for (let all = !charts; ; ) {
-    const matters = all ? undefined : matterOf(base.tree, head.tree, kinds, owners);
+    const matters = all ? undefined : files.matters(kinds, owners);
     const [old, now] = [await read(base, before, matters), await read(head, after, matters)];
     if (all) return [old, now];
     const needed = neededFor(old, now, selected, views, kubernetesMinor);
@@ -82,34 +83,61 @@ function chartsAsData(charts: ReadOptions['charts'] = []): unknown[] {
   return charts.map(one => [one, [...(one.environments ?? [])]]);
 }
 
-/** Which files matter: those that changed, and those that may hold an object of one of the kinds. */
-function matterOf(
-  base: CommitTree,
-  head: CommitTree,
-  kinds: ReadonlySet<string>,
-  owners: boolean,
-): (name: string) => boolean {
-  const holds = holderOf(kinds);
-  // A kustomization is of the kind Kustomization itself, and what it makes is in what it is made of.
-  const holdsInside = holderOf([...kinds].filter(kind => !kind.endsWith('/Kustomization')));
-  const makes = [...kinds].some(kind => kind === '/ConfigMap' || kind === '/Secret');
-  const known = new Map<string, boolean>();
-  const decide = (name: string): boolean => {
-    const key = head.keyOf(name);
-    if (key !== base.keyOf(name)) return true;
-    const bytes = head.content(name);
-    if (bytes === undefined) return false;
-    if (isKustomizationName(name)) return holdsInside(bytes) || (makes && bytes.includes('Generator'));
-    return holds(bytes) || (owners && speaksOfOwners(bytes));
-  };
-  return name => {
-    let answer = known.get(name);
+/** What is known of the files of two commits without parsing them. */
+class Files {
+  readonly #base: CommitTree;
+  readonly #head: CommitTree;
+  /** By the name of the content. */
+  readonly #skims = new Map<string, Skim | undefined>();
+  readonly #changed = new Map<string, boolean>();
+
+  constructor(base: CommitTree, head: CommitTree) {
+    this.#base = base;
+    this.#head = head;
+  }
+
+  /** Whether a file is not on both sides what it is on one. */
+  readonly changed = (name: string): boolean => {
+    let answer = this.#changed.get(name);
     if (answer === undefined) {
-      answer = decide(name);
-      known.set(name, answer);
+      answer = this.#head.keyOf(name) !== this.#base.keyOf(name);
+      this.#changed.set(name, answer);
     }
     return answer;
   };
+
+  /** Which files matter: those that changed, and those that may hold an object of one of the kinds. */
+  matters(kinds: ReadonlySet<string>, owners: boolean): (name: string) => boolean {
+    const holds = mayHold(kinds);
+    // A kustomization is of the kind Kustomization itself, and what it makes is in what it is made of.
+    const holdsInside = mayHold([...kinds].filter(kind => !kind.endsWith('/Kustomization')));
+    const makes = [...kinds].some(kind => kind === '/ConfigMap' || kind === '/Secret');
+    const known = new Map<string, boolean>();
+    const decide = (name: string): boolean => {
+      if (this.changed(name)) return true;
+      const seen = this.#skimOf(name);
+      if (seen === undefined) return false;
+      if (isKustomizationName(name)) return holdsInside(seen) || (makes && seen.generates);
+      return holds(seen) || (owners && seen.owners);
+    };
+    return name => {
+      let answer = known.get(name);
+      if (answer === undefined) {
+        answer = decide(name);
+        known.set(name, answer);
+      }
+      return answer;
+    };
+  }
+
+  #skimOf(name: string): Skim | undefined {
+    const key = this.#head.keyOf(name);
+    if (this.#skims.has(key)) return this.#skims.get(key);
+    const bytes = this.#head.content(name);
+    const found = bytes === undefined ? undefined : skim(bytes);
+    this.#skims.set(key, found);
+    return found;
+  }
 }
 
 /** What has to be known beside what was read; undefined for everything. */
@@ -133,6 +161,7 @@ function neededFor(
         selected,
         facetsOf(base, head, pairs),
         changed,
+        changed.some(object => base.isWorkload(object) || head.isWorkload(object)),
         [...views, ['network']],
         kind => base.ofKind(kind).length > 0 || head.ofKind(kind).length > 0,
       );

@@ -125,6 +125,7 @@ const BUILT_IN =
  *
  * @param touched what the change touches
  * @param objects those that changed
+ * @param hasPods whether one of them is a workload: pods and containers are asked about
  * @param views what is compared beside the checks, by what it looks at
  * @param has whether an object of a kind was read
  * @returns kinds; undefined for all
@@ -133,6 +134,7 @@ export function neededKinds(
   selected: readonly Selected[],
   touched: ReadonlySet<Facet>,
   objects: readonly KubeObject[],
+  hasPods: boolean,
   views: readonly (readonly Facet[])[],
   has: (kind: string) => boolean,
 ): ReadonlySet<string> | undefined {
@@ -147,7 +149,11 @@ export function neededKinds(
       for (const kind of check.kinds) needed.add(kind);
       // What they are judged by only matters where there are any.
       if (check.kinds.some(has)) for (const kind of looksAt) needed.add(kind);
-    } else if (!looksAt.includes('network') && (check.kinds?.some(kind => kinds.has(kind)) ?? true))
+    } else if (
+      !looksAt.includes('network') &&
+      (check.subject === 'object' || hasPods) &&
+      (check.kinds?.some(kind => kinds.has(kind)) ?? objects.length > 0)
+    )
       for (const kind of looksAt) needed.add(kind);
   }
   for (const looksAt of views) if (isTouched(touched, looksAt)) for (const kind of looksAt) needed.add(kind);

@@ -196,9 +196,15 @@ class Pack {
     const first = oid[0]!;
     let low = first === 0 ? 0 : index.readUInt32BE(8 + (first - 1) * 4);
     let high = index.readUInt32BE(8 + first * 4);
+    const [head, rest] = [oid.readUInt32BE(0), oid.subarray(4)];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (Buffer.compare(this.#oidAt(index, middle), oid) < 0) low = middle + 1;
+      const at = 8 + 1024 + middle * this.#hashBytes;
+      const own = index.readUInt32BE(at);
+      // Hardly two names begin alike.
+      const isBefore =
+        own === head ? index.compare(rest, 0, rest.length, at + 4, at + this.#hashBytes) < 0 : own < head;
+      if (isBefore) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -40,12 +40,12 @@ export function asDeployed(
     const among = (declared.among ?? 1) + own.length - 1;
     return [
       ...(rest.length === 0 ? [] : [{ ...declared, environments: rest, among }]),
-      ...here.map(one => ({ ...deployedAs(declared, one), among })),
+      ...here.map(one => leftBy(one, declared, among)),
     ];
   });
   for (const [deployment, made] of built) {
     const among = changing.filter(({ folder }) => folder === deployment.folder).length;
-    for (const declared of made) objects.push({ ...deployedAs(declared, deployment), among });
+    for (const declared of made) objects.push(leftBy(deployment, declared, among));
   }
   const apart = apartAsDeployed(changing, objects, all.find(one => one.apart !== undefined)?.apart);
   return apart.size === 0
@@ -80,6 +80,22 @@ function foldersFor({ origin, environments }: Declared): readonly string[] {
   for (let at = origin.file.indexOf('/'); at >= 0; at = origin.file.indexOf('/', at + 1))
     folders.push(origin.file.slice(0, at));
   return folders;
+}
+
+const left = new WeakMap<Deployment, WeakMap<Declared, Map<number, Declared>>>();
+
+/** The object as the deployment leaves it, as one of several: of the same, it is the same. */
+function leftBy(deployment: Deployment, declared: Declared, among: number): Declared {
+  const by = left.get(deployment) ?? new WeakMap<Declared, Map<number, Declared>>();
+  left.set(deployment, by);
+  const known = by.get(declared) ?? new Map<number, Declared>();
+  by.set(declared, known);
+  let result = known.get(among);
+  if (result === undefined) {
+    result = { ...deployedAs(declared, deployment), among };
+    known.set(among, result);
+  }
+  return result;
 }
 
 /** The object as the deployment leaves it. */

@@ -10,6 +10,17 @@ export interface BuiltDeployments {
   readonly gaps: readonly Gap[];
 }
 
+/**
+ * Builds, or knows what was built of the same.
+ *
+ * @param make builds from files
+ */
+export type RememberBuild = (
+  deployment: Deployment,
+  files: Files,
+  make: (files: Files) => readonly Declared[],
+) => readonly Declared[];
+
 const NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 
 /**
@@ -17,6 +28,7 @@ const NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
  *
  * @param names the files of the tree
  * @param roots folders of kustomizations that were built as they are written
+ * @param remember asked for every build; builds everything anew where it is absent
  */
 export function builtDeployments(
   deployments: readonly Deployment[],
@@ -24,6 +36,7 @@ export function builtDeployments(
   names: readonly string[],
   roots: ReadonlySet<string>,
   options: BuildOptions,
+  remember: RememberBuild = (_, from, make) => make(from),
 ): BuiltDeployments {
   const known = new Set(names);
   const built = new Map<Deployment, readonly Declared[]>();
@@ -39,13 +52,15 @@ export function builtDeployments(
       continue;
     }
     try {
-      const { documents, origins } = build(has ? files : withKustomization(files, names, folder), folder, {
-        ...options,
-        ...(overrides === undefined ? {} : { overrides }),
-      });
       built.set(
         deployment,
-        documents.map((object, i) => ({ object: object as KubeObject, origin: origins[i]! })),
+        remember(deployment, has ? files : withKustomization(files, names, folder), from => {
+          const { documents, origins } = build(from, folder, {
+            ...options,
+            ...(overrides === undefined ? {} : { overrides }),
+          });
+          return documents.map((object, i) => ({ object: object as KubeObject, origin: origins[i]! }));
+        }),
       );
     } catch (error) {
       if (!(error instanceof BuildError)) throw error;

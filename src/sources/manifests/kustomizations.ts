@@ -1,6 +1,6 @@
 /** The kustomizations among the files of a scan, built; their files are read only now, and only if there are any. */
 import type { Deployment } from '#sources/gitops/deployer.ts';
-import type { BuiltDeployments } from '#sources/gitops/kustomized.ts';
+import type { BuiltDeployments, RememberBuild } from '#sources/gitops/kustomized.ts';
 import type { RenderChart } from '#sources/kustomize/door.ts';
 import { OverlaidFiles } from '#sources/kustomize/files.ts';
 import type { Roots } from '#sources/kustomize/roots.ts';
@@ -44,24 +44,37 @@ export async function readKustomizations(
   };
 }
 
-/** Kustomizations that are deployed otherwise than they are written, built so. */
+/**
+ * Kustomizations that are deployed otherwise than they are written, built so.
+ *
+ * @param remembering knows what was built before; told the charts that each build takes part of
+ */
 export async function deployedKustomizations(
   deployments: readonly Deployment[],
   found: readonly Found[],
   tree: SourceTree,
   roots: ReadonlySet<string>,
+  remembering?: (charts: Set<string>) => RememberBuild,
 ): Promise<BuiltDeployments> {
   const names = found.map(({ name }) => name);
   const kustomizations = names.filter(isKustomizationName);
-  if (kustomizations.length === 0 && deployments.every(({ overrides }) => overrides === undefined))
+  if (
+    deployments.length === 0 ||
+    (kustomizations.length === 0 && deployments.every(({ overrides }) => overrides === undefined))
+  )
     return { built: new Map(), gaps: [] };
   const { builtDeployments } = await import('#sources/gitops/kustomized.ts');
   const files = tree.files(found);
-  const renderChart = await chartRenderer(files, kustomizations, () => tree.charts());
-  return builtDeployments(deployments, files, names, roots, {
-    top: '.',
-    ...(renderChart === undefined ? {} : { renderChart }),
-  });
+  const charts = new Set<string>();
+  const renderChart = await chartRenderer(files, kustomizations, () => tree.charts(), charts);
+  return builtDeployments(
+    deployments,
+    files,
+    names,
+    roots,
+    { top: '.', ...(renderChart === undefined ? {} : { renderChart }) },
+    remembering?.(charts),
+  );
 }
 
 /** Renders charts for kustomizations; loaded only where one of them speaks of charts. */

@@ -10,15 +10,18 @@ import type { ReadDocument } from '#yaml/documents.ts';
 import { readFast, readFastWithout } from '#yaml/fast.ts';
 import { type MarkedComment, markedComments, mayHoldMarks } from './comments.ts';
 import { decode } from './decode.ts';
+import type { DeployedAgain } from './deployed-again.ts';
 import { DiskTree, EditedTree, type SourceTree } from './files.ts';
 import { deployedKustomizations, type Kustomizations, readKustomizations } from './kustomizations.ts';
 import { DocumentSource, ManifestOrigin, type ReadText } from './origin.ts';
+import type { Reach } from './reach.ts';
 import {
   folderOf,
   isChartName,
   isKustomizationName,
   isObject,
   joinPath,
+  KUSTOMIZATION_NAMES,
   mayHoldObjects,
   patchFilesOf,
   type Understood,
@@ -77,6 +80,8 @@ export interface ReadOptions extends WalkOptions {
    * files that do not is left alone.
    */
   readonly matters?: (name: string) => boolean;
+  /** Where only some files matter: those whose content is another one than it was. */
+  readonly changed?: (name: string) => boolean;
 }
 
 /** What was made of content that both sides of a comparison have: the same content becomes the same objects. */
@@ -84,6 +89,10 @@ export class Shared {
   /** By key and name. */
   readonly files = new Map<string, Manifests>();
   readonly charts = new Map<string, RenderedChart>();
+  /** What is deployed otherwise than it is written; made with the first such object. */
+  deployed: DeployedAgain | undefined;
+  /** Which files the kustomizations of a tree may be made of. */
+  readonly reach = new Map<SourceTree, Reach>();
   /** What was built last, with all that it was made of. */
   kustomizations:
     | { readonly isStill: (tree: SourceTree, which: string) => boolean; readonly built: Kustomizations }
@@ -217,15 +226,23 @@ class Reader implements Manifests {
     if (!this.declared.some(({ object }) => isDeployer(object))) return new Map();
     const { deploymentsOf } = await import('#sources/gitops/deployments.ts');
     const byName = new Map(files.map(found => [found.name, found]));
-    const { deployments, gaps } = deploymentsOf(this.declared, {
-      names: [...byName.keys()],
-      text: name => {
-        const found = byName.get(name);
-        const bytes = found === undefined ? undefined : this.#bytes(found);
-        const decoded = bytes === undefined ? undefined : decode(bytes);
-        return decoded?.is === 'text' ? decoded.text : undefined;
-      },
-    });
+    const names = [...byName.keys()];
+    const follow = (onText?: (name: string) => void) =>
+      deploymentsOf(this.declared, {
+        names,
+        text: name => {
+          onText?.(name);
+          const found = byName.get(name);
+          const bytes = found === undefined ? undefined : this.#bytes(found);
+          const decoded = bytes === undefined ? undefined : decode(bytes);
+          return decoded?.is === 'text' ? decoded.text : undefined;
+        },
+      });
+    const again = await this.#again();
+    const { deployments, gaps } =
+      again === undefined
+        ? follow()
+        : again.deployments(this.declared, names, name => this.#tree.keyOf!(name), follow);
     this.gaps.push(...gaps);
     const { asDeployed } = await import('#sources/gitops/deployed.ts');
     const others = deployments.filter(({ folder }) => !charts.has(folder));
@@ -234,12 +251,56 @@ class Reader implements Manifests {
       // What failed as it is written needs no second word.
       ...(rendered?.gaps ?? []).map(({ file }) => folderOf(file ?? '')),
     ]);
-    const built = await deployedKustomizations(others, files, this.#tree, roots);
+    const built = await deployedKustomizations(
+      this.#options.matters === undefined ? others : this.#deploymentsThatMatter(others, names),
+      files,
+      this.#tree,
+      roots,
+      again === undefined ? undefined : used => again.remember(this.#tree, names, used),
+    );
     this.gaps.push(...built.gaps);
     this.declared.splice(0, this.declared.length, ...asDeployed(this.declared, others, built.built));
     return Map.groupBy(
       deployments.filter(({ folder }) => charts.has(folder)),
       ({ folder }) => folder,
+    );
+  }
+
+  async #again(): Promise<DeployedAgain | undefined> {
+    const { shared } = this.#options;
+    if (shared === undefined || this.#tree.keyOf === undefined) return undefined;
+    shared.deployed ??= new (await import('./deployed-again.ts')).DeployedAgain();
+    return shared.deployed;
+  }
+
+  /**
+   * Deployments that may be made of a file that matters, or whose own file is another one: what could not be built of
+   * them is said again then.
+   */
+  #deploymentsThatMatter(deployments: readonly Deployment[], names: readonly string[]): Deployment[] {
+    const { matters = () => true, changed = matters } = this.#options;
+    const known = new Map<string, boolean>();
+    const all = new Set(names);
+    const isConcerned = (name: string) =>
+      isKustomizationName(name) ? this.#concerned?.has(name) === true || changed(name) : matters(name);
+    const hasConcerned = (folder: string): boolean => {
+      let answer = known.get(folder);
+      if (answer === undefined) {
+        const below = folder === '' ? '' : `${folder}/`;
+        const own = [...KUSTOMIZATION_NAMES].map(name => below + name).filter(name => all.has(name));
+        answer =
+          own.length > 0
+            ? own.some(isConcerned)
+            : names.some(name => name.startsWith(below) && isConcerned(name));
+        known.set(folder, answer);
+      }
+      return answer;
+    };
+    return deployments.filter(
+      ({ folder, declared, overrides }) =>
+        changed(declared.origin.file) ||
+        hasConcerned(folder) ||
+        (overrides?.components ?? []).some(path => hasConcerned(joinPath(folder, path) ?? '')),
     );
   }
 
@@ -569,10 +630,10 @@ class Reader implements Manifests {
       const names = files.flatMap(({ name }) => (isKustomizationName(name) ? [name] : []));
       if (names.length === 0) return undefined;
       const { concerned, reachOf } = await import('./reach.ts');
-      this.#concerned = concerned(
-        reachOf(names, { names: tree.names(), text: name => this.#textOf(name) }),
-        matters,
-      );
+      const reach =
+        shared?.reach.get(tree) ?? reachOf(names, { names: tree.names(), text: name => this.#textOf(name) });
+      shared?.reach.set(tree, reach);
+      this.#concerned = concerned(reach, matters);
       if (this.#concerned.size === 0) return undefined;
     }
     const which = [...(this.#concerned ?? [])].join('\n');

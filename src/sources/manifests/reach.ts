@@ -22,7 +22,8 @@ export type Reach = ReadonlyMap<string, ReadonlySet<string> | undefined>;
 export function reachOf(kustomizations: readonly string[], tree: Named): Reach {
   const folders = foldersOf(tree.names);
   const own = new Map<string, { files: Set<string>; folders: Set<string> } | undefined>();
-  for (const name of kustomizations) own.set(name, namedBy(name, tree, folders));
+  const names = new Set(tree.names);
+  for (const name of kustomizations) own.set(name, namedBy(name, tree, names, folders));
   const byFolder = new Map(kustomizations.map(name => [folderOf(name), name]));
   const reach = new Map<string, ReadonlySet<string> | undefined>();
   for (const name of kustomizations) {
@@ -63,12 +64,12 @@ function foldersOf(names: readonly string[]): ReadonlyMap<string, readonly strin
 function namedBy(
   name: string,
   tree: Named,
+  names: ReadonlySet<string>,
   folders: ReadonlyMap<string, readonly string[]>,
 ): { files: Set<string>; folders: Set<string> } | undefined {
   const text = tree.text(name);
   if (text === undefined || FARTHER.test(text)) return undefined;
   const found = { files: new Set<string>(), folders: new Set<string>() };
-  const names = new Set(tree.names);
   const folder = folderOf(name);
   const add = (path: string) => {
     const clean = joinPath(folder, path);
