@@ -76,3 +76,25 @@ it('names the subresource before the verb where a node asks for more of its CSIN
     'nodes may not access the status subresource of PodCertificateRequests',
   );
 });
+
+it('refuses a configuration whose duration is null', () => {
+  const configuration = {
+    apiVersion: 'apiserver.config.k8s.io/v1',
+    kind: 'AuthorizationConfiguration',
+    authorizers: [{ type: 'Webhook', name: 'w', webhook: { timeout: null } }],
+  };
+  assert.throws(() => createAuthorizer({ configuration }), /failed to load .*timeout: expected a duration/);
+});
+
+it('lets extra keys be any path behind a domain', () => {
+  const { decision } = createAuthorizer({ chain: ['AlwaysAllow'] }).impersonate(
+    { name: 'bob', extra: { 'a.b/c d': ['v'] } },
+    { user: { name: 'alice' }, verb: 'get', path: '/x' },
+  );
+  assert.equal(decision, 'allow');
+  const { mode } = createAuthorizer({ chain: ['AlwaysAllow'] }).impersonate(
+    { name: 'bob', extra: { 'a.b/-%': ['v'] } },
+    { user: { name: 'alice' }, verb: 'get', path: '/x' },
+  );
+  assert.equal(mode, 'user-info');
+});

@@ -212,7 +212,7 @@ const LABEL_VALUE = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
 
 /** The requirements of a label selector; undefined where it is none. */
 export function parseLabelSelector(text: string): NonNullable<Attributes['labelSelector']> | undefined {
-  const tokens = text.match(/!=|==|[=!(),<>]|[^\s=!(),<>]+/g) ?? [];
+  const tokens = text.match(/!=|==|[=!(),<>]|[^ \t\r\n=!(),<>]+/g) ?? [];
   const requirements: { key: string; operator: string; values?: string[] }[] = [];
   let at = 0;
   const word = (): string | undefined => {
