@@ -45,6 +45,40 @@ export function quoted(text: string): string {
   return `${result}"`;
 }
 
+const SPACE = /^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]$/;
+
+/** Go's strings.TrimSpace: a byte order mark is no space, and the control character NEL is. */
+export function trimSpace(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && SPACE.test(text[start]!)) start++;
+  while (end > start && SPACE.test(text[end - 1]!)) end--;
+  return text.slice(start, end);
+}
+
+/**
+ * Without the escapes of a URL; undefined where one is broken. Bytes that are no UTF-8 stay bytes in Go, and are each
+ * the replacement character here. Source: net/url/url.go (unescape).
+ */
+export function percentDecoded(text: string): string | undefined {
+  if (/%(?![0-9A-Fa-f]{2})/.test(text)) return undefined;
+  return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, run => {
+    let decoded = '';
+    for (let at = 0; at < run.length; ) {
+      const lead = Number.parseInt(run.slice(at + 1, at + 3), 16);
+      const length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+      try {
+        decoded += decodeURIComponent(run.slice(at, at + 3 * length));
+        at += 3 * length;
+      } catch {
+        decoded += '\ufffd';
+        at += 3;
+      }
+    }
+    return decoded;
+  });
+}
+
 /** Several errors as one: alone plain, several in brackets, equal ones once. Source: apimachinery util/errors (Aggregate). */
 export function joinErrors(errors: readonly string[]): string {
   const unique = [...new Set(errors)];

@@ -2,7 +2,7 @@
  * The ABAC authorizer: a file with one policy a line. Sources: kubernetes pkg/auth/authorizer/abac/abac.go,
  * pkg/apis/abac/v0/conversion.go, pkg/apis/abac/v1beta1/conversion.go.
  */
-import { matchesTrailingStars } from '#kube/go-text.ts';
+import { matchesTrailingStars, trimSpace } from '#kube/go-text.ts';
 import { type Because, isRecord } from '#kube/objects.ts';
 import { readDocuments } from '#yaml/read.ts';
 import {
@@ -61,7 +61,7 @@ export function parsePolicies(text: string): AbacPolicy[] {
     // The scanner's buffer holds the line break too.
     if (utf8Length(whole) >= MAX_LINE_BYTES) throw new PolicyError('a line is longer than 64 KiB');
     const line = whole.endsWith('\r') ? whole.slice(0, -1) : whole;
-    const trimmed = line.trim();
+    const trimmed = trimSpace(line);
     if (trimmed === '' || trimmed.startsWith('#')) return;
     policies.push({ ...parseLine(line, index + 1), line: index + 1 });
   });
@@ -86,7 +86,7 @@ function parseLine(line: string, number: number): Fields {
     const field = Object.hasOwn(of, key) ? of[key] : undefined;
     if (field === undefined || field === null) return '';
     if (typeof field !== 'string') throw new PolicyError(`${key} is no string`, number);
-    return field;
+    return field.toWellFormed();
   };
   const flag = (key: string, of: Readonly<Record<string, unknown>>): boolean => {
     const field = Object.hasOwn(of, key) ? of[key] : undefined;
@@ -94,8 +94,8 @@ function parseLine(line: string, number: number): Fields {
     if (typeof field !== 'boolean') throw new PolicyError(`${key} is neither true nor false`, number);
     return field;
   };
-  const apiVersion = text('apiVersion');
-  const kind = text('kind');
+  const apiVersion = typeField(value, 'apiVersion', number).replace(EMPTY_VERSION, '');
+  const kind = typeField(value, 'kind', number);
   if (kind !== '' && kind !== 'Policy') throw new PolicyError(`no kind "${kind}" is registered`, number);
   const spec = (key: string): Readonly<Record<string, unknown>> => {
     const field = Object.hasOwn(value, key) ? value[key] : undefined;
@@ -142,6 +142,29 @@ function parseLine(line: string, number: number): Fields {
   });
 }
 
+/** Neither group nor version, or the group of ABAC alone: the decoder fills in what is missing. */
+const EMPTY_VERSION = /^(?:\/|abac\.authorization\.kubernetes\.io\/)$/;
+
+/**
+ * What a line says of its type. These two fields, and only these, are found in any case, and the last one counts.
+ * Source: apimachinery pkg/runtime/serializer/json/meta.go (Interpret), which decodes with Go's encoding/json.
+ */
+function typeField(value: Readonly<Record<string, unknown>>, name: string, number: number): string {
+  let found = '';
+  for (const [key, field] of Object.entries(value)) {
+    if (key !== name && folded(key) !== name.toLowerCase()) continue;
+    if (field === null) continue;
+    if (typeof field !== 'string') throw new PolicyError(`${key} is no string`, number);
+    found = field;
+  }
+  return found;
+}
+
+/** To Go, the Kelvin sign is a k and the long s an s. */
+function folded(key: string): string {
+  return key.replaceAll('\u017f', 's').replaceAll('\u212a', 'k').toLowerCase();
+}
+
 function fromV0({
   user,
   group,
@@ -175,9 +198,14 @@ function decodeLine(line: string, number: number): Readonly<Record<string, unkno
       throw new PolicyError(`no JSON: ${(error as Error).message}`, number);
     }
   } else {
-    const [document] = readDocuments(line.replace(/^\ufeff/, ''));
+    // On the line of a document's start only a collection in braces is a mapping, and kubectl's reader wants nothing there.
+    const begun = /^\ufeff?---[ \t]+(?=[^#\s])/.exec(line);
+    const text = begun === null ? line.replace(/^\ufeff/, '') : line.slice(begun[0].length);
+    const [document] = readDocuments(text);
     if (document?.is === 'error') throw new PolicyError(`neither JSON nor YAML: ${document.message}`, number);
     value = document?.is === 'value' ? document.value : {};
+    if (begun !== null && isRecord(value) && !text.startsWith('{'))
+      throw new PolicyError('a mapping cannot begin on the line of "---"', number);
   }
   if (value === null) return {};
   if (!isRecord(value)) throw new PolicyError('a policy is a mapping', number);

@@ -233,7 +233,8 @@ class Decoder {
   }
 
   #duration(value: Readonly<Record<string, unknown>>, field: string, path: string): bigint {
-    const text = value[field] ?? undefined;
+    // Null is no duration either: the type decodes itself, as a text.
+    const text = value[field];
     if (text === undefined) return 0n;
     const duration = typeof text === 'string' ? parseDuration(text) : undefined;
     if (duration === undefined) throw mistyped(`${path}.${field}`, 'a duration such as 3s');

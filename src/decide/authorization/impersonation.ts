@@ -2,7 +2,7 @@
  * Who may act as whom: the classic verb `impersonate`, and the constrained modes that are on since Kubernetes 1.36.
  * Sources: apiserver pkg/endpoints/filters/impersonation/{impersonation,constrained_impersonation,mode}.go.
  */
-import { dnsSubdomain, qualifiedName } from '#decide/cel/formats.ts';
+import { dnsSubdomain } from '#decide/cel/formats.ts';
 import type { Attributes, UserInfo } from './attributes.ts';
 import type { Features } from './features.ts';
 
@@ -285,11 +285,11 @@ function serviceAccount(user: string): { readonly namespace: string; readonly na
   return valid ? { namespace, name } : undefined;
 }
 
+/** Source: apimachinery pkg/util/validation/validation.go (IsDomainPrefixedPath). */
+const HTTP_PATH = /^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/;
+
 function isDomainPath(key: string): boolean {
   const slash = key.indexOf('/');
   if (slash <= 0 || slash === key.length - 1) return false;
-  return (
-    dnsSubdomain(key.slice(0, slash)).length === 0 &&
-    qualifiedName(key.slice(slash + 1).replaceAll('/', '-')).length === 0
-  );
+  return dnsSubdomain(key.slice(0, slash)).length === 0 && HTTP_PATH.test(key.slice(slash + 1));
 }

@@ -459,8 +459,8 @@ export class NodeAuthorizer implements Authorizer {
   #csiNode(node: string, { verb, subresource = '', name = '' }: Attributes): Verdict {
     if (subresource === 'status' && !this.#features.csiVolumeHealth && this.#features.minor >= 37)
       return 'CSINode status access requires CSIVolumeHealth feature';
-    if (!WRITE.includes(verb ?? '')) return 'can only get, create, update, patch, or delete a CSINode';
     if (subresource !== '') return 'cannot authorize CSINode subresources';
+    if (!WRITE.includes(verb ?? '')) return 'can only get, create, update, patch, or delete a CSINode';
     if (verb !== 'create' && name !== node)
       return 'can only access CSINode with the same name as the requesting node';
     return allowed('the CSINode of the node itself');
@@ -513,8 +513,7 @@ export class NodeAuthorizer implements Authorizer {
 
   #certificate(node: string, request: Attributes): Verdict {
     const { verb = '', subresource = '' } = request;
-    if (subresource !== '')
-      return `nodes may not access the ${subresource} subresource of PodCertificateRequests`;
+    if (subresource !== '') return 'nodes may not access the status subresource of PodCertificateRequests';
     switch (verb) {
       case 'create':
         return allowed('the NodeRestriction admission plugin looks at what is created');

@@ -2,6 +2,7 @@
  * From an HTTP request to what is asked of the authorizers. Sources: apiserver pkg/endpoints/request/requestinfo.go,
  * pkg/endpoints/filters/authorization.go, apimachinery pkg/fields/selector.go, pkg/labels/selector.go.
  */
+import { compareBytes, percentDecoded } from '#kube/go-text.ts';
 import type { Attributes } from './attributes.ts';
 
 const VERBS: Readonly<Record<string, string>> = {
@@ -27,6 +28,7 @@ export class RequestError extends Error {
  * @throws RequestError where the path ends in the middle, or is no path
  */
 export function attributesOf(method: string, target: string): Omit<Attributes, 'user'> {
+  if (hasControl(target)) throw new RequestError('a control character is in the URL');
   const question = target.indexOf('?');
   const path = decodePath(question < 0 ? target : target.slice(0, question));
   const query = parseQuery(question < 0 ? '' : target.slice(question + 1).replace(/#.*$/s, ''));
@@ -81,13 +83,17 @@ export function attributesOf(method: string, target: string): Omit<Attributes, '
   };
 }
 
+function hasControl(text: string): boolean {
+  for (let i = 0; i < text.length; i++)
+    if (text.charCodeAt(i) < 0x20 || text.charCodeAt(i) === 0x7f) return true;
+  return false;
+}
+
 function decodePath(path: string): string {
   if (!path.startsWith('/')) throw new RequestError(`"${path}" is no path; it begins with a slash`);
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    throw new RequestError(`"${path}" has a broken escape`);
-  }
+  const decoded = percentDecoded(path);
+  if (decoded === undefined) throw new RequestError(`"${path}" has a broken escape`);
+  return decoded;
 }
 
 type Query = ReadonlyMap<string, readonly string[]>;
@@ -98,19 +104,24 @@ function parseQuery(text: string): Query {
   for (const pair of text.split('&')) {
     if (pair === '' || pair.includes(';')) continue;
     const equals = pair.indexOf('=');
-    try {
-      const [key, value] = [
-        equals < 0 ? pair : pair.slice(0, equals),
-        equals < 0 ? '' : pair.slice(equals + 1),
-      ].map(part => decodeURIComponent(part.replaceAll('+', ' '))) as [string, string];
-      const values = query.get(key);
-      if (values === undefined) query.set(key, [value]);
-      else values.push(value);
-    } catch {
-      // A broken escape loses the pair, as in Go.
-    }
+    const [key, value] = [
+      equals < 0 ? pair : pair.slice(0, equals),
+      equals < 0 ? '' : pair.slice(equals + 1),
+    ].map(part => percentDecoded(part.replaceAll('+', ' ')));
+    // A broken escape loses the pair, as in Go.
+    if (key === undefined || value === undefined) continue;
+    const values = query.get(key);
+    if (values === undefined) query.set(key, [value]);
+    else values.push(value);
   }
   return query;
+}
+
+/** Go's strconv.ParseInt: nothing is no number. */
+function isInt64(text: string): boolean {
+  if (!/^[-+]?\d{1,100}$/.test(text)) return false;
+  const value = BigInt(text.replace('+', ''));
+  return value < 2n ** 63n && value >= -(2n ** 63n);
 }
 
 const NUMBERS = ['timeoutSeconds', 'limit'];
@@ -119,13 +130,14 @@ const NUMBERS = ['timeoutSeconds', 'limit'];
 function listOptions(query: Query): { readonly watch: boolean; readonly name: string } {
   const watch = query.has('watch') && !['false', '0'].includes((query.get('watch')![0] ?? '').toLowerCase());
   const selector = query.get('fieldSelector')?.[0];
-  // What cannot be decoded takes the selector with it, but not the watch.
+  // What cannot be decoded takes the selector's name with it, but not the watch.
   const decodable =
     NUMBERS.every(key => {
       const value = query.get(key)?.[0];
-      return value === undefined || value === '' || /^[-+]?\d{1,18}$/.test(value);
+      return value === undefined || isInt64(value);
     }) &&
-    (selector === undefined || parseFieldSelector(selector) !== undefined);
+    (selector === undefined || parseFieldSelector(selector) !== undefined) &&
+    parseLabelSelector(query.get('labelSelector')?.[0] ?? '') !== undefined;
   if (!decodable || selector === undefined || selector === '') return { watch, name: '' };
   const required = (parseFieldSelector(selector) ?? []).find(
     ({ field, operator }) => field === 'metadata.name' && operator === '=',
@@ -146,15 +158,16 @@ function selectorsOf(query: Query): Pick<Attributes, 'fieldSelector' | 'labelSel
 /** The requirements of a field selector; undefined where it is none. */
 export function parseFieldSelector(text: string): NonNullable<Attributes['fieldSelector']> | undefined {
   const requirements: { field: string; operator: string; value: string }[] = [];
-  for (const term of splitTerms(text)) {
+  for (const term of splitTerms(text).sort(compareBytes)) {
     if (term === '') continue;
-    const parts = /^([^=!\\]*)(!=|==|=)(.*)$/s.exec(term);
+    const parts = /^(.*?)(!=|==|=)(.*)$/s.exec(term);
     if (parts === null) return undefined;
     const value = unescapeValue(parts[3]!);
     if (value === undefined) return undefined;
+    // A term of nothing selects everything.
+    if (parts[1] === '' && value === '') continue;
     requirements.push({ field: parts[1]!, operator: parts[2] === '!=' ? '!=' : '=', value });
   }
-  // The API server sorts the terms by field when it makes one selector of several.
   return requirements;
 }
 
@@ -199,7 +212,7 @@ const LABEL_VALUE = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
 
 /** The requirements of a label selector; undefined where it is none. */
 export function parseLabelSelector(text: string): NonNullable<Attributes['labelSelector']> | undefined {
-  const tokens = text.match(/!=|==|[=!(),<>]|[^\s=!(),<>]+/g) ?? [];
+  const tokens = text.match(/!=|==|[=!(),<>]|[^ \t\r\n=!(),<>]+/g) ?? [];
   const requirements: { key: string; operator: string; values?: string[] }[] = [];
   let at = 0;
   const word = (): string | undefined => {
@@ -226,7 +239,8 @@ export function parseLabelSelector(text: string): NonNullable<Attributes['labelS
     } else if (operator === '<' || operator === '>') {
       at++;
       const value = word();
-      if (value === undefined || !/^-?\d{1,18}$/.test(value)) return undefined;
+      // A sign is part of a whole number, but of no value of a label.
+      if (value === undefined || !/^\d{1,63}$/.test(value) || BigInt(value) >= 2n ** 63n) return undefined;
       requirements.push({ key, operator: operator === '<' ? 'lt' : 'gt', values: [value] });
     } else if (operator === 'in' || operator === 'notin') {
       at++;
