@@ -300,7 +300,9 @@ export interface LearnedSubject {
 }
 
 /** Verbs and resources with which somebody becomes more than he is: each name is kept, whatever was asked for. */
-const RISKY_VERBS = new Set(['escalate', 'bind', 'impersonate', 'approve', 'sign', 'attest', 'use']);
+const RISKY_VERBS = new Set(['escalate', 'bind', 'approve', 'sign', 'attest', 'use']);
+/** Both kinds of impersonation: of old, and `impersonate:user-info` with `impersonate-on:user-info:get`. */
+const isRiskyVerb = (verb: string): boolean => RISKY_VERBS.has(verb) || verb.startsWith('impersonate');
 const RISKY_RESOURCES = new Set([
   'secrets',
   'serviceaccounts/token',
@@ -472,7 +474,7 @@ function riskyOf(keys: readonly string[]): string[] {
       string,
       string,
     ];
-    if (!RISKY_VERBS.has(verb) && !RISKY_RESOURCES.has(resource)) return [];
+    if (!isRiskyVerb(verb) && !RISKY_RESOURCES.has(resource)) return [];
     // Of what can be read only secrets and ways into pods and nodes say more than others.
     if (READ.has(verb) && !READ_RISKY.has(resource)) return [];
     const what = group === '' ? resource : `${resource}.${group}`;
@@ -745,7 +747,7 @@ function generalise(grants: Map<string, Grant>, enough: number, namespace: strin
     if (grant.name !== '') append(byKind, JSON.stringify([grant.verb, grant.group, grant.resource]), grant);
   for (const group of byKind.values()) {
     const [{ verb, group: apiGroup, resource }] = group as [Grant, ...Grant[]];
-    if (group.length < enough || RISKY_VERBS.has(verb) || RISKY_RESOURCES.has(resource)) continue;
+    if (group.length < enough || isRiskyVerb(verb) || RISKY_RESOURCES.has(resource)) continue;
     const key = JSON.stringify([verb, apiGroup, resource, '']);
     if (grants.has(key)) continue;
     grants.set(key, { verb, group: apiGroup, resource, name: '' });
@@ -767,7 +769,7 @@ function spreadOut(scopes: Map<string, Map<string, Grant>>, enough: number, wide
     }
   for (const [key, { grant, count }] of homes) {
     const { verb, group, resource, name } = grant;
-    if (count < enough || RISKY_VERBS.has(verb) || RISKY_RESOURCES.has(resource)) continue;
+    if (count < enough || isRiskyVerb(verb) || RISKY_RESOURCES.has(resource)) continue;
     const everywhere = scopes.get('') ?? new Map<string, Grant>();
     scopes.set('', everywhere);
     if (everywhere.has(key)) continue;
