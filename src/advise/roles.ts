@@ -44,6 +44,8 @@ export class Usage {
     string,
     { readonly id: number; readonly user: string; readonly groups: readonly string[] }
   >();
+  /** What an event asked for: readers give the same object for entries that say the same. */
+  readonly #noted = new WeakMap<AuditEvent, readonly { count: number }[]>();
   readonly #wanted: (user: string) => boolean;
   readonly #most: number;
 
@@ -70,11 +72,22 @@ export class Usage {
   }
 
   #use(event: AuditEvent, times: number): void {
+    const known = this.#noted.get(event);
+    if (known !== undefined) {
+      for (const one of known) one.count += times;
+      return;
+    }
+    const before = this.beyond;
     const who = event.impersonated ?? event;
     const request = requestOf(event);
-    for (const asked of [request, ...askedBeside(event, request)])
-      this.#note(who.user, who.groups, asked, times);
-    for (const needed of impersonationOf(event)) this.#note(event.user, event.groups, needed, times);
+    const noted = [
+      ...[request, ...askedBeside(event, request)].map(asked =>
+        this.#note(who.user, who.groups, asked, times),
+      ),
+      ...impersonationOf(event).map(needed => this.#note(event.user, event.groups, needed, times)),
+    ].filter(one => one !== undefined);
+    // What is not kept is counted each time.
+    if (this.beyond === before) this.#noted.set(event, noted);
   }
 
   /** The distinct requests, each with how often. */
@@ -82,8 +95,14 @@ export class Usage {
     return [...this.#used.values()];
   }
 
-  #note(user: string, groups: readonly string[], request: Used['request'], times: number): void {
-    if (!this.#wanted(user)) return;
+  /** @returns where it is counted; undefined where it is not kept */
+  #note(
+    user: string,
+    groups: readonly string[],
+    request: Used['request'],
+    times: number,
+  ): { count: number } | undefined {
+    if (!this.#wanted(user)) return undefined;
     const { verb, namespace, apiGroup, resource, subresource, name, path } = request;
     const who = JSON.stringify([user, groups]);
     let asker = this.#askers.get(who);
@@ -93,9 +112,17 @@ export class Usage {
     }
     const key = JSON.stringify([asker.id, verb, namespace, apiGroup, resource, subresource, name, path]);
     const known = this.#used.get(key);
-    if (known !== undefined) known.count += times;
-    else if (this.#used.size >= this.#most) this.beyond++;
-    else this.#used.set(key, { user: asker.user, groups: asker.groups, request, count: times });
+    if (known !== undefined) {
+      known.count += times;
+      return known;
+    }
+    if (this.#used.size >= this.#most) {
+      this.beyond++;
+      return undefined;
+    }
+    const noted = { user: asker.user, groups: asker.groups, request, count: times };
+    this.#used.set(key, noted);
+    return noted;
   }
 }
 
@@ -273,7 +300,9 @@ export interface LearnedSubject {
 }
 
 /** Verbs and resources with which somebody becomes more than he is: each name is kept, whatever was asked for. */
-const RISKY_VERBS = new Set(['escalate', 'bind', 'impersonate', 'approve', 'sign', 'attest', 'use']);
+const RISKY_VERBS = new Set(['escalate', 'bind', 'approve', 'sign', 'attest', 'use']);
+/** Both kinds of impersonation: of old, and `impersonate:user-info` with `impersonate-on:user-info:get`. */
+const isRiskyVerb = (verb: string): boolean => RISKY_VERBS.has(verb) || verb.startsWith('impersonate');
 const RISKY_RESOURCES = new Set([
   'secrets',
   'serviceaccounts/token',
@@ -445,7 +474,7 @@ function riskyOf(keys: readonly string[]): string[] {
       string,
       string,
     ];
-    if (!RISKY_VERBS.has(verb) && !RISKY_RESOURCES.has(resource)) return [];
+    if (!isRiskyVerb(verb) && !RISKY_RESOURCES.has(resource)) return [];
     // Of what can be read only secrets and ways into pods and nodes say more than others.
     if (READ.has(verb) && !READ_RISKY.has(resource)) return [];
     const what = group === '' ? resource : `${resource}.${group}`;
@@ -718,7 +747,7 @@ function generalise(grants: Map<string, Grant>, enough: number, namespace: strin
     if (grant.name !== '') append(byKind, JSON.stringify([grant.verb, grant.group, grant.resource]), grant);
   for (const group of byKind.values()) {
     const [{ verb, group: apiGroup, resource }] = group as [Grant, ...Grant[]];
-    if (group.length < enough || RISKY_VERBS.has(verb) || RISKY_RESOURCES.has(resource)) continue;
+    if (group.length < enough || isRiskyVerb(verb) || RISKY_RESOURCES.has(resource)) continue;
     const key = JSON.stringify([verb, apiGroup, resource, '']);
     if (grants.has(key)) continue;
     grants.set(key, { verb, group: apiGroup, resource, name: '' });
@@ -740,7 +769,7 @@ function spreadOut(scopes: Map<string, Map<string, Grant>>, enough: number, wide
     }
   for (const [key, { grant, count }] of homes) {
     const { verb, group, resource, name } = grant;
-    if (count < enough || RISKY_VERBS.has(verb) || RISKY_RESOURCES.has(resource)) continue;
+    if (count < enough || isRiskyVerb(verb) || RISKY_RESOURCES.has(resource)) continue;
     const everywhere = scopes.get('') ?? new Map<string, Grant>();
     scopes.set('', everywhere);
     if (everywhere.has(key)) continue;

@@ -23,6 +23,7 @@ const each = (verbs: readonly string[], target: string, apiGroup = ''): Wanted[]
 
 const RBAC = 'rbac.authorization.k8s.io';
 const CERTIFICATES = 'certificates.k8s.io';
+const AUTHENTICATION = 'authentication.k8s.io';
 const CHANGE = ['update', 'patch'];
 const WRITE = ['create', ...CHANGE];
 const READ = ['get', 'list', 'watch'];
@@ -53,6 +54,11 @@ const CAPABILITIES = {
   impersonateUsers: [wanted('impersonate', 'users')],
   impersonateGroups: [wanted('impersonate', 'groups')],
   impersonateAccounts: [wanted('impersonate', 'serviceaccounts')],
+  actAsUsers: [wanted('impersonate:user-info', 'users', AUTHENTICATION)],
+  actWithGroups: [wanted('impersonate:user-info', 'groups', AUTHENTICATION)],
+  actAsAccounts: [wanted('impersonate:serviceaccount', 'serviceaccounts', AUTHENTICATION)],
+  actAsNodes: [wanted('impersonate:arbitrary-node', 'nodes', AUTHENTICATION)],
+  actAsOwnNode: [{ ...wanted('impersonate:associated-node', 'nodes', AUTHENTICATION), name: '*' }],
   requestTokens: [wanted('create', 'serviceaccounts/token')],
   readSecrets: each(READ, 'secrets'),
   createSecrets: [wanted('create', 'secrets')],
@@ -73,6 +79,7 @@ const CAPABILITIES = {
   createRequests: [wanted('create', 'certificatesigningrequests', CERTIFICATES)],
   approveRequests: each(CHANGE, 'certificatesigningrequests/approval', CERTIFICATES),
   approveSigners: [wanted('approve', 'signers', CERTIFICATES)],
+  requestNodeCertificates: [wanted('create', 'certificatesigningrequests/nodeclient', CERTIFICATES)],
   writeMutatingWebhooks: each(WRITE, 'mutatingwebhookconfigurations', 'admissionregistration.k8s.io'),
   writeValidatingWebhooks: each(WRITE, 'validatingwebhookconfigurations', 'admissionregistration.k8s.io'),
   createVolumes: [wanted('create', 'persistentvolumes')],
@@ -98,6 +105,11 @@ export const WORTH: Readonly<Record<Capability, string>> = {
   impersonateUsers: 'act as other users',
   impersonateGroups: 'act with other groups, system:masters too where no names limit it',
   impersonateAccounts: 'act as service accounts',
+  actAsUsers: 'act as other users in what impersonate-on allows',
+  actWithGroups: 'act with other groups in what impersonate-on allows, system:masters excepted',
+  actAsAccounts: 'act as service accounts in what impersonate-on allows',
+  actAsNodes: 'act as any node in what impersonate-on allows',
+  actAsOwnNode: 'act as the node one runs on in what impersonate-on allows',
   requestTokens: 'get a token of a service account, and be it from anywhere',
   readSecrets: 'read passwords, keys and tokens',
   createSecrets: 'with reading of secrets, get a lasting token of a service account',
@@ -109,6 +121,7 @@ export const WORTH: Readonly<Record<Capability, string>> = {
   createRequests: 'with approval, have a client certificate made in a name of one’s choice',
   approveRequests: 'with approve on the signer, have certificates made',
   approveSigners: 'with approval of requests, have certificates made',
+  requestNodeCertificates: 'have a client certificate of any node made, approved by itself',
   writeMutatingWebhooks: 'read and change what everybody writes to the API server',
   writeValidatingWebhooks: 'read what everybody writes to the API server, and refuse it',
   createVolumes: 'with pods and claims, reach the disk of a node',
@@ -162,6 +175,80 @@ export function capabilitiesOf(rules: readonly PolicyRule[]): Given[] {
           ? { resources: [...new Set(hits.map(({ resource }) => resource ?? ''))] }
           : {}),
         ...(resourceNames.length === 0 ? {} : { names: resourceNames }),
+      });
+    }
+  });
+  return given;
+}
+
+/** The modes of constrained impersonation, by what must be allowed on the identity. */
+export type Mode = 'user-info' | 'serviceaccount' | 'arbitrary-node' | 'associated-node';
+
+/** Whether rules may say in which requests somebody else may be impersonated. */
+export function limitsImpersonation(rules: readonly PolicyRule[]): boolean {
+  return rules.some(({ verbs = [] }) =>
+    verbs.some(verb => verb === '*' || verb.startsWith('impersonate-on:')),
+  );
+}
+
+/** The verb that must be allowed on what is asked while one acts as somebody else. */
+export function onVerb(mode: Mode, verb: string): string {
+  return `impersonate-on:${mode}:${verb}`;
+}
+
+/** A capability of somebody else that may be used while acting as them. */
+export interface GivenOn extends Given {
+  /** The index of the rule that allows it while impersonating. */
+  readonly on: number;
+  readonly onWords: string;
+}
+
+/**
+ * What both the rules of somebody else and those of whoever acts as them allow, request by request. Source: apiserver
+ * pkg/endpoints/filters/impersonation/constrained_impersonation.go.
+ */
+export function capabilitiesBoth(
+  mode: Mode,
+  rules: readonly PolicyRule[],
+  onRules: readonly PolicyRule[],
+): GivenOn[] {
+  const given: GivenOn[] = [];
+  onRules.forEach((onRule, on) => {
+    if (!limitsImpersonation([onRule])) return;
+    const onNames = onRule.resourceNames ?? [];
+    for (const one of capabilitiesOf(rules)) {
+      const rule = { ...rules[one.rule]!, resourceNames: [] };
+      const names =
+        one.names === undefined || onNames.length === 0
+          ? (one.names ?? (onNames.length === 0 ? undefined : onNames))
+          : one.names.filter(name => onNames.includes(name));
+      if (names?.length === 0) continue;
+      const hits = CAPABILITIES[one.capability].filter(
+        (request: Wanted) =>
+          request.verb !== '*' &&
+          ruleAllows(rule, { ...request, user: {} }) &&
+          ruleAllows(
+            { ...onRule, resourceNames: [] },
+            {
+              ...request,
+              verb: onVerb(mode, request.verb ?? ''),
+              user: {},
+            },
+          ) &&
+          (names === undefined || request.verb !== 'create' || request.subresource !== undefined),
+      );
+      const [hit] = hits;
+      if (hit === undefined) continue;
+      given.push({
+        ...one,
+        words: wordsOf(hit),
+        verbs: [...new Set(hits.map(({ verb }: Wanted) => verb ?? ''))],
+        ...(one.resources === undefined
+          ? {}
+          : { resources: [...new Set(hits.map(({ resource }: Wanted) => resource ?? ''))] }),
+        ...(names === undefined ? {} : { names }),
+        on,
+        onWords: wordsOf({ ...hit, verb: onVerb(mode, hit.verb ?? '') }),
       });
     }
   });

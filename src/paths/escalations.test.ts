@@ -352,6 +352,188 @@ describe('the smallest cut', () => {
   });
 });
 
+describe('constrained impersonation and nodes', () => {
+  const AUTHENTICATION = 'authentication.k8s.io';
+  const CERTIFICATES = 'certificates.k8s.io';
+  const to = (kind: 'User' | 'Group', name: string, role: string): KubeObject => ({
+    apiVersion: `${RBAC}/v1`,
+    kind: 'ClusterRoleBinding',
+    metadata: { name: `${name}-is-${role}` },
+    roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: role },
+    subjects: [{ kind, name }],
+  });
+  const ways = (objects: readonly KubeObject[], kubernetesMinor = 37): string[] =>
+    escalationsOf(
+      new World({ declared: objects.map(object => ({ object, origin: unplaced })), kubernetesMinor }),
+      ROBOT,
+    ).map(({ goal, steps }) => `${goal}: ${steps.map(({ text }) => text).join('; ')}`);
+  const identity = (mode: string, resource: string, name?: string) => {
+    const verb = `impersonate:${mode}`;
+    return granted('identity', [
+      name === undefined ? [verb, resource, AUTHENTICATION] : [verb, resource, AUTHENTICATION, name],
+    ]);
+  };
+  const on = (mode: string, verbs: string, resources: string, group = '') =>
+    granted('on', [
+      [
+        verbs
+          .split(' ')
+          .map(verb => `impersonate-on:${mode}:${verb}`)
+          .join(' '),
+        resources,
+        group,
+      ],
+    ]);
+  const jane = [clusterRole('reader', [['get list', 'secrets']]), to('User', 'jane', 'reader')];
+  const SECRETS = [
+    'secrets: acts as user jane (constrained impersonation); reads every secret of the cluster',
+  ];
+
+  it('gives what both the other and impersonate-on allow, from two bindings', () => {
+    const both = [...jane, ...identity('user-info', 'users'), ...on('user-info', 'list', 'secrets')];
+    assert.deepEqual(ways(both), SECRETS);
+    // The mode came with 1.36.
+    assert.deepEqual(ways(both, 35), []);
+  });
+  const misses: readonly (readonly [string, readonly KubeObject[]])[] = [
+    ['only the identity', identity('user-info', 'users')],
+    ['only the request', on('user-info', 'list', 'secrets')],
+    ['another mode of it', [...identity('user-info', 'users'), ...on('serviceaccount', 'list', 'secrets')]],
+    [
+      'a verb that the other has not',
+      [...identity('user-info', 'users'), ...on('user-info', 'watch', 'secrets')],
+    ],
+    [
+      'a resource that the other has not',
+      [...identity('user-info', 'users'), ...on('user-info', 'create', 'pods')],
+    ],
+    [
+      'somebody else by name',
+      [...identity('user-info', 'users', 'joe'), ...on('user-info', 'list', 'secrets')],
+    ],
+    [
+      'users of the core group',
+      [...granted('identity', [['impersonate:user-info', 'users']]), ...on('user-info', 'list', 'secrets')],
+    ],
+  ];
+  for (const [what, objects] of misses)
+    it(`gives nothing for ${what}`, () => assert.deepEqual(ways([...jane, ...objects]), []));
+
+  it('agrees with the decider about each of these', () => {
+    const mayAs = (objects: readonly KubeObject[]): boolean => {
+      const authorizer = createAuthorizer({ objects });
+      const user = {
+        name: 'system:serviceaccount:shop:robot',
+        groups: ['system:serviceaccounts', 'system:serviceaccounts:shop', 'system:authenticated'],
+      };
+      return ['get', 'list', 'watch'].some(verb => {
+        const request = { verb, apiGroup: '', resource: 'secrets', resourceRequest: true };
+        const { decision, user: as } = authorizer.impersonate({ name: 'jane' }, { ...request, user });
+        return decision === 'allow' && authorizer.authorize({ ...request, user: as! }).decision === 'allow';
+      });
+    };
+    assert.ok(mayAs([...jane, ...identity('user-info', 'users'), ...on('user-info', 'list', 'secrets')]));
+    for (const [what, objects] of misses) assert.ok(!mayAs([...jane, ...objects]), what);
+  });
+  it('never makes an administrator by system:masters, and does by what a group may', () => {
+    const masters = granted('identity', [
+      ['impersonate:user-info', 'users groups', AUTHENTICATION, 'jane system:masters'],
+    ]);
+    const bind = on('user-info', 'create bind', 'clusterrolebindings clusterroles', RBAC);
+    assert.deepEqual(ways([...masters, ...bind]), []);
+    const group = granted('identity', [
+      ['impersonate:user-info', 'users groups', AUTHENTICATION, 'jane ops'],
+    ]);
+    assert.deepEqual(ways([...group, ...bind, to('Group', 'ops', 'cluster-admin')]), [
+      'cluster-admin: acts as group ops (constrained impersonation); binds cluster-admin to itself',
+    ]);
+  });
+  it('of a service account holds in its namespace', () => {
+    const clerk = [
+      clusterRole('reader', [['list', 'secrets']]),
+      bound('clerk', 'reader'),
+      deployment('d', 'clerk'),
+    ];
+    const identityIn = (place: string) =>
+      granted('identity', [['impersonate:serviceaccount', 'serviceaccounts', AUTHENTICATION]], place);
+    const listing = on('serviceaccount', 'list', 'secrets');
+    assert.deepEqual(ways([...clerk, ...identityIn('shop'), ...listing]), [
+      'secrets: acts as service account shop/clerk (constrained impersonation); reads every secret of the cluster',
+    ]);
+    assert.deepEqual(ways([...clerk, ...identityIn('other'), ...listing]), []);
+    const there = granted('on', [['impersonate-on:serviceaccount:list', 'secrets']], 'shop');
+    assert.deepEqual(ways([...clerk, ...identityIn('shop'), ...there]), []);
+  });
+  it('of a node gives the tokens of its pods', () => {
+    const clerk = [bound('clerk', 'cluster-admin'), deployment('d', 'clerk')];
+    const token = on('arbitrary-node', 'create', 'serviceaccounts/token');
+    assert.deepEqual(ways([...clerk, ...identity('arbitrary-node', 'nodes'), ...token]), [
+      'cluster-admin: acts as the node of Deployment shop/d (constrained impersonation) and requests a token of service account shop/clerk; holds every permission in the whole cluster',
+    ]);
+    assert.deepEqual(
+      ways([
+        ...clerk,
+        ...identity('arbitrary-node', 'nodes'),
+        ...on('arbitrary-node', 'create', 'serviceaccounts'),
+      ]),
+      [],
+    );
+    const own = on('associated-node', 'create', 'serviceaccounts/token');
+    assert.equal(ways([...clerk, ...identity('associated-node', 'nodes', '*'), ...own]).length, 1);
+    assert.deepEqual(ways([...clerk, ...identity('associated-node', 'nodes', 'n1'), ...own]), []);
+  });
+  it('a certificate of a node, or its name and group, give the node and the tokens of its pods', () => {
+    const clerk = [bound('clerk', 'cluster-admin'), deployment('d', 'clerk')];
+    const request: Rule = ['create', 'certificatesigningrequests', CERTIFICATES];
+    const approve: Rule = ['update', 'certificatesigningrequests/approval', CERTIFICATES];
+    const sign = (name: string): Rule => ['approve', 'signers', CERTIFICATES, name];
+    const kubelet = 'kubernetes.io/kube-apiserver-client-kubelet';
+    const alone = (...rules: Rule[]) => ways(granted('a', rules)).map(way => way.split(':')[0]);
+    assert.deepEqual(alone(request, approve, sign(kubelet)), ['node']);
+    assert.deepEqual(alone(request, approve, sign('kubernetes.io/kubelet-serving')), []);
+    assert.deepEqual(alone(approve, sign(kubelet)), []);
+    assert.deepEqual(alone(request, ['create', 'certificatesigningrequests/nodeclient', CERTIFICATES]), [
+      'node',
+    ]);
+    assert.deepEqual(
+      alone(request, ['create', 'certificatesigningrequests/selfnodeclient', CERTIFICATES]),
+      [],
+    );
+    assert.deepEqual(
+      alone(['impersonate', 'users', '', 'system:node:a'], ['impersonate', 'groups', '', 'system:nodes']),
+      ['node'],
+    );
+    assert.deepEqual(alone(['impersonate', 'users', '', 'system:node:a']), []);
+    assert.deepEqual(ways([...clerk, ...granted('a', [request, approve, sign(kubelet)])]), [
+      `cluster-admin: has a client certificate made for a node, through signer ${kubelet}; as the node of Deployment shop/d, requests a token of service account shop/clerk; holds every permission in the whole cluster`,
+    ]);
+  });
+  it('count for who can bring something about', () => {
+    const objects = [
+      ...jane,
+      ...identity('user-info', 'users', 'jane'),
+      ...on('user-info', 'get', 'secrets'),
+    ];
+    const request = {
+      verb: 'get',
+      apiGroup: '',
+      resource: 'secrets',
+      namespace: 'shop',
+      resourceRequest: true,
+    };
+    const asked = (more: object) =>
+      indirectHolders(worldOf(objects), { ...request, ...more }).map(
+        ({ subject, as }) => `${subject.name} as ${as?.name}`,
+      );
+    assert.deepEqual(asked({}), ['robot as jane']);
+    assert.deepEqual(asked({ verb: 'list' }), []);
+  });
+  it('are cut by the bindings that they need', () => {
+    const objects = [...jane, ...identity('user-info', 'users'), ...on('user-info', 'list', 'secrets')];
+    assert.equal(smallestCut(worldOf(objects), ROBOT, 'secrets')?.length, 1);
+  });
+});
+
 describe('who can bring something about', () => {
   const SECRETS = {
     verb: 'get',

@@ -5,7 +5,9 @@
  * input.
  *
  * Sources of the steps: Kubernetes "RBAC good practices" (privilege escalation risks), pkg/registry/rbac/*\/policybased
- * (bind and escalate), plugin/pkg/admission/serviceaccount, kubelet server/auth.go (nodes/proxy).
+ * (bind and escalate), plugin/pkg/admission/serviceaccount, kubelet server/auth.go (nodes/proxy), apiserver
+ * pkg/endpoints/filters/impersonation (constrained impersonation), pkg/controller/certificates/approver/sarapprove.go
+ * (certificates of nodes), plugin/pkg/auth/authorizer/node/node_authorizer.go (tokens of the accounts of its pods).
  */
 import type { Attributes } from '#decide/authorization/attributes.ts';
 import { type PolicyRule, ruleAllows, rulesOf } from '#decide/authorization/rules.ts';
@@ -15,7 +17,15 @@ import { podsOf } from '#decide/pod-security/pods.ts';
 import { accountOf } from '#kube/accounts.ts';
 import { type Because, isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
 import { metadataOf, namespaceOf, type World } from '#world/world.ts';
-import { type Capability, capabilitiesOf, type Given } from './capabilities.ts';
+import {
+  type Capability,
+  capabilitiesBoth,
+  capabilitiesOf,
+  type Given,
+  limitsImpersonation,
+  type Mode,
+  onVerb,
+} from './capabilities.ts';
 import { BINDINGS, grantedRules, isShipped, roleOf, rulesOfClusterRole, subjectsOf } from './grants.ts';
 
 export const goals = ['cluster-admin', 'node', 'secrets'] as const;
@@ -69,6 +79,9 @@ interface Grant {
   /** Undefined for the whole cluster. */
   readonly namespace: string | undefined;
   readonly given: readonly Given[];
+  readonly rules: readonly PolicyRule[];
+  /** Whether they may say where somebody else may be impersonated. */
+  readonly limits: boolean;
   readonly role: KubeObject | undefined;
 }
 
@@ -125,6 +138,17 @@ const MOST_HELD = 64;
 const SAME_NAMESPACE = 'what states no namespace is applied to the same one';
 const HOLDS_ALL = 'holds every permission in the whole cluster';
 const CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client';
+const KUBELET_SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet';
+const NODE_USER = 'system:node:';
+const NODE_AUTHORIZER = 'the API server has the Node authorizer in its chain';
+const CONSTRAINED_SINCE = 36;
+const CONSTRAINED: ReadonlySet<Capability> = new Set([
+  'actAsUsers',
+  'actWithGroups',
+  'actAsAccounts',
+  'actAsNodes',
+  'actAsOwnNode',
+]);
 
 export function keyOf({ kind, namespace, name }: Principal): string {
   return kind === 'ServiceAccount' ? `${kind} ${namespace ?? ''}/${name}` : `${kind} ${name}`;
@@ -291,6 +315,7 @@ function factsOf(world: World): Facts {
     }
     return capabilities;
   };
+  const constrained = world.kubernetesMinor >= CONSTRAINED_SINCE;
   const accounts = new Map<string, Map<string, KubeObject[]>>();
   const account = (namespace: string, name: string): KubeObject[] => {
     const names = accounts.get(namespace) ?? new Map<string, KubeObject[]>();
@@ -308,6 +333,8 @@ function factsOf(world: World): Facts {
         binding,
         namespace: binding.kind === 'RoleBinding' ? (namespaceOf(binding) ?? '') : undefined,
         given: capabilities,
+        rules,
+        limits: constrained && limitsImpersonation(rules),
         role: roleOf(binding, world),
       };
       for (const { kind, name, namespace } of subjectsOf(binding)) {
@@ -394,8 +421,12 @@ function factsOf(world: World): Facts {
   };
 }
 
-/** From 1.35 on who gets into a pod needs create too. Source: kubernetes pkg/registry/core/pod/rest/subresources.go. */
+/**
+ * From 1.35 on who gets into a pod needs create too; constrained impersonation is on since 1.36. Sources: kubernetes
+ * pkg/registry/core/pod/rest/subresources.go, apiserver pkg/features/kube_features.go.
+ */
 function counts({ capability, verbs }: Given, kubernetesMinor: number): boolean {
+  if (CONSTRAINED.has(capability)) return kubernetesMinor >= CONSTRAINED_SINCE;
   return capability !== 'enterPods' || kubernetesMinor < 35 || verbs.some(verb => verb !== 'get');
 }
 
@@ -457,6 +488,13 @@ class Search {
   #targetReached: { readonly reached: Reached; readonly grant?: TargetGrant } | undefined;
   /** Roles that were bound to oneself. */
   readonly #bound = new Set<string>();
+  /** Grants of somebody one is that say where others may be impersonated. */
+  readonly #acting: { readonly principal: Principal; readonly grant: Grant; readonly through: Reached }[] =
+    [];
+  /** Who was acted as already, by what. */
+  readonly #acted = new Set<string>();
+  /** The credentials of whatever node one likes. */
+  #node: Reached | undefined;
   /** How many holdings of a capability a rule has gone through: none is looked at twice. */
   readonly #gone = new Map<string, number>();
 
@@ -528,8 +566,10 @@ class Search {
     const key = keyOf(principal);
     if (key === 'Group system:masters')
       this.#reach('cluster-admin', 'is in the group system:masters', [], [reached]);
-    for (const { binding, namespace, given, role } of this.#facts.grants.get(key) ?? []) {
+    for (const grant of this.#facts.grants.get(key) ?? []) {
+      const { binding, namespace, given, role } = grant;
       if (this.#without.has(binding)) continue;
+      if (grant.limits) this.#acting.push({ principal, grant, through: reached });
       const name = valueAt(binding, ['roleRef', 'name']);
       if (typeof name === 'string')
         this.#ownRoles.push({
@@ -694,6 +734,7 @@ class Search {
       () => this.#allSecrets(),
       () => this.#bindAndEscalate(),
       () => this.#impersonate(),
+      () => this.#actAsOthers(),
       () => this.#credentials(),
       () => this.#execution(),
       () => this.#nodes(),
@@ -826,6 +867,171 @@ class Search {
     this.#takeAccounts('impersonateAccounts', account => `impersonates ${account}`);
   }
 
+  /** Constrained impersonation: what somebody else may, as far as `impersonate-on` allows it too. */
+  #actAsOthers(): void {
+    if (this.#acting.length === 0) return;
+    const { administrators, users, grants } = this.#facts;
+    const apart = ({ name }: Principal): boolean =>
+      !name.startsWith(NODE_USER) && !name.startsWith('system:serviceaccount:');
+    const named = (kind: 'User' | 'Group', { names = [] }: Held): Principal[] =>
+      names.map(name => ({ kind, name }));
+    const among = (all: readonly Principal[], kind: 'User' | 'Group', held: Held): Principal[] =>
+      held.names === undefined
+        ? all.filter(one => one.kind === kind && apart(one))
+        : named(kind, held).filter(apart);
+    for (const held of this.#all('actAsUsers'))
+      if (held.namespace === undefined)
+        for (const user of among([...administrators, ...users], 'User', held))
+          this.#actAs('user-info', user, [held]);
+    const asSomebody = this.#all('actAsUsers').find(({ namespace }) => namespace === undefined);
+    if (asSomebody !== undefined)
+      for (const held of this.#all('actWithGroups')) {
+        if (held.namespace !== undefined) continue;
+        const groups = [...grants.keys()].flatMap((key): Principal[] =>
+          key.startsWith('Group ') ? [{ kind: 'Group', name: key.slice('Group '.length) }] : [],
+        );
+        for (const group of among(groups, 'Group', held))
+          if (group.name !== 'system:masters') this.#actAs('user-info', group, [asSomebody, held]);
+      }
+    for (const held of this.#all('actAsAccounts'))
+      for (const [namespace, accounts] of this.#facts.accounts)
+        if (held.namespace === undefined || held.namespace === namespace)
+          for (const name of accounts.keys())
+            if (held.names === undefined || held.names.includes(name))
+              this.#actAs('serviceaccount', { kind: 'ServiceAccount', namespace, name }, [held]);
+    for (const held of this.#all('actAsNodes'))
+      if (held.namespace === undefined)
+        this.#actAsNode(
+          'arbitrary-node',
+          held,
+          held.names === undefined ? undefined : 'the pod runs on one of these nodes',
+        );
+    // Only a token of a pod says on which node it is.
+    const own = [...this.#identities.keys()].some(key => key.startsWith('ServiceAccount '))
+      ? this.#has('actAsOwnNode', undefined, '*')
+      : undefined;
+    if (own !== undefined)
+      this.#actAsNode(
+        'associated-node',
+        own,
+        'the pod runs on the same node, which the token of a pod names',
+      );
+  }
+
+  #actAs(mode: Mode, principal: Principal, by: readonly Held[]): void {
+    const { grants, world } = this.#facts;
+    if (this.#identities.has(keyOf(principal))) return;
+    for (const [at, acting] of this.#acting.entries()) {
+      const key = `${mode} ${keyOf(principal)} ${at} ${by.length}`;
+      if (this.#acted.has(key) || this.#won) continue;
+      this.#acted.add(key);
+      const on = (rule: number, words: string): Held => this.#onHeld(acting, rule, words);
+      const step = (held: Held): Reached => ({
+        text: `acts as ${principalText(principal)} (constrained impersonation)`,
+        held: [...by, held],
+        needs: [],
+        assumes: undefined,
+      });
+      const reached = new Map<number, Reached>();
+      for (const of of [
+        keyOf(principal),
+        ...groupsOf(principal).map(name => keyOf({ kind: 'Group', name })),
+      ]) {
+        for (const grant of grants.get(of) ?? []) {
+          const { binding, namespace, rules } = grant;
+          const place = both(namespace, acting.grant.namespace);
+          if (this.#without.has(binding) || place === 'nowhere') continue;
+          for (const one of capabilitiesBoth(mode, rules, acting.grant.rules)) {
+            if (!counts(one, world.kubernetesMinor)) continue;
+            const through = reached.get(one.on) ?? step(on(one.on, one.onWords));
+            reached.set(one.on, through);
+            this.#pending.push(() =>
+              this.#hold({
+                ...one,
+                namespace: place.namespace,
+                binding,
+                through,
+                because: () => grantText(principal, heldText(one, place.namespace), binding, one.rule, world),
+              }),
+            );
+          }
+        }
+        this.#actForTarget(mode, of, acting, step);
+      }
+    }
+  }
+
+  /** Whether what is asked for may be done while acting as somebody who may do it. */
+  #actForTarget(
+    mode: Mode,
+    key: string,
+    acting: { readonly principal: Principal; readonly grant: Grant; readonly through: Reached },
+    step: (held: Held) => Reached,
+  ): void {
+    const grant = this.#target?.holders.get(key)?.find(({ binding }) => !this.#without.has(binding));
+    if (grant === undefined) return;
+    const { request } = this.#target!;
+    if (!countsFor(request, acting.grant.namespace)) return;
+    const asked = { ...request, verb: onVerb(mode, request.verb ?? '') };
+    const rule = acting.grant.rules.findIndex(one => ruleAllows(one, { ...asked, user: {} }));
+    if (rule >= 0)
+      this.#targetReached ??= { reached: step(this.#onHeld(acting, rule, requestText(asked))), grant };
+  }
+
+  /** As a node, the tokens of the accounts of its pods. */
+  #actAsNode(mode: Mode, by: Held, assumes: string | undefined): void {
+    const token = {
+      verb: onVerb(mode, 'create'),
+      resource: 'serviceaccounts',
+      subresource: 'token',
+      apiGroup: '',
+      resourceRequest: true,
+      user: {},
+    };
+    for (const acting of this.#acting)
+      for (const [namespace, accounts] of this.#facts.accounts) {
+        const { grant } = acting;
+        if (grant.namespace !== undefined && grant.namespace !== namespace) continue;
+        for (const [name, [workload]] of accounts) {
+          const account: Principal = { kind: 'ServiceAccount', namespace, name };
+          if (workload === undefined || this.#identities.has(keyOf(account))) continue;
+          const rule = grant.rules.findIndex(one => ruleAllows(one, { ...token, name, namespace }));
+          if (rule < 0) continue;
+          this.#take(
+            account,
+            () =>
+              `acts as the node of ${workload.kind} ${namespace}/${nameOf(workload)} (constrained impersonation) and requests a token of ${principalText(account)}`,
+            [by, this.#onHeld(acting, rule, `${token.verb} serviceaccounts/token`)],
+            assumes === undefined ? NODE_AUTHORIZER : `${NODE_AUTHORIZER}, and ${assumes}`,
+          );
+        }
+      }
+  }
+
+  #onHeld(
+    {
+      principal,
+      grant,
+      through,
+    }: { readonly principal: Principal; readonly grant: Grant; readonly through: Reached },
+    rule: number,
+    words: string,
+  ): Held {
+    const { binding, namespace } = grant;
+    const { world } = this.#facts;
+    const place = namespace === undefined ? '' : ` in namespace ${namespace}`;
+    return {
+      capability: 'actAsUsers',
+      words,
+      verbs: [],
+      rule,
+      namespace,
+      binding,
+      through,
+      because: () => grantText(principal, `${words}${place}`, binding, rule, world),
+    };
+  }
+
   #credentials(): void {
     this.#takeAccounts('requestTokens', account => `requests a token of ${account}`);
     for (const { account, secret } of this.#facts.tokenSecrets) {
@@ -857,6 +1063,35 @@ class Search {
         [],
         'some user or group other than system:masters, whose certificates admission refuses, holds cluster-admin rights',
       );
+    this.#nodeCredentials(request, approve);
+  }
+
+  /** The name and the group of a node: by a certificate, or by being put on. */
+  #nodeCredentials(request: Held | undefined, approve: Held | undefined): void {
+    if (this.#node !== undefined) return;
+    const kubelet =
+      this.#has('approveSigners', undefined, KUBELET_SIGNER) ??
+      this.#has('approveSigners', undefined, 'kubernetes.io/*');
+    const text = `has a client certificate made for a node, through signer ${KUBELET_SIGNER}`;
+    if (request !== undefined && approve !== undefined && kubelet !== undefined)
+      this.#asNode(text, [request, approve, kubelet]);
+    const itself = this.#has('requestNodeCertificates', undefined, undefined, request);
+    if (request !== undefined && itself !== undefined)
+      this.#asNode(`${text}, which approves it by itself`, [request, itself]);
+    const user = this.#all('impersonateUsers').find(
+      ({ namespace, names }) =>
+        namespace === undefined && (names === undefined || names.some(name => name.startsWith(NODE_USER))),
+    );
+    const group = this.#has('impersonateGroups', undefined, 'system:nodes', user);
+    if (user !== undefined && group !== undefined)
+      this.#asNode('impersonates a node and its group system:nodes', [user, group]);
+  }
+
+  #asNode(text: string, held: readonly Held[]): void {
+    if (this.#node !== undefined) return;
+    this.#node = { text, held, needs: [], assumes: NODE_AUTHORIZER };
+    this.#reach('node', text, held, [], NODE_AUTHORIZER);
+    this.#pending.push(() => {});
   }
 
   /** Whoever may act for the service accounts of a namespace, or of some by name, becomes them. */
@@ -957,6 +1192,20 @@ class Search {
         [],
         'a privileged pod, such as kube-proxy, runs on the node',
       );
+    const itself = this.#node;
+    if (itself !== undefined)
+      for (const [namespace, accounts] of this.#facts.accounts)
+        for (const [name, [workload]] of accounts) {
+          const account: Principal = { kind: 'ServiceAccount', namespace, name };
+          if (workload === undefined || this.#identities.has(keyOf(account))) continue;
+          this.#become(account, {
+            text: () =>
+              `as the node of ${workload.kind} ${namespace}/${nameOf(workload)}, requests a token of ${principalText(account)}`,
+            held: [],
+            needs: [itself],
+            assumes: undefined,
+          });
+        }
     if (node !== undefined)
       for (const account of this.#facts.onEveryNode)
         if (!this.#identities.has(keyOf(account)))
@@ -1004,6 +1253,15 @@ class Search {
         'the cluster reads aws-auth (EKS)',
       );
   }
+}
+
+/** Where what is granted in two places holds: undefined is the whole cluster. */
+function both(
+  one: string | undefined,
+  other: string | undefined,
+): { readonly namespace: string | undefined } | 'nowhere' {
+  if (one !== undefined && other !== undefined && one !== other) return 'nowhere';
+  return { namespace: one ?? other };
 }
 
 /** Whether a permission to change workloads holds for this one. Pods may be patched too, where no names limit it. */

@@ -9,11 +9,14 @@ import type { Readable } from 'node:stream';
 import { createGunzip, gunzipSync } from 'node:zlib';
 import { type AuditEvent, auditEventsOf, parseEntry } from '#kube/audit.ts';
 import { valueAt } from '#kube/objects.ts';
+import { Entries } from './entries.ts';
 
 /** A longer entry is skipped, and that is said: etcd holds no object that would need it. */
 const MAX_ENTRY_BYTES = 16 * 1024 * 1024;
 /** From this many bytes without a line break on, a file is one document and not lines. */
 const ONE_DOCUMENT = 4 * 1024 * 1024;
+/** How much is read at once. */
+const READ_BYTES = 256 * 1024;
 /** How documents over many lines begin; a line that ends elsewhere in an entry was cut off. */
 const OPENING = /^(?:\[\s*\{?|\{)$|"(?:items|events|logEvents|[Rr]ecords|results)"\s*:\s*\[\s*\{?$/;
 /** What a packed batch of CloudWatch Logs may become: a subscription sends at most a few MiB. */
@@ -60,11 +63,14 @@ export async function readAuditLogs(
     tooLong: 0,
     examples: [],
   };
+  const entries = new Entries();
   for (const path of paths.flatMap(filesOf)) {
     tally.files++;
-    const reader = new Reader(path, tally, onEvent);
+    const reader = new Reader(path, tally, entries, onEvent);
     try {
-      for await (const chunk of await unpacked(path === '-' ? stdin : createReadStream(path))) {
+      for await (const chunk of await unpacked(
+        path === '-' ? stdin : createReadStream(path, { highWaterMark: READ_BYTES }),
+      )) {
         tally.bytes += (chunk as Buffer).length;
         reader.take(chunk as Buffer);
       }
@@ -111,7 +117,7 @@ async function unpacked(stream: Readable): Promise<AsyncIterable<unknown>> {
   })();
   const head = first.done === true ? undefined : (first.value as Buffer);
   if (head?.[0] !== 0x1f || head[1] !== 0x8b) return whole;
-  const gunzip = createGunzip();
+  const gunzip = createGunzip({ chunkSize: READ_BYTES });
   void (async () => {
     try {
       for await (const chunk of whole)
@@ -131,6 +137,7 @@ function remember(tally: AuditTally, text: string): void {
 class Reader {
   readonly #path: string;
   readonly #tally: AuditTally;
+  readonly #usual: Entries;
   readonly #onEvent: (event: AuditEvent) => void;
   #mode: 'lines' | 'document' | undefined;
   #line = 1;
@@ -149,9 +156,10 @@ class Reader {
   #top: Buffer[] = [];
   #topBytes = 0;
 
-  constructor(path: string, tally: AuditTally, onEvent: (event: AuditEvent) => void) {
+  constructor(path: string, tally: AuditTally, usual: Entries, onEvent: (event: AuditEvent) => void) {
     this.#path = path;
     this.#tally = tally;
+    this.#usual = usual;
     this.#onEvent = onEvent;
   }
 
@@ -178,7 +186,10 @@ class Reader {
       this.#decide(head);
     }
     if (this.#mode === 'lines') {
-      if (this.#rest !== undefined && this.#restBytes > 0) this.#entryLine(Buffer.concat(this.#rest));
+      if (this.#rest !== undefined && this.#restBytes > 0) {
+        const line = Buffer.concat(this.#rest);
+        this.#takeLine(line, 0, line.length);
+      }
     } else if (this.#open.length > 0) {
       this.#tally.cutOff++;
       remember(this.#tally, `${this.#path} ends in the middle of an entry`);
@@ -206,9 +217,12 @@ class Reader {
     for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, start)) {
       if (this.#rest === undefined) this.#rest = [];
       else {
-        const part = chunk.subarray(start, at);
-        this.#entryLine(this.#rest.length === 0 ? part : Buffer.concat([...this.#rest, part]));
-        this.#rest = [];
+        if (this.#rest.length === 0) this.#takeLine(chunk, start, at);
+        else {
+          const line = Buffer.concat([...this.#rest, chunk.subarray(start, at)]);
+          this.#takeLine(line, 0, line.length);
+          this.#rest = [];
+        }
       }
       this.#restBytes = 0;
       this.#line++;
@@ -221,6 +235,26 @@ class Reader {
     this.#rest = undefined;
     this.#tally.tooLong++;
     remember(this.#tally, `${this.#path}:${this.#line} is longer than 16 MiB`);
+  }
+
+  /** An entry of the usual form is not taken apart as a whole. */
+  #isUsual(bytes: Buffer, start: number, end: number): boolean {
+    return this.#counted(this.#usual.eventOf(bytes, start, end));
+  }
+
+  #isUsualAt(bytes: Buffer, start: number): boolean {
+    return this.#counted(this.#usual.eventAt(bytes, start, bytes.length));
+  }
+
+  #counted(event: AuditEvent | undefined): boolean {
+    if (event === undefined) return false;
+    this.#tally.events++;
+    this.#onEvent(event);
+    return true;
+  }
+
+  #takeLine(bytes: Buffer, start: number, end: number): void {
+    if (!this.#isUsual(bytes, start, end)) this.#entryLine(bytes.subarray(start, end));
   }
 
   #entryLine(bytes: Buffer): void {
@@ -285,6 +319,11 @@ class Reader {
           this.#entries = 0;
         }
         const inList = this.#open.length > 0 && this.#open.length <= 2 && this.#open.at(-1) === OPEN_LIST;
+        if (this.#entryDepth === 0 && inList && this.#isUsualAt(chunk, at)) {
+          this.#entries++;
+          at = this.#usual.behind - 1;
+          continue;
+        }
         this.#open.push(byte);
         if (this.#entryDepth === 0 && inList) {
           this.#entryDepth = this.#open.length;
@@ -330,6 +369,7 @@ class Reader {
       remember(this.#tally, `${this.#path}: an entry is longer than 16 MiB`);
       return;
     }
+    if (this.#isUsual(bytes, 0, bytes.length)) return;
     const value = parseEntry(bytes.toString());
     if (value !== undefined && this.#emit(value)) return;
     this.#tally.foreign++;
