@@ -30,6 +30,8 @@ export interface MigrationInput {
    * where the manifests are to say it.
    */
   readonly mutating?: string;
+  /** The minor version of Kubernetes 1 that evaluates the expressions; the newest where absent. */
+  readonly kubernetesMinor?: number;
 }
 
 /** A pod on which the policies and what replaces them do not agree. */
@@ -67,7 +69,14 @@ interface Verdict {
 }
 
 /** @param policies of the input are asked in the order of their names, as the API server does */
-export function migrate({ namespace, policies: given, pods, pairs, mutating }: MigrationInput): Migration {
+export function migrate({
+  namespace,
+  policies: given,
+  pods,
+  pairs,
+  mutating,
+  kubernetesMinor,
+}: MigrationInput): Migration {
   const policies = given.toSorted((a, b) => compareBytes(nameOf(a), nameOf(b)));
   const decoded = policies.map(policy => decodePolicy(policy));
   const names = decoded.map(({ name }) => name);
@@ -76,7 +85,7 @@ export function migrate({ namespace, policies: given, pods, pairs, mutating }: M
   const level = (['restricted', 'baseline'] as const).find(meets) ?? 'privileged';
   const admission = admissionOf(namespace, decoded);
   const mutation = mutating === undefined ? [] : mutationOf(namespace, decoded, mutating);
-  const engine = new Engine(namespace, admission, mutation);
+  const engine = new Engine(namespace, admission, mutation, kubernetesMinor);
   const differences = new Map<string, { -readonly [Key in keyof Difference]: Difference[Key] }>();
   const differ = (kind: Difference['kind'], why: string, example: unknown) => {
     const known = differences.get(`${kind} ${why}`);
@@ -152,15 +161,21 @@ class Engine {
   readonly #validating: ValidatingAdmission;
   readonly #mutating: MutatingAdmission;
 
-  constructor(namespace: string, admission: readonly KubeObject[], mutation: readonly KubeObject[]) {
+  constructor(
+    namespace: string,
+    admission: readonly KubeObject[],
+    mutation: readonly KubeObject[],
+    kubernetesMinor: number | undefined,
+  ) {
     this.#namespace = namespace;
     const home = {
       apiVersion: 'v1',
       kind: 'Namespace',
       metadata: { name: namespace, labels: { 'kubernetes.io/metadata.name': namespace } },
     };
-    this.#validating = new ValidatingAdmission({ objects: [...admission, home] });
-    this.#mutating = new MutatingAdmission({ objects: [...mutation, home] });
+    const version = kubernetesMinor === undefined ? {} : { kubernetesMinor };
+    this.#validating = new ValidatingAdmission({ objects: [...admission, home], ...version });
+    this.#mutating = new MutatingAdmission({ objects: [...mutation, home], ...version });
   }
 
   #request(pod: SubmittedPod): AdmissionRequest {
