@@ -91,4 +91,54 @@ describe('migrate', () => {
       [],
     );
   });
+
+  it('writes what the policy writes, where it is asked for', () => {
+    const { differences, mutation, tried, admitted } = migrate({
+      namespace: 'shop',
+      policies: [NARROW],
+      pods: [hostPod],
+      mutating: 'v1beta1',
+      pairs: 2000,
+    });
+    assert.deepEqual(
+      mutation.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`),
+      [
+        'admissionregistration.k8s.io/v1beta1 MutatingAdmissionPolicy',
+        'admissionregistration.k8s.io/v1beta1 MutatingAdmissionPolicyBinding',
+      ],
+    );
+    assert.ok(tried > 1000 && admitted > 50, `${tried} tried, ${admitted} admitted`);
+    // An empty list of groups is not sent: newer servers take it for none, and the pod gets the group.
+    assert.deepEqual(
+      differences.filter(({ kind, why }) => kind !== 'other' || !why.startsWith('let in as the policies')),
+      [],
+    );
+    const { mutation: nothing } = migrate({
+      namespace: 'shop',
+      policies: [policy({ privileged: true })],
+      pods: [],
+      mutating: 'v1',
+      pairs: 1,
+    });
+    assert.deepEqual(nothing, []);
+  });
+
+  it('chooses among several as the API server chose', () => {
+    const named = (name: string, spec: object): KubeObject => ({ ...policy(spec), metadata: { name } });
+    const ranges = (min: number) => ({ rule: 'MustRunAs', ranges: [{ min, max: min + 10 }] });
+    const { differences, mutation } = migrate({
+      namespace: 'shop',
+      policies: [
+        named('b', { runAsUser: ranges(100), readOnlyRootFilesystem: true }),
+        named('a', { runAsUser: ranges(500), requiredDropCapabilities: ['ALL'], volumes: ['configMap'] }),
+        named('c', { hostPID: true, fsGroup: ranges(7) }),
+      ],
+      pods: [hostPod],
+      mutating: 'v1',
+      pairs: 1500,
+    });
+    assert.deepEqual(differences, []);
+    const { variables } = mutation[0]!['spec'] as { variables: { name: string; expression: string }[] };
+    assert.match(variables.at(-1)!.expression, /^variables\.meets0 && !variables\.misses0 \? 0 : /);
+  });
 });

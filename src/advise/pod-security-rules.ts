@@ -28,15 +28,30 @@ const SAFE_SYSCTLS = [
   'net.ipv4.ip_unprivileged_port_start',
 ];
 
-export function rulesOf({ annotations, spec }: Policy): CelRule[] {
+/**
+ * @param options.isCompleted whether the pod is judged as the policy would complete it: what is missing is then what the
+ *   policy writes there
+ */
+export function rulesOf(
+  { annotations, spec }: Policy,
+  { isCompleted = false }: { readonly isCompleted?: boolean } = {},
+): CelRule[] {
+  const preset = (kind: 'seccomp.security.alpha' | 'apparmor.security.beta') =>
+    annotations.get(`${kind}.kubernetes.io/defaultProfileName`) ?? '';
   return [
     ...hostRules(spec),
-    ...containerRules(spec),
-    ...idRules(spec),
+    ...containerRules(spec, isCompleted),
+    ...idRules(spec, isCompleted),
     ...volumeRules(spec),
-    ...selinuxRules(spec.seLinux),
-    ...seccompRules(annotations.get('seccomp.security.alpha.kubernetes.io/allowedProfileNames')),
-    ...apparmorRules(annotations.get('apparmor.security.beta.kubernetes.io/allowedProfileNames')),
+    ...selinuxRules(spec.seLinux, isCompleted),
+    ...seccompRules(annotations.get('seccomp.security.alpha.kubernetes.io/allowedProfileNames'), {
+      preset: preset('seccomp.security.alpha'),
+      isCompleted,
+    }),
+    ...apparmorRules(annotations.get('apparmor.security.beta.kubernetes.io/allowedProfileNames'), {
+      preset: preset('apparmor.security.beta'),
+      isCompleted,
+    }),
     ...sysctlRules(spec),
   ];
 }
@@ -55,32 +70,40 @@ function hostRules(spec: PolicySpec): CelRule[] {
     message: 'host port is not allowed',
   });
   const classes = spec.runtimeClass?.allowedRuntimeClassNames;
+  const preset = spec.runtimeClass?.defaultRuntimeClassName;
   if (classes !== undefined && !classes.includes('*'))
     rules.push({
-      expression: `!has(object.spec.runtimeClassName) || object.spec.runtimeClassName in ${list(classes)}`,
+      expression:
+        preset !== undefined && !classes.includes(preset)
+          ? `has(object.spec.runtimeClassName) && object.spec.runtimeClassName in ${list(classes)}`
+          : `!has(object.spec.runtimeClassName) || object.spec.runtimeClassName in ${list(classes)}`,
       message: 'runtime class is not allowed',
     });
   return rules;
 }
 
-function containerRules(spec: PolicySpec): CelRule[] {
+function containerRules(spec: PolicySpec, isCompleted: boolean): CelRule[] {
   const rules: CelRule[] = [];
   const add = (condition: string, message: string) => rules.push({ expression: every(condition), message });
   if (!spec.privileged)
     add('!c.?securityContext.?privileged.orValue(false)', 'privileged containers are not allowed');
   if (!spec.allowPrivilegeEscalation)
     add(
-      '!c.?securityContext.?allowPrivilegeEscalation.orValue(true)',
+      `!c.?securityContext.?allowPrivilegeEscalation.orValue(${isCompleted ? (spec.defaultAllowPrivilegeEscalation ?? false) : true})`,
       'allowPrivilegeEscalation must be false',
     );
   if (spec.readOnlyRootFilesystem)
-    add('c.?securityContext.?readOnlyRootFilesystem.orValue(false)', 'readOnlyRootFilesystem must be true');
+    add(
+      `c.?securityContext.?readOnlyRootFilesystem.orValue(${isCompleted})`,
+      'readOnlyRootFilesystem must be true',
+    );
   if (!spec.allowedCapabilities.includes('*')) {
     add(
       `c.?securityContext.?capabilities.?add.orValue([]).all(a, a in ${list([...spec.allowedCapabilities, ...spec.defaultAddCapabilities])})`,
       'capability may not be added',
     );
-    for (const one of spec.requiredDropCapabilities)
+    // What must be dropped is what the policy writes.
+    for (const one of isCompleted ? [] : spec.requiredDropCapabilities)
       add(
         `${text(one)} in c.?securityContext.?capabilities.?drop.orValue([])`,
         `capability ${one} must be dropped`,
@@ -91,19 +114,23 @@ function containerRules(spec: PolicySpec): CelRule[] {
   return rules;
 }
 
-function idRules(spec: PolicySpec): CelRule[] {
+function idRules(spec: PolicySpec, isCompleted: boolean): CelRule[] {
   const rules: CelRule[] = [];
   const user = effective('runAsUser');
   if (spec.runAsUser.rule === 'MustRunAs')
     rules.push({
-      expression: every(`${user}.hasValue() && ${within(`${user}.value()`, spec.runAsUser.ranges)}`),
+      expression: every(
+        isCompleted
+          ? `!${user}.hasValue() || ${within(`${user}.value()`, spec.runAsUser.ranges)}`
+          : `${user}.hasValue() && ${within(`${user}.value()`, spec.runAsUser.ranges)}`,
+      ),
       message: 'runAsUser must be in the ranges',
     });
   if (spec.runAsUser.rule === 'MustRunAsNonRoot') {
     const nonRoot = effective('runAsNonRoot');
     rules.push({
       expression: every(
-        `${nonRoot}.orValue(true) && ${user}.orValue(1) != 0 && (${nonRoot}.hasValue() || ${user}.hasValue())`,
+        `${nonRoot}.orValue(true) && ${user}.orValue(1) != 0${isCompleted ? '' : ` && (${nonRoot}.hasValue() || ${user}.hasValue())`}`,
       ),
       message: 'must not run as root',
     });
@@ -116,7 +143,7 @@ function idRules(spec: PolicySpec): CelRule[] {
     if (expression !== undefined) rules.push({ expression, message });
   };
   const absent = (strategy: IdStrategy | undefined) =>
-    strategy?.rule === 'MustRunAs' ? ['hasValue() &&', ''] : ['hasValue() ||', '!'];
+    strategy?.rule === 'MustRunAs' && !isCompleted ? ['hasValue() &&', ''] : ['hasValue() ||', '!'];
   const optional = (value: string, strategy: IdStrategy | undefined, condition: string) => {
     const [link, not] = absent(strategy) as [string, string];
     return `(${not}${value}.${link} ${condition})`;
@@ -134,11 +161,14 @@ function idRules(spec: PolicySpec): CelRule[] {
     'fsGroup must be in the ranges',
   );
   const groups = 'object.spec.?securityContext.?supplementalGroups.orValue([])';
+  const needed = isCompleted
+    ? '(!object.spec.?securityContext.?supplementalGroups.hasValue() || size(object.spec.securityContext.supplementalGroups) > 0) && '
+    : `size(${groups}) > 0 && `;
   push(
     ofGroups(
       spec.supplementalGroups,
       ranges =>
-        `${spec.supplementalGroups.rule === 'MustRunAs' ? `size(${groups}) > 0 && ` : ''}${groups}.all(g, ${within('g', ranges)})`,
+        `${spec.supplementalGroups.rule === 'MustRunAs' ? needed : ''}${groups}.all(g, ${within('g', ranges)})`,
     ),
     'supplementalGroups must be in the ranges',
   );
@@ -207,7 +237,7 @@ function volumeRules(spec: PolicySpec): CelRule[] {
   return rules;
 }
 
-function selinuxRules({ rule, seLinuxOptions }: PolicySpec['seLinux']): CelRule[] {
+function selinuxRules({ rule, seLinuxOptions }: PolicySpec['seLinux'], isCompleted: boolean): CelRule[] {
   if (rule !== 'MustRunAs') return [];
   const { user = '', role = '', type = '', level = '' } = seLinuxOptions ?? {};
   const matches = (options: string) => {
@@ -231,7 +261,7 @@ function selinuxRules({ rule, seLinuxOptions }: PolicySpec['seLinux']): CelRule[
   };
   return [
     {
-      expression: matches('object.spec.?securityContext.?seLinuxOptions'),
+      expression: `${isCompleted ? '!object.spec.?securityContext.?seLinuxOptions.hasValue() || ' : ''}(${matches('object.spec.?securityContext.?seLinuxOptions')})`,
       message: 'SELinux options of the pod must be those demanded',
     },
     {
@@ -243,16 +273,24 @@ function selinuxRules({ rule, seLinuxOptions }: PolicySpec['seLinux']): CelRule[
   ];
 }
 
-function profileConditions(value: string, names: readonly string[]): string {
+/** What a policy writes where no profile is stated (empty for nothing), and whether it did. */
+interface Preset {
+  readonly preset: string;
+  readonly isCompleted: boolean;
+}
+
+function profileConditions(value: string, names: readonly string[], { preset, isCompleted }: Preset): string {
+  const has = (name: string) =>
+    names.includes(name) || (isRuntimeDefault(name) && names.some(isRuntimeDefault));
+  // A preset that the policy itself does not allow lets nobody pass who states nothing.
+  const none = isCompleted ? has(preset) : names.includes('') && (preset === '' || has(preset));
   const local = names.flatMap(name =>
     name.startsWith('localhost/') ? [name.slice('localhost/'.length)] : [],
   );
   const type = `${value}.?type.orValue('')`;
   const conditions = [
-    ...(names.includes('') ? [`!${value}.hasValue()`] : []),
-    ...(names.includes('runtime/default') || names.includes('docker/default')
-      ? [`${type} == 'RuntimeDefault'`]
-      : []),
+    ...(none ? [`!${value}.hasValue()`] : []),
+    ...(names.some(isRuntimeDefault) ? [`${type} == 'RuntimeDefault'`] : []),
     ...(names.includes('unconfined') ? [`${type} == 'Unconfined'`] : []),
     ...(local.length > 0
       ? [`(${type} == 'Localhost' && ${value}.?localhostProfile.orValue('') in ${list(local)})`]
@@ -261,17 +299,19 @@ function profileConditions(value: string, names: readonly string[]): string {
   return conditions.length === 0 ? 'false' : `(${conditions.join(' || ')})`;
 }
 
-function seccompRules(allowed: string | undefined): CelRule[] {
+const isRuntimeDefault = (name: string) => name === 'runtime/default' || name === 'docker/default';
+
+function seccompRules(allowed: string | undefined, preset: Preset): CelRule[] {
   const names = allowed === undefined ? [''] : allowed.split(',');
   if (names.includes('*')) return [];
   const message = 'seccomp profile is not allowed';
   return [
-    { expression: profileConditions('object.spec.?securityContext.?seccompProfile', names), message },
-    { expression: every(profileConditions(effective('seccompProfile'), names)), message },
+    { expression: profileConditions('object.spec.?securityContext.?seccompProfile', names, preset), message },
+    { expression: every(profileConditions(effective('seccompProfile'), names, preset)), message },
   ];
 }
 
-function apparmorRules(allowed: string | undefined): CelRule[] {
+function apparmorRules(allowed: string | undefined, preset: Preset): CelRule[] {
   if (allowed === undefined) return [];
   // An empty name lets nothing pass: to the policy no profile at all is one that must be set.
   const names = allowed.split(',').filter(name => name !== '');
@@ -280,7 +320,7 @@ function apparmorRules(allowed: string | undefined): CelRule[] {
   return [
     {
       expression: every(
-        `${annotation}.hasValue() ? ${annotation}.value() in ${list(names)} : ${profileConditions(effective('appArmorProfile'), names)}`,
+        `${annotation}.orValue('') != '' ? ${annotation}.value() in ${list(names)} : ${profileConditions(effective('appArmorProfile'), names, preset)}`,
       ),
       message: 'AppArmor profile is not allowed',
     },

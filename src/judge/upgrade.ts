@@ -1,8 +1,9 @@
 /** What another version of the Pod Security Standards changes for the namespaces and workloads of a world. */
-import { admit, policyOf } from '#decide/pod-security/admission.ts';
+import { admit, type LabelError, policyOf } from '#decide/pod-security/admission.ts';
 import { evaluateDecoded, tryVersion } from '#decide/pod-security/evaluate.ts';
 import { podsOf } from '#decide/pod-security/pods.ts';
 import type { Level } from '#decide/pod-security/standards/registry.ts';
+import { nearest } from '#kube/nearest.ts';
 import { type ObjectReference, referenceOf } from '#kube/objects.ts';
 import type { PodSubject } from '#world/subjects.ts';
 import { type Declared, metadataOf, type World } from '#world/world.ts';
@@ -38,11 +39,20 @@ export interface WorkloadChange {
   readonly removed: readonly { readonly id: string; readonly detail: string }[];
 }
 
+export interface LabelMistake {
+  readonly label: string;
+  readonly line: number;
+  /** What is wrong with it, and what it means instead. */
+  readonly says: string;
+}
+
 export interface NamespaceUpgrade {
   readonly name: string;
   readonly file: string;
   readonly line: number;
   readonly modes: readonly ModeChange[];
+  /** Labels that do not mean what they were meant to, with the line of each. */
+  readonly mistakes: readonly LabelMistake[];
   readonly workloads: readonly WorkloadChange[];
   /** What the API server says when the enforced version is set to the new one; workloads stand for their pods. */
   readonly warnings: readonly string[];
@@ -103,7 +113,11 @@ function namespaceUpgrade(
   to: number,
 ): NamespaceUpgrade {
   const { labels } = metadataOf(object.metadata);
-  const { policy } = policyOf(labels);
+  const { policy, errors } = policyOf(labels);
+  const mistakes = [...errors.map(mistakeOf), ...unknownLabels(labels)].map(one => ({
+    ...one,
+    line: origin.positionOf(['metadata', 'labels', one.label]).line,
+  }));
   const modes = MODES.map((mode): ModeChange => {
     const { level, version } = policy[mode];
     const pinned = version === 'latest' ? undefined : tryVersion(version);
@@ -129,6 +143,7 @@ function namespaceUpgrade(
     file: origin.file,
     line: origin.line,
     modes,
+    mistakes,
     workloads: changes,
     warnings: warningsOf(
       name,
@@ -138,6 +153,33 @@ function namespaceUpgrade(
       workloads.flatMap(({ pods }) => pods),
     ),
   };
+}
+
+/** What the API server takes a wrong value for: see {@link policyOf}. */
+function mistakeOf({ label, value, problem }: LabelError): Omit<LabelMistake, 'line'> {
+  const means = label.endsWith('-version')
+    ? 'latest'
+    : label === `${PREFIX}enforce`
+      ? 'restricted'
+      : 'privileged';
+  return { label, says: `"${value}" ${problem}: it means ${means}` };
+}
+
+const NAMES = MODES.flatMap(mode => [mode, `${mode}-version`]);
+
+/** Labels of this group that the API server does not know: it ignores them without a word. */
+function unknownLabels(labels: Readonly<Record<string, string>> = {}): Omit<LabelMistake, 'line'>[] {
+  return Object.keys(labels).flatMap(label => {
+    const name = label.slice(PREFIX.length);
+    if (!label.startsWith(PREFIX) || NAMES.includes(name)) return [];
+    const meant = nearest(name, NAMES);
+    return [
+      {
+        label,
+        says: `no such label, it does nothing${meant === undefined ? '' : `: did you mean ${meant}?`}`,
+      },
+    ];
+  });
 }
 
 function changeOf(

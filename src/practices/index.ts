@@ -207,6 +207,7 @@ import podSecurityPolicyBeyondName from './pod-security/checks/policy-beyond-nam
 import podSecurityPolicyForEverybody from './pod-security/checks/policy-for-everybody.ts';
 import podSecurityPolicyForNobody from './pod-security/checks/policy-for-nobody.ts';
 import podSecurityPolicyLeftBehind from './pod-security/checks/policy-left-behind.ts';
+import podSecurityPolicyShadowed from './pod-security/checks/policy-shadowed.ts';
 import podSecurityPolicyWithoutEffect from './pod-security/checks/policy-without-effect.ts';
 import podSecurityPrivilegeEscalation from './pod-security/checks/privilege-escalation.ts';
 import podSecurityPrivileged from './pod-security/checks/privileged.ts';
@@ -465,6 +466,7 @@ export const checks: readonly Check[] = [
   podSecurityPolicyForEverybody as Check,
   podSecurityPolicyForNobody as Check,
   podSecurityPolicyLeftBehind as Check,
+  podSecurityPolicyShadowed as Check,
   podSecurityPolicyWithoutEffect as Check,
   podSecurityPrivilegeEscalation as Check,
   podSecurityPrivileged as Check,

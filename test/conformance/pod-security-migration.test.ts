@@ -52,6 +52,25 @@ withShared('conformance/pod-security-policy/psp.json.gz', path => {
     );
   });
 
+  for (const together of [1, 2])
+    it(`writes into pods what ${together === 1 ? 'each policy writes' : 'the one of two writes that is chosen'}`, () => {
+      let [tried, admitted, written] = [0, 0, 0];
+      for (let i = 0; i + together <= policies.length; i += 2 * together) {
+        const some = policies
+          .slice(i, i + together)
+          .map((policy, j): KubeObject => ({ ...policy, metadata: { ...policy.metadata, name: `p${j}` } }));
+        const migration = migrate({ namespace: 'shop', policies: some, pods, pairs: 40, mutating: 'v1' });
+        assert.deepEqual(migration.differences, [], JSON.stringify(some));
+        tried += migration.tried;
+        admitted += migration.admitted;
+        written += migration.mutation.length;
+      }
+      assert.ok(
+        tried > 1000 && admitted > 100 && written > 5,
+        `${tried} tried, ${admitted} admitted, ${written}`,
+      );
+    });
+
   it('shows a pod for each difference that a label makes', () => {
     let shown = 0;
     for (const policy of policies.slice(0, 12)) {

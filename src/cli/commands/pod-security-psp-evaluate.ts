@@ -1,6 +1,8 @@
 /** `sallyport pod-security psp evaluate`: which PodSecurityPolicy admits each workload, and what it changes. */
 import { type PolicyAnswer, policiesOf, type WorkloadPolicies } from '#judge/policies.ts';
 import { toJson } from '#kube/json.ts';
+import { nameOf } from '#kube/objects.ts';
+import { POLICY_KINDS, shadowOf } from '#practices/pod-security/policies.ts';
 import { count, objectName, safe } from '#report/safe.ts';
 import { newestMinor, World } from '#world/world.ts';
 import { userOf } from '../authorization.ts';
@@ -24,10 +26,14 @@ export async function run(parsed: Parsed): Promise<number> {
   });
   if (policies + unknowns.length + gaps.length === 0)
     throw new UsageError('there is no PodSecurityPolicy in the input');
+  const shadowed = POLICY_KINDS.flatMap(kind => world.ofKind(kind)).flatMap(({ object }) => {
+    const by = shadowOf(world, object);
+    return by === undefined ? [] : [{ policy: nameOf(object), by }];
+  });
   const unread = gaps.map(({ file, line, reason }) => ({ file, line, reason }));
   if (parsed.value('format') === 'json')
-    print(toJson({ policies, workloads, unknowns: [...unknowns, ...unread] }));
-  else print(text(policies, workloads));
+    print(toJson({ policies, workloads, shadowed, unknowns: [...unknowns, ...unread] }));
+  else print(text(policies, workloads, shadowed));
   for (const { file, line, object, reason } of unknowns)
     tell(`sallyport: ${safe(file)}:${line}: ${objectName(object)} could not be judged: ${safe(reason)}\n`);
   for (const { file, line, reason } of unread)
@@ -38,12 +44,20 @@ export async function run(parsed: Parsed): Promise<number> {
     : EXIT.clean;
 }
 
-function text(policies: number, workloads: readonly WorkloadPolicies[]): string {
+function text(
+  policies: number,
+  workloads: readonly WorkloadPolicies[],
+  shadowed: readonly { readonly policy: string; readonly by: string }[],
+): string {
   const refused = workloads.filter(({ allowed }) => !allowed).length;
   const assumed = workloads.filter(({ isAssumed }) => isAssumed).length;
   return [
     ...workloads.flatMap(describe),
     `${count(workloads.length, 'workload')}, ${policies === 1 ? '1 policy' : `${policies} policies`}: ${workloads.length - refused} admitted, ${refused} refused`,
+    ...shadowed.map(
+      ({ policy, by }) =>
+        `${safe(policy)} is never chosen: ${safe(by)} comes first, lets in the same, and all who may use the one may use the other.`,
+    ),
     ...(assumed === 0 ? [] : [`${assumed} rest on permissions that the input does not show.`]),
     '',
   ].join('\n');

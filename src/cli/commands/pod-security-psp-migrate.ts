@@ -1,6 +1,7 @@
 /** `sallyport pod-security psp migrate`: from PodSecurityPolicies to labels, with what labels cannot say, tried out. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { mutatingApi } from '#advise/pod-security-mutations.ts';
 import { type Migration, migrate } from '#advise/pod-security-policy.ts';
 import { policiesOf, type WorkloadPolicies } from '#judge/policies.ts';
 import { toJson } from '#kube/json.ts';
@@ -15,6 +16,7 @@ import { readInput } from '../input.ts';
 import { print, tell, writeWhole } from '../output.ts';
 import { type EditedFile, policyEdits, type WorkloadEdits } from '../policy-edits.ts';
 import { unifiedDiff } from '../unified-diff.ts';
+import { minorOf } from '../version-range.ts';
 
 const PREFIX = 'pod-security.kubernetes.io/';
 
@@ -29,6 +31,7 @@ export async function run(parsed: Parsed): Promise<number> {
   const objects = ['policy/PodSecurityPolicy', 'extensions/PodSecurityPolicy'].flatMap(kind =>
     world.ofKind(kind),
   );
+  const api = apiOf(parsed, config.targetKubernetes);
   const migrations: Migration[] = [];
   for (const [namespace, all] of Map.groupBy(workloads, one => one.namespace)) {
     const admitted = all.filter(({ allowed }) => allowed);
@@ -40,10 +43,18 @@ export async function run(parsed: Parsed): Promise<number> {
       .filter(({ origin }) => places.has(`${origin.file}:${origin.line}`))
       .flatMap(({ object }) => world.templatesOf(object).filter(({ partial }) => !partial))
       .map(({ pod }) => pod);
-    migrations.push(migrate({ namespace, policies: own, pods }));
+    migrations.push(
+      migrate({
+        namespace,
+        policies: own,
+        pods,
+        ...(api === undefined ? {} : { mutating: api.version, kubernetesMinor: api.minor }),
+      }),
+    );
   }
   const refused = workloads.filter(({ allowed }) => !allowed);
-  const edited = await policyEdits(sources);
+  // What a policy of the cluster writes, the manifests need not say.
+  const edited = api === undefined ? await policyEdits(sources) : { workloads: [], files: [] };
   if (parsed.value('format') === 'json')
     print(
       toJson({
@@ -53,7 +64,7 @@ export async function run(parsed: Parsed): Promise<number> {
         unknowns,
       }),
     );
-  else print(text(migrations, edited.workloads, refused));
+  else print(text(migrations, edited.workloads, refused, api));
   const folder = parsed.value('output');
   if (folder !== undefined)
     write(
@@ -71,6 +82,26 @@ export async function run(parsed: Parsed): Promise<number> {
   return migrations.length === 0 || unknowns.length + gaps.length + refused.length > 0
     ? EXIT.unknown
     : EXIT.clean;
+}
+
+interface MutatingApi {
+  readonly version: string;
+  readonly gate: boolean;
+  readonly minor: number;
+}
+
+/** Which version of the API a MutatingAdmissionPolicy is written in; undefined where none is asked for. */
+function apiOf(parsed: Parsed, configured: string | undefined): MutatingApi | undefined {
+  const target = parsed.value('target-kubernetes') ?? configured;
+  if (!parsed.has('mutating')) return undefined;
+  const minor = minorOf(target, '--target-kubernetes');
+  const api = mutatingApi(minor);
+  if (api === undefined)
+    throw new UsageError(
+      `Kubernetes v1.${minor} has no MutatingAdmissionPolicy`,
+      'v1.32 is the first that does: without --mutating, the manifests are edited instead',
+    );
+  return { ...api, minor };
 }
 
 function labelled(migrations: readonly Migration[], modes: readonly string[]): KubeObject[] {
@@ -101,9 +132,11 @@ function write(
   } catch (error) {
     throw new UsageError(`${folder} could not be made: ${(error as Error).message}`);
   }
-  // First of all what the policies wrote: without it pods would be refused.
+  // First of all what the policies wrote, in the manifests or by the cluster: without it pods would be refused.
   const patch = edited.map(({ file, before, after }) => unifiedDiff(file, before, after)).join('');
   if (patch !== '') writeWhole(join(folder, '00-manifests.patch'), patch);
+  const mutation = migrations.flatMap(one => one.mutation);
+  if (mutation.length > 0) writeWhole(join(folder, '05-defaults.yaml'), yamlOf(mutation));
   const admission = migrations.flatMap(one => one.admission);
   const warning = admission.map(one =>
     one.kind === 'ValidatingAdmissionPolicyBinding'
@@ -129,19 +162,31 @@ function text(
   migrations: readonly Migration[],
   edited: readonly WorkloadEdits[],
   refused: readonly WorkloadPolicies[],
+  api: MutatingApi | undefined,
 ): string {
+  const gated = api?.gate === true && migrations.some(({ mutation }) => mutation.length > 0);
   return [
-    ...migrations.flatMap(describe),
+    ...migrations.flatMap(one => describe(one, api !== undefined)),
+    ...(gated
+      ? [
+          `Kubernetes v1.${api.minor} has MutatingAdmissionPolicy switched off: its API server needs`,
+          '  --feature-gates=MutatingAdmissionPolicy=true',
+          `  --runtime-config=admissionregistration.k8s.io/${api.version}=true`,
+          '',
+        ]
+      : []),
     ...(edited.length === 0 ? [] : ['What the policies wrote into pods, to be written into the manifests:']),
     ...edited.flatMap(describeEdits),
     ...refused.map(
       ({ file, line, object }) =>
         `${safe(file)}:${line} ${objectName(object)}: no policy admits it today; left out`,
     ),
-    `${count(migrations.length, 'namespace')}, ${count(
-      edited.reduce((sum, { edits }) => sum + edits.length, 0),
-      'edit',
-    )}`,
+    api === undefined
+      ? `${count(migrations.length, 'namespace')}, ${count(
+          edited.reduce((sum, { edits }) => sum + edits.length, 0),
+          'edit',
+        )}`
+      : count(migrations.length, 'namespace'),
     '',
   ].join('\n');
 }
@@ -162,22 +207,33 @@ function describeEdits({ workload, edits, lines, refused }: WorkloadEdits): stri
   ];
 }
 
-function describe({
-  namespace,
-  policies,
-  level,
-  admission,
-  tried,
-  admitted,
-  differing,
-  differences,
-  labelsOnly,
-}: Migration): string[] {
+function describe(
+  {
+    namespace,
+    policies,
+    level,
+    admission,
+    tried,
+    admitted,
+    differing,
+    differences,
+    labelsOnly,
+    mutation,
+  }: Migration,
+  isMutating: boolean,
+): string[] {
   const rules =
     admission[0] === undefined ? 0 : (admission[0]['spec'] as { validations: unknown[] }).validations.length;
   return [
     `namespace ${safe(namespace)}, today under ${safe(policies.join(', '))}`,
-    `  enforce ${level}: all workloads of today keep it, with the edits below`,
+    `  enforce ${level}: all workloads of today keep it${isMutating ? '' : ', with the edits below'}`,
+    ...(isMutating
+      ? [
+          mutation.length === 0
+            ? '  the policies write nothing into pods'
+            : '  what the policies wrote into pods: by a MutatingAdmissionPolicy, compared pod by pod',
+        ]
+      : []),
     `  labels alone: ${labelsOnly.pods} of ${tried} pods tried are let in that the policies refuse`,
     ...(labelsOnly.why === undefined ? [] : [`    for example: ${safe(labelsOnly.why)}`]),
     `  with a ValidatingAdmissionPolicy of ${count(rules, 'rule')}: ${

@@ -1,12 +1,14 @@
 /** `sallyport pod-security show`: the security context of each container as it takes effect. */
+import { existsSync } from 'node:fs';
 import { podsOf } from '#decide/pod-security/pods.ts';
+import { builtInResources, findResource } from '#kube/api-resources.ts';
 import { toJson } from '#kube/json.ts';
 import { formatPath, type ObjectReference, referenceOf } from '#kube/objects.ts';
 import { effectiveOf } from '#practices/pod-security/effective.ts';
 import { STYLE, STYLE_HASH } from '#report/html-assets.ts';
 import { xml } from '#report/markup.ts';
 import { objectName, safe } from '#report/safe.ts';
-import { newestMinor, World } from '#world/world.ts';
+import { type Declared, newestMinor, World } from '#world/world.ts';
 import type { Parsed } from '../command.ts';
 import { readConfig } from '../config.ts';
 import { EXIT, UsageError } from '../errors.ts';
@@ -36,9 +38,9 @@ interface Shown {
 
 export async function run(parsed: Parsed): Promise<number> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
-  const { declared, gaps } = await readInput(parsed, parsed.operands, config);
+  const { wanted, paths } = operandsOf(parsed);
+  const { declared, gaps } = await readInput(parsed, paths, config);
   const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
-  const wanted = parsed.value('workload');
   const shown: Shown[] = [];
   let refusals = 0;
   for (const { object, origin } of declared) {
@@ -70,8 +72,11 @@ export async function run(parsed: Parsed): Promise<number> {
     throw new UsageError(
       wanted === undefined
         ? 'there is no pod, and nothing that makes pods, in the input'
-        : `no workload ${wanted}`,
+        : `there is no workload ${safe(wanted)} in the input${parsed.has('workload') ? '' : ', and no path of that name'}`,
+      wanted === undefined ? undefined : namesIn(declared, world),
     );
+  if (wanted !== undefined && shown.length + refusals === 0)
+    tell(`sallyport: no workload ${safe(wanted)} in what could be read\n`);
   const format = parsed.value('format');
   print(format === 'json' ? toJson(shown) : format === 'html' ? html(shown) : text(shown));
   for (const { file, line, reason } of gaps)
@@ -79,10 +84,42 @@ export async function run(parsed: Parsed): Promise<number> {
   return refusals + gaps.length > 0 ? EXIT.unknown : EXIT.clean;
 }
 
-/** As a name, Kind/name, or namespace/Kind/name. */
+/** The first word is a workload where there is no path of that name; the others are paths. */
+function operandsOf(parsed: Parsed): {
+  readonly wanted: string | undefined;
+  readonly paths: readonly string[];
+} {
+  const named = parsed.value('workload');
+  const [first, ...rest] = parsed.operands;
+  if (named !== undefined || first === undefined || first === '-' || existsSync(first))
+    return { wanted: named, paths: parsed.operands };
+  return { wanted: first, paths: rest };
+}
+
+/** As a name, kind/name, or namespace/kind/name; kinds as kubectl takes them: deployment, deployments, deploy. */
 function isNamed({ namespace, kind, name }: ObjectReference, wanted: string): boolean {
-  const forms = [name, `${kind}/${name}`, `${namespace ?? ''}/${kind}/${name}`];
-  return forms.some(form => form.toLowerCase() === wanted.toLowerCase());
+  const parts = wanted.split('/');
+  if (parts.length > 3 || parts.at(-1) !== name) return false;
+  const ofKind = parts.at(-2);
+  if (parts.length === 3 && parts[0] !== (namespace ?? '')) return false;
+  return (
+    ofKind === undefined ||
+    ofKind.toLowerCase() === kind.toLowerCase() ||
+    findResource(ofKind.toLowerCase(), builtInResources)?.kind === kind
+  );
+}
+
+/** What there is instead, for whoever mistyped a name. */
+function namesIn(declared: readonly Declared[], world: World): string | undefined {
+  const names = declared
+    .filter(({ object }) => world.isWorkload(object))
+    .map(({ object }) => {
+      const { namespace, kind, name } = referenceOf(object);
+      return safe(`${namespace === undefined ? '' : `${namespace}/`}${kind.toLowerCase()}/${name}`);
+    });
+  if (names.length === 0) return undefined;
+  const [shown, more] = [[...new Set(names)].slice(0, 5), new Set(names).size - 5];
+  return `there is ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function valueText(value: unknown): string {

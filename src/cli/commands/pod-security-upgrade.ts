@@ -53,7 +53,10 @@ function text({ namespaces, unlabelled }: Upgrade, from: number, to: number): st
   ].join('\n');
 }
 
-function describe({ name, file, line, modes, workloads, warnings }: NamespaceUpgrade, to: number): string[] {
+function describe(
+  { name, file, line, modes, mistakes, workloads, warnings }: NamespaceUpgrade,
+  to: number,
+): string[] {
   return [
     `${safe(file)}:${line} namespace ${safe(name)}`,
     ...modes
@@ -66,6 +69,7 @@ function describe({ name, file, line, modes, workloads, warnings }: NamespaceUpg
             : `becomes v1.${to} with the cluster`;
         return `  ${mode} ${level}:${version}: ${moves}`;
       }),
+    ...mistakes.map(({ label, line, says }) => `  ${safe(file)}:${line} ${safe(label)}: ${safe(says)}`),
     ...(modes.every(({ level }) => level === 'privileged') ? ['  enforces nothing: nothing changes'] : []),
     ...workloads.flatMap(({ file, line, object, mode, by, before, after, added, removed }) => [
       `  ${mode}: ${safe(file)}:${line} ${objectName(object)}: ${before === after ? `still ${after}` : `${before} -> ${after}`}${by === 'label' ? `, if the label moves to v1.${to}` : ''}`,

@@ -1,6 +1,6 @@
 /** The commands of pod security, in the order of the help. */
 import type { Command, Option } from '../command.ts';
-import { namespace, reading } from './options.ts';
+import { namespace, reading, target } from './options.ts';
 
 const machine: readonly Option[] = [
   { name: 'architecture', value: 'NAME', description: 'Of the nodes: amd64 (default), arm64, s390x…' },
@@ -128,9 +128,15 @@ export const podSecurityCommands: readonly Command[] = [
   {
     name: 'pod-security show',
     summary: 'The security context of each container as it takes effect',
-    operands: '[PATH|-]…',
+    operands: '[WORKLOAD] [PATH|-]…',
     options: [
-      { name: 'workload', short: 'w', value: 'NAME', description: 'Only this one: web, or Deployment/web' },
+      {
+        name: 'workload',
+        short: 'w',
+        value: 'NAME',
+        description:
+          'Only this one, even where a path has its name: web, deployment/web, shop/deployment/web',
+      },
       {
         name: 'format',
         short: 'o',
@@ -140,7 +146,10 @@ export const podSecurityCommands: readonly Command[] = [
       },
       ...reading,
     ],
-    examples: [['sallyport pod-security show --workload Deployment/web deploy/', 'one workload']],
+    examples: [
+      ['sallyport pod-security show deployment/web deploy/', 'one workload: a first word that is no path'],
+      ['sallyport pod-security show --format html > contexts.html', 'all that is here, as a page'],
+    ],
     load: () => import('../commands/pod-security-show.ts'),
   },
   {
@@ -149,6 +158,11 @@ export const podSecurityCommands: readonly Command[] = [
     operands: '[PATH|-]…',
     options: [
       { name: 'output', value: 'DIR', description: 'Write numbered files for a staged roll-out' },
+      {
+        name: 'mutating',
+        description: 'What the policies write into pods by a MutatingAdmissionPolicy, not by edits',
+      },
+      target,
       namespace,
       {
         name: 'format',
@@ -159,7 +173,13 @@ export const podSecurityCommands: readonly Command[] = [
       },
       ...reading,
     ],
-    examples: [['sallyport pod-security psp migrate deploy/ --output migration', 'the way off, in stages']],
+    examples: [
+      ['sallyport pod-security psp migrate deploy/ --output migration', 'the way off, in stages'],
+      [
+        'sallyport pod-security psp migrate deploy/ --mutating --target-kubernetes 1.34 --output migration',
+        'the cluster writes the defaults, not the manifests',
+      ],
+    ],
     load: () => import('../commands/pod-security-psp-migrate.ts'),
   },
   {

@@ -15,7 +15,7 @@ import {
 } from '#decide/cel/patches.ts';
 import { CelError, CelStruct, type CelValue, isList } from '#decide/cel/values.ts';
 import { isEqual } from '#kube/equal.ts';
-import { type Because, isRecord, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
+import { type Because, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
 import {
   BUDGET,
   byPolicy,
@@ -31,7 +31,7 @@ import {
 import { applyJsonPatch, JsonPatchError, type JsonPatchOperation } from './json-patch.ts';
 import { matchesResources } from './matching.ts';
 import { type AdmissionRequest, valuesOf } from './request.ts';
-import { applyConfiguration, MergeError, misfits, schemaOf } from './structured-merge.ts';
+import { applyConfiguration, asRead, MergeError, misfits, schemaOf } from './structured-merge.ts';
 
 export interface MutationResult {
   readonly policy: string;
@@ -150,7 +150,7 @@ export class MutatingAdmission {
     const invoked = new Set<string>();
     run.all(this.#invocations(policies, request, run), invoked, again, false);
     // Whatever was changed is shown once more to those who asked for it.
-    if (run.changed) run.all(this.#invocations(policies, request, run), invoked, again, true);
+    if (run.isReinvoked) run.all(this.#invocations(policies, request, run), invoked, again, true);
     return run.answer();
   }
 
@@ -258,6 +258,10 @@ class Dispatch {
     }
   }
 
+  get isReinvoked(): boolean {
+    return this.changed && this.#errors.length === 0;
+  }
+
   /** Whether a condition of the policy is false, or fails. */
   #isLeftAlone({ policy, binding, param }: Invocation): boolean {
     const matches = policy.expressions.conditions(this.#values(param));
@@ -321,8 +325,8 @@ class Dispatch {
       try {
         const after = applyJsonPatch(this.object, operations);
         const [wrong] = misfits(schema, after);
-        if (wrong !== undefined) throw new RequestError(`Internal error occurred: ${wrong}`);
-        return after as KubeObject;
+        if (wrong !== undefined) throw new RequestError(`Internal error occurred: ${strictly(wrong)}`);
+        return asRead(schema, after) as KubeObject;
       } catch (error) {
         if (!(error instanceof JsonPatchError)) throw error;
         if (error.isFailedTest) return this.object;
@@ -336,7 +340,7 @@ class Dispatch {
     const { apiVersion, kind: name } = this.object;
     const patch = { ...(jsonOf(value) as object), apiVersion, kind: name };
     try {
-      return withoutNulls(applyConfiguration(schema, this.object, patch)) as KubeObject;
+      return asRead(schema, applyConfiguration(schema, this.object, patch)) as KubeObject;
     } catch (error) {
       if (!(error instanceof MergeError)) throw error;
       throw new MergeError(`error applying patch: ${error.message}`);
@@ -384,6 +388,12 @@ class Dispatch {
   }
 }
 
+/** As the strict decoder says it. */
+function strictly(misfit: string): string {
+  const path = /^\.(.*): field not declared in schema$/s.exec(misfit)?.[1];
+  return path === undefined ? misfit : `strict decoding error: unknown field ${JSON.stringify(path)}`;
+}
+
 interface At {
   readonly policy: MutatingPolicy;
   readonly binding: KubeObject;
@@ -391,17 +401,6 @@ interface At {
 
 class UnknownTypeError extends Error {
   override readonly name = 'UnknownTypeError';
-}
-
-/** A typed object has no place for null: it is the same as nothing. */
-function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
-  if (!isRecord(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, one]) => one !== null)
-      .map(([key, one]) => [key, withoutNulls(one)]),
-  );
 }
 
 function operationOf(value: CelValue): JsonPatchOperation {
@@ -420,7 +419,7 @@ function operationOf(value: CelValue): JsonPatchOperation {
     op: text('op'),
     path: text('path'),
     ...(from === '' ? {} : { from }),
-    ...(given === undefined ? {} : { value: jsonOf(given) }),
+    ...(given === undefined ? {} : { value: jsonOf(given, true) }),
   };
 }
 

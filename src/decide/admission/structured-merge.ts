@@ -132,8 +132,9 @@ function messageOf(wrong: readonly Misfit[]): string {
     : ['errors:', ...wrong.map(one => `  ${textOf(one)}`)].join('\n');
 }
 
-function validate(type: string, value: unknown, depth: number, duplicates = false): Misfit[] {
-  if (value === null || value === undefined) return [];
+/** @param isLive of an object that is there: null is nothing, and keys may stand twice */
+function validate(type: string, value: unknown, depth: number, isLive = false): Misfit[] {
+  if (value === undefined || (value === null && isLive)) return [];
   if (depth > MAX_DEPTH) return [{ path: '', message: 'nested too deeply' }];
   const shape = shapeOf(type);
   const wrong = (message: string): Misfit[] => [{ path: '', message }];
@@ -155,7 +156,7 @@ function validate(type: string, value: unknown, depth: number, duplicates = fals
           misfits.push({ path: `.${key}`, message: 'field not declared in schema' });
           break;
         }
-        misfits.push(...below(`.${key}`, validate(element, value[key], depth + 1, duplicates)));
+        misfits.push(...below(`.${key}`, validate(element, value[key], depth + 1, isLive)));
       }
       return misfits;
     }
@@ -169,11 +170,11 @@ function validate(type: string, value: unknown, depth: number, duplicates = fals
           const place = placeOf(shape, element);
           if ('error' in place) return [...misfits, ...wrong(`element ${index}: ${place.error}`)];
           name = place.shown;
-          if (seen.has(place.key) && !duplicates)
+          if (seen.has(place.key) && !isLive)
             misfits.push(...wrong(`duplicate entries for key ${place.shown}`));
           seen.add(place.key);
         }
-        misfits.push(...below(name, validate(shape.element, element, depth + 1, duplicates)));
+        misfits.push(...below(name, validate(shape.element, element, depth + 1, isLive)));
       }
       return misfits;
     }
@@ -197,6 +198,8 @@ function scalarMisfit(of: 's' | 'n' | 'b' | 'u', value: unknown): Misfit[] {
 }
 
 function goTypeOf(value: unknown): string {
+  // What an expression calls null has a type of its own: no field can hold it.
+  if (value === null) return 'structpb.NullValue';
   if (typeof value === 'string') return 'string';
   if (typeof value === 'boolean') return 'bool';
   return Array.isArray(value) ? '[]interface {}' : 'map[string]interface {}';
@@ -263,6 +266,33 @@ function atomicParts(type: string, value: unknown, path: string): string[] {
       found.push(...atomicParts(shape.element, element, `${path}[${index}]`));
   }
   return found;
+}
+
+/**
+ * An object as it is once the API server has read it into its type: null is nothing, and so are lists and mappings
+ * without content. (`containers` must be there, and is.)
+ */
+export function asRead(type: string, value: unknown): unknown {
+  const shape = shapeOf(type);
+  if (Array.isArray(value))
+    return shape.is === 'list' ? value.map(element => asRead(shape.element, element)) : value;
+  if (!isRecord(value) || (shape.is !== 'struct' && shape.is !== 'mapping')) return value;
+  const result: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
+    const element = shape.is === 'struct' ? shape.fields.get(key) : shape.element;
+    const one = element === undefined ? value[key] : asRead(element, value[key]);
+    if (one === null || (element !== undefined && key !== 'containers' && isEmpty(element, one))) continue;
+    Object.defineProperty(result, key, { value: one, enumerable: true, configurable: true, writable: true });
+  }
+  return result;
+}
+
+function isEmpty(type: string, value: unknown): boolean {
+  const { is } = shapeOf(type);
+  return (
+    (is === 'list' && Array.isArray(value) && value.length === 0) ||
+    (is === 'mapping' && isRecord(value) && size(value) === 0)
+  );
 }
 
 /** What is not there at all; `null` is there. */

@@ -4,7 +4,7 @@
  * pkg/cel/mutation/dynamic/objects.go.
  */
 import { DYN, listOf, objectOf, STRING, type Type } from './types.ts';
-import { CelMap, CelStruct, type CelValue, isList, keyText, Uint } from './values.ts';
+import { CelMap, CelStruct, type CelValue, isList, keyText, Optional, Uint } from './values.ts';
 
 /** An object of which nothing is known but its place: it may have any fields. */
 const anyObject = (name: string): Type => ({ kind: 'object', name, fields: { get: () => DYN } });
@@ -50,25 +50,31 @@ export class NotJsonError extends Error {
 /**
  * A value as a manifest would hold it. Whole numbers beyond what JSON carries exactly stay `bigint`.
  *
- * @throws NotJsonError for bytes, times, functions and mappings with keys that are no texts
+ * @param isOfPatch whether it is the value of a JSON patch, where such numbers become texts (cel-go common/types/int.go)
+ * @throws NotJsonError for bytes, times and mappings with keys that are no texts
  */
-export function jsonOf(value: CelValue): unknown {
+export function jsonOf(value: CelValue, isOfPatch = false): unknown {
   switch (typeof value) {
     case 'bigint':
-      return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
+      if (value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER) return Number(value);
+      return isOfPatch ? String(value) : value;
     case 'object':
       if (value === null) return null;
-      if (isList(value)) return value.map(jsonOf);
+      if (isList(value)) return value.map(one => jsonOf(one, isOfPatch));
       if (value instanceof CelStruct)
-        return Object.fromEntries([...value.fields].map(([name, one]) => [name, jsonOf(one)]));
+        return Object.fromEntries([...value.fields].map(([name, one]) => [name, jsonOf(one, isOfPatch)]));
       if (value instanceof CelMap)
         return Object.fromEntries(
           [...value.entries()].map(({ key, value: one }) => {
             if (typeof key !== 'string') throw new NotJsonError(`map key "${keyText(key)}" is not a string`);
-            return [key, jsonOf(one)];
+            return [key, jsonOf(one, isOfPatch)];
           }),
         );
-      if (value instanceof Uint) return jsonOf(value.value);
+      if (value instanceof Uint) return jsonOf(value.value, isOfPatch);
+      if (isOfPatch && value instanceof Optional) {
+        if (value.value === undefined) throw new NotJsonError('optional.none() dereference');
+        return jsonOf(value.value, true);
+      }
       throw new NotJsonError('the expression makes a value that no object can hold');
     default:
       return value;

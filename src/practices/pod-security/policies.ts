@@ -1,5 +1,6 @@
 /** PodSecurityPolicies as the checks look at them: what each lets in, and who may use it. */
 import { createAuthorizer, type Holder } from '#decide/authorization/door.ts';
+import { isShadowedBy } from '#decide/pod-security/policy/covers.ts';
 import { decodePolicy, type Policy, type PolicySpec } from '#decide/pod-security/policy/policy.ts';
 import { DecodeError } from '#kube/decode.ts';
 import { type KubeObject, nameOf, type Path } from '#kube/objects.ts';
@@ -92,6 +93,9 @@ export interface Usage {
   /** Whether a binding refers to a role that is not in the input, so that somebody may have more than is seen. */
   readonly isPartial: boolean;
   holdersOf(policy: string): readonly Holder[];
+  /** The namespaces in which it may be somebody else who may use a policy; the empty one is all others. */
+  readonly namespaces: readonly string[];
+  holdersIn(policy: string, namespace: string): readonly Holder[];
 }
 
 export function usageOf(world: World): Usage {
@@ -107,28 +111,30 @@ function usage(world: World): Usage {
   const authorizer = createAuthorizer({ objects, chain: ['RBAC'] });
   const namespaces = ['', ...new Set(bindings.flatMap(object => namespaceOf(object) ?? []))];
   const known = new Map<string, readonly Holder[]>();
+  const holdersIn = (policy: string, namespace: string): readonly Holder[] => {
+    const key = `${namespace}/${policy}`;
+    let holders = known.get(key);
+    if (holders === undefined) {
+      holders = ['policy', 'extensions'].flatMap(apiGroup =>
+        authorizer.whoCan({
+          verb: 'use',
+          apiGroup,
+          resource: 'podsecuritypolicies',
+          name: policy,
+          namespace,
+          resourceRequest: true,
+        }),
+      );
+      known.set(key, holders);
+    }
+    return holders;
+  };
   return {
     isKnown: bindings.length > 0,
     isPartial: bindings.some(binding => !hasRole(world, binding)),
-    holdersOf(policy) {
-      let holders = known.get(policy);
-      if (holders === undefined) {
-        holders = namespaces.flatMap(namespace =>
-          ['policy', 'extensions'].flatMap(apiGroup =>
-            authorizer.whoCan({
-              verb: 'use',
-              apiGroup,
-              resource: 'podsecuritypolicies',
-              name: policy,
-              namespace,
-              resourceRequest: true,
-            }),
-          ),
-        );
-        known.set(policy, holders);
-      }
-      return holders;
-    },
+    namespaces,
+    holdersIn,
+    holdersOf: policy => namespaces.flatMap(namespace => holdersIn(policy, namespace)),
   };
 }
 
@@ -145,4 +151,43 @@ export function unguarded(world: World): string[] {
     const level = metadataOf(object.metadata).labels?.['pod-security.kubernetes.io/enforce'];
     return level === undefined || level === 'privileged' ? [nameOf(object)] : [];
   });
+}
+
+/** The policy that always comes before one, for all who may use it; undefined where none does or that is not known. */
+export function shadowOf(world: World, object: KubeObject): string | undefined {
+  const policy = readPolicy(object);
+  const usage = usageOf(world);
+  // Who may use a policy by bindings that are elsewhere may not be able to use the other.
+  if ('refused' in policy || !usage.isKnown || usage.isPartial) return undefined;
+  if (usage.holdersOf(policy.name).length === 0) return undefined;
+  for (const { object: another } of POLICY_KINDS.flatMap(kind => world.ofKind(kind))) {
+    const other = readPolicy(another);
+    if ('refused' in other || !isShadowedBy(policy, other)) continue;
+    if (isUsedByAllOf(usage, policy.name, other.name)) return other.name;
+  }
+  return undefined;
+}
+
+const EVERYBODY = 'system:authenticated';
+const ALL_ACCOUNTS = 'system:serviceaccounts';
+
+/** Whether all who may use one policy may use another, wherever: by the same name, or as a group that holds them. */
+function isUsedByAllOf(usage: Usage, policy: string, other: string): boolean {
+  return usage.namespaces.every(namespace => {
+    const others = usage.holdersIn(other, namespace);
+    const names = new Set(others.map(keyOf));
+    const groups = new Set(others.flatMap(({ kind, name }) => (kind === 'Group' ? [name] : [])));
+    return usage.holdersIn(policy, namespace).every(holder => {
+      if (names.has(keyOf(holder))) return true;
+      if (groups.has(EVERYBODY)) return holder.name !== 'system:unauthenticated';
+      return (
+        holder.kind === 'ServiceAccount' &&
+        (groups.has(ALL_ACCOUNTS) || groups.has(`${ALL_ACCOUNTS}:${holder.namespace ?? ''}`))
+      );
+    });
+  });
+}
+
+function keyOf({ kind, name, namespace }: Holder): string {
+  return `${kind} ${namespace ?? ''}/${name}`;
 }
