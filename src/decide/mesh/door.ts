@@ -7,6 +7,7 @@ export type { Dataplane, MissingNamespaces } from './members.ts';
 export {
   type AuthorizeQuery,
   createMesh,
+  type HostPeer,
   type Inbound,
   type Mesh,
   type MeshOptions,
