@@ -46,7 +46,15 @@ import { isOf, readPolicies, selectorMatch } from './policies.ts';
 import { addressOf, isIn, rangeOf } from './ranges.ts';
 import type { Registry } from './registry.ts';
 import { type Front, ServiceIndex } from './services.ts';
-import { type Outside, type Side, type Transport, type TransportFacts, transport } from './transport.ts';
+import {
+  isProbeOfAmbient,
+  type Outside,
+  PROBES_PASS,
+  type Side,
+  type Transport,
+  type TransportFacts,
+  transport,
+} from './transport.ts';
 import { type Tunnel, tunnelTo } from './tunnels.ts';
 import { accountOfWaypoint, type Waypoint, waypointOf } from './waypoints.ts';
 
@@ -293,6 +301,8 @@ class ClusterMesh implements Mesh {
   #authorizeMember(member: Member, request: MeshRequest, via: AuthorizeQuery['via']): Authorization {
     const { endpoint, because } = member;
     if (member.dataplane === 'none') return outside(because);
+    if (request.sourcePrincipal === null && isProbeOfAmbient(member, request.sourceIP))
+      return outside({ text: PROBES_PASS });
     if (!member.takesInbound(request.port))
       return outside({
         ...because,

@@ -58,6 +58,17 @@ export interface Outside {
   readonly endpoint?: { readonly inMesh: boolean; readonly labels: KnownLabels };
 }
 
+/**
+ * The address that stands for the kubelet's probes in pods of ambient mode: those pass ztunnel by.
+ * Source: istio cni/pkg/iptables/iptables.go (HostProbeSNATAddress).
+ */
+export const PROBES_OF_AMBIENT = '169.254.7.127';
+export const PROBES_PASS = 'probes of the kubelet pass ztunnel by';
+
+export function isProbeOfAmbient({ dataplane }: Member, address: string | undefined): boolean {
+  return dataplane === 'ambient' && address === PROBES_OF_AMBIENT;
+}
+
 /** What leaves the client. */
 interface Sent {
   readonly is: 'mtls' | 'plaintext' | 'tls' | 'nothing' | 'unknown';
@@ -378,6 +389,8 @@ function receive(
       : [ok(is, [why])];
   }
   if (to.mesh === 'linkerd') return [ok(is, [to.because])];
+  if (from.is === 'address' && isProbeOfAmbient(to, from.id))
+    return [ok('plaintext', [{ text: PROBES_PASS }])];
   const servers = facts.serversOf(to, port);
   if (servers !== undefined) return atGateway(sent, to, port, servers, ok);
   return facts.peers.modes(clientOf(to), port, to.dataplane === 'ambient').map(mode => {
