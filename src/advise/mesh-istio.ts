@@ -22,7 +22,7 @@ import {
   peerOf,
   peerOfObject,
 } from './mesh-parts.ts';
-import { probePorts } from './network-mesh.ts';
+import { PROBE_BLOCK, probePorts } from './network-mesh.ts';
 import { type Need, namespaceOfDescribed, sideText } from './network-needs.ts';
 import { lessThose, sorted, Workloads } from './network-workloads.ts';
 
@@ -164,6 +164,8 @@ class Builder {
       this.#notes.add(`${id}: rules of Istio name single ports, so ports ${port}-${endPort} are left out`);
       return;
     }
+    // ztunnel never sees the probes of the kubelet: no rule has to let them in.
+    if ('cidr' in from && from.cidr === PROBE_BLOCK) return;
     const destination = this.#destinationOf(object);
     if ('cidr' in from) {
       const whole = from.cidr === '0.0.0.0/0' || from.cidr === '::/0';

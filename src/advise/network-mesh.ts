@@ -8,7 +8,7 @@
  * linkerd-policy 8090, their target ports and labels: the policy controller is a container of destination), and
  * charts/partials/templates/_proxy.tpl (LINKERD2_PROXY_…_SVC_ADDR: which of them a proxy asks).
  */
-import type { Mesh } from '#decide/mesh/door.ts';
+import { type Mesh, PROBES_OF_AMBIENT } from '#decide/mesh/door.ts';
 import { endpointId, itemsOf, NAMESPACE_NAME, namespaceOf } from '#decide/network/inventory.ts';
 import { type KubeObject, valueAt } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
@@ -16,7 +16,8 @@ import { peerOf, peerOfObject } from './mesh-parts.ts';
 import { idOf, type Need, sideOfId } from './network-needs.ts';
 import { Workloads } from './network-workloads.ts';
 
-const PROBES_OF_AMBIENT = '169.254.7.127/32';
+/** Network policies see probes of ambient mode come from this address. */
+export const PROBE_BLOCK = `${PROBES_OF_AMBIENT}/32`;
 
 /** Connections of the mesh itself, where policies restrict the network of its workloads. */
 export function meshNeeds(objects: readonly KubeObject[], mesh: Mesh, namespaces: readonly string[]): Need[] {
@@ -29,7 +30,7 @@ export function meshNeeds(objects: readonly KubeObject[], mesh: Mesh, namespaces
     if (!closed.has(namespace)) continue;
     if (of === 'istio' && dataplane === 'ambient')
       for (const port of probePorts(object))
-        found.push({ from: { cidr: PROBES_OF_AMBIENT }, to: sideOfId(endpointId(object)), port });
+        found.push({ from: { cidr: PROBE_BLOCK }, to: sideOfId(endpointId(object)), port });
     const key = `${of} ${dataplane} ${namespace}`;
     if (dataplane !== 'sidecar' || asked.has(key)) continue;
     asked.add(key);

@@ -246,19 +246,24 @@ function sayAll(
         `${callersText(from)} -> ${to}, ${/^\d/.test(ports) ? `port ${ports}` : ports}${certain ? '' : ' (perhaps)'}: ${why}`,
     ),
   );
-  const ways = leftOut({ intents, open }, forms);
-  const parts = [
+  const failed = [
     unmet.length > 0 ? `${count(unmet.length, 'need')} not met` : '',
     remaining.length > 0 ? `${count(remaining.length, 'way')} open that nobody needs` : '',
-    ways > 0 ? `${count(ways, 'way')} left out that the input names` : '',
+  ].filter(text => text !== '');
+  const ways = leftOut({ intents, open }, forms);
+  const left = [
+    ways > 0 ? `${count(ways, 'way')} that is not known` : '',
     cluster.world.gaps.length > 0
       ? `${count(cluster.world.gaps.length, 'gap')} in the input (sallyport inventory lists them)`
       : '',
   ].filter(text => text !== '');
+  const proven = `proven: all ${advice.needs.length} connections that are named work${stages.length > 1 ? ' after every step' : ''}, and nothing else does${forms.includes('network-policy') ? '' : ' towards workloads of the mesh'}`;
   tell(
-    parts.length === 0
-      ? `proven: all ${advice.needs.length} connections that are named work${stages.length > 1 ? ' after every step' : ''}, and nothing else does${forms.includes('network-policy') ? '' : ' towards workloads of the mesh'}\n`
-      : `not proven: ${parts.join(', ')}\n`,
+    failed.length > 0
+      ? `not proven: ${[...failed, ...left].join(', ')}\n`
+      : left.length > 0
+        ? `${proven}; left out: ${left.join(', ')}\n`
+        : `${proven}\n`,
   );
 }
 

@@ -11,7 +11,8 @@ export async function run(parsed: Parsed): Promise<number> {
   if (from === undefined || to === undefined)
     throw new UsageError('explain needs --from and --to', 'for example: --from shop/cart --to shop/payments');
   const cluster = await clusterOf(parsed, parsed.operands);
-  const [source, destination] = [peerOf(from, cluster), peerOf(to, cluster)];
+  const source = peerOf(from, cluster);
+  const destination = isHost(to) ? { host: to } : peerOf(to, cluster);
   const ports = portsAsked(parsed, to, cluster);
   const request = requestOf(parsed);
   const flows = ports.map(port => {
@@ -32,6 +33,11 @@ export async function run(parsed: Parsed): Promise<number> {
   return answers.includes(false) ? EXIT.findings : answers.includes('unknown') ? EXIT.unknown : EXIT.clean;
 }
 
+/** A name with dots and without a slash: no workload is written so, and no address. */
+function isHost(text: string): boolean {
+  return /^(?=.*[a-z])[a-z0-9-]+(?:\.[a-z0-9-]+)+$/i.test(text);
+}
+
 function portsAsked(parsed: Parsed, to: string, cluster: Cluster): number[] {
   const given = parsed.value('port');
   if (given !== undefined) {
@@ -40,6 +46,7 @@ function portsAsked(parsed: Parsed, to: string, cluster: Cluster): number[] {
       throw new UsageError(`--port: "${given}" is not a port from 1 to 65535`);
     return [port];
   }
+  if (isHost(to)) throw new UsageError(`${to} is outside: its ports are not known`, 'name one with --port');
   const peer = peerOf(to, cluster);
   const id = 'workload' in peer ? peer.workload : 'pod' in peer ? peer.pod : undefined;
   const own = cluster.network

@@ -43,7 +43,11 @@ export const meshCommands: readonly Command[] = [
     operands: '[PATH…]',
     options: [
       { name: 'from', value: 'PEER', description: 'Who connects: namespace/name, or an address' },
-      { name: 'to', value: 'PEER', description: 'To whom: namespace/name' },
+      {
+        name: 'to',
+        value: 'PEER',
+        description: 'To whom: namespace/name, an address, or a host outside (api.example.com)',
+      },
       { name: 'port', value: 'PORT', description: "The destination pod's port (default: those it declares)" },
       { name: 'method', value: 'METHOD', description: 'The method of the request' },
       { name: 'path', value: 'PATH', description: 'The path of the request' },

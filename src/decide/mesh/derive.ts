@@ -5,12 +5,13 @@
 import type { Answer, Connection, Network, Peer } from '#decide/network/network.ts';
 import type { Because } from '#kube/objects.ts';
 import type { Authorization, MeshRequest } from './authorize.ts';
-import type { Mesh } from './mesh.ts';
+import type { HostPeer, Mesh } from './mesh.ts';
 import type { Transport } from './transport.ts';
 
 export interface FlowQuery {
   readonly from: Peer;
-  readonly to: Peer;
+  /** A workload, an address, or a host outside by its name. */
+  readonly to: Peer | HostPeer;
   /** The destination pod's port. */
   readonly port: number;
   /** What is known of the request; left out where it may be anything. */
@@ -65,6 +66,7 @@ function packetOf(
   { from, to, port }: FlowQuery,
   { mode }: Transport,
 ): Connection {
+  if ('host' in to) return packetOut(network, from, mesh.addressesOf(to.host), port);
   const plain = (): Connection => network.connection({ from, to, port });
   const inside = mode === 'mtls' || mode === 'unknown' ? mesh.tunnel(to, port) : undefined;
   if (inside === undefined) return plain();
@@ -81,6 +83,45 @@ function packetOf(
   return { ...answers[0], allowed: 'unknown', because: answers.flatMap(({ because }) => because) };
 }
 
+/**
+ * To a host outside: to its addresses where the input states them, else to any; certain where all have one answer. Where
+ * policies tell IPv4 from IPv6 only, the answer is that of IPv4, and says so.
+ */
+function packetOut(network: Network, from: Peer, stated: readonly string[], port: number): Connection {
+  const addresses =
+    stated.length > 0
+      ? stated
+      : network
+          .connections()
+          .classes.flatMap(({ ranges }) => ranges.map(range => range.split(/[-/]/, 1)[0]!));
+  const ask = (list: readonly string[]): Connection | undefined =>
+    oneAnswer(list.map(ip => network.connection({ from, to: { ip }, port })));
+  const [old, other] = [
+    addresses.filter(ip => !ip.includes(':')),
+    addresses.filter(ip => ip.includes(':')),
+  ].map(ask);
+  if (old === undefined) return other ?? network.connection({ from, to: { ip: '192.0.2.1' }, port });
+  if (other === undefined || other.allowed === old.allowed || old.allowed === 'unknown') return old;
+  const word = other.allowed === 'unknown' ? 'not certain' : other.allowed ? 'allowed' : 'denied';
+  return { ...old, because: [...old.because, { text: `over IPv4; over IPv6 it is ${word}` }] };
+}
+
+function oneAnswer(answers: readonly Connection[]): Connection | undefined {
+  const [first] = answers;
+  const other = answers.find(({ allowed }) => allowed !== first?.allowed);
+  if (first === undefined || other === undefined) return first;
+  return {
+    ...first,
+    allowed: 'unknown',
+    egress: 'unknown',
+    because: [
+      { text: 'which addresses it has is not in the input, and policies tell addresses apart' },
+      ...first.because,
+      ...other.because,
+    ],
+  };
+}
+
 function authorize(mesh: Mesh, query: FlowQuery, transport: Transport): Authorization {
   const { from, to, port } = query;
   const own = mesh.member(from);
@@ -90,6 +131,12 @@ function authorize(mesh: Mesh, query: FlowQuery, transport: Transport): Authoriz
     ...query.request,
     port,
   };
+  if ('host' in to)
+    return {
+      allowed: true,
+      outcome: 'allowed',
+      because: [{ text: `${to.host} is outside: nothing of the mesh restricts it there` }],
+    };
   const ask = (sourcePrincipal: string | null | undefined): Authorization =>
     mesh.authorize({
       workload: to,
@@ -122,7 +169,7 @@ function authorize(mesh: Mesh, query: FlowQuery, transport: Transport): Authoriz
 
 /** Rules that name clients by identity, where the connection comes without one. */
 function voidRules(mesh: Mesh, { to, port }: FlowQuery, { mode }: Transport): Because[] {
-  if (mode !== 'plaintext' && mode !== 'tls') return [];
+  if ((mode !== 'plaintext' && mode !== 'tls') || 'host' in to) return [];
   return mesh.identityRules(to, port).map(({ because, action }) => ({
     ...because,
     text:

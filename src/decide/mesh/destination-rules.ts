@@ -1,13 +1,19 @@
 /**
- * What a client's proxy does to a connection: which DestinationRule it follows, and whether it sees the host at all.
+ * What a client's proxy does to a connection: which DestinationRule it follows, and how it encrypts because of it.
  *
- * Sources: istio pilot/pkg/model/push_context.go (destinationRule), pilot/pkg/model/destination_rule.go (merging),
- * pilot/pkg/xds/endpoints/mtls_checker.go, pilot/pkg/model/sidecar.go.
+ * Sources: istio pilot/pkg/model/push_context.go (setDestinationRules, destinationRule), pilot/pkg/model/destination_rule.go
+ * (mergeDestinationRule), pilot/pkg/model/sidecar.go (SidecarScope.DestinationRule), pilot/pkg/model/config.go
+ * (MostSpecificHostMatch), pilot/pkg/networking/core/cluster_tls.go (buildUpstreamTLSSettings,
+ * buildUpstreamClusterTLSContext), pilot/pkg/networking/util/util.go (GetPortLevelTrafficPolicy,
+ * MergeSubsetTrafficPolicy), pilot/pkg/xds/endpoints/mtls_checker.go.
  */
 import { itemsOf, namespaceOf } from '#decide/network/inventory.ts';
-import { type KnownLabels, NO } from '#decide/network/labels.ts';
+import { type KnownLabels, NO, YES } from '#decide/network/labels.ts';
 import { isRecord, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
+import type { MeshSettings } from './mesh-config.ts';
 import { byAge, isOf, selectorMatch } from './policies.ts';
+import { type Client, fullName, hostMatches, isWild, type Registered, Registry } from './registry.ts';
+import { SidecarScopes } from './sidecar-scopes.ts';
 
 const NETWORKING = 'networking.istio.io';
 const MODES = ['DISABLE', 'SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL'] as const;
@@ -19,6 +25,8 @@ export interface ClientTls {
   readonly mode: ClientMode | undefined;
   readonly object?: KubeObject;
   readonly path?: Path;
+  /** What the mode comes to, where it is not what it says. */
+  readonly quirk?: string;
 }
 
 /** A host that clients ask for. */
@@ -30,153 +38,284 @@ export interface Host {
   readonly labels: KnownLabels;
 }
 
-/** A client: where its proxy stands. */
-export interface Client {
-  readonly namespace: string;
-  readonly labels: KnownLabels;
+/** Rules of one namespace for one host that count as one: the first traffic policy, and the subsets of all. */
+interface Merged {
+  readonly exportTo: ReadonlySet<string>;
+  readonly selector: Readonly<Record<string, string>> | undefined;
+  readonly rules: KubeObject[];
 }
 
+type Index = Map<string, Merged[]>;
+
 export class ClientRules {
-  readonly #rules: readonly KubeObject[];
-  readonly #sidecars: readonly KubeObject[];
-  readonly #routed: ReadonlySet<string>;
+  readonly registry: Registry;
+  readonly scopes: SidecarScopes;
+  /** By namespace: for its own clients, for those of others, and the private ones of the root namespace. */
+  readonly #local = new Map<string, Index>();
+  readonly #exported = new Map<string, Index>();
+  readonly #privateRoot: Index = new Map();
   readonly #rootNamespace: string;
   readonly #registryOnly: boolean;
 
-  constructor(objects: readonly KubeObject[], rootNamespace: string, registryOnly: boolean) {
-    this.#rules = objects.filter(object => isOf(object, NETWORKING, 'DestinationRule')).sort(byAge);
-    this.#sidecars = objects.filter(object => isOf(object, NETWORKING, 'Sidecar')).sort(byAge);
-    this.#routed = new Set(
-      objects
-        .filter(object => isOf(object, NETWORKING, 'VirtualService'))
-        .flatMap(object => destinationHosts(object)),
-    );
+  constructor(objects: readonly KubeObject[], settings: MeshSettings) {
+    const { rootNamespace, exportTo } = settings;
+    this.registry = new Registry(objects, exportTo);
+    this.scopes = new SidecarScopes(objects, this.registry, rootNamespace, exportTo);
     this.#rootNamespace = rootNamespace;
-    this.#registryOnly = registryOnly;
+    this.#registryOnly = settings.registryOnly;
+    const rules = objects.filter(object => isOf(object, NETWORKING, 'DestinationRule')).sort(byAge);
+    const selective = rules.filter(rule => selectorOf(rule) !== undefined);
+    const others = rules.filter(rule => selectorOf(rule) === undefined);
+    for (const rule of [...selective, ...others]) this.#add(rule, new Set(exportTo.destinationRules));
   }
 
-  /** The modes that a rule may set: several where subsets differ and routes lead to them. */
+  #add(rule: KubeObject, defaults: ReadonlySet<string>): void {
+    const host = ruleHost(rule);
+    if (host === undefined) return;
+    const namespace = namespaceOf(rule);
+    const selector = selectorOf(rule);
+    // A rule for some clients is for those of its own namespace only.
+    const exportTo =
+      selector === undefined
+        ? new Set(itemsOf(valueAt(rule, ['spec', 'exportTo'])).filter(item => typeof item === 'string'))
+        : new Set(['.']);
+    const own = { exportTo, selector, rules: [rule] };
+    if (exportTo.size === 0 || ['*', '.', namespace].some(one => exportTo.has(one)))
+      merge(indexOf(this.#local, namespace), host, own);
+    const isPrivate =
+      exportTo.size === 0
+        ? defaults.has('.')
+        : exportTo.size === 1 && (exportTo.has('.') || exportTo.has(namespace));
+    if (!isPrivate) merge(indexOf(this.#exported, namespace), host, own);
+    else if (namespace === this.#rootNamespace) merge(this.#privateRoot, host, own);
+  }
+
+  /** The modes that rules may set: several where the client's labels are not known, or routes lead to subsets. */
   tls(client: Client, host: Host): readonly ClientTls[] {
-    const rules = this.#select(client, host);
-    if (rules.length === 0) return [{ mode: undefined }];
-    const policy = rules.find(rule => isRecord(valueAt(rule, ['spec', 'trafficPolicy'])));
-    const whole: ClientTls =
-      policy === undefined
-        ? { mode: undefined }
-        : (tlsOf(policy, ['spec', 'trafficPolicy'], host.port) ?? { mode: undefined });
-    if (!this.#routed.has(host.name)) return [whole];
-    const subsets = rules.flatMap(rule =>
+    const found: ClientTls[] = [];
+    for (const merged of this.#for(client, host)) {
+      if (merged === undefined) found.push({ mode: undefined });
+      else found.push(...this.#modes(client, merged, host));
+    }
+    return found;
+  }
+
+  #modes(client: Client, merged: Merged, host: Host): ClientTls[] {
+    const policy = merged.rules.find(rule => isRecord(valueAt(rule, ['spec', 'trafficPolicy'])));
+    const whole = modeOf(policy, ['spec', 'trafficPolicy'], host.port);
+    const finished = (tls: ClientTls): ClientTls =>
+      !client.router && merged.selector === undefined ? withoutCredentials(tls) : tls;
+    const routed = this.#routedSubsets(client, host.name);
+    if (routed.size === 0) return [finished(whole)];
+    const names = new Set<string>();
+    const subsets = merged.rules.flatMap(rule =>
       itemsOf(valueAt(rule, ['spec', 'subsets'])).flatMap((subset, index): ClientTls[] => {
+        const name = String(valueAt(subset, ['name']));
         const labels = valueAt(subset, ['labels']);
+        if (names.has(name) || !routed.has(name)) return [];
+        names.add(name);
         if (isRecord(labels) && selectorMatch(labels as Record<string, string>, host.labels) === NO)
           return [];
-        return [tlsOf(rule, ['spec', 'subsets', index, 'trafficPolicy'], host.port) ?? whole];
+        return [subsetMode(rule, index, policy, host.port)];
       }),
     );
-    return [whole, ...subsets.filter(({ mode }) => mode !== whole.mode)];
+    return [whole, ...subsets.filter(({ mode }) => mode !== whole.mode)].map(finished);
   }
 
-  #select(client: Client, host: Host): readonly KubeObject[] {
-    const root = this.#rootNamespace;
-    const local = (rule: KubeObject): boolean => {
-      if (namespaceOf(rule) !== client.namespace) return false;
-      return client.namespace !== root || isPrivate(rule);
-    };
-    const exported =
-      (namespace: string) =>
-      (rule: KubeObject): boolean =>
-        namespaceOf(rule) === namespace && isExported(rule, client.namespace);
-    for (const among of [local, exported(host.namespace), exported(root)]) {
-      const found = this.#mostSpecific(this.#rules.filter(among), client, host.name);
-      if (found.length > 0) return found;
+  /** The subsets of a host that the VirtualServices of a client lead to. */
+  #routedSubsets(client: Client, host: string): ReadonlySet<string> {
+    const found = new Set<string>();
+    for (const object of this.scopes.followedBy(client.namespace))
+      for (const kind of ['http', 'tls', 'tcp'])
+        for (const route of itemsOf(valueAt(object, ['spec', kind])))
+          for (const one of itemsOf(valueAt(route, ['route']))) {
+            const [name, subset] = [
+              valueAt(one, ['destination', 'host']),
+              valueAt(one, ['destination', 'subset']),
+            ];
+            if (typeof name !== 'string' || typeof subset !== 'string') continue;
+            if (fullName(name, namespaceOf(object)) === host) found.add(subset);
+          }
+    return found;
+  }
+
+  /** The rules that a client follows for a host: one, or several where its labels are not known. */
+  #for(client: Client, host: Host): readonly (Merged | undefined)[] {
+    const list = this.#select(client.namespace, host);
+    let everybody: Merged | undefined;
+    const found: (Merged | undefined)[] = [];
+    for (const merged of list) {
+      if (merged.selector === undefined) {
+        everybody = merged;
+        continue;
+      }
+      if (namespaceOf(merged.rules[0]!) !== client.namespace) continue;
+      const match = selectorMatch(merged.selector, client.labels);
+      if (match === NO) continue;
+      found.push(merged);
+      if (match === YES) return found;
+    }
+    return [...found, everybody];
+  }
+
+  /** Of the client's namespace, else exported ones of the host's, else of the root namespace. */
+  #select(client: string, host: Host): readonly Merged[] {
+    const own = client === this.#rootNamespace ? this.#privateRoot : this.#local.get(client);
+    const local = mostSpecific(own, host.name);
+    if (local !== undefined) return local;
+    for (const namespace of [host.namespace, this.#rootNamespace]) {
+      const exported = mostSpecific(this.#exported.get(namespace), host.name) ?? [];
+      const visible = exported.filter(
+        ({ exportTo }) => exportTo.size === 0 || exportTo.has('*') || exportTo.has(client),
+      );
+      if (visible.length > 0) return visible;
     }
     return [];
   }
 
-  /** The rules of the host that names the destination best; one for other clients only counts for those. */
-  #mostSpecific(rules: readonly KubeObject[], client: Client, name: string): readonly KubeObject[] {
-    let best: string | undefined;
-    for (const rule of rules) {
-      const host = ruleHost(rule);
-      if (host === undefined || !hostMatches(host, name)) continue;
-      if (best === undefined || isMoreSpecific(host, best)) best = host;
-    }
-    if (best === undefined) return [];
-    const same = rules.filter(rule => ruleHost(rule) === best);
-    const selecting = same.filter(rule => {
-      const labels = valueAt(rule, ['spec', 'workloadSelector', 'matchLabels']);
-      return isRecord(labels) && selectorMatch(labels as Record<string, string>, client.labels) !== NO;
-    });
-    if (selecting.length > 0) return selecting;
-    return same.filter(rule => !isRecord(valueAt(rule, ['spec', 'workloadSelector', 'matchLabels'])));
+  /** Whether what a proxy's registry does not know is refused. */
+  registryOnly(sidecar: KubeObject | undefined): { is: boolean; by?: KubeObject; path?: Path } {
+    const policy = valueAt(sidecar, ['spec', 'outboundTrafficPolicy']);
+    if (sidecar === undefined || !isRecord(policy)) return { is: this.#registryOnly };
+    // A policy without a mode is REGISTRY_ONLY, the first of its values.
+    const mode = policy['mode'] ?? 'REGISTRY_ONLY';
+    return {
+      is: mode === 'REGISTRY_ONLY',
+      by: sidecar,
+      path: ['spec', 'outboundTrafficPolicy', ...(policy['mode'] === undefined ? [] : ['mode'])],
+    };
   }
 
-  /** The Sidecar that narrows what a client sees, or undefined. */
-  sidecarOf(client: Client): KubeObject | undefined {
-    const labelsOf = (object: KubeObject): unknown => valueAt(object, ['spec', 'workloadSelector', 'labels']);
-    const inNamespace = this.#sidecars.filter(object => namespaceOf(object) === client.namespace);
-    const open = (list: readonly KubeObject[]): KubeObject | undefined =>
-      list.find(object => !isRecord(labelsOf(object)));
-    return (
-      inNamespace.find(object => {
-        const labels = labelsOf(object);
-        return isRecord(labels) && selectorMatch(labels as Record<string, string>, client.labels) !== NO;
-      }) ??
-      open(inNamespace) ??
-      open(this.#sidecars.filter(object => namespaceOf(object) === this.#rootNamespace))
+  /** How an entry of the registry is resolved by a rule that sends its connections through as they are. */
+  isPassthrough(client: Client, entry: Registered, port: number): boolean {
+    if (entry.resolution === 'NONE') return true;
+    const host = { name: entry.host, namespace: entry.namespace, port, labels: NO_LABELS };
+    return this.#for(client, host).some(merged =>
+      merged?.rules.some(
+        rule => valueAt(rule, ['spec', 'trafficPolicy', 'loadBalancer', 'simple']) === 'PASSTHROUGH',
+      ),
     );
-  }
-
-  /** Whether the client's proxy knows the host. */
-  sees(
-    client: Client,
-    host: Host,
-    service: KubeObject | undefined,
-  ): { visible: boolean; by?: KubeObject; path?: Path } {
-    if (service !== undefined && !isVisible(service, client.namespace))
-      return { visible: false, by: service, path: ['metadata'] };
-    const sidecar = this.sidecarOf(client);
-    const egress = valueAt(sidecar, ['spec', 'egress']);
-    if (sidecar === undefined || !Array.isArray(egress) || egress.length === 0) return { visible: true };
-    const visible = egress.some(listener => {
-      const port = valueAt(listener, ['port', 'number']);
-      if (typeof port === 'number' && port !== host.port) return false;
-      return itemsOf(valueAt(listener, ['hosts'])).some(
-        item => typeof item === 'string' && egressHostMatches(item, client.namespace, host),
-      );
-    });
-    return { visible, by: sidecar, path: ['spec', 'egress'] };
-  }
-
-  /** Whether what the client's registry does not know is refused. */
-  registryOnly(client: Client): { is: boolean; by?: KubeObject; path?: Path } {
-    const sidecar = this.sidecarOf(client);
-    const mode = valueAt(sidecar, ['spec', 'outboundTrafficPolicy', 'mode']);
-    if (sidecar !== undefined && typeof mode === 'string')
-      return {
-        is: mode === 'REGISTRY_ONLY',
-        by: sidecar,
-        path: ['spec', 'outboundTrafficPolicy', 'mode'],
-      };
-    return { is: this.#registryOnly };
   }
 }
 
-/** The mode of a traffic policy for a port; what stands at the port replaces the rest. */
-function tlsOf(object: KubeObject, at: Path, port: number): ClientTls | undefined {
+const NO_LABELS: KnownLabels = { labels: {}, open: 'none' };
+
+function indexOf(map: Map<string, Index>, namespace: string): Index {
+  let index = map.get(namespace);
+  if (index === undefined) {
+    index = new Map();
+    map.set(namespace, index);
+  }
+  return index;
+}
+
+/** A rule joins those of its host with the same clients, and stands alone where it has clients of its own. */
+function merge(index: Index, host: string, own: Merged): void {
+  const list = index.get(host);
+  if (list === undefined) {
+    index.set(host, [{ ...own, rules: [...own.rules] }]);
+    return;
+  }
+  let apart = true;
+  for (const one of list) {
+    if (equal(one.exportTo, own.exportTo)) apart = false;
+    else {
+      apart = true;
+      if (one.exportTo.size === 0 || !contains(own.exportTo, one.exportTo)) continue;
+    }
+    if (one.selector !== undefined && own.selector !== undefined && !sameLabels(one.selector, own.selector)) {
+      apart = true;
+      continue;
+    }
+    if ((one.selector === undefined) === (own.selector === undefined)) apart = false;
+    one.rules.push(...own.rules);
+  }
+  if (apart) list.push({ ...own, rules: [...own.rules] });
+}
+
+function equal(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && contains(a, b);
+}
+
+function contains(all: ReadonlySet<string>, some: ReadonlySet<string>): boolean {
+  return [...some].every(one => all.has(one));
+}
+
+function sameLabels(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+  const [left, right] = [Object.entries(a), Object.entries(b)];
+  return left.length === right.length && left.every(([key, value]) => b[key] === value);
+}
+
+/** The rules of the host that names a destination best: the very name, else the longest wildcard. */
+function mostSpecific(index: Index | undefined, name: string): readonly Merged[] | undefined {
+  if (index === undefined) return undefined;
+  const exact = index.get(name);
+  if (exact !== undefined) return exact;
+  let best: string | undefined;
+  for (const host of index.keys())
+    if (isWild(host) && hostMatches(host, name) && (best === undefined || host.length > best.length))
+      best = host;
+  return best === undefined ? undefined : index.get(best);
+}
+
+/** The setting of a traffic policy for a port, where it has one: it takes the place of the rest. */
+function portSetting(
+  policy: Readonly<Record<string, unknown>>,
+  port: number,
+): { readonly at: number; readonly value: unknown } | undefined {
+  for (const [at, value] of itemsOf(policy['portLevelSettings']).entries())
+    if (valueAt(value, ['port', 'number']) === port) return { at, value };
+  return undefined;
+}
+
+/** What a policy sets for the cluster of a port; undefined: nothing, so that the mesh decides. */
+function clusterTls(object: KubeObject, at: Path, port: number): ClientTls | undefined {
   const policy = valueAt(object, at);
   if (!isRecord(policy)) return undefined;
-  const own = modeAt(object, [...at, 'tls']);
-  for (const [index, setting] of itemsOf(policy['portLevelSettings']).entries()) {
-    if (valueAt(setting, ['port', 'number']) !== port) continue;
-    const found = modeAt(object, [...at, 'portLevelSettings', index, 'tls']);
-    if (found !== undefined) return found;
-    // Without a mode of its own, the port is left to the mesh, which still asks the rule whether it wants mutual TLS.
-    return own === undefined || own.mode === 'ISTIO_MUTUAL'
-      ? { mode: undefined }
-      : { ...own, mode: 'DISABLE' };
-  }
-  return own;
+  const own = portSetting(policy, port);
+  return own === undefined
+    ? modeAt(object, [...at, 'tls'])
+    : modeAt(object, [...at, 'portLevelSettings', own.at, 'tls']);
+}
+
+/** What a policy says of endpoints where the mesh decides: a port without a mode of its own asks the whole rule. */
+function endpointTls(object: KubeObject, at: Path, port: number): ClientTls | undefined {
+  const policy = valueAt(object, at);
+  if (!isRecord(policy)) return undefined;
+  for (const [index, value] of itemsOf(policy['portLevelSettings']).entries())
+    if (valueAt(value, ['port', 'number']) === port && isRecord(valueAt(value, ['tls'])))
+      return modeAt(object, [...at, 'portLevelSettings', index, 'tls']);
+  return modeAt(object, [...at, 'tls']);
+}
+
+/** The mode that comes of both: without one for the cluster, endpoints are encrypted as the rule says of them. */
+function bothModes(cluster: ClientTls | undefined, endpoints: ClientTls | undefined): ClientTls {
+  if (cluster !== undefined) return cluster;
+  if (endpoints === undefined) return { mode: undefined };
+  if (endpoints.mode === 'ISTIO_MUTUAL') return endpoints;
+  return {
+    ...endpoints,
+    mode: 'DISABLE',
+    quirk: `${endpoints.mode} does not count for a port with settings of its own, and mutual TLS is off for it`,
+  };
+}
+
+function modeOf(policy: KubeObject | undefined, at: Path, port: number): ClientTls {
+  if (policy === undefined) return { mode: undefined };
+  return bothModes(clusterTls(policy, at, port), endpointTls(policy, at, port));
+}
+
+/** A subset's policy over that of its rule. */
+function subsetMode(rule: KubeObject, index: number, whole: KubeObject | undefined, port: number): ClientTls {
+  const top: Path = ['spec', 'trafficPolicy'];
+  const at: Path = ['spec', 'subsets', index, 'trafficPolicy'];
+  const policy = valueAt(rule, at);
+  if (!isRecord(policy)) return modeOf(whole, top, port);
+  const inherited = whole !== undefined && portSetting(policy, port) === undefined;
+  return bothModes(
+    clusterTls(rule, at, port) ?? (inherited ? clusterTls(whole, top, port) : undefined),
+    endpointTls(rule, at, port) ?? (whole === undefined ? undefined : endpointTls(whole, top, port)),
+  );
 }
 
 function modeAt(object: KubeObject, path: Path): ClientTls | undefined {
@@ -184,74 +323,34 @@ function modeAt(object: KubeObject, path: Path): ClientTls | undefined {
   if (!isRecord(tls)) return undefined;
   const mode = tls['mode'] ?? 'DISABLE';
   if (!MODES.includes(mode as ClientMode)) return undefined;
-  return { mode: mode as ClientMode, object, path: [...path, 'mode'] };
+  return { mode: mode as ClientMode, object, path: tls['mode'] === undefined ? path : [...path, 'mode'] };
 }
 
-/** The host of a rule as a full name: one without dots is a Service of the rule's own namespace. */
+/** A Secret that a rule names is for gateways and for rules of some workloads: sidecars send plain text then. */
+function withoutCredentials(tls: ClientTls): ClientTls {
+  if ((tls.mode !== 'SIMPLE' && tls.mode !== 'MUTUAL') || tls.object === undefined) return tls;
+  const at = tls.path!.at(-1) === 'mode' ? tls.path!.slice(0, -1) : tls.path!;
+  const name = valueAt(tls.object, [...at, 'credentialName']);
+  if (typeof name !== 'string' || name === '' || name.startsWith('configmap://')) return tls;
+  return {
+    ...tls,
+    mode: 'DISABLE',
+    path: [...at, 'credentialName'],
+    quirk: `${tls.mode} with a credentialName counts for gateways only, or with a workloadSelector: sidecars send plain text`,
+  };
+}
+
+function selectorOf(rule: KubeObject): Readonly<Record<string, string>> | undefined {
+  const selector = valueAt(rule, ['spec', 'workloadSelector']);
+  if (!isRecord(selector)) return undefined;
+  const labels = selector['matchLabels'];
+  return isRecord(labels) ? (labels as Record<string, string>) : {};
+}
+
+/** The host of a rule as a full name. */
 function ruleHost(rule: KubeObject): string | undefined {
   const host = valueAt(rule, ['spec', 'host']);
-  if (typeof host !== 'string' || host === '') return undefined;
-  return fullName(host, namespaceOf(rule));
-}
-
-function fullName(host: string, namespace: string): string {
-  return host.includes('.') || host.includes('*') ? host : `${host}.${namespace}.svc.cluster.local`;
-}
-
-function hostMatches(pattern: string, name: string): boolean {
-  if (pattern === '*') return true;
-  return pattern.startsWith('*') ? name.endsWith(pattern.slice(1)) : pattern === name;
-}
-
-function isMoreSpecific(a: string, b: string): boolean {
-  const [wildA, wildB] = [a.startsWith('*'), b.startsWith('*')];
-  if (wildA !== wildB) return wildB;
-  return a.length > b.length;
-}
-
-function isPrivate(rule: KubeObject): boolean {
-  const to = itemsOf(valueAt(rule, ['spec', 'exportTo']));
-  return to.length > 0 && to.every(item => item === '.' || item === namespaceOf(rule));
-}
-
-function isExported(object: KubeObject, client: string): boolean {
-  const to = itemsOf(valueAt(object, ['spec', 'exportTo']));
-  return (
-    to.length === 0 ||
-    to.some(item => item === '*' || item === client || (item === '.' && namespaceOf(object) === client))
-  );
-}
-
-function isVisible(service: KubeObject, client: string): boolean {
-  const text = service.metadata?.annotations?.['networking.istio.io/exportTo'];
-  if (isOf(service, NETWORKING, 'ServiceEntry')) return isExported(service, client);
-  if (typeof text !== 'string' || text.trim() === '') return true;
-  return text
-    .split(',')
-    .map(item => item.trim())
-    .some(item => item === '*' || item === client || (item === '.' && namespaceOf(service) === client));
-}
-
-/** `namespace/host`: `.` the own namespace, `*` all, `~` none. */
-function egressHostMatches(item: string, client: string, host: Host): boolean {
-  const slash = item.indexOf('/');
-  if (slash < 0) return false;
-  const namespace = item.slice(0, slash);
-  const of = namespace === '.' ? client : namespace;
-  return (of === '*' || of === host.namespace) && hostMatches(item.slice(slash + 1), host.name);
-}
-
-/** The hosts that a VirtualService leads to by subset. */
-function destinationHosts(object: KubeObject): string[] {
-  const found: string[] = [];
-  for (const kind of ['http', 'tls', 'tcp'])
-    for (const route of itemsOf(valueAt(object, ['spec', kind])))
-      for (const one of itemsOf(valueAt(route, ['route']))) {
-        const host = valueAt(one, ['destination', 'host']);
-        if (typeof host === 'string' && valueAt(one, ['destination', 'subset']) !== undefined)
-          found.push(fullName(host, namespaceOf(object)));
-      }
-  return found;
+  return typeof host === 'string' && host !== '' ? fullName(host, namespaceOf(rule)) : undefined;
 }
 
 export function describeRule(object: KubeObject): string {

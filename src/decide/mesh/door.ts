@@ -7,6 +7,7 @@ export type { Dataplane, MissingNamespaces } from './members.ts';
 export {
   type AuthorizeQuery,
   createMesh,
+  type HostPeer,
   type Inbound,
   type Mesh,
   type MeshOptions,
@@ -21,7 +22,7 @@ export type { TlsMode } from './peer-authentication.ts';
 export { type AuthorizationPolicy, type Rule, readPolicies } from './policies.ts';
 export { attachesWherever, coversRule } from './rule-cover.ts';
 export type { Token } from './tokens.ts';
-export type { Transport } from './transport.ts';
+export { PROBES_OF_AMBIENT, type Transport } from './transport.ts';
 export type { Tunnel } from './tunnels.ts';
 export type { Waypoint } from './waypoints.ts';
 export { type FateAtTunnel, fateAtTunnel } from './ztunnel-rules.ts';

@@ -6,6 +6,7 @@ import { itemsOf, namespaceOf } from '#decide/network/inventory.ts';
 import { isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
 
 import { PATH_NORMALIZATIONS, type PathNormalization } from './paths.ts';
+import type { ExportDefaults } from './registry.ts';
 
 /** Istio's meshConfig, as far as it is asked for; as in the ConfigMap `istio`, or in an IstioOperator. */
 export interface MeshConfig {
@@ -29,6 +30,8 @@ export interface MeshSettings {
   readonly normalization: PathNormalization;
   readonly autoMtls: boolean;
   readonly registryOnly: boolean;
+  /** To whom Services, DestinationRules and VirtualServices are exported that say nothing themselves. */
+  readonly exportTo: ExportDefaults;
   /** Whether proxies answer for hosts without an address, and give them one. */
   readonly allocatesAddresses: boolean;
   /** Whether access logs are written where no provider is named for them. */
@@ -73,6 +76,11 @@ export function meshSettings(
       : 'DEFAULT',
     autoMtls: config.enableAutoMtls !== false,
     registryOnly: valueAt(config, ['outboundTrafficPolicy', 'mode']) === 'REGISTRY_ONLY',
+    exportTo: {
+      services: orEverybody(config['defaultServiceExportTo']),
+      destinationRules: orEverybody(config['defaultDestinationRuleExportTo']),
+      virtualServices: orEverybody(config['defaultVirtualServiceExportTo']),
+    },
     allocatesAddresses: allocatesAddresses(config),
     logsAccess: itemsOf(valueAt(config, ['defaultProviders', 'accessLogging'])).length > 0,
     providers: assumptions.length > 0 ? undefined : providersOf(config.extensionProviders),
@@ -130,6 +138,11 @@ function providersOf(list: unknown): ReadonlyMap<string, { readonly tcp: boolean
     else if (isRecord(valueAt(item, ['envoyExtAuthzHttp']))) found.set(name, { tcp: false });
   }
   return found;
+}
+
+function orEverybody(value: unknown): readonly string[] {
+  const list = textsOf(value);
+  return list.length > 0 ? list : ['*'];
 }
 
 function textOf(value: unknown): string | undefined {

@@ -10,9 +10,9 @@ import {
   type PodEndpoint,
   takeInventory,
 } from '#decide/network/inventory.ts';
-import { labelsOf, NO, YES } from '#decide/network/labels.ts';
+import { labelsOf, NO } from '#decide/network/labels.ts';
 import { type Peer, QueryError } from '#decide/network/network.ts';
-import { type Because, groupOf, isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
+import { type Because, groupOf, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import { readDocuments } from '#yaml/read.ts';
 import {
@@ -24,6 +24,7 @@ import {
   type PortProtocol,
 } from './authorize.ts';
 import { ClientRules } from './destination-rules.ts';
+import { type GatewayServer, GatewayServers, isRouter } from './gateway-servers.ts';
 import { LinkerdAuthorizer } from './linkerd.ts';
 import {
   LINKERD_SETTINGS,
@@ -43,8 +44,17 @@ import { type MeshConfig, type MeshSettings, meshSettings } from './mesh-config.
 import { PeerAuthentications, type TlsMode } from './peer-authentication.ts';
 import { isOf, readPolicies, selectorMatch } from './policies.ts';
 import { addressOf, isIn, rangeOf } from './ranges.ts';
+import type { Registry } from './registry.ts';
 import { type Front, ServiceIndex } from './services.ts';
-import { type Side, type Transport, type TransportFacts, transport } from './transport.ts';
+import {
+  isProbeOfAmbient,
+  type Outside,
+  PROBES_PASS,
+  type Side,
+  type Transport,
+  type TransportFacts,
+  transport,
+} from './transport.ts';
 import { type Tunnel, tunnelTo } from './tunnels.ts';
 import { accountOfWaypoint, type Waypoint, waypointOf } from './waypoints.ts';
 
@@ -88,9 +98,14 @@ export interface AuthorizeQuery {
   readonly via?: 'service' | 'pod';
 }
 
+/** A host outside of the input, by its name: what ServiceEntries and DNS know. */
+export interface HostPeer {
+  readonly host: string;
+}
+
 export interface TransportQuery {
   readonly from: Peer;
-  readonly to: Peer;
+  readonly to: Peer | HostPeer;
   /** The destination pod's port. */
   readonly port: number;
 }
@@ -157,6 +172,8 @@ export interface Mesh {
    * @throws QueryError where there is no such workload
    */
   tunnel(peer: Peer, port: number): Tunnel | undefined;
+  /** The addresses that ServiceEntries state for a host outside; none where only DNS knows them. */
+  addressesOf(host: string): readonly string[];
   /** The waypoint that stands before a Service, as labels say. */
   waypointOf(service: KubeObject): Waypoint;
   /** Identities that several workloads hold, with those workloads: whoever lets one in lets all of them in. */
@@ -189,12 +206,14 @@ class ClusterMesh implements Mesh {
   readonly #linkerdStated: boolean;
   readonly #linkerdAuthorizer: LinkerdAuthorizer;
   readonly #peers: PeerAuthentications;
-  readonly #clientRules: ClientRules;
+  /** What is of any mesh: read for connections, when one is asked for. */
+  readonly #istioObjects: readonly KubeObject[];
+  #clientRules: ClientRules | undefined;
   readonly #services: ServiceIndex;
   readonly #namespaces = new Map<string, KubeObject>();
   readonly #missing: MissingNamespaces;
   /** Those that single connections ask for, taken out once: of Istio, and of the Gateway API. */
-  readonly #gateways: readonly KubeObject[];
+  readonly #gateways: GatewayServers;
   readonly #entries: readonly KubeObject[];
   readonly #waypoints: readonly KubeObject[];
   readonly #assumptions: string[];
@@ -206,7 +225,7 @@ class ClusterMesh implements Mesh {
     // Each part looks for its own kinds: of a large input, few objects are of any.
     const objects = all.filter(isOfMesh);
     this.#settings = meshSettings(objects, options.meshConfig, options.rootNamespace, parseYaml);
-    const { rootNamespace, registryOnly } = this.#settings;
+    const { rootNamespace } = this.#settings;
     this.#peers = new PeerAuthentications(objects, rootNamespace);
     this.#authorizer = new Authorizer(
       objects,
@@ -218,12 +237,12 @@ class ClusterMesh implements Mesh {
     const linkerd = statedLinkerdSettings(objects, parseYaml);
     this.#linkerd = { ...LINKERD_SETTINGS, ...linkerd, ...options.linkerd };
     this.#linkerdAuthorizer = new LinkerdAuthorizer(objects, this.#linkerd);
-    this.#clientRules = new ClientRules(objects, rootNamespace, registryOnly);
+    this.#istioObjects = objects;
     this.#services = new ServiceIndex(objects);
     for (const object of objects)
       if (object.apiVersion === 'v1' && object.kind === 'Namespace')
         this.#namespaces.set(nameOf(object), object);
-    this.#gateways = objects.filter(object => isOf(object, 'networking.istio.io', 'Gateway'));
+    this.#gateways = new GatewayServers(objects);
     this.#entries = objects.filter(object => isOf(object, 'networking.istio.io', 'ServiceEntry'));
     this.#waypoints = objects.filter(({ apiVersion }) => groupOf(apiVersion) === 'gateway.networking.k8s.io');
     this.#assumptions = [...this.#settings.assumptions];
@@ -282,6 +301,8 @@ class ClusterMesh implements Mesh {
   #authorizeMember(member: Member, request: MeshRequest, via: AuthorizeQuery['via']): Authorization {
     const { endpoint, because } = member;
     if (member.dataplane === 'none') return outside(because);
+    if (request.sourcePrincipal === null && isProbeOfAmbient(member, request.sourceIP))
+      return outside({ text: PROBES_PASS });
     if (!member.takesInbound(request.port))
       return outside({
         ...because,
@@ -298,13 +319,13 @@ class ClusterMesh implements Mesh {
         request,
       );
     const fronts = this.#services.inFrontOf(endpoint, request.port);
-    const protocols = [...new Set(fronts.map(({ protocol }) => protocol))];
+    const protocols = this.#protocolsOf(member, request.port, fronts);
     const atPod = (asked: MeshRequest): Authorization =>
       this.#authorizer.authorize(
         {
           proxy: { namespace: endpoint.namespace ?? '', labels: endpoint.labels },
           ambient: member.dataplane === 'ambient',
-          protocols: protocols.length === 0 ? ['AUTO'] : protocols,
+          protocols,
           podIP: podIPOf(endpoint.object),
         },
         asked,
@@ -364,7 +385,12 @@ class ClusterMesh implements Mesh {
           ...(front === undefined
             ? {}
             : {
-                service: { kind: 'Service' as const, namespace: namespaceName, name: nameOf(front.service) },
+                service: {
+                  kind:
+                    front.service.kind === 'ServiceEntry' ? ('ServiceEntry' as const) : ('Service' as const),
+                  namespace: namespaceName,
+                  name: nameOf(front.service),
+                },
               }),
         },
         ambient: false,
@@ -408,7 +434,7 @@ class ClusterMesh implements Mesh {
 
   member(peer: Peer): WorkloadMembership {
     const [side] = this.#sides(peer) as [Side];
-    if (side.is === 'address')
+    if (side.is !== 'member')
       return {
         mesh: 'none',
         dataplane: 'none',
@@ -428,7 +454,7 @@ class ClusterMesh implements Mesh {
 
   identityRules(peer: Peer, port: number): readonly IdentityRule[] {
     return this.#sides(peer).flatMap(side => {
-      if (side.is === 'address') return [];
+      if (side.is !== 'member') return [];
       const { mesh, dataplane, endpoint } = side.member;
       if (mesh !== 'istio' || dataplane === 'none' || !side.member.takesInbound(port)) return [];
       return this.#authorizer.identityRules({
@@ -440,7 +466,18 @@ class ClusterMesh implements Mesh {
 
   tunnel(peer: Peer, port: number): Tunnel | undefined {
     const [side] = this.#sides(peer) as [Side];
-    return side.is === 'address' ? undefined : tunnelTo(side.member, port, this.#linkerd);
+    return side.is !== 'member' ? undefined : tunnelTo(side.member, port, this.#linkerd);
+  }
+
+  addressesOf(host: string): readonly string[] {
+    const entries = this.#rules.registry.ofHost(host).filter(({ kubernetes }) => !kubernetes);
+    return entries.flatMap(({ object }) => {
+      const endpoints = itemsOf(valueAt(object, ['spec', 'endpoints'])).map(one => valueAt(one, ['address']));
+      const own = endpoints.length > 0 ? endpoints : itemsOf(valueAt(object, ['spec', 'addresses']));
+      return own.flatMap(text =>
+        typeof text === 'string' && parseAddress(text) !== undefined ? [text] : [],
+      );
+    });
   }
 
   waypointOf(service: KubeObject): Waypoint {
@@ -463,7 +500,7 @@ class ClusterMesh implements Mesh {
   inbound(peer: Peer, port: number): readonly Inbound[] {
     checkPort(port);
     return this.#sides(peer).flatMap((side): Inbound[] => {
-      if (side.is === 'address') return [];
+      if (side.is !== 'member') return [];
       const { endpoint, dataplane, mesh } = side.member;
       const proxy = { namespace: endpoint.namespace ?? '', labels: endpoint.labels };
       const ofIstio = dataplane === 'unknown' || (mesh === 'istio' && dataplane !== 'none');
@@ -475,8 +512,7 @@ class ClusterMesh implements Mesh {
             ? this.#peers.modes(proxy, port, dataplane === 'ambient').map(({ mode }) => mode)
             : [],
           protocols: () => {
-            const protocols = this.#services.inFrontOf(endpoint, port).map(({ protocol }) => protocol);
-            return protocols.length === 0 ? ['AUTO'] : [...new Set(protocols)];
+            return this.#protocolsOf(side.member, port, this.#services.inFrontOf(endpoint, port));
           },
         },
       ];
@@ -502,18 +538,48 @@ class ClusterMesh implements Mesh {
     );
   }
 
+  get #rules(): ClientRules {
+    this.#clientRules ??= new ClientRules(this.#istioObjects, this.#settings);
+    return this.#clientRules;
+  }
+
   /** What the way of a connection is worked out from. */
   get #facts(): TransportFacts {
+    const clientRules = this.#rules;
     return {
       peers: this.#peers,
-      clientRules: this.#clientRules,
+      clientRules,
       autoMtls: this.#settings.autoMtls,
       fronts: (to, port): readonly Front[] => this.#services.inFrontOf(to.endpoint, port),
       identityOf: member => this.#identity(member),
       allInjected: service => this.#allInjected(service),
-      gatewayOf: member => this.#gatewayOf(member),
-      entryFor: (address, port) => this.#entryFor(address, port),
+      isRouter,
+      serversOf: (member, port) => this.#serversOf(member, port),
+      entryFor: (address, port) => this.#entryFor(clientRules.registry, address, port),
     };
+  }
+
+  /** What a port speaks: as the servers of a gateway say, a Sidecar's own listeners, else the Services before it. */
+  #protocolsOf(member: Member, port: number, fronts: readonly Front[]): readonly PortProtocol[] {
+    const { endpoint, mesh, dataplane } = member;
+    const ofSidecar =
+      mesh === 'istio' && dataplane === 'sidecar'
+        ? this.#rules.scopes.ingressProtocols(
+            { namespace: endpoint.namespace ?? '', labels: endpoint.labels, router: isRouter(member) },
+            port,
+          )
+        : undefined;
+    const found = ofSidecar ?? (this.#serversOf(member, port) ?? fronts).map(({ protocol }) => protocol);
+    return found.length === 0 ? ['AUTO'] : [...new Set(found)];
+  }
+
+  /** The servers of a gateway of Istio; undefined where a workload is none. */
+  #serversOf(member: Member, port: number): readonly GatewayServer[] | undefined {
+    if (member.mesh !== 'istio' || member.dataplane !== 'sidecar') return undefined;
+    // A sidecar that a Gateway selects serves nothing of it; of pods that are only described, it is what they are for.
+    const described = member.endpoint.object === undefined && this.#gateways.areAt(member);
+    if (!isRouter(member) && !described) return undefined;
+    return this.#gateways.on(member, port, this.#services.inFrontOf(member.endpoint, port));
   }
 
   #allInjected(service: KubeObject): boolean | 'unknown' {
@@ -529,26 +595,37 @@ class ClusterMesh implements Mesh {
     return answer;
   }
 
-  #gatewayOf({ endpoint }: Member): KubeObject | undefined {
-    return this.#gateways.find(object => {
-      const selector = valueAt(object, ['spec', 'selector']);
-      return isRecord(selector) && selectorMatch(selector as Record<string, string>, endpoint.labels) === YES;
-    });
-  }
-
-  #entryFor(address: string, port: number): KubeObject | undefined {
+  /** What the registry knows an address or a host as: by its own addresses, those of its endpoints, or its name. */
+  #entryFor(registry: Registry, address: string, port: number): Outside | undefined {
     const place = addressOf(address);
-    if (place === undefined) return undefined;
-    return this.#entries.find(object => {
-      const ports = itemsOf(valueAt(object, ['spec', 'ports']));
-      if (!ports.some(one => valueAt(one, ['number']) === port)) return false;
-      const own = itemsOf(valueAt(object, ['spec', 'addresses']));
-      const endpoints = itemsOf(valueAt(object, ['spec', 'endpoints'])).map(one => valueAt(one, ['address']));
-      return [...own, ...endpoints].some(text => {
-        const range = typeof text === 'string' ? rangeOf(text) : undefined;
-        return range !== undefined && isIn(place, range);
-      });
-    });
+    if (place === undefined) {
+      const named = registry.ofHost(address);
+      const known = named.length > 0 ? named : registry.wildcardFor(address);
+      const entry = known.find(({ ports }) => ports.includes(port)) ?? known[0];
+      return entry === undefined ? undefined : { entry, port };
+    }
+    const within = (text: unknown): boolean => {
+      const range = typeof text === 'string' ? rangeOf(text) : undefined;
+      return range !== undefined && isIn(place, range);
+    };
+    for (const object of this.#entries) {
+      const [entry] = registry.ofObject(object);
+      if (entry === undefined) continue;
+      if (entry.ports.includes(port) && itemsOf(valueAt(object, ['spec', 'addresses'])).some(within))
+        return { entry, port };
+      for (const endpoint of itemsOf(valueAt(object, ['spec', 'endpoints']))) {
+        if (!within(valueAt(endpoint, ['address']))) continue;
+        const asked = itemsOf(valueAt(object, ['spec', 'ports'])).find(one => portAt(endpoint, one) === port);
+        const number = valueAt(asked, ['number']);
+        if (typeof number !== 'number') continue;
+        const labels = labelsOf(valueAt(endpoint, ['labels']));
+        const mode = labels.labels['security.istio.io/tlsMode'];
+        const account = valueAt(endpoint, ['serviceAccount']);
+        const inMesh = mode === undefined ? typeof account === 'string' && account !== '' : mode === 'istio';
+        return { entry, port: number, endpoint: { inMesh, labels } };
+      }
+    }
+    return undefined;
   }
 
   #identity(member: Member): string | undefined {
@@ -576,7 +653,8 @@ class ClusterMesh implements Mesh {
     return endpoints.map(endpoint => this.#memberOf(endpoint));
   }
 
-  #sides(peer: Peer): readonly Side[] {
+  #sides(peer: Peer | HostPeer): readonly Side[] {
+    if ('host' in peer) return [{ is: 'host', id: peer.host }];
     if ('pod' in peer) return members(this.#named(peer.pod));
     if ('workload' in peer) return members(this.#named(peer.workload));
     if ('ip' in peer) {
@@ -616,6 +694,12 @@ function isOfMesh({ apiVersion, kind }: KubeObject): boolean {
   return /^(?:[a-z0-9.-]+\.)?(?:istio\.io|sailoperator\.io|linkerd\.io|gateway\.networking\.k8s\.io)\//.test(
     apiVersion,
   );
+}
+
+/** The port on which an endpoint of a ServiceEntry answers for one of the entry's: its own, else the entry's target. */
+function portAt(endpoint: unknown, port: unknown): unknown {
+  const own = valueAt(endpoint, ['ports', String(valueAt(port, ['name']))]);
+  return own ?? valueAt(port, ['targetPort']) ?? valueAt(port, ['number']);
 }
 
 function members(list: readonly Member[]): Side[] {

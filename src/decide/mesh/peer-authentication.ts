@@ -73,6 +73,13 @@ export class PeerAuthentications {
     return ambient ? this.#tunnelModes(proxy, port) : this.#sidecarModes(proxy, port);
   }
 
+  /** The mode of a whole namespace, from which clients infer whether to encrypt at all. */
+  modeOfNamespace(namespace: string): ServerMode {
+    const [mesh, own] = [this.#whole(this.#rootNamespace), this.#whole(namespace)];
+    if (own?.mode !== undefined) return stated(own, own.mode);
+    return mesh?.mode === undefined ? { mode: 'PERMISSIVE' } : stated(mesh, mesh.mode);
+  }
+
   /** The oldest object of a namespace that has no selector. */
   #whole(namespace: string): PeerAuthentication | undefined {
     return this.#ofNamespaces.get(namespace);

@@ -1,4 +1,7 @@
-/** The Services in front of a workload's port, and what they say about its protocol. */
+/**
+ * The Services in front of a workload's port, and the ServiceEntries that select it; what they say about its protocol.
+ * Source for the latter: istio pilot/pkg/serviceregistry/serviceentry (a workloadSelector selects pods of its namespace).
+ */
 import { itemsOf, namespaceOf, type PodEndpoint } from '#decide/network/inventory.ts';
 import {
   compileSelector,
@@ -11,19 +14,24 @@ import {
 import { numbersOf, portsOfService, type ServicePort } from '#decide/network/services.ts';
 import { isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
 import type { PortProtocol } from './authorize.ts';
+import { isOf } from './policies.ts';
 
 /** A Service that leads to a pod's port. */
 export interface Front {
+  /** A Service or a ServiceEntry. */
   readonly service: KubeObject;
+  /** The name that clients ask for. */
+  readonly host: string;
   readonly port: ServicePort;
   readonly protocol: PortProtocol;
   /** Whether it surely selects the pod. */
   readonly match: Match;
-  readonly headless: boolean;
 }
 
 interface Indexed {
   readonly service: KubeObject;
+  readonly ports: readonly (ServicePort & { readonly speaks?: PortProtocol })[];
+  readonly hosts: readonly string[];
   readonly selector: Selector;
   readonly order: number;
 }
@@ -40,8 +48,12 @@ export class ServiceIndex {
 
   constructor(objects: readonly KubeObject[]) {
     for (const service of objects) {
-      if (service.apiVersion !== 'v1' || service.kind !== 'Service') continue;
-      const labels = valueAt(service, ['spec', 'selector']);
+      const isEntry = isOf(service, 'networking.istio.io', 'ServiceEntry');
+      if (!isEntry && (service.apiVersion !== 'v1' || service.kind !== 'Service')) continue;
+      const labels = valueAt(
+        service,
+        isEntry ? ['spec', 'workloadSelector', 'labels'] : ['spec', 'selector'],
+      );
       if (!isRecord(labels) || Object.keys(labels).length === 0) continue;
       try {
         const selector = compileSelector({ matchLabels: labels });
@@ -49,7 +61,10 @@ export class ServiceIndex {
           all: [],
           byLabel: new Map(),
         };
-        const indexed = { service, selector, order: here.all.length };
+        const named = isEntry
+          ? entryOf(service)
+          : { ports: portsOfService(service), hosts: [hostOf(service)] };
+        const indexed = { service, selector, order: here.all.length, ...named };
         here.all.push(indexed);
         const [[key, value]] = Object.entries(labels) as [[string, unknown]];
         const label = `${key}=${String(value)}`;
@@ -86,13 +101,13 @@ export class ServiceIndex {
 
   #find(endpoint: PodEndpoint, port: number): readonly Front[] {
     const found: Front[] = [];
-    for (const { service, selector } of this.#candidates(endpoint)) {
+    for (const { service, selector, ports, hosts } of this.#candidates(endpoint)) {
       const match = matchLabels(selector, endpoint.labels);
       if (match === NO) continue;
-      for (const one of portsOfService(service)) {
+      for (const one of ports) {
         if (one.protocol !== 'TCP' || !numbersOf(one, endpoint).includes(port)) continue;
-        const headless = valueAt(service, ['spec', 'clusterIP']) === 'None';
-        found.push({ service, port: one, protocol: protocolOf(service, one), match, headless });
+        const protocol = one.speaks ?? protocolOf(service, one);
+        for (const host of hosts) found.push({ service, host, port: one, protocol, match });
       }
     }
     return found;
@@ -118,6 +133,36 @@ function protocolOf(service: KubeObject, port: ServicePort): PortProtocol {
   const [word] = name.split('-') as [string];
   if (HTTP.has(word)) return 'HTTP';
   return TCP.has(word) || WELL_KNOWN.has(port.port) ? 'TCP' : 'AUTO';
+}
+
+/** The hosts of a ServiceEntry, and its ports as those of a Service. */
+function entryOf(entry: KubeObject): Pick<Indexed, 'ports' | 'hosts'> {
+  const hosts = itemsOf(valueAt(entry, ['spec', 'hosts'])).filter(host => typeof host === 'string');
+  const ports = itemsOf(valueAt(entry, ['spec', 'ports'])).flatMap((port, index): Indexed['ports'] => {
+    const [number, target] = [valueAt(port, ['number']), valueAt(port, ['targetPort'])];
+    if (typeof number !== 'number') return [];
+    const word = String(valueAt(port, ['protocol']) ?? '').toLowerCase();
+    const name = valueAt(port, ['name']);
+    return [
+      {
+        path: ['spec', 'ports', index],
+        name: typeof name === 'string' ? name : undefined,
+        port: number,
+        protocol: word === 'udp' ? 'UDP' : 'TCP',
+        target: typeof target === 'number' ? target : number,
+        nodePort: undefined,
+        speaks: protocolNamed(word),
+      },
+    ];
+  });
+  return { ports, hosts };
+}
+
+/** What a protocol of Istio's own objects means to filters. Source: pkg/config/protocol/instance.go (Parse). */
+export function protocolNamed(name: string): PortProtocol {
+  const word = name.toLowerCase();
+  if (HTTP.has(word) || word === 'grpc-web' || word === 'grpc-web-text') return 'HTTP';
+  return TCP.has(word) ? 'TCP' : 'AUTO';
 }
 
 /** The name that clients ask for. */
