@@ -8,7 +8,7 @@ import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs
 import { join, resolve } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { doors } from './doors.ts';
-import { bundleProgram } from './program.ts';
+import { bundleProgram, type Pack } from './program.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -24,13 +24,19 @@ const common: BuildOptions = {
   logLevel: 'warning',
 };
 
-const packs = await bundleProgram(root, common);
+const programs = {
+  scan: await bundleProgram(root, common, 'scan'),
+  render: await bundleProgram(root, common, 'render'),
+};
+const all = Object.values(programs).flat();
 mkdirSync(join(dist, 'cli'), { recursive: true });
-for (const { name, code } of packs) writeFileSync(join(dist, `cli/${name}.js`), code);
+for (const { name, code } of all) writeFileSync(join(dist, `cli/${name}.js`), code);
 const id = createHash('sha256')
-  .update(packs.map(({ code }) => code).join('\n'))
+  .update(all.map(({ code }) => code).join('\n'))
   .digest('hex')
   .slice(0, 16);
+
+const names = (packs: readonly Pack[]) => packs.map(({ name, first }) => ({ name, first }));
 
 /** The file that starts the program, with what it prints by itself. */
 async function start(answers: Readonly<Record<string, string>>): Promise<void> {
@@ -47,7 +53,7 @@ async function start(answers: Readonly<Record<string, string>>): Promise<void> {
       ].join('\n'),
     },
     define: {
-      BUILD: JSON.stringify({ id, answers, packs: packs.map(({ name, first }) => ({ name, first })) }),
+      BUILD: JSON.stringify({ id, answers, packs: names(programs.scan), render: names(programs.render) }),
     },
     entryPoints: ['src/cli/start.ts'],
     outfile: join(dist, 'cli.cjs'),

@@ -20,8 +20,16 @@ export interface Pack {
   readonly code: string;
 }
 
-/** Which modules lie together: all that these entries import, unless it lies in a pack before. The last takes the rest. */
-const PACKS: readonly (readonly [name: string, entries: RegExp])[] = [
+/** How modules are laid into packs. */
+interface Layout {
+  /** Which lie together: all that these entries import, unless it lies in a pack before. The last takes the rest. */
+  readonly packs: readonly (readonly [name: string, entries: RegExp])[];
+  /** Entries that run together with all that they import: one module each group, for what is hot calls no other module. */
+  readonly joined: readonly (readonly [pack: string, entries: RegExp])[];
+}
+
+/** The program: a scan reads one pack. */
+const PACKS: Layout['packs'] = [
   ['scan', /^src\/(?:cli\/(?:main|fixes|commands\/scan)|report\/[a-z]+|yaml\/read)\.ts$/],
   ['cluster', /^lazy:/],
   ['gitops', /^src\/sources\/gitops\/deploy/],
@@ -29,11 +37,23 @@ const PACKS: readonly (readonly [name: string, entries: RegExp])[] = [
   ['commands', /./],
 ];
 
-/** Entries that run together with all that they import: one module each group, for what is hot calls no other module. */
-const JOINED: readonly (readonly [pack: string, entries: RegExp])[] = [
+const JOINED: Layout['joined'] = [
   ['scan', /^src\/cli\/(?:main|commands\/scan)\.ts$/],
   ['cluster', /^lazy:.*-(?:mesh|network)-/],
 ];
+
+/** The program, and the same once more for those who only render: they should not start with all that a scan needs. */
+const LAYOUTS = {
+  scan: { packs: PACKS, joined: JOINED },
+  render: {
+    packs: [
+      ['render-chart', /^src\/(?:cli\/(?:main|commands\/render)|sources\/helm\/re2)\.ts$/],
+      ['render-patterns', /^lazy:.*re2js/],
+      ['render-more', /./],
+    ],
+    joined: [['render-chart', /^src\/cli\/(?:main|commands\/render)\.ts$/]],
+  },
+} as const satisfies Readonly<Record<string, Layout>>;
 
 /** Imports that wait until a function or class of theirs is used; nothing else may be imported from these. */
 const LAZY: readonly (readonly [importer: RegExp, path: RegExp])[] = [
@@ -62,9 +82,15 @@ const ASKED_FIRST = [
 
 /**
  * @param options what all builds have in common
+ * @param layout for whom
  * @returns the packs in order; the first module of all is the program's entry
  */
-export async function bundleProgram(root: string, options: BuildOptions): Promise<readonly Pack[]> {
+export async function bundleProgram(
+  root: string,
+  options: BuildOptions,
+  layout: keyof typeof LAYOUTS,
+): Promise<readonly Pack[]> {
+  const { packs: wanted, joined: groups }: Layout = LAYOUTS[layout];
   const lazy = await lazyModules(root);
   const { outputFiles, metafile } = await build({
     ...options,
@@ -78,9 +104,9 @@ export async function bundleProgram(root: string, options: BuildOptions): Promis
     plugins: [lazy.plugin],
   });
   const texts = new Map(outputFiles.map(({ path, text }) => [path.slice(root.length + 1), text]));
-  const packs = packsOf(metafile);
+  const packs = packsOf(metafile, wanted);
   const joined = new Map<string, string>();
-  for (const [i, [name, entries]] of JOINED.entries()) {
+  for (const [i, [name, entries]] of groups.entries()) {
     const pack = packs.get(name)!;
     const together = new Set(closureOf(metafile, entries));
     const files = pack.filter(file => together.has(file));
@@ -139,10 +165,10 @@ async function join(
 const fileName = (path: string) => path.slice(path.lastIndexOf('/') + 1);
 
 /** The output files of each pack; that of the entry is the first. */
-function packsOf(metafile: Metafile): Map<string, string[]> {
+function packsOf(metafile: Metafile, wanted: Layout['packs']): Map<string, string[]> {
   const taken = new Set<string>();
   const packs = new Map<string, string[]>();
-  for (const [name, entries] of PACKS) {
+  for (const [name, entries] of wanted) {
     const files = closureOf(metafile, entries).filter(file => !taken.has(file));
     for (const file of files) taken.add(file);
     packs.set(name, files);

@@ -28,8 +28,12 @@ declare const BUILD: {
   readonly id: string;
   readonly answers: Readonly<Record<string, string>>;
   /** Files of modules, with the number of the first in each. */
-  readonly packs: readonly { readonly name: string; readonly first: number }[];
+  readonly packs: Packs;
+  /** The same program, cut for those who only render. */
+  readonly render: Packs;
 };
+
+type Packs = readonly { readonly name: string; readonly first: number }[];
 
 type Program = { readonly main: (words: readonly string[]) => Promise<number> };
 type Module = { exports: unknown };
@@ -95,10 +99,12 @@ class Modules {
   readonly #made: Module[] = [];
   readonly #scripts = new Map<string, Script>();
   readonly #names: (pack: string) => string;
+  readonly #packs: Packs;
   readonly #cached: boolean;
 
   /** @param command what the compiled code is kept for */
   constructor(command: string, cached: boolean) {
+    this.#packs = command === 'render' ? BUILD.render : BUILD.packs;
     this.#names = pack => `${BUILD.id}-${process.version}-${process.arch}-${command}-${pack}`;
     this.#cached = cached;
   }
@@ -125,7 +131,7 @@ class Modules {
   }
 
   #load(number: number): void {
-    const { name: pack, first } = BUILD.packs.findLast(one => one.first <= number)!;
+    const { name: pack, first } = this.#packs.findLast(one => one.first <= number)!;
     const path = join(folder, `${pack}.js`);
     const source = readFileSync(path, 'latin1');
     const name = this.#names(pack);

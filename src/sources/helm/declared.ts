@@ -7,7 +7,7 @@ import { apartOf } from '#world/environments.ts';
 import type { Origin, Position } from '#world/origin.ts';
 import { type Declared, type Gap, identityOf } from '#world/world.ts';
 import { Locator } from '#yaml/locate.ts';
-import { type ReadDocument, readDocuments } from '#yaml/read.ts';
+import type { ReadDocument } from '#yaml/read.ts';
 import { BudgetError } from './budget.ts';
 import { type ChartRun, DEFAULT } from './environments.ts';
 import type { ReadFolder } from './folder.ts';
@@ -57,7 +57,8 @@ export async function chartObjects(
     return { declared: [], gaps: [failure(message)], documents: 0, failed: message };
   }
   if (mayNeedRe2(files) || runs.length > 1) await import('./re2.ts');
-  const known = new Map<string, { readonly declared: Declared; readonly environments: string[] }>();
+  const known: Known[] = [];
+  const byName = new Map<string, Alike>();
   const gaps = new Map<string, Gap>();
   for (const link of left)
     gaps.set(link, {
@@ -80,14 +81,21 @@ export async function chartObjects(
     documents += one.documents;
     for (const gap of one.gaps) gaps.set(JSON.stringify(gap), gap);
     for (const declared of one.declared) {
-      const { file, line } = declared.origin;
-      const key = JSON.stringify([file, line, declared.object]);
-      const same = known.get(key);
-      if (same !== undefined) same.environments.push(environment);
-      else known.set(key, { declared, environments: [environment] });
+      const { apiVersion, kind, metadata } = declared.object;
+      const name = `${apiVersion} ${kind} ${metadata?.namespace} ${metadata?.name}`;
+      const alike = byName.get(name);
+      const same = alike?.find(declared);
+      if (same !== undefined) {
+        same.environments.push(environment);
+        continue;
+      }
+      const fresh: Known = { declared, environments: [environment] };
+      known.push(fresh);
+      if (alike === undefined) byName.set(name, new Alike(fresh));
+      else alike.add(fresh);
     }
   }
-  const made = [...known.values()].map(({ declared, environments }) =>
+  const made = known.map(({ declared, environments }) =>
     runs.length === 1 && environments[0] === DEFAULT
       ? declared
       : { ...declared, environments, among: runs.length },
@@ -101,6 +109,32 @@ export async function chartObjects(
     ...(failed === undefined ? {} : { failed }),
   };
 }
+
+interface Known {
+  readonly declared: Declared;
+  readonly environments: string[];
+}
+
+/** Objects of one name. Which of them are one, from one place, is told by all that they hold; mostly nobody asks. */
+class Alike {
+  readonly #first: Known;
+  #all: Map<string, Known> | undefined;
+
+  constructor(first: Known) {
+    this.#first = first;
+  }
+
+  find(declared: Declared): Known | undefined {
+    this.#all ??= new Map([[keyOf(this.#first.declared), this.#first]]);
+    return this.#all.get(keyOf(declared));
+  }
+
+  add(known: Known): void {
+    this.#all?.set(keyOf(known.declared), known);
+  }
+}
+
+const keyOf = ({ object, origin }: Declared): string => `${origin.file}:${origin.line} ${toJson(object)}`;
 
 /** One rendering of a chart. */
 function renderedObjects(
@@ -125,7 +159,7 @@ function renderedObjects(
       });
     for (const document of rendered.documents) {
       const text = wellFormed(document.text);
-      for (const read of readDocuments(text)) {
+      for (const read of document.read) {
         if (read.is === 'error')
           gaps.push({
             ...placeOf(document, rendered.sources, read.line),
@@ -133,7 +167,8 @@ function renderedObjects(
           });
         if (read.is !== 'value' || !isRecord(read.value)) continue;
         if (typeof read.value['kind'] !== 'string' || typeof read.value['apiVersion'] !== 'string') continue;
-        const unresolved = document.lines.some(line => line.unresolved !== undefined);
+        const unresolved =
+          rendered.hasUnresolved && document.lines.some(line => line.unresolved !== undefined);
         const object = (unresolved ? withUnresolved(read, text, document) : read.value) as KubeObject;
         declared.push({
           object: options.namespace === undefined ? object : inNamespace(object, options.namespace),
@@ -176,7 +211,7 @@ export function chartsForKustomize(filesOf: (chart: string) => ReadonlyMap<strin
       });
       return rendered.documents.flatMap(document => {
         const text = wellFormed(document.text);
-        return readDocuments(text).flatMap((read, at) =>
+        return document.read.flatMap((read, at) =>
           read.is === 'value'
             ? [
                 {
@@ -255,8 +290,6 @@ export interface WrittenLine {
 }
 
 export class ChartOrigin implements Origin {
-  readonly file: string;
-  readonly line: number;
   readonly document: number;
   /** What was rendered. */
   readonly text: string;
@@ -264,6 +297,7 @@ export class ChartOrigin implements Origin {
   readonly #sources: Sources;
   readonly #read: ReadDocument;
   #locator: Locator | undefined;
+  #place: { readonly file: string; readonly line: number } | undefined;
 
   constructor(
     rendered: RenderedDocument,
@@ -277,15 +311,27 @@ export class ChartOrigin implements Origin {
     this.text = text;
     this.#read = read;
     this.document = number;
-    const origin = rendered.lines[read.line - 1];
-    // The object itself stands in its template, wherever its first line's values come from.
-    const place = originPlace(
-      origin === undefined ? undefined : { ...origin, values: [] },
-      sources,
-      rendered.source,
-    );
-    this.file = place.file;
-    this.line = place.line;
+  }
+
+  get file(): string {
+    return this.#own.file;
+  }
+
+  get line(): number {
+    return this.#own.line;
+  }
+
+  /** The object itself stands in its template, wherever its first line's values come from. */
+  get #own() {
+    if (this.#place === undefined) {
+      const origin = this.#rendered.lines[this.#read.line - 1];
+      this.#place = originPlace(
+        origin === undefined ? undefined : { ...origin, values: [] },
+        this.#sources,
+        this.#rendered.source,
+      );
+    }
+    return this.#place;
   }
 
   /** The places of the object in the text that was rendered. */

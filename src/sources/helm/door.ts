@@ -83,7 +83,7 @@ export function renderTemplate(input: {
   (input.helpers ?? []).forEach((text, at) => {
     templates.set(`t/templates/_h${at}.tpl`, { text, values: top(), basePath: 't/templates' });
   });
-  const text = renderAll(templates).get('t/templates/case.yaml')?.text ?? '';
+  const text = renderAll(templates).files.get('t/templates/case.yaml')?.text ?? '';
   return { text: wellFormed(text), bytes: bytesOf(text) };
 }
 

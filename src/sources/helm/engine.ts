@@ -20,11 +20,17 @@ export interface Rendered {
   readonly traced: Traced | undefined;
 }
 
+export interface RenderedFiles {
+  readonly files: ReadonlyMap<string, Rendered>;
+  /** Something in them is new at every run; only told where origins are traced. */
+  readonly hasUnresolved: boolean;
+}
+
 /** Renders all templates; throws a GoError with the message that helm prints. */
 export function renderAll(
   templates: ReadonlyMap<string, Renderable>,
   options: { readonly trace?: boolean; readonly limits?: RenderLimits } = {},
-): Map<string, Rendered> {
+): RenderedFiles {
   try {
     return rendering(templates, options);
   } catch (error) {
@@ -38,7 +44,7 @@ export function renderAll(
 function rendering(
   templates: ReadonlyMap<string, Renderable>,
   options: { readonly trace?: boolean; readonly limits?: RenderLimits },
-): Map<string, Rendered> {
+): RenderedFiles {
   const depths = new Map(Array.from(templates.keys(), file => [file, file.split('/').length] as const));
   const order = sortStrings([...templates.keys()])
     .reverse()
@@ -86,7 +92,7 @@ function rendering(
       throw error;
     }
   }
-  return rendered;
+  return { files: rendered, hasUnresolved: tracer?.hasUnresolved === true };
 }
 
 function parseMessage(message: string): string {

@@ -237,7 +237,7 @@ class State {
     const value = this.evalPipeline(dot, node.pipe);
     const truth = isTrue(value);
     const read = isScalar(value) ? tracer?.current() : undefined;
-    if (tracer !== undefined) tracer.branched(node, truth, value, traced!);
+    if (tracer !== undefined) tracer.branched(node, truth, traced!);
     let jump: Jump = 0;
     if (truth) {
       if (node.type === 'with') {
@@ -318,7 +318,7 @@ class State {
     }
     this.dotIsInterface = before;
     this.dotOrigin = outerOrigin;
-    if (tracer !== undefined) tracer.branched(node, ran, value, traced!);
+    if (tracer !== undefined) tracer.branched(node, ran, traced!);
     if (!ran && node.otherwise !== undefined) this.rangeElse(dot, node.otherwise);
     this.pop(outer);
   }

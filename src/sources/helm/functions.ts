@@ -414,14 +414,15 @@ function tpl([text, data]: Value[], context: Context): Value {
 
 /** A text that was made of values keeps, in what is read of it, where they stand. */
 function readTraced(text: string, context: Context | undefined): Value {
-  const value = readYaml(text);
   const tracer = context?.tracer;
-  if (tracer === undefined || !(value instanceof GoMap)) return value;
+  if (tracer === undefined) return readYaml(text);
   const lines = text.split('\n');
+  const placeOfLine = tracer.placesOfLines();
   const placed = readYaml(text, '', (_, line, column) => {
-    const place = tracer.placeOfLine(lines[line - 1] ?? '');
+    const place = placeOfLine(lines[line - 1] ?? '');
     return place ?? { file: '', line: -1, column };
   });
+  if (!(placed instanceof GoMap)) return readYaml(text);
   withoutNowhere(placed);
   return placed;
 }

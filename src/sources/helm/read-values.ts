@@ -2,8 +2,8 @@
 
 import type { Path } from '#kube/objects.ts';
 import { LineIndex } from '#yaml/lines.ts';
-import { readDocuments } from '#yaml/read.ts';
-import type { PlacedNode } from '#yaml/recorder.ts';
+import { type ReadDocument, readDocuments } from '#yaml/read.ts';
+import type { Entry, Item, PlacedNode } from '#yaml/recorder.ts';
 import { GoError, GoMap, GoSlice, grownSlice, type Place, type Value } from './value.ts';
 
 /** Where a value of a text that stands inside another file was written: its path, and its place in the text. */
@@ -25,13 +25,109 @@ export function readYaml(text: string, file?: string, relocate?: Relocate): Valu
   if (document === undefined) return null;
   if (document.is === 'error') throw new GoError(goYamlMessage(document, clean));
   const value = fromPlain(document.value);
-  if (!clean.endsWith('\n')) withoutLastBreak(value, document.place());
-  if (file !== undefined) {
+  if (!clean.endsWith('\n') && BLOCK_HEADER.test(clean)) withoutLastBreak(value, document.place());
+  if (file !== undefined && relocate === undefined && !ANCHOR.test(clean))
+    placeWhenAsked(value, new Written(file, clean, document), undefined);
+  else if (file !== undefined) {
     const lines = new LineIndex(clean, { start: 0, end: clean.length, startLine: 1 });
     const at: Relocate = relocate ?? ((_, line, column) => ({ file, line, column }));
     place(value, document.place(), document.start, at, [], lines);
   }
   return value;
+}
+
+/** Whatever could be the head of a block text. */
+const BLOCK_HEADER = /[|>][-+0-9]*[ \t\r]*(?:#[^\n]*)?\n/;
+/** Whatever could be an anchor: then a value may stand at several places. */
+const ANCHOR = /(?:^|[\s,:[{-])&\S/;
+
+/** A text of values, which is read again for places when somebody asks for the first one. */
+class Written {
+  readonly file: string;
+  readonly #text: string;
+  readonly #document: ReadDocument & { readonly is: 'value' };
+  #lines: LineIndex | undefined;
+
+  constructor(file: string, text: string, document: ReadDocument & { readonly is: 'value' }) {
+    this.file = file;
+    this.#text = text;
+    this.#document = document;
+  }
+
+  get root(): PlacedNode {
+    return this.#document.place();
+  }
+
+  position(offset: number): { readonly line: number; readonly column: number } {
+    this.#lines ??= new LineIndex(this.#text, { start: 0, end: this.#text.length, startLine: 1 });
+    return this.#lines.position(this.#document.start + offset);
+  }
+}
+
+/** The place of a key or an item, looked for when somebody asks: nearly nobody does. */
+class WrittenPlace implements Place {
+  readonly #written: Written;
+  readonly #above: WrittenPlace | undefined;
+  readonly #step: string | number;
+  #position: { readonly line: number; readonly column: number } | undefined;
+  #plain: Place | undefined;
+
+  constructor(written: Written, above: WrittenPlace | undefined, step: string | number) {
+    this.#written = written;
+    this.#above = above;
+    this.#step = step;
+  }
+
+  get file(): string {
+    return this.#written.file;
+  }
+
+  get line(): number {
+    return this.#found.line;
+  }
+
+  get column(): number {
+    return this.#found.column;
+  }
+
+  get path(): string {
+    return dotted(this.#path);
+  }
+
+  get #path(): Path {
+    return [...(this.#above === undefined ? [] : this.#above.#path), this.#step];
+  }
+
+  get #found() {
+    this.#position ??= this.#written.position(this.#entry?.start ?? 0);
+    return this.#position;
+  }
+
+  get #entry(): Entry | Item | undefined {
+    const above = this.#above === undefined ? this.#written.root : this.#above.#entry?.node;
+    return typeof this.#step === 'number' ? above?.items?.[this.#step] : above?.entries?.get(this.#step);
+  }
+
+  get found(): Place {
+    this.#plain ??= { path: this.path, file: this.file, line: this.line, column: this.column };
+    return this.#plain;
+  }
+}
+
+function placeWhenAsked(value: Value, written: Written, above: WrittenPlace | undefined): void {
+  if (value instanceof GoMap) {
+    value.places = new Map();
+    for (const [key, inner] of value.entries) {
+      const place = new WrittenPlace(written, above, key);
+      value.places.set(key, place);
+      if (inner !== null && typeof inner === 'object') placeWhenAsked(inner, written, place);
+    }
+  } else if (value instanceof GoSlice)
+    value.places = value.items.map((inner, index) => {
+      const place = new WrittenPlace(written, above, index);
+      if (inner !== null && typeof inner === 'object') placeWhenAsked(inner, written, place);
+      return place;
+    });
 }
 
 export function fromPlain(value: unknown): Value {
@@ -57,7 +153,8 @@ function place(
 ): void {
   const placeAt = (offset: number, below: Path): Place => {
     const { line, column } = lines.position(start + offset);
-    return { path: dotted(below), ...at(below, line, column) };
+    const place = at(below, line, column);
+    return place instanceof WrittenPlace ? place : { path: dotted(below), ...place };
   };
   if (value instanceof GoMap && node.entries !== undefined) {
     value.places = new Map();

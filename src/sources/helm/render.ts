@@ -1,18 +1,18 @@
 /** `helm template` for a chart: pkg/action's renderResources, the sorting of manifests, and what the command prints. */
-import { readDocuments } from '#yaml/read.ts';
+import { type ReadDocument, readDocuments } from '#yaml/read.ts';
 import type { RenderLimits } from './budget.ts';
 import { capabilities, filesOf, parseKubeVersion } from './capabilities.ts';
 import { type Chart, loadChart } from './chart.ts';
 import { coalesceValues, isCompatible, processDependencies, tableAt } from './coalesce.ts';
 
-import { type Renderable, renderAll } from './engine.ts';
+import { type Renderable, type Rendered, renderAll } from './engine.ts';
 import { fileMatcher } from './ignore.ts';
 import { basePath } from './paths.ts';
 import { fromPlain, goYamlMessage, type Relocate, readYaml } from './read-values.ts';
 import { patternMatches } from './regexes.ts';
 import { SchemaNotLocal, schemaErrors } from './schema.ts';
 import { type SetKind, setValues } from './set-values.ts';
-import type { BranchTaken, LineOrigin } from './trace.ts';
+import type { BranchTaken, LineOrigin, Traced } from './trace.ts';
 import {
   compareStrings,
   GoError,
@@ -64,7 +64,9 @@ export interface RenderedDocument {
   readonly source: string;
   readonly text: string;
   readonly hooks: readonly string[];
-  /** Where each line of the text came from; none without `trace`. */
+  /** The text, read: `wellFormed` of it, as YAML. */
+  readonly read: readonly ReadDocument[];
+  /** Where each line of the text came from; none without `trace`. Put together when it is first asked for. */
   readonly lines: readonly LineOrigin[];
   readonly branches: readonly BranchTaken[];
 }
@@ -74,6 +76,8 @@ export interface RenderedChart {
   /** What `helm template` prints. */
   readonly text: string;
   readonly warnings: readonly string[];
+  /** Something in it is new at every run; only told with `trace`. */
+  readonly hasUnresolved: boolean;
   /** Dependencies that are not vendored. */
   readonly missing: readonly { readonly name: string; readonly version: string }[];
   /** Charts whose schema speaks of one that would have to be fetched: their values were not checked against it. */
@@ -175,7 +179,7 @@ export function renderChartFiles(
     ...(options.trace === undefined ? {} : { trace: options.trace }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
-  const { generic, hooks } = sortManifests(rendered);
+  const { generic, hooks } = sortManifests(rendered.files);
   const documents: RenderedDocument[] = [];
   const out: string[] = [];
   const print = (document: RenderedDocument): void => {
@@ -197,6 +201,7 @@ export function renderChartFiles(
     documents,
     text,
     warnings,
+    hasUnresolved: rendered.hasUnresolved,
     missing,
     unchecked,
     sources: sourcesOf(chart),
@@ -460,29 +465,61 @@ function crdsOf(chart: Chart): RenderedDocument[] {
       source: `${chart.fullPath}/${file.name}`,
       text: file.text,
       hooks: [],
+      get read() {
+        return readDocuments(wellFormed(file.text));
+      },
       lines: [],
       branches: [],
     }));
   return [...own, ...chart.dependencies.flatMap(crdsOf)];
 }
 
-interface Manifest extends RenderedDocument {
+class Manifest implements RenderedDocument {
+  readonly source: string;
   readonly kind: string;
   readonly name: string;
+  readonly hooks: readonly string[];
   readonly weight: number;
+  readonly read: readonly ReadDocument[];
+  readonly #part: Part;
+  readonly #traced: Traced | undefined;
+  #lines: readonly LineOrigin[] | undefined;
+
+  constructor(
+    source: string,
+    part: Part,
+    read: readonly ReadDocument[],
+    traced: Traced | undefined,
+    kind: string,
+    name: string,
+    hooks: readonly string[],
+    weight: number,
+  ) {
+    this.source = source;
+    this.#part = part;
+    this.read = read;
+    this.#traced = traced;
+    this.kind = kind;
+    this.name = name;
+    this.hooks = hooks;
+    this.weight = weight;
+  }
+
+  get text(): string {
+    return this.#part.text;
+  }
+
+  get lines(): readonly LineOrigin[] {
+    this.#lines ??= linesOf(this.#traced?.lines, this.#part);
+    return this.#lines;
+  }
+
+  get branches(): readonly BranchTaken[] {
+    return this.#traced?.branches ?? [];
+  }
 }
 
-function sortManifests(
-  rendered: ReadonlyMap<
-    string,
-    {
-      readonly text: string;
-      readonly traced:
-        | { readonly lines: readonly LineOrigin[]; readonly branches: readonly BranchTaken[] }
-        | undefined;
-    }
-  >,
-): {
+function sortManifests(rendered: ReadonlyMap<string, Rendered>): {
   generic: Manifest[];
   hooks: Manifest[];
 } {
@@ -493,19 +530,18 @@ function sortManifests(
     const { text, traced } = rendered.get(file)!;
     if (trimSpace(text) === '') continue;
     for (const part of splitManifests(text)) {
-      const head = headOf(part.text, file);
-      const lines = linesOf(traced?.lines, part);
-      const branches = traced?.branches ?? [];
-      const base = { source: file, text: part.text, kind: head.kind, name: head.name, lines, branches };
-      const hook = head.annotations.get('helm.sh/hook');
+      const read = readDocuments(wellFormed(part.text));
+      const { kind, name, annotations } = headOf(read, file);
+      const hook = annotations.get('helm.sh/hook');
       if (hook === undefined) {
-        generic.push({ ...base, hooks: [], weight: 0 });
+        generic.push(new Manifest(file, part, read, traced, kind, name, [], 0));
         continue;
       }
       const events = hook.split(',').map(one => one.trim().toLowerCase());
       if (!events.every(event => HOOKS.has(event))) continue;
-      const weight = head.annotations.get('helm.sh/hook-weight') ?? '';
-      hooks.push({ ...base, hooks: events, weight: /^[+-]?\d+$/.test(weight) ? Number(weight) : 0 });
+      const given = annotations.get('helm.sh/hook-weight') ?? '';
+      const weight = /^[+-]?\d+$/.test(given) ? Number(given) : 0;
+      hooks.push(new Manifest(file, part, read, traced, kind, name, events, weight));
     }
   }
   const order = (a: Manifest, b: Manifest): number => {
@@ -520,10 +556,7 @@ function sortManifests(
 }
 
 /** The origins of the lines of one document; of the first, what stands before its text is cut off. */
-function linesOf(
-  all: readonly LineOrigin[] | undefined,
-  { text, line, column }: { readonly text: string; readonly line: number; readonly column: number },
-): LineOrigin[] {
+function linesOf(all: readonly LineOrigin[] | undefined, { text, line, column }: Part): LineOrigin[] {
   const lines = all?.slice(line, line + text.split('\n').length) ?? [];
   const [first] = lines;
   if (first !== undefined && column > 0)
@@ -534,11 +567,18 @@ function linesOf(
   return lines;
 }
 
-/** SplitManifests: at `---` on a line of its own, or at the start; `line` and `column` are those of the part in the text. */
-function splitManifests(text: string): { text: string; line: number; column: number }[] {
+interface Part {
+  readonly text: string;
+  /** Where it begins in the text that it is a part of, both from 0. */
+  readonly line: number;
+  readonly column: number;
+}
+
+/** SplitManifests: at `---` on a line of its own, or at the start. */
+function splitManifests(text: string): Part[] {
   const lead = text.length - text.replace(/^[\t-\r \x85\xa0]+/, '').length;
   const big = trimSpace(text);
-  const result: { text: string; line: number; column: number }[] = [];
+  const result: Part[] = [];
   let at = 0;
   let [lines, counted] = [0, 0];
   const add = (from: number, to: number): void => {
@@ -577,11 +617,11 @@ interface Head {
   readonly annotations: ReadonlyMap<string, string>;
 }
 
-function headOf(text: string, file: string): Head {
+function headOf(documents: readonly ReadDocument[], file: string): Head {
   const fail = (message: string): never => {
     throw new GoError(`YAML parse error on ${file}: ${message}`);
   };
-  const document = readDocuments(wellFormed(text)).find(one => one.is !== 'empty');
+  const document = documents.find(one => one.is !== 'empty');
   if (document === undefined) return { kind: '', name: '', annotations: new Map() };
   if (document.is === 'error') return fail(goYamlMessage(document));
   const value = document.value;

@@ -72,23 +72,166 @@ interface Candidate {
   readonly parts: readonly Part[];
 }
 
-/** What was read, and what functions gave, while something is worked out. */
-interface Action {
-  values: Place[];
-  given: string[];
-  instead: string[];
-  /** Texts of templates and of YAML that were made on the way. */
-  inner: Candidate[];
-  unresolved: string | undefined;
+/** What may be told of an action; what it means for the lists below is worked out when somebody asks. */
+type Told =
+  | { readonly is: 'value'; readonly place: Place }
+  | { readonly is: 'given'; readonly name: string }
+  | { readonly is: 'instead'; readonly missing: AnyNode | undefined }
+  | { readonly is: 'insteadOf'; readonly words: string }
+  | { readonly is: 'used'; readonly carried: Action }
+  | { readonly is: 'template'; readonly output: Output; readonly text: string }
+  | { readonly is: 'yaml'; readonly written: WrittenYaml }
+  | { readonly is: 'unresolved'; readonly name: string };
+
+/**
+ * What was read, and what functions gave, while something is worked out. Most of it nobody ever asks for, so it is only
+ * noted, and put together for the first one who does.
+ */
+class Action {
   /** The last key that a map did not have. */
   missing: AnyNode | undefined;
+  /** How many actions hang on each other that are not put together yet. */
+  depth = 0;
+  readonly #told: Told[];
+  #known = 0;
+  readonly #values: Place[] = [];
+  readonly #given: string[] = [];
+  readonly #instead: string[] = [];
+  readonly #inner: Candidate[] = [];
+  #unresolved: string | undefined;
+
+  constructor(told: Told[] = []) {
+    this.#told = told;
+  }
+
+  tell(one: Told): void {
+    this.#told.push(one);
+    const depth = one.is === 'used' ? one.carried.depth : one.is === 'template' ? one.output.depth : -1;
+    if (depth < this.depth) return;
+    this.depth = depth + 1;
+    // What hangs on each other in a long chain is put together link by link: the call stack has an end.
+    if (this.depth > MOST_LINKS) this.#know();
+  }
+
+  /** As it is now, whatever is told later. */
+  copy(): Action {
+    const copy = new Action([...this.#told]);
+    copy.depth = this.depth;
+    return copy;
+  }
+
+  get values(): readonly Place[] {
+    this.#know();
+    return this.#values;
+  }
+
+  get given(): readonly string[] {
+    this.#know();
+    return this.#given;
+  }
+
+  get instead(): readonly string[] {
+    this.#know();
+    return this.#instead;
+  }
+
+  /** Texts of templates and of YAML that were made on the way. */
+  get inner(): readonly Candidate[] {
+    this.#know();
+    return this.#inner;
+  }
+
+  get unresolved(): string | undefined {
+    this.#know();
+    return this.#unresolved;
+  }
+
+  #know(): void {
+    while (this.#known < this.#told.length) this.#learn(this.#told[this.#known++]!);
+    this.depth = 0;
+  }
+
+  #learn(one: Told): void {
+    switch (one.is) {
+      case 'value':
+        this.#values.push(one.place);
+        break;
+      case 'given':
+        note(this.#given, one.name);
+        break;
+      case 'instead':
+        note(this.#instead, one.missing === undefined ? '' : show(one.missing));
+        break;
+      case 'insteadOf':
+        note(this.#instead, one.words);
+        break;
+      case 'used': {
+        const { values, given, instead, inner, unresolved } = one.carried;
+        if (this.#values.length < MOST_CARRIED) this.#values.push(...values);
+        if (this.#given.length < MOST_CARRIED) this.#given.push(...given);
+        if (this.#instead.length < MOST_CARRIED) this.#instead.push(...instead);
+        if (this.#inner.length < MOST_LINES) for (const candidate of inner) this.#inner.push(candidate);
+        if (unresolved !== undefined) this.#unresolved = unresolved;
+        break;
+      }
+      case 'template':
+        this.#learnTemplate(one.output, one.text);
+        break;
+      case 'yaml':
+        this.#learnYaml(one.written);
+        break;
+      case 'unresolved':
+        this.#unresolved = one.name;
+        break;
+    }
+  }
+
+  #learnTemplate({ pieces, source }: Output, text: string): void {
+    const lines = partsOf(pieces);
+    if (source !== undefined) fromSource(lines, source);
+    text.split('\n').forEach((line, at) => {
+      const parts = lines[at] ?? [];
+      remember(this.#inner, line, parts);
+      for (const { values, given, instead, unresolved } of parts) {
+        for (const place of values) note(this.#values, place);
+        for (const one of given) note(this.#given, one);
+        for (const one of instead) note(this.#instead, one);
+        if (unresolved !== undefined) this.#unresolved = unresolved;
+      }
+    });
+  }
+
+  #learnYaml(written: WrittenYaml): void {
+    const lines = written.text.split('\n');
+    lines.forEach((line, at) => {
+      const place = written.places[at];
+      const made = place === undefined ? undefined : madeOf(place);
+      // A lone scalar, or an empty map, is what the action has read.
+      const isAll = lines.length === 1 && place === undefined;
+      const text = line.trim();
+      const margin = line.length - line.trimStart().length;
+      remember(this.#inner, line, [
+        {
+          from: margin,
+          to: margin + text.length,
+          template: made?.at,
+          values: isAll ? this.#values : (made?.carried.values ?? (place === undefined ? [] : [place])),
+          given: isAll ? this.#given : (made?.carried.given ?? []),
+          instead: isAll ? this.#instead : (made?.carried.instead ?? []),
+          unresolved: isAll ? this.#unresolved : made?.carried.unresolved,
+          literal: false,
+        },
+      ]);
+    });
+  }
 }
 
 /** What a variable, or the dot, was made of. */
-export type Carried = Omit<Action, 'missing'>;
+export type Carried = Action;
 
 /** What a template put into a map or a list: where it stands there, and what it was made of. */
-interface Made extends Carried {
+interface Made {
+  readonly carried: Action;
   readonly at: TemplatePlace | undefined;
 }
 
@@ -99,33 +242,82 @@ function madePlace(made: Made): Place {
 
 const madeOf = (place: Place): Made | undefined => place.made as Made | undefined;
 
-const fresh = (): Action => ({
-  values: [],
-  given: [],
-  instead: [],
-  inner: [],
-  unresolved: undefined,
-  missing: undefined,
-});
-
-export interface Traced {
-  readonly lines: readonly LineOrigin[];
+/** What one template gave. */
+export class Traced {
+  readonly #output: Output;
+  readonly #text: string;
   readonly branches: readonly BranchTaken[];
+  #lines: LineOrigin[] | undefined;
+
+  constructor(output: Output, text: string, branches: readonly BranchTaken[]) {
+    this.#output = output;
+    this.#text = text;
+    this.branches = branches;
+  }
+
+  get lines(): readonly LineOrigin[] {
+    this.#lines ??= finished(partsOf(this.#output.pieces), this.#text);
+    return this.#lines;
+  }
+}
+
+/** Put into words when somebody asks. */
+class Branch implements BranchTaken {
+  readonly taken: boolean;
+  readonly outputLine: number;
+  readonly #node: BranchNode;
+  readonly #action: Action;
+
+  constructor(node: BranchNode, taken: boolean, action: Action, outputLine: number) {
+    this.#node = node;
+    this.taken = taken;
+    this.#action = action;
+    this.outputLine = outputLine;
+  }
+
+  get file(): string {
+    return this.#node.tree.file;
+  }
+
+  get line(): number {
+    return lineOf(this.#node);
+  }
+
+  get condition(): string {
+    return `${this.#node.type} ${show(this.#node.pipe)}`;
+  }
+
+  get values(): readonly Place[] {
+    return this.#action.values.map(found);
+  }
+
+  toJSON(): BranchTaken {
+    const { file, line, condition, taken, values, outputLine } = this;
+    return { file, line, condition, taken, values, outputLine };
+  }
 }
 
 /** Of many values only the last so many are told: the ones before them decide nothing any more. */
 const MOST_VALUES = 20;
+/** A variable that is set again and again carries no more than about so many. */
+const MOST_CARRIED = 1000;
+const MOST_LINKS = 100;
 /** Lines that are kept to be found again. */
 const MOST_LINES = 50_000;
 
 interface Output {
   readonly pieces: Piece[];
+  /** Breaks of lines so far; counted for a file, not for what it includes. */
   lines: number;
+  /** How long the longest chain of actions is that hangs on its pieces. */
+  depth: number;
   /** For a text that `tpl` runs: what the text itself was made of. */
   readonly source: { readonly text: string; readonly made: Action } | undefined;
 }
 
 export class Tracer {
+  /** Something that is new at every run was made. */
+  hasUnresolved = false;
   private readonly outputs: Output[] = [];
   private readonly actions: Action[] = [];
   private branches: BranchTaken[] = [];
@@ -142,44 +334,29 @@ export class Tracer {
     const source =
       this.nextSource === undefined || made === undefined
         ? undefined
-        : { text: this.nextSource, made: { ...made, values: [...made.values], inner: [...made.inner] } };
+        : { text: this.nextSource, made: made.copy() };
     this.nextSource = undefined;
-    this.outputs.push({ pieces: [], lines: 0, source });
-    this.actions.push(fresh());
+    this.outputs.push({ pieces: [], lines: 0, depth: source?.made.depth ?? 0, source });
+    this.actions.push(new Action());
   }
 
   close(text: string): void {
     const output = this.outputs.pop()!;
     this.actions.pop();
     if (this.outputs.length === 0) {
-      this.last = { lines: finished(partsOf(output.pieces), text), branches: this.branches };
+      this.last = new Traced(output, text, this.branches);
       this.branches = [];
-      return;
-    }
-    const action = this.actions.at(-1);
-    if (action === undefined) return;
-    const lines = partsOf(output.pieces);
-    if (output.source !== undefined) fromSource(lines, output.source);
-    text.split('\n').forEach((line, at) => {
-      const parts = lines[at] ?? [];
-      remember(action, line, parts);
-      for (const { values, given, instead, unresolved } of parts) {
-        for (const place of values) note(action.values, place);
-        for (const one of given) note(action.given, one);
-        for (const one of instead) note(action.instead, one);
-        if (unresolved !== undefined) action.unresolved = unresolved;
-      }
-    });
+    } else this.actions.at(-1)?.tell({ is: 'template', output, text });
   }
 
   /** What the template that just ended was made of. */
-  take(): Traced {
-    return this.last ?? { lines: [], branches: [] };
+  take(): Traced | undefined {
+    return this.last;
   }
 
   beginAction(): Action {
     const action = this.actions.at(-1)!;
-    this.actions[this.actions.length - 1] = fresh();
+    this.actions[this.actions.length - 1] = new Action();
     return action;
   }
 
@@ -208,50 +385,38 @@ export class Tracer {
    * @param before what `beginAction` gave
    */
   argument(node: AnyNode, before: Action): Place {
-    const action = this.endAction(before);
-    this.used(action);
-    return madePlace({ ...action, at: { file: node.tree.file, ...position(node, node.at) } });
+    const carried = this.endAction(before);
+    this.used(carried);
+    return madePlace({ carried, at: { file: node.tree.file, ...position(node, node.at) } });
   }
 
   /** What the place of an element of a list stands for. */
   carriedBy(place: Place): Carried {
-    return madeOf(place) ?? { values: [place], given: [], instead: [], inner: [], unresolved: undefined };
+    return madeOf(place)?.carried ?? new Action([{ is: 'value', place }]);
   }
 
   /** What the action that runs has read until now. */
   current(): Carried {
-    const { values, given, instead, inner, unresolved } = this.actions.at(-1)!;
-    return { values: [...values], given: [...given], instead: [...instead], inner: [...inner], unresolved };
+    return this.actions.at(-1)!.copy();
   }
 
   /** A variable, or the dot, was read: with it comes what it was made of. */
   used(carried: Carried | undefined): void {
-    if (carried === undefined) return;
-    const action = this.actions.at(-1)!;
-    action.values.push(...carried.values);
-    action.given.push(...carried.given);
-    action.instead.push(...carried.instead);
-    if (action.inner.length < MOST_LINES) action.inner.push(...carried.inner);
-    if (carried.unresolved !== undefined) action.unresolved = carried.unresolved;
+    if (carried !== undefined) this.actions.at(-1)!.tell({ is: 'used', carried });
   }
 
   private note(piece: Piece): void {
     const output = this.outputs.at(-1)!;
     output.pieces.push(piece);
+    if (piece.action !== undefined && piece.action.depth > output.depth) output.depth = piece.action.depth;
+    if (this.outputs.length > 1) return;
     for (let at = piece.text.indexOf('\n'); at >= 0; at = piece.text.indexOf('\n', at + 1)) output.lines++;
   }
 
-  branched(node: BranchNode, taken: boolean, _value: Value, before: Action): void {
+  branched(node: BranchNode, taken: boolean, before: Action): void {
     const action = this.endAction(before);
     if (this.outputs.length !== 1 && taken) return;
-    this.branches.push({
-      file: node.tree.file,
-      line: lineOf(node),
-      condition: `${node.type} ${show(node.pipe)}`,
-      taken,
-      values: action.values,
-      outputLine: this.outputs[0]?.lines ?? 0,
-    });
+    this.branches.push(new Branch(node, taken, action, this.outputs[0]?.lines ?? 0));
   }
 
   read(map: GoMap, key: string, value: Value, node: AnyNode | undefined): void {
@@ -259,77 +424,50 @@ export class Tracer {
     if (action === undefined) return;
     const place = map.places?.get(key);
     const made = place === undefined ? undefined : madeOf(place);
-    if (made !== undefined) this.used(made);
-    else if (place !== undefined) action.values.push(place);
+    if (made !== undefined) this.used(made.carried);
+    else if (place !== undefined) action.tell({ is: 'value', place });
     else if (value === undefined) action.missing = node;
   }
 
   /** Something that helm gives was read: `.Release.Name`, a file. */
   given(name: string): void {
-    const action = this.actions.at(-1);
-    if (action !== undefined) note(action.given, name);
+    this.actions.at(-1)?.tell({ is: 'given', name });
   }
 
   /** What stands for a value that is not set was taken. */
   fellBack(): void {
     const action = this.actions.at(-1);
-    if (action !== undefined) note(action.instead, action.missing === undefined ? '' : show(action.missing));
+    action?.tell({ is: 'instead', missing: action.missing });
   }
 
   yaml(written: WrittenYaml): void {
-    const action = this.actions.at(-1);
-    if (action === undefined) return;
-    const lines = written.text.split('\n');
-    // A lone scalar, or an empty map, is what the action has read.
-    const only: Made | undefined =
-      lines.length === 1 && written.places[0] === undefined ? { ...action, at: undefined } : undefined;
-    lines.forEach((line, at) => {
-      const place = written.places[at];
-      const made = place === undefined ? only : madeOf(place);
-      const text = line.trim();
-      const margin = line.length - line.trimStart().length;
-      remember(action, line, [
-        {
-          from: margin,
-          to: margin + text.length,
-          template: made?.at,
-          values: made?.values ?? (place === undefined ? [] : [place]),
-          given: made?.given ?? [],
-          instead: made?.instead ?? [],
-          unresolved: made?.unresolved,
-          literal: false,
-        },
-      ]);
-    });
+    this.actions.at(-1)?.tell({ is: 'yaml', written });
   }
 
-  /** What a line of a text was made of, which the action that runs has made. */
-  placeOfLine(line: string): Place | undefined {
-    const text = line.trim();
-    const { inner } = this.actions.at(-1) ?? fresh();
-    for (let at = inner.length - 1; at >= 0; at--) {
-      const { text: found, parts } = inner[at]!;
+  /** What tells of a line of a text what it was made of, where the action that runs has made it. */
+  placesOfLines(): (line: string) => Place | undefined {
+    const last = new Map<string, Part>();
+    for (const { text, parts } of this.actions.at(-1)?.inner ?? []) {
       const part = parts.at(-1);
-      if (found !== text || part === undefined) continue;
-      const { values, given, instead, unresolved } = part;
-      return (
-        values.at(-1) ??
-        madePlace({
-          values: [...values],
-          given: [...given],
-          instead: [...instead],
-          inner: [],
-          unresolved,
-          at: part.template,
-        })
-      );
+      if (part !== undefined) last.set(text, part);
     }
-    return undefined;
+    return line => {
+      const part = last.get(line.trim());
+      if (part === undefined) return undefined;
+      const value = part.values.at(-1);
+      if (value !== undefined) return value;
+      const carried = new Action([
+        ...part.given.map(name => ({ is: 'given', name }) as const),
+        ...part.instead.map(words => ({ is: 'insteadOf', words }) as const),
+        ...(part.unresolved === undefined ? [] : [{ is: 'unresolved', name: part.unresolved } as const]),
+      ]);
+      return madePlace({ carried, at: part.template });
+    };
   }
 
   unresolved(name: string): void {
-    const action = this.actions.at(-1);
-    if (action !== undefined) action.unresolved = name;
+    this.hasUnresolved = true;
+    this.actions.at(-1)?.tell({ is: 'unresolved', name });
   }
 }
 
@@ -361,11 +499,11 @@ function note<Item>(list: Item[], item: Item): void {
   if (list.length < MOST_VALUES && !list.includes(item)) list.push(item);
 }
 
-function remember(action: Action, line: string, parts: readonly Part[]): void {
-  if (action.inner.length >= MOST_LINES) return;
+function remember(inner: Candidate[], line: string, parts: readonly Part[]): void {
+  if (inner.length >= MOST_LINES) return;
   const text = line.trim();
   const margin = line.length - line.trimStart().length;
-  action.inner.push({
+  inner.push({
     text,
     parts:
       margin === 0 ? parts : parts.map(part => ({ ...part, from: part.from - margin, to: part.to - margin })),
@@ -508,6 +646,9 @@ function fromSource(lines: Part[][], { text, made }: NonNullable<Output['source'
 /** The name under which `tpl` runs a text. */
 export const TPL = 'gotpl';
 
+const isFound = ({ found }: Place): boolean => found !== undefined;
+const found = (place: Place): Place => place.found ?? place;
+
 /** Lines with the origin of each as a whole: the part with a value decides, then the last with a letter. */
 function finished(lines: readonly (readonly Part[])[], text: string): LineOrigin[] {
   const rows = text.split('\n');
@@ -519,11 +660,15 @@ function finished(lines: readonly (readonly Part[])[], text: string): LineOrigin
     let weight = -1;
     const values: Place[] = [];
     for (const part of parts) {
-      const span: Span = { ...part, template: part.template ?? before };
+      const span: Span = {
+        ...part,
+        template: part.template ?? before,
+        values: part.values.some(isFound) ? part.values.map(found) : part.values,
+      };
       spans.push(span);
       const isBlank = row.slice(part.from, part.to).trim() === '';
       const own = isBlank ? 0 : part.literal ? 1 : part.values.length > 0 ? 3 : 2;
-      if (!isBlank) values.push(...part.values);
+      if (!isBlank) values.push(...span.values);
       if (own > weight) [best, weight] = [span, own];
     }
     if (best !== undefined) before = best.template;

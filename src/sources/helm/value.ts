@@ -49,6 +49,8 @@ export interface Place {
   readonly path: string;
   /** It was written by no file: a template made it, of this. The rest says nothing then. */
   readonly made?: object;
+  /** Of a place that is looked for when it is asked for: the same as plain data. */
+  readonly found?: Place;
 }
 
 export class GoMap {
