@@ -23,7 +23,7 @@ import { newestMinor, World } from '#world/world.ts';
 import type { Parsed } from './command.ts';
 import { readConfig } from './config.ts';
 import { UsageError } from './errors.ts';
-import { readInput } from './input.ts';
+import { readInput, tellOfEnvironments } from './input.ts';
 import { print, tell } from './output.ts';
 import { wrap } from './wrap.ts';
 
@@ -40,6 +40,7 @@ export async function questions(parsed: Parsed): Promise<Questions> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
   // Whole, for the definitions of custom resources say what there is to ask for.
   const { declared, gaps } = await readInput(parsed, parsed.values('filename'), config, { lean: false });
+  tellOfEnvironments(parsed, { declared });
   const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
   const groups = await groupsOf(parsed.value('groups'));
   const policy = parsed.value('abac-policy');

@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { type Manifests, readManifests } from '#sources/manifests/manifests.ts';
 import { PathError } from '#sources/manifests/walk.ts';
+import { isMeant, seenFrom } from '#world/environments.ts';
 import type { Parsed } from './command.ts';
 import type { Config } from './config.ts';
 import { UsageError } from './errors.ts';
+import { tell } from './output.ts';
 
 /**
  * From this many files on, memory matters more than the last tenth of a second: the nursery of the garbage collector
@@ -34,8 +36,9 @@ export async function readInput(
   { ignore = [], charts }: Settings = {},
   { lean = true, edited }: InputOptions = {},
 ): Promise<Manifests> {
+  let manifests: Manifests;
   try {
-    return await readManifests(roots.length === 0 ? ['.'] : [...new Set(roots)], {
+    manifests = await readManifests(roots.length === 0 ? ['.'] : [...new Set(roots)], {
       cwd: process.cwd(),
       noIgnore: parsed.has('no-ignore'),
       exclude: [...ignore, ...parsed.values('exclude')],
@@ -54,4 +57,48 @@ export async function readInput(
     if (error instanceof PathError) throw new UsageError(error.message);
     throw error;
   }
+  const environment = parsed.value('environment');
+  return environment === undefined
+    ? manifests
+    : { ...whole(manifests), declared: ofEnvironment(manifests, environment) };
+}
+
+/** A reader is no plain record: its parts by name. */
+function whole({ files, declared, gaps, comments, renderings }: Manifests): Manifests {
+  return { files, declared, gaps, comments, renderings };
+}
+
+/** @throws UsageError for an environment that no chart or overlay of the input has */
+function ofEnvironment({ declared }: Manifests, environment: string): Manifests['declared'] {
+  const names = environmentsOf(declared);
+  if (!names.some(name => isMeant(environment, name)))
+    throw new UsageError(
+      `--environment: no chart or overlay has an environment ${environment}`,
+      names.length === 0 ? 'nothing of the input has several environments' : `there are ${shown(names)}`,
+    );
+  const seen = seenFrom(environment);
+  return declared.flatMap(one => {
+    const environments = seen(one);
+    if (environments === undefined) return [one];
+    return environments.length === 0 ? [] : [{ ...one, environments }];
+  });
+}
+
+function environmentsOf(declared: Manifests['declared']): readonly string[] {
+  return [
+    ...new Set(declared.flatMap(({ environments = [], apart }) => (apart === undefined ? [] : environments))),
+  ];
+}
+
+const shown = (names: readonly string[]): string =>
+  `${names.slice(0, MOST_SHOWN).join(', ')}${names.length > MOST_SHOWN ? ` and ${names.length - MOST_SHOWN} more` : ''}`;
+const MOST_SHOWN = 8;
+
+/** Says that what excludes each other is taken for one cluster, where a command asks about one. */
+export function tellOfEnvironments(parsed: Parsed, { declared }: Pick<Manifests, 'declared'>): void {
+  const names = parsed.has('environment') || parsed.has('quiet') ? [] : environmentsOf(declared);
+  if (names.length > 1)
+    tell(
+      `sallyport: ${names.length} environments are taken for one cluster (${shown(names)}); --environment NAME asks about one\n`,
+    );
 }

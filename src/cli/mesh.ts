@@ -12,7 +12,7 @@ import { newestMinor, World } from '#world/world.ts';
 import type { Parsed } from './command.ts';
 import { readConfig } from './config.ts';
 import { UsageError } from './errors.ts';
-import { readInput } from './input.ts';
+import { readInput, tellOfEnvironments } from './input.ts';
 
 export interface Cluster {
   readonly world: World;
@@ -29,6 +29,7 @@ export interface Cluster {
 export async function clusterOf(parsed: Parsed, roots: readonly string[]): Promise<Cluster> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
   const { declared, gaps } = await readInput(parsed, roots, config);
+  tellOfEnvironments(parsed, { declared });
   const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
   const objects = declared.map(({ object }) => object);
   const assumed = new Set(parsed.values('assume'));

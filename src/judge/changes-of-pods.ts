@@ -8,7 +8,7 @@ import { accountOf, mountsToken } from '#kube/accounts.ts';
 import { parseImage } from '#kube/images.ts';
 import type { KubeObject, Path } from '#kube/objects.ts';
 import type { ContainerSubject, PodSubject } from '#world/subjects.ts';
-import { metadataOf, namespaceOf, type World } from '#world/world.ts';
+import { type Declared, metadataOf, namespaceOf, type World } from '#world/world.ts';
 import { changeOf, type Pair, type Pairs } from './sides.ts';
 
 const RANK: Readonly<Record<Level, number>> = { privileged: 0, baseline: 1, restricted: 2 };
@@ -174,14 +174,16 @@ function identityChanges(
         path,
       }),
     ];
-  const mounts = (world: World, pod: PodSubject) =>
+  const mounts = (world: World, declared: Declared, pod: PodSubject) =>
     mountsToken(
       pod.spec,
-      world.find('/ServiceAccount', pod.namespace ?? namespaceOf(pod.object), accountOf(pod.spec))?.[
+      world
+        .viewsOf(declared)[0]!
+        .world.find('/ServiceAccount', pod.namespace ?? namespaceOf(pod.object), accountOf(pod.spec))?.[
         'automountServiceAccountToken'
       ],
     );
-  const [had, has] = [mounts(base, before), mounts(head, after)];
+  const [had, has] = [mounts(base, pair.base!, before), mounts(head, pair.head!, after)];
   if (had === has) return [];
   return [
     changeOf(

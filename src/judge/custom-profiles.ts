@@ -30,13 +30,17 @@ export function permittedBy(
     readonly { readonly profile: PlacedProfile; readonly paths: readonly Path[] }[]
   >();
   const fixed = (check: Check) => check.nonBypassable === true || nonBypassable.includes(idOf(check));
-  return ({ id, check, declared: { object }, path }) => {
+  return ({ id, check, declared, path }) => {
+    const { object } = declared;
     if (check.practice !== 'pod-security' || id === CUSTOM_PROFILE || fixed(check)) return undefined;
     let permitted = known.get(object);
     if (permitted === undefined) {
+      const views = world.viewsOf(declared);
       permitted = podsOf(world, object).pods.flatMap(pod => {
-        const one = permittedIn(world, pod, profiles);
-        return one === undefined ? [] : [{ ...one, profile: one.profile as PlacedProfile }];
+        const [one, ...others] = views.map(view => permittedIn(view.world, pod, profiles));
+        // What one environment does not permit is not excepted.
+        if (one === undefined || others.some(other => other?.profile !== one.profile)) return [];
+        return [{ ...one, profile: one.profile as PlacedProfile }];
       });
       known.set(object, permitted);
     }

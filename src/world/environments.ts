@@ -85,9 +85,15 @@ function identitiesOf(
 /**
  * Whether an object is out of sight of an environment: all that it was built for is.
  *
- * @param apart what is known of the environments of the source that this one is of
+ * @param apart what is known of the environments of the source that this one is of; undefined for one of no source
  */
 export function hiddenFrom(environment: string, apart: Apart | undefined): (one: Placed) => boolean {
+  const seen = seenFrom(environment, apart);
+  return one => one.environments !== undefined && seen(one)?.length === 0;
+}
+
+/** The environments of an object that an environment sees; undefined where it has none, or none that exclude others. */
+export function seenFrom(environment: string, apart?: Apart): (one: Placed) => readonly string[] | undefined {
   const known = new Map<Apart, Map<string, boolean>>();
   const sees = (other: string, of: Apart): boolean => {
     const beside = of.get(other);
@@ -96,15 +102,21 @@ export function hiddenFrom(environment: string, apart: Apart | undefined): (one:
     return companionsOf(environment, [other, ...beside]).includes(other);
   };
   return ({ environments, apart: of }) => {
-    if (of === undefined || environments === undefined) return false;
-    const seen = known.get(of) ?? new Map<string, boolean>();
-    known.set(of, seen);
-    return environments.every(one => {
-      const answer = seen.get(one) ?? sees(one, of);
-      seen.set(one, answer);
-      return !answer;
+    if (of === undefined || environments === undefined) return undefined;
+    const answers = known.get(of) ?? new Map<string, boolean>();
+    known.set(of, answers);
+    return environments.filter(one => {
+      const answer = answers.get(one) ?? sees(one, of);
+      answers.set(one, answer);
+      return answer;
     });
   };
+}
+
+/** Whether a name could mean an environment: they have a word in common. */
+export function isMeant(name: string, environment: string): boolean {
+  const words = wordsOf(name);
+  return name === environment || [...wordsOf(environment)].some(word => words.has(word));
 }
 
 /** The environments of another source that go with one: those whose names have most in common with its own. */

@@ -96,6 +96,21 @@ describe('environments', () => {
     assert.deepEqual(missing(beside), ['in dev', 'in default values']);
   });
 
+  it('are asked about one at a time, by name', () => {
+    const cwd = folderOf(CHART);
+    const places = (...words: string[]) =>
+      scanJson(cwd, ['.', ...words]).findings.map(({ check, file }) => `${check} ${file}`);
+    const hostPID = 'pod-security/host-namespaces shop/values-prod.yaml';
+    assert.ok(places('--environment', 'prod').includes(hostPID));
+    const stage = places('--environment', 'stage');
+    assert.ok(!stage.includes(hostPID) && stage.includes('cicd/image-tag shop/environments/stage.yaml'));
+    const { code, err } = run(cwd, ['scan', '.', '--environment', 'prd']);
+    assert.equal(code, 3);
+    assert.match(err, /no chart or overlay has an environment prd\n.*there are default values, /);
+    assert.match(run(cwd, ['mesh', 'connections', '.']).err, /3 environments are taken for one cluster/);
+    assert.equal(run(cwd, ['mesh', 'connections', '.', '--environment', 'prod']).err, '');
+  });
+
   it('that do not render are unknown, by name', () => {
     const broken = { ...CHART, 'shop/values-prod.yaml': 'hostPID: [\n' };
     const { unknowns, findings } = scanJson(folderOf(broken));

@@ -192,8 +192,21 @@ async function renderDeployment(
   const path = folder === '' ? '.' : folder;
   if (existsSync(join(path, 'Chart.yaml'))) {
     const { deploymentRuns } = await import('#sources/gitops/charts.ts');
-    const [run] = deploymentRuns([deployment], fileText);
-    return renderChart(parsed, path, joined(run!.options, await userOptions(parsed, releaseName)));
+    const [run] = await deploymentRuns([deployment], fileText);
+    const options = joined(run!.options, await userOptions(parsed, releaseName));
+    if (run!.after === undefined && run!.withoutDefaults !== true) return renderChart(parsed, path, options);
+    // What is done to the objects after helm has no text of helm.
+    const { chartObjects } = await import('#sources/helm/declared.ts');
+    const { readChartFolder } = await import('#sources/helm/folder.ts');
+    const made = await chartObjects(
+      () => readChartFolder(path),
+      folder,
+      () => [{ ...run!, options }],
+    );
+    for (const { file, line, reason } of made.gaps)
+      tell(`sallyport: ${file ?? path}:${line ?? 1}: ${reason}\n`);
+    await printObjects(parsed, made.declared, true);
+    return made.gaps.length > 0 ? EXIT.unknown : EXIT.clean;
   }
   const { builtDeployments } = await import('#sources/gitops/kustomized.ts');
   const { asDeployed, deployedAs, isOf } = await import('#sources/gitops/deployed.ts');

@@ -50,8 +50,9 @@ export async function scanInto(
 }
 
 /** Whether everything below the working directory was read. */
-export function isWhole({ operands }: Parsed): boolean {
-  return operands.length === 0 || operands.includes('.');
+export function isWhole(parsed: Parsed): boolean {
+  const { operands } = parsed;
+  return !parsed.has('environment') && (operands.length === 0 || operands.includes('.'));
 }
 
 const TOOLS = ['kube-linter', 'checkov', 'trivy', 'polaris'];

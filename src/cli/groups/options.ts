@@ -15,6 +15,11 @@ export const reading: readonly Option[] = [
     description: 'Leave out paths that match (gitignore syntax)',
   },
   { name: 'no-hooks', description: 'Leave out the hooks and tests of Helm charts' },
+  {
+    name: 'environment',
+    value: 'NAME',
+    description: 'Of charts and overlays, only what is applied in that environment',
+  },
   { name: 'config', value: 'FILE', description: 'Configuration (default: sallyport.yaml, if there is one)' },
 ];
 

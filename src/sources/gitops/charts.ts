@@ -6,33 +6,37 @@ import type { ValueFile } from '#sources/helm/render.ts';
 import type { Deployment, StatedValues } from './deployer.ts';
 
 /** @param read the text of a values file of the tree */
-export function deploymentRuns(
+export async function deploymentRuns(
   deployments: readonly Deployment[],
   read: (file: string) => string,
-): ChartRun[] {
-  return deployments.map(
-    ({ name, cluster, releaseName, namespace, valueFiles, values, parameters, chart }) => {
-      const of = (kind: 'set' | 'string' | 'file') =>
-        parameters.filter(one => one.kind === kind).map(({ text }) => text);
-      return {
-        environment: name,
-        ...(cluster === undefined ? {} : { cluster }),
-        options: {
-          releaseName,
-          ...(namespace === undefined ? {} : { namespace }),
-          valueFiles: [
-            ...valueFiles.map(file => ({ name: file, text: read(file) })),
-            ...values.flatMap(statedFile),
-          ],
-          set: of('set'),
-          setString: of('string'),
-          setFile: of('file'),
-          readFile: read,
-          ...chart,
-        },
-      };
-    },
-  );
+): Promise<ChartRun[]> {
+  const changed = deployments.some(one => one.postRenderers.length > 0 || one.commonMetadata !== undefined);
+  const after = changed ? (await import('./post-render.ts')).postRendererOf : () => undefined;
+  return deployments.map(deployment => {
+    const { name, cluster, releaseName, namespace, valueFiles, values, parameters, chart } = deployment;
+    const done = after(deployment);
+    const of = (kind: 'set' | 'string' | 'file') =>
+      parameters.filter(one => one.kind === kind).map(({ text }) => text);
+    return {
+      environment: name,
+      ...(cluster === undefined ? {} : { cluster }),
+      ...(deployment.replacesDefaults ? { withoutDefaults: true } : {}),
+      ...(done === undefined ? {} : { after: done }),
+      options: {
+        releaseName,
+        ...(namespace === undefined ? {} : { namespace }),
+        valueFiles: [
+          ...valueFiles.map(file => ({ name: file, text: read(file) })),
+          ...values.flatMap(statedFile),
+        ],
+        set: of('set'),
+        setString: of('string'),
+        setFile: of('file'),
+        readFile: read,
+        ...chart,
+      },
+    };
+  });
 }
 
 /** Values that an object states, as a values file whose lines are the object's. */

@@ -4,7 +4,7 @@ import { inNamespace } from '#sources/kustomize/namespaced.ts';
 import { type Apart, apartOf } from '#world/environments.ts';
 import { type Declared, identityOf } from '#world/world.ts';
 import { readDocuments } from '#yaml/read.ts';
-import type { Deployment } from './deployer.ts';
+import type { CommonMetadata, Deployment } from './deployer.ts';
 
 /** Whether what was declared is deployed by it: it was built for that folder, or stands in it. */
 export function isOf({ origin, environments }: Declared, { folder, isDeep }: Deployment): boolean {
@@ -25,7 +25,11 @@ export function asDeployed(
   built: ReadonlyMap<Deployment, readonly Declared[]> = new Map(),
 ): Declared[] {
   const changing = deployments.filter(
-    one => one.namespace !== undefined || one.substitutions !== undefined || built.has(one),
+    one =>
+      one.namespace !== undefined ||
+      one.substitutions !== undefined ||
+      one.commonMetadata !== undefined ||
+      built.has(one),
   );
   if (changing.length === 0) return [...all];
   const byFolder = Map.groupBy(changing, ({ folder }) => folder);
@@ -99,13 +103,32 @@ function leftBy(deployment: Deployment, declared: Declared, among: number): Decl
 }
 
 /** The object as the deployment leaves it. */
-export function deployedAs(declared: Declared, { name, namespace, substitutions }: Deployment): Declared {
+export function deployedAs(
+  declared: Declared,
+  { name, namespace, substitutions, commonMetadata }: Deployment,
+): Declared {
   const filled =
     substitutions === undefined
       ? declared.object
       : (substituted(declared.object, substitutions) as KubeObject);
-  const object = namespace === undefined ? filled : inNamespace(filled, namespace);
-  return { ...declared, object, environments: [name] };
+  const placed = namespace === undefined ? filled : inNamespace(filled, namespace);
+  return { ...declared, object: withCommonMetadata(placed, commonMetadata), environments: [name] };
+}
+
+/** Labels and annotations over those that the object has. Source: fluxcd/pkg ssa/utils (SetCommonMetadata). */
+export function withCommonMetadata(object: KubeObject, common: CommonMetadata | undefined): KubeObject {
+  if (common === undefined) return object;
+  const { metadata = {} } = object;
+  const merged = (field: 'labels' | 'annotations') => {
+    const own = metadata[field];
+    return Object.keys(common[field]).length === 0
+      ? {}
+      : { [field]: { ...(isRecord(own) ? own : {}), ...common[field] } };
+  };
+  return {
+    ...object,
+    metadata: { ...metadata, ...merged('labels'), ...merged('annotations') },
+  } as KubeObject;
 }
 
 /**

@@ -32,8 +32,26 @@ export interface Deployment {
   readonly substitutions: ReadonlyMap<string, string> | undefined;
   /** What is set in the kustomization before it is built. */
   readonly overrides: Overrides | undefined;
+  /** Of a chart: its own values do not count, the files stand in their place. */
+  readonly replacesDefaults: boolean;
+  /** Labels and annotations that everything gets last. */
+  readonly commonMetadata: CommonMetadata | undefined;
+  /** What is done to what a chart was rendered to. */
+  readonly postRenderers: readonly PostRenderer[];
   /** A folder without a kustomization is deployed with the folders below it. */
   readonly isDeep: boolean;
+}
+
+export interface CommonMetadata {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface PostRenderer {
+  /** Fields of a kustomization. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Where in the object they stand. */
+  readonly path: Path;
 }
 
 export interface ChartWishes {

@@ -5,11 +5,21 @@
  * fluxcd/pkg/chartutil (the order of values).
  */
 import { isRecord, type KubeObject, type Path } from '#kube/objects.ts';
+import { writeJson } from '#sources/helm/json.ts';
+import { setValues } from '#sources/helm/set-values.ts';
+import { GoError, GoMap } from '#sources/helm/value.ts';
 import { foldersOf } from '#sources/kustomize/files.ts';
 import type { Declared, Gap } from '#world/world.ts';
 import { type Applications, applicationsOf } from './application-sets.ts';
-import { type Deployment, isDeployer, type StatedValues, type Tree } from './deployer.ts';
-import { argoOverrides, fluxOverrides } from './overrides.ts';
+import {
+  type CommonMetadata,
+  type Deployment,
+  isDeployer,
+  type StatedValues,
+  type Tree,
+} from './deployer.ts';
+import { argoOverrides, fluxOverrides, list, pairs } from './overrides.ts';
+import { isPattern, matcherOf } from './value-files.ts';
 
 export interface Deployments {
   readonly deployments: readonly Deployment[];
@@ -19,7 +29,6 @@ export interface Deployments {
 const text = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 const record = (value: unknown): Readonly<Record<string, unknown>> => (isRecord(value) ? value : {});
-const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 /** Follows every object that deploys others. */
 export function deploymentsOf(all: readonly Declared[], tree: Tree): Deployments {
@@ -133,17 +142,29 @@ class DeploymentReader implements Deployments {
       many.length === 0
         ? [[spec['source'], [...at, 'source']]]
         : many.map((source, i) => [source, [...at, 'sources', i]]);
-    for (const [one, path] of sources)
-      this.#source(declared, name, record(one), { namespace, cluster }, path);
+    const refs = new Set(sources.flatMap(([one]) => text(record(one)['ref']) ?? []));
+    for (const [one, path] of sources) {
+      const source = record(one);
+      const known = {
+        ARGOCD_APP_NAME: name,
+        ARGOCD_APP_NAMESPACE: namespace ?? '',
+        ARGOCD_APP_PROJECT_NAME: text(spec['project']) ?? '',
+        ARGOCD_APP_SOURCE_PATH: text(source['path']),
+        ARGOCD_APP_SOURCE_REPO_URL: text(source['repoURL']),
+        ARGOCD_APP_SOURCE_TARGET_REVISION: text(source['targetRevision']),
+      };
+      this.#source(declared, name, source, { namespace, cluster, refs, text: filling(known) }, path);
+    }
   }
 
   #source(
     declared: Declared,
     name: string,
     source: Readonly<Record<string, unknown>>,
-    { namespace, cluster }: { readonly namespace: string | undefined; readonly cluster: string | undefined },
+    into: ArgoSource & { readonly namespace: string | undefined; readonly cluster: string | undefined },
     at: Path,
   ): void {
+    const { namespace, cluster, text: fill } = into;
     const path = text(source['path']);
     const repo = text(source['repoURL']) ?? 'an unnamed repository';
     const chart = text(source['chart']);
@@ -190,19 +211,20 @@ class DeploymentReader implements Deployments {
         folder,
         list(helm['valueFiles']),
         helm['ignoreMissingValueFiles'] === true,
+        into,
       ),
       values,
       parameters: [
         ...list(helm['parameters'])
           .map(record)
           .map(one => ({
-            text: `${String(one['name'])}=${withoutCommas(String(one['value'] ?? ''))}`,
+            text: `${fill(String(one['name']))}=${withoutCommas(fill(String(one['value'] ?? '')))}`,
             kind: one['forceString'] === true ? ('string' as const) : ('set' as const),
           })),
         ...list(helm['fileParameters'])
           .map(record)
           .flatMap(one =>
-            this.#valueFiles(declared, folder, [one['path']], false).map(file => ({
+            this.#valueFiles(declared, folder, [one['path']], false, into).map(file => ({
               text: `${String(one['name'])}=${file}`,
               kind: 'file' as const,
             })),
@@ -216,25 +238,68 @@ class DeploymentReader implements Deployments {
       },
       substitutions: undefined,
       overrides: argoOverrides(kustomize, declared, [...at, 'kustomize'], folder, this.#folders),
+      replacesDefaults: false,
+      commonMetadata: undefined,
+      postRenderers: [],
       isDeep: record(source['directory'])['recurse'] === true,
     });
   }
 
-  #valueFiles(declared: Declared, folder: string, files: readonly unknown[], mayMiss: boolean): string[] {
-    const found: string[] = [];
+  /**
+   * The values files of the tree, in order. A pattern stands for all that match, but for those that are named
+   * themselves; what is there twice counts where it first is. Source: argoproj/argo-cd reposerver/repository
+   * (ValueFileResolver).
+   */
+  #valueFiles(
+    declared: Declared,
+    folder: string,
+    files: readonly unknown[],
+    mayMiss: boolean,
+    { refs, text: fill }: ArgoSource = PLAIN,
+  ): string[] {
     const names = new Set(files.length === 0 ? [] : this.#tree.names);
-    for (const file of files) {
-      if (typeof file !== 'string') continue;
-      const reference = /^\$[^/]+\/(.*)$/.exec(file)?.[1];
-      const name =
-        reference === undefined && !file.startsWith('/')
-          ? joined(folder, file)
-          : this.#folder(declared, reference ?? file, names);
-      if (name !== undefined && this.#tree.text(name) !== undefined) found.push(name);
-      else if (!mayMiss)
+    const stated = files
+      .filter(file => typeof file === 'string')
+      .map(file => {
+        const reference = /^\$([^/]+)\/(.*)$/.exec(file);
+        const isOf = reference !== null && refs?.has(reference[1]!) === true;
+        const path = fill(isOf ? `/${reference[2]!}` : file);
+        return { file, path };
+      });
+    const placeOf = (path: string): string | undefined =>
+      path.startsWith('/') ? this.#folder(declared, path, names) : joined(folder, path);
+    const explicit = new Set(stated.flatMap(({ path }) => (isPattern(path) ? [] : (placeOf(path) ?? []))));
+    const found = new Set<string>();
+    for (const { file, path } of stated) {
+      const matches = isPattern(path)
+        ? this.#matching(declared, folder, path).filter(name => !explicit.has(name))
+        : [placeOf(path)].filter(name => name !== undefined && this.#tree.text(name) !== undefined);
+      for (const name of matches) found.add(name!);
+      if (
+        matches.length === 0 &&
+        !mayMiss &&
+        !(isPattern(path) && this.#matching(declared, folder, path).length > 0)
+      )
         this.#gap(declared, `values file ${file} is not in what was scanned; it was judged without`);
     }
-    return found;
+    return [...found];
+  }
+
+  /** The files that a pattern means, sorted: from a folder, or from the top of the repository. */
+  #matching(declared: Declared, folder: string, pattern: string): string[] {
+    const from = (base: string, path: string): string[] => {
+      const whole = joined(base, path);
+      if (whole === undefined) return [];
+      const matches = matcherOf(whole);
+      return this.#tree.names.filter(matches).sort();
+    };
+    if (!pattern.startsWith('/')) return from(folder, pattern);
+    for (let above = declared.origin.file; above.includes('/'); ) {
+      above = above.slice(0, above.lastIndexOf('/'));
+      const found = from(above, pattern);
+      if (found.length > 0) return found;
+    }
+    return from('', pattern);
   }
 
   #fluxKustomization(declared: Declared, spec: Readonly<Record<string, unknown>>): void {
@@ -275,13 +340,16 @@ class DeploymentReader implements Deployments {
       chart: {},
       substitutions: spec['postBuild'] === undefined ? undefined : substitutions,
       overrides: fluxOverrides(spec, declared, folder, this.#folders),
+      replacesDefaults: false,
+      commonMetadata: commonMetadataOf(spec),
+      postRenderers: [],
       isDeep: true,
     });
   }
 
   #helmRelease(declared: Declared, spec: Readonly<Record<string, unknown>>): void {
     const { object } = declared;
-    const chart = record(record(spec['chart'])['spec']);
+    const chart = this.#chartOf(declared, spec);
     const path = text(chart['chart']);
     const reference = chart['sourceRef'] ?? spec['chartRef'];
     const folder =
@@ -296,7 +364,6 @@ class DeploymentReader implements Deployments {
       return;
     }
     const values: StatedValues[] = [];
-    const parameters: { text: string; kind: 'set' }[] = [];
     for (const from of list(spec['valuesFrom']).map(record)) {
       const key = text(from['valuesKey']) ?? 'values.yaml';
       const data = this.#dataOf(declared, from);
@@ -308,10 +375,26 @@ class DeploymentReader implements Deployments {
             declared,
             `${describe(from)} with ${key} is not in the input; the chart was judged without it`,
           );
-      } else if (target === undefined)
-        values.push({ value, declared: data!.declared, path: [data!.fieldOf(key), key] });
-      else parameters.push({ text: `${target}=${value}`, kind: 'set' });
+        continue;
+      }
+      const at = { declared: data!.declared, path: [data!.fieldOf(key), key] };
+      try {
+        values.push({ ...at, value: target === undefined ? value : valueAtTarget(target, value) });
+      } catch (error) {
+        if (!(error instanceof GoError)) throw error;
+        this.#gap(
+          declared,
+          `targetPath ${target} is none: ${error.message}; the chart was judged without it`,
+        );
+      }
     }
+    // Files stand in the place of the chart's own values, which count only where they are among them.
+    const valueFiles = this.#valueFiles(
+      declared,
+      '',
+      list(chart['valuesFiles']).map(file => `/${String(file)}`),
+      chart['ignoreMissingValuesFiles'] === true,
+    );
     if (isRecord(spec['values'])) values.push({ value: spec['values'], declared, path: ['spec', 'values'] });
     const namespace = text(spec['targetNamespace']) ?? text(object.metadata?.namespace);
     const name = nameOf(object);
@@ -323,21 +406,39 @@ class DeploymentReader implements Deployments {
       folder,
       releaseName: text(spec['releaseName']) ?? (target === undefined ? name : `${target}-${name}`),
       namespace,
-      valueFiles: this.#valueFiles(
-        declared,
-        '',
-        list(chart['valuesFiles']).map(file => `/${String(file)}`),
-        chart['ignoreMissingValuesFiles'] === true,
-      ),
+      valueFiles,
       values,
-      parameters,
+      parameters: [],
       chart: {},
       substitutions: undefined,
       overrides: undefined,
+      replacesDefaults: valueFiles.length > 0,
+      commonMetadata: commonMetadataOf(spec),
+      postRenderers: list(spec['postRenderers'])
+        .map(record)
+        .flatMap(({ kustomize }, i) =>
+          isRecord(kustomize)
+            ? [{ options: kustomize, path: ['spec', 'postRenderers', i, 'kustomize'] }]
+            : [],
+        ),
       isDeep: true,
     });
-    if (list(spec['postRenderers']).length > 0)
-      this.#gap(declared, `its postRenderers are not applied, so ${folder} was judged without them`);
+  }
+
+  /** What a release says of its chart: itself, or through a HelmChart of the input. */
+  #chartOf(declared: Declared, spec: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+    const reference = record(spec['chartRef']);
+    if (reference['kind'] !== 'HelmChart') return record(record(spec['chart'])['spec']);
+    const own = declared.object.metadata?.namespace;
+    const wanted = text(reference['namespace']) ?? own;
+    const found = this.#all.findLast(
+      ({ object }) =>
+        object.apiVersion.startsWith('source.toolkit.fluxcd.io/') &&
+        object.kind === 'HelmChart' &&
+        object.metadata?.name === reference['name'] &&
+        (object.metadata?.namespace ?? own) === wanted,
+    );
+    return record(found?.object['spec']);
   }
 
   /** The data of a ConfigMap or Secret of the input, in the namespace of the object that refers to it. */
@@ -368,6 +469,33 @@ class DeploymentReader implements Deployments {
   }
 }
 
+/** How the paths and parameters of a source are read. */
+interface ArgoSource {
+  /** Sources that files may be taken from: `$ref/path`. */
+  readonly refs?: ReadonlySet<string>;
+  readonly text: (stated: string) => string;
+}
+
+const PLAIN: ArgoSource = { text: stated => stated };
+
+/**
+ * `$NAME` and `${NAME}` of Argo CD's build environment; one that it does not have is empty, and `$$` is a dollar. What
+ * only a cluster knows stays as it is. Source: pkg/apis/application/v1alpha1 (Env.Envsubst), reposerver/repository
+ * (newEnv).
+ */
+function filling(known: Readonly<Record<string, string | undefined>>): (stated: string) => string {
+  return stated =>
+    stated.includes('$')
+      ? stated.replace(/\$(?:\{([^}]*)\}|(\w+)|(\$))/g, (whole, braced, bare, dollar) => {
+          if (dollar !== undefined) return '$';
+          const name = String(braced ?? bare);
+          return /^(?:ARGOCD_APP_(?:REVISION|PARAMETERS|SOURCE_HELM)|KUBE_)/.test(name)
+            ? whole
+            : (known[name] ?? '');
+        })
+      : stated;
+}
+
 /** What a ConfigMap or Secret holds. */
 interface StatedData {
   readonly declared: Declared;
@@ -378,6 +506,29 @@ interface StatedData {
 /** Commas do not part the values of parameters, but those in braces (util/helm/cmd.go, cleanSetParameters). */
 function withoutCommas(value: string): string {
   return value.startsWith('{') && value.endsWith('}') ? value : value.replace(/(^|[^\\]),/g, '$1\\,');
+}
+
+function commonMetadataOf(spec: Readonly<Record<string, unknown>>): CommonMetadata | undefined {
+  const { labels, annotations } = record(spec['commonMetadata']);
+  const common = { labels: pairs(labels) ?? {}, annotations: pairs(annotations) ?? {} };
+  return Object.keys({ ...common.labels, ...common.annotations }).length === 0 ? undefined : common;
+}
+
+/**
+ * A value at a path as `--set` has it; one in quotes stays a text. Source: fluxcd/pkg chartutil/values.go
+ * (ReplacePathValue).
+ *
+ * @throws GoError for what is no path
+ */
+function valueAtTarget(target: string, value: string): unknown {
+  const isQuoted = /^'.*'$|^".*"$/s.test(value);
+  const into = new GoMap();
+  setValues(
+    `${target}=${isQuoted ? value.replace(/^['"]+|['"]+$/g, '') : value}`,
+    into,
+    isQuoted ? 'string' : 'set',
+  );
+  return JSON.parse(writeJson(into));
 }
 
 /** Flux deploys to the cluster that it runs in, which is that of the objects beside it, or to the one it has the key of. */

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { KubeObject } from '#kube/objects.ts';
+import { chartObjects } from '#sources/helm/declared.ts';
 import type { Declared } from '#world/world.ts';
 import { readDocuments } from '#yaml/read.ts';
 import { applicationsOf } from './application-sets.ts';
+import { deploymentRuns } from './charts.ts';
 import { asDeployed } from './deployed.ts';
 import { deploymentsOf } from './deployments.ts';
 import { builtDeployments } from './kustomized.ts';
@@ -74,6 +76,9 @@ spec:
       chart: {},
       substitutions: undefined,
       overrides: undefined,
+      replacesDefaults: false,
+      commonMetadata: undefined,
+      postRenderers: [],
       isDeep: false,
     });
     assert.match(gaps[0]!.reason, /values file missing\.yaml/);
@@ -308,6 +313,253 @@ patches:
     );
     assert.match(builtOf('images: [web]').gaps[0]!.reason, /invalid format of image 'web'/);
     assert.match(builtOf('patches: [{ patch: 1 }]').gaps[0]!.reason, /was not built|cannot unmarshal/);
+  });
+});
+
+describe('values files of an Application', () => {
+  const tree = treeOf({
+    'apps/shop/Chart.yaml': '',
+    'apps/shop/values.yaml': '',
+    'apps/shop/more/a.yaml': '',
+    'apps/shop/more/b.yaml': '',
+    'apps/shop/more/deep/c.yaml': '',
+    'apps/shop/shop.yaml': '',
+    'values/eu/shop.yaml': '',
+    'values/us/shop.yaml': '',
+  });
+  const filesOf = (helm: string, sources = '') => {
+    const { deployments, gaps } = deploymentsOf(
+      declared(`apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: { name: shop }
+spec:
+  destination: { namespace: prod }
+  sources:
+  - path: apps/shop
+    helm: ${helm}
+${sources}`),
+      tree,
+    );
+    return [
+      deployments[0]!.valueFiles.map(file => file.replace('apps/shop/', '')),
+      gaps.map(({ reason }) => reason.replace(/^Application shop: values file (.*) is not.*/, '$1')),
+      deployments[0]!.parameters.map(({ text }) => text),
+    ];
+  };
+
+  it('may be patterns: what is named itself keeps its place, and nothing counts twice', () => {
+    assert.deepEqual(filesOf('{ valueFiles: ["more/*.yaml"] }')[0], ['more/a.yaml', 'more/b.yaml']);
+    assert.deepEqual(filesOf('{ valueFiles: ["more/**/*.yaml", "more/a.yaml"] }')[0], [
+      'more/b.yaml',
+      'more/deep/c.yaml',
+      'more/a.yaml',
+    ]);
+    assert.deepEqual(
+      filesOf('{ valueFiles: ["/values/[e-f]?/shop.yaml", "values.yaml", "./values.yaml"] }')[0],
+      ['values/eu/shop.yaml', 'values.yaml'],
+    );
+  });
+
+  it('that are missing are said, unless they may be', () => {
+    assert.deepEqual(filesOf('{ valueFiles: ["no/*.yaml", no.yaml, values.yaml] }').slice(0, 2), [
+      ['values.yaml'],
+      ['no/*.yaml', 'no.yaml'],
+    ]);
+    assert.deepEqual(
+      filesOf('{ ignoreMissingValueFiles: true, valueFiles: ["no/*.yaml", no.yaml] }').slice(0, 2),
+      [[], []],
+    );
+  });
+
+  it('may come from another source, and speak of the build environment', () => {
+    const other = '  - { repoURL: https://git.example.com/values, ref: values }\n';
+    assert.deepEqual(filesOf('{ valueFiles: [$values/values/eu/shop.yaml] }', other).slice(0, 2), [
+      ['values/eu/shop.yaml'],
+      [],
+    ]);
+    // Without such a source it is a variable, and that one is empty.
+    assert.deepEqual(filesOf('{ valueFiles: [$value/values/eu/shop.yaml] }', other)[0], [
+      'values/eu/shop.yaml',
+    ]);
+    assert.deepEqual(
+      filesOf(
+        '{ valueFiles: ["${ARGOCD_APP_NAME}.yaml"], parameters: [{ name: host, value: "$ARGOCD_APP_NAME.$ARGOCD_APP_NAMESPACE,$$" }] }',
+      ).slice(0, 3),
+      [['shop.yaml'], [], ['host=shop.prod\\,$']],
+    );
+    assert.deepEqual(
+      filesOf('{ fileParameters: [{ name: text, path: $values/values/us/shop.yaml }] }', other)[2],
+      ['text=values/us/shop.yaml'],
+    );
+  });
+});
+
+describe('what Flux does after helm', () => {
+  const release = (spec: string) =>
+    declared(`apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: { name: shop, namespace: web }
+spec:
+  chart: { spec: { chart: ./charts/shop, sourceRef: { kind: GitRepository, name: repo } } }
+${spec}`);
+  const chart = new Map(
+    Object.entries({
+      'Chart.yaml': 'apiVersion: v2\nname: shop\nversion: 1.0.0\n',
+      'values.yaml': 'image: web:1\nreplicas: 1\n',
+      'templates/all.yaml':
+        'apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: d }\nspec: { replicas: {{ .Values.replicas }}, template: { spec: { containers: [{ name: c, image: {{ .Values.image }} }] } } }\n---\napiVersion: v1\nkind: Pod\nmetadata: { name: h, annotations: { helm.sh/hook: test } }\nspec: { containers: [{ name: c, image: web:1 }] }\n',
+    }).map(([name, text]) => [name, Buffer.from(text)] as const),
+  );
+  const madeOf = async (spec: string) => {
+    const { deployments, gaps } = deploymentsOf(release(spec), TREE);
+    const runs = await deploymentRuns(deployments, () => '');
+    const made = await chartObjects(
+      () => ({ files: chart, left: [] }),
+      'charts/shop',
+      () => runs,
+    );
+    return { ...made, gaps: [...gaps, ...made.gaps] };
+  };
+
+  it('kustomizes what is no hook, and its patches are where a value comes from', async () => {
+    const made = await madeOf(`  commonMetadata: { labels: { team: x }, annotations: { note: yes-it-is } }
+  postRenderers:
+  - kustomize:
+      images: [{ name: web, newTag: "2" }]
+      patches:
+      - target: { kind: Deployment }
+        patch: |
+          - op: add
+            path: /spec/template/spec/hostPID
+            value: true
+  - kustomize:
+      patchesStrategicMerge:
+      - { apiVersion: apps/v1, kind: Deployment, metadata: { name: d }, spec: { replicas: 5 } }
+`);
+    assert.deepEqual(made.gaps, []);
+    const [deployment, hook] = made.declared as [Declared, Declared];
+    assert.deepEqual(deployment.object, {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'd', namespace: 'web', labels: { team: 'x' }, annotations: { note: 'yes-it-is' } },
+      spec: {
+        replicas: 5,
+        template: { spec: { containers: [{ image: 'web:2', name: 'c' }], hostPID: true } },
+      },
+    });
+    assert.equal((hook.object['spec'] as { containers: { image: string }[] }).containers[0]!.image, 'web:1');
+    assert.equal(hook.object.metadata?.labels?.['team'], 'x');
+    const where = (...path: (string | number)[]) => deployment.origin.positionOf(path).file;
+    assert.equal(where('spec', 'template', 'spec', 'hostPID'), 'apps/app.yaml');
+    assert.equal(
+      where('spec', 'template', 'spec', 'containers', 0, 'name'),
+      'charts/shop/templates/all.yaml',
+    );
+  });
+
+  it('takes values at a path in their order, below what the release states itself', () => {
+    const { deployments, gaps } = deploymentsOf(
+      [
+        ...release(`  valuesFrom:
+  - { kind: ConfigMap, name: v, valuesKey: one, targetPath: a.b }
+  - { kind: ConfigMap, name: v, valuesKey: text, targetPath: c }
+  - { kind: ConfigMap, name: v, valuesKey: more }
+  - { kind: ConfigMap, name: v, valuesKey: none, optional: true }
+  values: { d: 1 }
+`),
+        ...declared(
+          "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: v, namespace: web }\ndata: { one: '7', text: '\"8\"', more: 'c: 9' }\n",
+        ),
+      ],
+      TREE,
+    );
+    assert.deepEqual(gaps, []);
+    assert.deepEqual(deployments[0]!.parameters, []);
+    assert.deepEqual(
+      deployments[0]!.values.map(({ value }) => value),
+      [{ a: { b: 7 } }, { c: '8' }, 'c: 9', { d: 1 }],
+    );
+  });
+
+  it('follows a release to its HelmChart, and no further than the tree', () => {
+    const chart = (kind: string) =>
+      declared(`apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: { name: shop, namespace: web }
+spec: { chartRef: { kind: ${kind}, name: shop } }
+---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: HelmChart
+metadata: { name: shop, namespace: web }
+spec: { chart: ./charts/shop, sourceRef: { kind: GitRepository, name: repo } }
+`);
+    assert.equal(deploymentsOf(chart('HelmChart'), TREE).deployments[0]?.folder, 'charts/shop');
+    const { deployments, gaps } = deploymentsOf(chart('OCIRepository'), TREE);
+    assert.deepEqual(deployments, []);
+    assert.match(gaps[0]!.reason, /chart of OCIRepository shop is outside of what was scanned/);
+  });
+
+  it('labels what a Kustomization deploys', () => {
+    const flux = declared(`apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: { name: eu, namespace: flux-system }
+spec: { path: ./apps/eu, sourceRef: { kind: GitRepository, name: r }, commonMetadata: { labels: { a: new, b: c } } }
+`);
+    const pod = declared(
+      'apiVersion: v1\nkind: Pod\nmetadata: { name: p, labels: { a: old } }\n',
+      'apps/eu/pod.yaml',
+    );
+    const all = [...flux, ...pod];
+    const changed = asDeployed(all, deploymentsOf(all, TREE).deployments).at(-1)!;
+    assert.deepEqual(changed.object.metadata?.labels, { a: 'new', b: 'c' });
+  });
+
+  it('is said where it fails', async () => {
+    const made = await madeOf(
+      '  postRenderers: [{ kustomize: { patches: [{ target: { kind: Deployment }, patch: "[{\\"op\\":\\"remove\\",\\"path\\":\\"/no\\"}]" }] } }]\n',
+    );
+    assert.equal(made.declared.length, 2);
+    assert.match(
+      made.gaps[0]!.reason,
+      /^HelmRelease shop: its postRenderers failed, so the chart was judged without/,
+    );
+  });
+
+  it('takes values files for the own values of the chart', async () => {
+    const tree = treeOf({
+      'charts/shop/Chart.yaml': '',
+      'charts/shop/values.yaml': '',
+      'charts/shop/more.yaml': '',
+    });
+    const of = (files: string) =>
+      deploymentsOf(
+        release('').map(one => ({
+          ...one,
+          object: {
+            ...one.object,
+            spec: {
+              chart: {
+                spec: {
+                  chart: './charts/shop',
+                  sourceRef: { kind: 'GitRepository', name: 'repo' },
+                  valuesFiles: files.split(' '),
+                },
+              },
+            },
+          } as never,
+        })),
+        tree,
+      ).deployments;
+    const runs = await deploymentRuns(of('charts/shop/more.yaml'), () => 'replicas: 7\n');
+    const made = await chartObjects(
+      () => ({ files: chart, left: [] }),
+      'charts/shop',
+      () => runs,
+    );
+    assert.equal(made.failed, undefined);
+    assert.deepEqual((made.declared[0]!.object['spec'] as { replicas: unknown }).replicas, 7);
+    // Nothing of the chart's own values is left.
+    assert.match(JSON.stringify(made.declared[0]!.object), /"image":null/);
   });
 });
 

@@ -8,9 +8,9 @@ import type { Declared } from '#world/world.ts';
 
 type Plain = Readonly<Record<string, unknown>>;
 
-const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+export const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const texts = (value: unknown): string[] => list(value).map(String);
-const pairs = (value: unknown): Record<string, string> | undefined =>
+export const pairs = (value: unknown): Record<string, string> | undefined =>
   isRecord(value) && Object.keys(value).length > 0
     ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, String(one)]))
     : undefined;

@@ -12,7 +12,7 @@ import { BudgetError } from './budget.ts';
 import { type ChartRun, DEFAULT } from './environments.ts';
 import type { ReadFolder } from './folder.ts';
 import { mayNeedRe2 } from './regexes.ts';
-import { type ChartOptions, type RenderedDocument, renderChartFiles } from './render.ts';
+import { type RenderedDocument, renderChartFiles } from './render.ts';
 import { type LineOrigin, narrowed } from './trace.ts';
 import { GoError, type Place, wellFormed } from './value.ts';
 
@@ -68,8 +68,9 @@ export async function chartObjects(
     });
   let documents = 0;
   let failed: string | undefined;
-  for (const { environment, options } of runs) {
-    const one = renderedObjects(files, name, options);
+  for (const run of runs) {
+    const { environment } = run;
+    const one = renderedObjects(files, name, run);
     if (one.failed !== undefined) {
       failed = one.failed;
       gaps.set(
@@ -136,15 +137,18 @@ class Alike {
 
 const keyOf = ({ object, origin }: Declared): string => `${origin.file}:${origin.line} ${toJson(object)}`;
 
+const NO_VALUES = new Uint8Array();
+
 /** One rendering of a chart. */
 function renderedObjects(
   files: ReadonlyMap<string, Uint8Array>,
   name: string,
-  options: ChartOptions,
+  { options, withoutDefaults, after }: Pick<ChartRun, 'options' | 'withoutDefaults' | 'after'>,
 ): ChartObjects {
   const chartFile = name === '' ? 'Chart.yaml' : `${name}/Chart.yaml`;
   try {
-    const rendered = renderChartFiles(files, { ...options, folder: name, trace: true, allowMissing: true });
+    const chart = withoutDefaults === true ? new Map(files).set('values.yaml', NO_VALUES) : files;
+    const rendered = renderChartFiles(chart, { ...options, folder: name, trace: true, allowMissing: true });
     const declared: Declared[] = [];
     const gaps: Gap[] = rendered.missing.map(({ name: dependency, version }) => ({
       file: chartFile,
@@ -171,12 +175,21 @@ function renderedObjects(
           rendered.hasUnresolved && document.lines.some(line => line.unresolved !== undefined);
         const object = (unresolved ? withUnresolved(read, text, document) : read.value) as KubeObject;
         declared.push({
-          object: options.namespace === undefined ? object : inNamespace(object, options.namespace),
+          object,
           origin: new ChartOrigin(document, rendered.sources, text, read, declared.length),
         });
       }
     }
-    return { declared, gaps, documents: rendered.documents.length };
+    const made = after?.(declared) ?? { declared, gaps: [] };
+    const { namespace } = options;
+    return {
+      declared:
+        namespace === undefined
+          ? made.declared
+          : made.declared.map(one => ({ ...one, object: inNamespace(one.object, namespace) })),
+      gaps: [...gaps, ...made.gaps],
+      documents: rendered.documents.length,
+    };
   } catch (error) {
     if (!(error instanceof GoError) && !(error instanceof BudgetError)) throw error;
     return { declared: [], gaps: [], documents: 0, failed: error.message };

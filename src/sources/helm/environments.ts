@@ -1,6 +1,7 @@
 /** The environments of a chart: values files that lie next to it, each over the chart's own values. */
 import { toJson } from '#kube/json.ts';
 import { DEFAULT_ENVIRONMENT } from '#world/environments.ts';
+import type { Declared, Gap } from '#world/world.ts';
 import type { ChartOptions, ValueFile } from './render.ts';
 
 /** One way in which a chart is installed. */
@@ -10,6 +11,13 @@ export interface ChartRun {
   readonly options: ChartOptions;
   /** Where it is installed, if that is stated. */
   readonly cluster?: string;
+  /** The chart's own values do not count: what is given stands in their place. */
+  readonly withoutDefaults?: boolean;
+  /** What is done to the objects before they are applied. */
+  readonly after?: (rendered: readonly Declared[]) => {
+    readonly declared: readonly Declared[];
+    readonly gaps: readonly Gap[];
+  };
 }
 
 /** The chart with nothing but its own values. */
@@ -63,7 +71,7 @@ export function environmentRuns(files: ReadonlyMap<string, Uint8Array>, folder: 
 
 /** The same without what only runs at certain times. */
 export function withoutHooks(runs: readonly ChartRun[]): ChartRun[] {
-  return runs.map(({ environment, options }) => ({ environment, options: { ...options, noHooks: true } }));
+  return runs.map(run => ({ ...run, options: { ...run.options, noHooks: true } }));
 }
 
 /** What `sallyport.yaml` says of a chart. */

@@ -89,7 +89,7 @@ function valuesOf(args: HelmChart, chart: string, loader: Loader): Json[] {
         ? inline
         : merge === 'merge'
           ? mergeValues(inline, base)
-          : mergeValues(base, inline);
+          : mergeValues(base, inline, true);
   return [first, ...(args.additionalValuesFiles ?? []).map(path => readValues(loader, loader.find(path)))];
 }
 
@@ -98,10 +98,13 @@ function readValues(loader: Loader, file: string): Json {
   return node === undefined ? {} : plainData(node);
 }
 
-function mergeValues(base: Json, over: Json): Json {
+/** @param skipsNull what is null overrides nothing, as mergo.Merge has it with override */
+function mergeValues(base: Json, over: Json, skipsNull = false): Json {
   if (!isRecord(base) || !isRecord(over)) return over;
   const result: { [key: string]: Json } = { ...(base as { [key: string]: Json }) };
-  for (const [key, value] of Object.entries(over as { [key: string]: Json }))
-    result[key] = Object.hasOwn(result, key) ? mergeValues(result[key]!, value) : value;
+  for (const [key, value] of Object.entries(over as { [key: string]: Json })) {
+    if (value === null && skipsNull) continue;
+    result[key] = Object.hasOwn(result, key) ? mergeValues(result[key]!, value, skipsNull) : value;
+  }
   return result;
 }

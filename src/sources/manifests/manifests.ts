@@ -554,9 +554,11 @@ class Reader implements Manifests {
     const render = async (tree: SourceTree) => {
       const read = await tree.charts();
       const text = (name: string) => tree.text(name);
+      // What reads values files may fail, which is said of the chart.
+      const deployed = await settled(() => deploymentRuns(deployments, text));
       const runsOf = (files: ReadonlyMap<string, Uint8Array>) =>
         deployments.length > 0
-          ? deploymentRuns(deployments, text)
+          ? deployed()
           : settings.length > 0
             ? settings.flatMap(one => settingRuns(one, files, chart, text))
             : environmentRuns(files, chart);
@@ -711,6 +713,18 @@ function valuesOf(deployments: readonly Deployment[], settings: readonly ChartSe
     ...deployments.flatMap(({ valueFiles }) => valueFiles),
     ...settings.flatMap(one => [one, ...(one.environments?.values() ?? [])]).flatMap(({ values }) => values),
   ];
+}
+
+/** What was worked out, or what it threw, when it is asked for. */
+async function settled<Value>(work: () => Promise<Value>): Promise<() => Value> {
+  try {
+    const value = await work();
+    return () => value;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
 }
 
 /** Milliseconds of a steady clock. `performance` would load a module of its own for it. */

@@ -14,14 +14,16 @@ export type JudgedPod =
   | { readonly is: 'none' }
   | { readonly is: 'unknown'; readonly because: string };
 
-const judged = new WeakMap<readonly CustomProfile[], WeakMap<PodSubject, JudgedPod>>();
+/** A namespace may be another one to another environment, so each world has its own answers. */
+const judged = (_: World): Map<readonly CustomProfile[], Map<PodSubject, JudgedPod>> => new Map();
 
 /** What the profile that is for a pod says of it. */
 export function judgePod(world: World, pod: PodSubject, profiles: readonly CustomProfile[]): JudgedPod {
-  let known = judged.get(profiles);
+  const answers = world.fact(judged);
+  let known = answers.get(profiles);
   if (known === undefined) {
-    known = new WeakMap();
-    judged.set(profiles, known);
+    known = new Map();
+    answers.set(profiles, known);
   }
   let answer = known.get(pod);
   if (answer === undefined) {
