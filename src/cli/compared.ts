@@ -19,7 +19,7 @@ import { configChanges } from './config-changes.ts';
 import { UsageError } from './errors.ts';
 import { exceptionFindings, judgeManifests } from './judging.ts';
 import { meshChanges } from './mesh-changes.ts';
-import { selection } from './selection.ts';
+import { honoredTools, selection } from './selection.ts';
 import { minorOf } from './version-range.ts';
 
 export interface Compared {
@@ -217,13 +217,14 @@ async function judged(parsed: Parsed, whole: boolean, base: Read, head: Read): P
   const selected = selection(parsed, config);
   const minor = minorOf(parsed.value('target-kubernetes') ?? config.targetKubernetes, '--target-kubernetes');
   const exclude = [...config.ignore, ...parsed.values('exclude')];
+  const honored = honoredTools(parsed);
   const side = async (read: Read, manifests: Manifests, own: Config, asks?: Asks): Promise<Side> => {
     const judging = await judgeManifests(
       manifests,
       selected,
       { ...config, exceptions: own.exceptions },
       minor,
-      [],
+      honored,
       asks,
     );
     return {

@@ -48,18 +48,24 @@ function scalar(word: string): string {
     : JSON.stringify(word);
 }
 
+/** A word as a shell reads it back. */
+function shellWord(word: string): string {
+  return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
 const indent = (text: string, by: string) => text.replace(/^(?=.)/gm, by);
 
 /** @param branch the branch that pull requests go to */
 export function stepOf(system: System, branch: string): Step {
-  return STEPS[system](scalar(branch));
+  return STEPS[system](scalar(branch), branch);
 }
 
-const STEPS: Readonly<Record<System, (branch: string) => Step>> = {
+const STEPS: Readonly<Record<System, (branch: string, plain: string) => Step>> = {
   github: branch => {
     const text = `name: Sallyport
 on:
   pull_request:
+  merge_group:
   push:
     branches: [${branch}]
 permissions:
@@ -126,13 +132,17 @@ jobs:
     const text = `pipeline {\n  agent none\n  stages {\n${indent(part, '    ')}  }\n}\n`;
     return { title: 'Jenkins', file: 'Jenkinsfile', text, part };
   },
-  circleci: () => {
+  circleci: (_, branch) => {
+    // It does not say where a pull request goes.
+    const command = `${RUN} --base ${shellWord(`origin/${branch}`)}`;
     const job = `sallyport:
   docker:
     - image: ${IMAGE}
   steps:
-    - checkout
-    - run: ${RUN}
+    - checkout:
+        # A change is compared with where it began.
+        method: full
+    - run: ${command.includes(': ') || /\s#|["\\]/.test(command) ? JSON.stringify(command) : command}
     - store_test_results:
         path: sallyport-junit.xml
     - store_artifacts:

@@ -45,3 +45,13 @@ function withProfiles({ options, podSecurityProfiles }: Config): Config['options
     ? options
     : { ...options, 'pod-security/custom-profile': { profiles: podSecurityProfiles } };
 }
+
+const TOOLS = ['kube-linter', 'checkov', 'trivy', 'polaris'];
+
+/** @throws UsageError for a tool whose marks are not known */
+export function honoredTools(parsed: Parsed, option = 'honor'): string[] {
+  const named = parsed.values(option).flatMap(word => word.split(','));
+  for (const tool of named)
+    if (!TOOLS.includes(tool)) throw new UsageError(`--${option}: "${tool}" is none of ${TOOLS.join(', ')}`);
+  return named;
+}

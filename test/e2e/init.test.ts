@@ -1,5 +1,6 @@
 /** Setting up a repository: what is written is valid, nothing is overwritten, and twice is once. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
@@ -57,7 +58,7 @@ describe('init', () => {
       on: object;
       jobs: { sallyport: { steps: { uses?: string; run?: string }[] } };
     };
-    assert.deepEqual(Object.keys(github.on), ['pull_request', 'push']);
+    assert.deepEqual(Object.keys(github.on), ['pull_request', 'merge_group', 'push']);
     for (const { uses, run: line } of github.jobs.sallyport.steps) {
       assert.ok((uses === undefined) !== (line === undefined));
       if (uses !== undefined) assert.match(uses, /^[\w-]+\/[\w/-]+@[0-9a-f]{40}$/);
@@ -85,6 +86,13 @@ describe('init', () => {
       if (system !== 'jenkins')
         for (const branch of ['a"b', "it's", '1.0', 'true', 'a#b', 'x: y'])
           assert.equal(values(stepOf(system, branch).text).length, 1);
+    for (const branch of ['a"b', "it's", 'a#b', 'x: y', '1.0']) {
+      const { jobs } = values(stepOf('circleci', branch).text)[0] as {
+        jobs: { sallyport: { steps: [unknown, { run: string }] } };
+      };
+      const shell = `npx() { printf '%s' "$5"; }; ${jobs.sallyport.steps[1].run}`;
+      assert.equal(spawnSync('sh', ['-c', shell], { encoding: 'utf8' }).stdout, `origin/${branch}`);
+    }
     const { when } = values(stepOf('woodpecker', '1.0').text)[0] as { when: { branch?: string }[] };
     assert.equal(when[1]!.branch, '1.0');
   });

@@ -13,7 +13,7 @@ import { EXIT, UsageError } from '../errors.ts';
 import { readInput } from '../input.ts';
 import { judgeManifests, readBaseline } from '../judging.ts';
 import { print, tell, writeWhole } from '../output.ts';
-import { selection } from '../selection.ts';
+import { honoredTools, selection } from '../selection.ts';
 import { minorOf } from '../version-range.ts';
 
 const FILE = 'sallyport-baseline.txt';
@@ -118,7 +118,7 @@ async function failing(
   const selected = selection(parsed, config);
   const manifests = await readInput(parsed, parsed.operands, config);
   const minor = minorOf(parsed.value('target-kubernetes') ?? config.targetKubernetes, '--target-kubernetes');
-  const { open, judgement } = await judgeManifests(manifests, selected, config, minor);
+  const { open, judgement } = await judgeManifests(manifests, selected, config, minor, honoredTools(parsed));
   return {
     open,
     unknowns: judgement.unknowns.length,

@@ -1,5 +1,6 @@
 /** `sallyport ci`: the right thing in a pipeline, read off its environment: a diff on pull requests, a scan on branches. */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, statSync } from 'node:fs';
+import { valueAt } from '#kube/objects.ts';
 import { safe } from '#report/safe.ts';
 import type { Parsed } from '../command.ts';
 import { UsageError } from '../errors.ts';
@@ -11,8 +12,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** What a CI system says of the run. */
 export interface Pipeline {
   readonly system: string;
-  /** The commit or branch that a pull request is to be merged into; undefined for a branch. */
-  readonly base?: string;
+  /**
+   * Names of what a pull request is to be merged into, the best first: the clone need not know all of them. None for a
+   * branch.
+   */
+  readonly bases: readonly string[];
+  /** The system checks out the target, and not the change, where nobody tells it otherwise. */
+  readonly holdsTarget?: boolean;
   /** The form in which its log is read. */
   readonly log: string;
   /** What is written beside: formats and files. */
@@ -23,65 +29,144 @@ export interface Pipeline {
 
 const SARIF: WantedReport = { format: 'sarif', file: 'sallyport.sarif' };
 const JUNIT: WantedReport = { format: 'junit', file: 'sallyport-junit.xml' };
+/** GitHub keeps payloads below 25 MB. */
+const MAX_EVENT = 25 * 1024 * 1024;
 
 /**
- * Sources: GitHub "Default environment variables", GitLab "Predefined CI/CD variables", Azure "Predefined variables",
- * Bitbucket "Variables and secrets", Jenkins branch-api (CHANGE_TARGET), Woodpecker and Drone environment references.
+ * Sources: GitHub "Variables reference" and "Webhook events and payloads" (merge_group), GitLab "Predefined CI/CD
+ * variables reference", Azure "Predefined variables", Bitbucket "Variables and secrets", Jenkins branch-api
+ * (CHANGE_TARGET), Woodpecker and Drone environment references, CircleCI "Project values and variables".
  */
 export function pipelineOf(env: Environment): Pipeline {
-  const has = (name: string) => (env[name] === undefined || env[name] === '' ? undefined : env[name]);
-  const withBase = (base: string | undefined) => (base === undefined ? {} : { base });
-  if (has('GITHUB_ACTIONS') !== undefined) {
-    const target = has('GITHUB_BASE_REF');
-    const summary = has('GITHUB_STEP_SUMMARY');
+  const value = (name: string) => (env[name] === '' ? undefined : env[name]);
+  const branchOf = (name: string) => value(name)?.replace(/^refs\/heads\//, '');
+  const listed = (...names: readonly (string | undefined)[]) => names.filter(name => name !== undefined);
+  /** The branch of the remote; then the commit, where the system names it too. */
+  const onto = (branch: string, commit = '') => {
+    const target = branchOf(branch);
+    return listed(target === undefined ? undefined : `origin/${target}`, value(commit));
+  };
+  const written = { log: 'text', files: [JUNIT, SARIF] };
+  if (value('GITHUB_ACTIONS') !== undefined) {
+    const summary = value('GITHUB_STEP_SUMMARY');
     return {
       system: 'GitHub Actions',
-      ...withBase(target === undefined ? undefined : `origin/${target}`),
+      bases:
+        value('GITHUB_EVENT_NAME') === 'merge_group'
+          ? listed(mergeGroupBase(value('GITHUB_EVENT_PATH')))
+          : onto('GITHUB_BASE_REF'),
+      ...(value('GITHUB_EVENT_NAME') === 'pull_request_target' ? { holdsTarget: true } : {}),
       log: 'github',
       files: [SARIF, JUNIT],
       ...(summary === undefined ? {} : { summary }),
     };
   }
-  if (has('GITLAB_CI') !== undefined)
+  if (value('GITLAB_CI') !== undefined)
     return {
       system: 'GitLab CI',
-      ...withBase(has('CI_MERGE_REQUEST_DIFF_BASE_SHA')),
+      // A pipeline for merged results holds what came to the target since: that is not the change's doing.
+      bases: listed(
+        value('CI_MERGE_REQUEST_TARGET_BRANCH_SHA'),
+        value('CI_MERGE_REQUEST_DIFF_BASE_SHA'),
+        value('CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_SHA'),
+      ),
       log: 'text',
       files: [{ format: 'gitlab', file: 'gl-code-quality-report.json' }, JUNIT, SARIF],
     };
-  const targets: readonly (readonly [system: string, mark: string, target: string])[] = [
-    ['Azure Pipelines', 'TF_BUILD', 'SYSTEM_PULLREQUEST_TARGETBRANCH'],
-    ['Bitbucket Pipelines', 'BITBUCKET_BUILD_NUMBER', 'BITBUCKET_PR_DESTINATION_BRANCH'],
-    ['Jenkins', 'JENKINS_URL', 'CHANGE_TARGET'],
-    ['Woodpecker', 'CI_PIPELINE_NUMBER', 'CI_COMMIT_TARGET_BRANCH'],
-    ['Drone', 'DRONE', 'DRONE_TARGET_BRANCH'],
-    // It does not say where a pull request goes.
-    ['CircleCI', 'CIRCLECI', ''],
-  ];
-  for (const [system, mark, target] of targets) {
-    if (has(mark) === undefined) continue;
-    // Drone names the target of a plain push too, which is the branch itself.
-    const isPush = system === 'Drone' && has('DRONE_PULL_REQUEST') === undefined;
-    const branch = isPush ? undefined : has(target)?.replace(/^refs\/heads\//, '');
+  if (value('TF_BUILD') !== undefined)
+    return { system: 'Azure Pipelines', bases: onto('SYSTEM_PULLREQUEST_TARGETBRANCH'), ...written };
+  if (value('BITBUCKET_BUILD_NUMBER') !== undefined)
     return {
-      system,
-      ...withBase(branch === undefined ? undefined : `origin/${branch}`),
-      log: 'text',
-      files: [JUNIT, SARIF],
+      system: 'Bitbucket Pipelines',
+      bases: onto('BITBUCKET_PR_DESTINATION_BRANCH', 'BITBUCKET_PR_DESTINATION_COMMIT'),
+      ...written,
     };
+  // JENKINS_URL is only there where an administrator has set it.
+  if (value('JENKINS_URL') !== undefined || value('BUILD_TAG')?.startsWith('jenkins-') === true)
+    return { system: 'Jenkins', bases: onto('CHANGE_TARGET'), ...written };
+  if (value('CI_PIPELINE_NUMBER') !== undefined)
+    return { system: 'Woodpecker', bases: onto('CI_COMMIT_TARGET_BRANCH'), ...written };
+  if (value('DRONE') !== undefined)
+    return {
+      system: 'Drone',
+      // It names the target of a plain push too, which is the branch itself.
+      bases: value('DRONE_PULL_REQUEST') === undefined ? [] : onto('DRONE_TARGET_BRANCH'),
+      ...written,
+    };
+  // It does not say where a pull request goes: --base does.
+  if (value('CIRCLECI') !== undefined) return { system: 'CircleCI', bases: [], ...written };
+  return { system: 'no known CI system', bases: [], ...written };
+}
+
+/** The commit that a merge queue adds its group to. */
+function mergeGroupBase(path: string | undefined): string | undefined {
+  try {
+    if (path === undefined || statSync(path).size > MAX_EVENT) return undefined;
+    const event: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const base = valueAt(event, ['merge_group', 'base_sha']);
+    return typeof base === 'string' && /^[0-9a-f]{40,64}$/.test(base) ? base : undefined;
+  } catch {
+    return undefined;
   }
-  return { system: 'no known CI system', log: 'text', files: [JUNIT, SARIF] };
+}
+
+/** What a pull request is compared with; undefined where there is no change to compare, so all is scanned. */
+async function baseOf({ bases, holdsTarget = false, system }: Pipeline): Promise<Base | undefined> {
+  const [first] = bases;
+  if (first === undefined) return undefined;
+  const { GitError, Repository } = await import('#sources/git/repository.ts');
+  const repository = Repository.find(process.cwd());
+  if (repository === undefined)
+    throw new UsageError(
+      `${system} says that this is a pull request into ${safe(first)}, and here is no Git repository to compare with`,
+      'run it in the clone, with its .git folder',
+    );
+  const named = bases.find(one => repository.has(one)) ?? first;
+  try {
+    const head = repository.commit('HEAD');
+    const parted = repository.mergeBase(repository.commit(named), head);
+    if (parted !== head) return { named, parted: parted.slice(0, 12) };
+  } catch (error) {
+    if (!(error instanceof GitError)) throw error;
+    const branch = /^origin\/(.+)$/.exec(named)?.[1];
+    throw new UsageError(
+      `${error.message}, so the change cannot be compared with it`,
+      branch === undefined || repository.has(named)
+        ? undefined
+        : `git fetch --no-tags origin "+refs/heads/${safe(branch)}:refs/remotes/origin/${safe(branch)}" brings it`,
+    );
+  }
+  if (holdsTarget)
+    throw new UsageError(
+      `what is checked out is ${safe(named)} itself, and not the pull request: nothing of it would be judged`,
+      'pull_request_target checks out the target: use pull_request, or give actions/checkout the head of the pull request as ref',
+    );
+  return undefined;
+}
+
+interface Base {
+  readonly named: string;
+  /** The commit where the two parted. */
+  readonly parted: string;
 }
 
 export async function run(parsed: Parsed): Promise<number> {
   if (parsed.operands.length > 0)
     throw new UsageError('ci takes no paths: it judges the folder that it runs in');
-  const pipeline = pipelineOf(process.env);
-  const { system, base, log, files, summary } = pipeline;
-  if (!parsed.has('quiet'))
-    tell(
-      `${system}: ${base === undefined ? 'a branch, so everything is scanned' : `a pull request, compared with ${safe(base)}`}\n`,
-    );
+  const own = pipelineOf(process.env);
+  const given = parsed.value('base');
+  const pipeline = given === undefined ? own : { ...own, bases: [given], holdsTarget: false };
+  const { system, bases, log, files, summary } = pipeline;
+  const base = await baseOf(pipeline);
+  if (!parsed.has('quiet')) {
+    const what =
+      base !== undefined
+        ? `a pull request, compared with ${safe(base.named)}`
+        : bases.length === 0
+          ? 'a branch, so everything is scanned'
+          : `all of it is in ${safe(bases[0]!)} already, so everything is scanned`;
+    tell(`${system}: ${what}\n`);
+  }
   const wanted: WantedReport[] = [{ format: log, file: undefined }, ...files];
   const markdown = (text: string) => {
     if (summary === undefined) return;
@@ -92,7 +177,7 @@ export async function run(parsed: Parsed): Promise<number> {
     }
   };
   if (base === undefined) return (await import('./scan.ts')).scanInto(parsed, wanted, markdown);
-  const { parting, report } = await import('./diff.ts');
+  const { report } = await import('./diff.ts');
   const { compared } = await import('../compared.ts');
-  return report(parsed, await compared(parsed, await parting(base, 'HEAD'), 'HEAD'), wanted, markdown);
+  return report(parsed, await compared(parsed, base.parted, 'HEAD'), wanted, markdown);
 }

@@ -60,7 +60,7 @@ async function named([first, ...rest]: readonly string[]): Promise<Named> {
   return { base: first, head: second, paths };
 }
 
-export async function parting(a: string, b: string): Promise<string> {
+async function parting(a: string, b: string): Promise<string> {
   const { GitError, Repository } = await import('#sources/git/repository.ts');
   const repository = Repository.find(process.cwd());
   if (repository === undefined)

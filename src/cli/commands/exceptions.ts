@@ -12,9 +12,8 @@ import { EXIT, UsageError } from '../errors.ts';
 import { readInput } from '../input.ts';
 import { judgeManifests, today } from '../judging.ts';
 import { print, tell } from '../output.ts';
-import { selection } from '../selection.ts';
+import { honoredTools, selection } from '../selection.ts';
 import { minorOf } from '../version-range.ts';
-import { honoredTools } from './scan.ts';
 
 export async function list(parsed: Parsed): Promise<number> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => checks);

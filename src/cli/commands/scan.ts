@@ -9,12 +9,12 @@ import type { Manifests } from '#sources/manifests/manifests.ts';
 import { ManifestOrigin } from '#sources/manifests/origin.ts';
 import type { Parsed } from '../command.ts';
 import { readConfig } from '../config.ts';
-import { EXIT, UsageError } from '../errors.ts';
+import { EXIT } from '../errors.ts';
 import { readInput } from '../input.ts';
 import { judgeManifests, readBaseline, reportOfRun } from '../judging.ts';
 import { tell } from '../output.ts';
 import { rendered, type WantedReport, wantedReports, writeWanted } from '../reporting.ts';
-import { selection } from '../selection.ts';
+import { honoredTools, selection } from '../selection.ts';
 import { minorOf } from '../version-range.ts';
 
 export function run(parsed: Parsed): Promise<number> {
@@ -53,16 +53,6 @@ export async function scanInto(
 export function isWhole(parsed: Parsed): boolean {
   const { operands } = parsed;
   return !parsed.has('environment') && (operands.length === 0 || operands.includes('.'));
-}
-
-const TOOLS = ['kube-linter', 'checkov', 'trivy', 'polaris'];
-
-/** @throws UsageError for a tool whose marks are not known */
-export function honoredTools(parsed: Parsed, option = 'honor'): string[] {
-  const named = parsed.values(option).flatMap(word => word.split(','));
-  for (const tool of named)
-    if (!TOOLS.includes(tool)) throw new UsageError(`--${option}: "${tool}" is none of ${TOOLS.join(', ')}`);
-  return named;
 }
 
 /** Diffs are worked out for the findings that a report shows, and a page need not show them for thousands. */

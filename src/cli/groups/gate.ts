@@ -56,7 +56,7 @@ export const gateCommands: readonly Command[] = [
     name: 'diff',
     summary: 'What a change does to security',
     operands: 'BASE HEAD [PATH]…',
-    options: [...reporting, ...choosing, ...reading.filter(({ name }) => name !== 'no-ignore')],
+    options: [...reporting, ...choosing, honor, ...reading.filter(({ name }) => name !== 'no-ignore')],
     examples: [
       ['sallyport diff main HEAD', 'two commits, read from the repository; the work tree is not touched'],
       ['sallyport diff origin/main...HEAD --format markdown', 'from where the branches parted'],
@@ -68,12 +68,19 @@ export const gateCommands: readonly Command[] = [
     name: 'ci',
     summary: 'The right thing in a pipeline: diff on pull requests, scan on branches',
     options: [
+      {
+        name: 'base',
+        value: 'REF',
+        description: 'What a change is compared with (default: as the CI system says)',
+      },
       ...reporting.filter(({ name }) => name !== 'format' && name !== 'output'),
       ...choosing,
+      honor,
       ...reading,
     ],
     examples: [
       ['sallyport ci', 'annotations, summary, SARIF and JUnit files, as the system takes them'],
+      ['sallyport ci --base origin/main', 'where the system does not say what a pull request goes into'],
       ['sallyport ci --fail-on never', 'only tells'],
     ],
     load: () => import('../commands/ci.ts'),
@@ -86,6 +93,7 @@ export const gateCommands: readonly Command[] = [
       file,
       { name: 'force', description: 'Write over a baseline that is there' },
       ...choosing,
+      honor,
       ...reading,
     ],
     examples: [
@@ -102,6 +110,7 @@ export const gateCommands: readonly Command[] = [
       file,
       { name: 'accept-new', description: 'Accept what is new besides' },
       ...choosing,
+      honor,
       ...reading,
     ],
     examples: [
