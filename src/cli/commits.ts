@@ -3,7 +3,7 @@
  * those that may hold an object that some judgement of the change looks at. What nobody looks at is the same on both
  * sides and cancels out.
  */
-import { type Facet, facetsOf, isTouched, looksAtOf, neededKinds } from '#judge/facets.ts';
+import { type Facet, facetsOf, isTouched, kindsBeside, looksAtOf, neededKinds } from '#judge/facets.ts';
 import type { Asks, Selected } from '#judge/scan.ts';
 import { pairsOf } from '#judge/sides.ts';
 import { toJson } from '#kube/json.ts';
@@ -166,9 +166,12 @@ function neededFor(
       );
   if (kinds === undefined) return undefined;
   const more = [...old.declared, ...now.declared].some(({ object }) => takesValuesFrom(object))
-    ? [...kinds, '/ConfigMap', '/Secret']
-    : kinds;
-  return { kinds: new Set(more), owners: pairs.added.length + pairs.removed.length > 0 };
+    ? ['/ConfigMap', '/Secret']
+    : [];
+  return {
+    kinds: new Set([...kinds, ...more, ...kindsBeside(base, head, pairs)]),
+    owners: pairs.added.length + pairs.removed.length > 0,
+  };
 }
 
 /**

@@ -170,6 +170,18 @@ export function neededKinds(
   return all.some(word => needed.has(word)) ? undefined : needed;
 }
 
+/**
+ * Kinds that the comparison of the changed objects themselves looks up: whether a token is mounted is for the account to
+ * say where the pod says nothing, on one of the sides.
+ */
+export function kindsBeside(base: World, head: World, { changed }: Pairs): readonly string[] {
+  const stated = (world: World, { object }: Declared) =>
+    podsOf(world, object).pods.map(({ spec }) => spec.automountServiceAccountToken !== undefined);
+  return changed.some(pair => !isEqual(stated(base, pair.base), stated(head, pair.head)))
+    ? ['/ServiceAccount']
+    : [];
+}
+
 /** What the permissions of a world and the ways through them look at. */
 export const AUTHORIZATION: readonly Facet[] = [
   'accounts',
