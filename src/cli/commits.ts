@@ -16,10 +16,9 @@ import {
 import type { Asks, Selected } from '#judge/scan.ts';
 import { pairsOf } from '#judge/sides.ts';
 import { toJson } from '#kube/json.ts';
-import { isRecord, type KubeObject, valueAt } from '#kube/objects.ts';
 import { mayHold, type Skim, skim } from '#sources/git/skim.ts';
 import type { CommitTree } from '#sources/git/tree.ts';
-import { isDeployer } from '#sources/gitops/deployer.ts';
+import { isDeployer, takesValuesFrom } from '#sources/gitops/deployer.ts';
 import { type Manifests, type ReadOptions, readFound, Shared } from '#sources/manifests/manifests.ts';
 import { folderOf, isChartName, isKustomizationName } from '#sources/manifests/recognise.ts';
 import { isCandidate } from '#sources/manifests/walk.ts';
@@ -256,13 +255,4 @@ export function asksAbout(old: Manifests, now: Manifests, kubernetesMinor: numbe
 function worldsOf(old: Manifests, now: Manifests, kubernetesMinor: number): readonly [World, World] {
   const [base, head] = [old, now].map(({ declared, gaps }) => new World({ declared, gaps, kubernetesMinor }));
   return [base!, head!];
-}
-
-/** Whether an object of Flux takes what it fills in from other objects. */
-function takesValuesFrom(object: KubeObject): boolean {
-  return (
-    isDeployer(object) &&
-    (valueAt(object, ['spec', 'valuesFrom']) !== undefined ||
-      (isRecord(object['spec']) && valueAt(object, ['spec', 'postBuild', 'substituteFrom']) !== undefined))
-  );
 }
