@@ -4,16 +4,24 @@
  * sides and cancels out.
  */
 import { looksAtOf } from '#check/check.ts';
-import { type Facet, facetsOf, isTouched, neededKinds } from '#judge/facets.ts';
+import {
+  DEFINITIONS,
+  type Facet,
+  facetsOf,
+  isTouched,
+  kindsBeside,
+  kindsOf,
+  neededKinds,
+} from '#judge/facets.ts';
 import type { Asks, Selected } from '#judge/scan.ts';
 import { pairsOf } from '#judge/sides.ts';
 import { toJson } from '#kube/json.ts';
-import { isRecord, type KubeObject, valueAt } from '#kube/objects.ts';
 import { mayHold, type Skim, skim } from '#sources/git/skim.ts';
 import type { CommitTree } from '#sources/git/tree.ts';
-import { isDeployer } from '#sources/gitops/deployer.ts';
+import { isDeployer, takesValuesFrom } from '#sources/gitops/deployer.ts';
 import { type Manifests, type ReadOptions, readFound, Shared } from '#sources/manifests/manifests.ts';
-import { isKustomizationName } from '#sources/manifests/recognise.ts';
+import { folderOf, isChartName, isKustomizationName } from '#sources/manifests/recognise.ts';
+import { isCandidate } from '#sources/manifests/walk.ts';
 import { World } from '#world/world.ts';
 
 export interface CommitSide {
@@ -61,6 +69,7 @@ export async function readCommits(
   const files = new Files(base.tree, head.tree);
   // Charts that are installed otherwise are other charts.
   const charts = toJson([...chartsAsData(base.charts)]) === toJson([...chartsAsData(head.charts)]);
+  if (charts && !(await mayChangeObjects(base, head, files))) return [NOTHING, NOTHING];
   const kinds = new Set(DEPLOYERS);
   let owners = false;
   for (let all = !charts; ; ) {
@@ -78,10 +87,46 @@ export async function readCommits(
   }
 }
 
+const NOTHING: Manifests = { files: [], declared: [], gaps: [], comments: [], renderings: [] };
+
+/**
+ * Whether any object may be another one now: a change of a README is none. Beside manifests, charts and kustomizations
+ * are made of files of all kinds; whatever else deploys names no others.
+ */
+async function mayChangeObjects(base: CommitSide, head: CommitSide, files: Files): Promise<boolean> {
+  const changed = files.allChanged();
+  if (changed.length === 0) return false;
+  const values = new Set(
+    (head.charts ?? []).flatMap(one =>
+      [one, ...(one.environments?.values() ?? [])].flatMap(({ values: names }) => names),
+    ),
+  );
+  for (const { tree } of [base, head]) {
+    const names = tree.names();
+    const charts = new Set(names.filter(isChartName).map(folderOf));
+    for (const name of changed) {
+      if (isCandidate(name) || values.has(name) || tree.isOdd(name)) return true;
+      for (let folder = name; folder !== ''; ) {
+        folder = folderOf(folder);
+        if (charts.has(folder)) return true;
+      }
+    }
+    const kustomizations = names.filter(isKustomizationName);
+    if (kustomizations.length === 0) continue;
+    const { reachOf } = await import('#sources/manifests/reach.ts');
+    const text = (name: string) => tree.content(name)?.toString('utf8');
+    for (const reached of reachOf(kustomizations, { names, text }).values())
+      if (reached === undefined || changed.some(name => reached.has(name))) return true;
+  }
+  return false;
+}
+
 /** Maps say nothing of themselves in JSON. */
 function chartsAsData(charts: ReadOptions['charts'] = []): unknown[] {
   return charts.map(one => [one, [...(one.environments ?? [])]]);
 }
+
+const DEFINITION = 'apiextensions.k8s.io/CustomResourceDefinition';
 
 /** What is known of the files of two commits without parsing them. */
 class Files {
@@ -106,17 +151,25 @@ class Files {
     return answer;
   };
 
+  /** All files that are not on both sides the same. */
+  allChanged(): readonly string[] {
+    const names = new Set([...this.#head.names(), ...this.#base.names()]);
+    return [...names].filter(this.changed);
+  }
+
   /** Which files matter: those that changed, and those that may hold an object of one of the kinds. */
   matters(kinds: ReadonlySet<string>, owners: boolean): (name: string) => boolean {
     const holds = mayHold(kinds);
     // A kustomization is of the kind Kustomization itself, and what it makes is in what it is made of.
     const holdsInside = mayHold([...kinds].filter(kind => !kind.endsWith('/Kustomization')));
     const makes = [...kinds].some(kind => kind === '/ConfigMap' || kind === '/Secret');
+    const isDefinition = kinds.has(DEFINITIONS) ? mayHold([DEFINITION]) : () => false;
     const known = new Map<string, boolean>();
     const decide = (name: string): boolean => {
       if (this.changed(name)) return true;
       const seen = this.#skimOf(name);
       if (seen === undefined) return false;
+      if (seen.pods && isDefinition(seen)) return true;
       if (isKustomizationName(name)) return holdsInside(seen) || (makes && seen.generates);
       return holds(seen) || (owners && seen.owners);
     };
@@ -167,9 +220,13 @@ function neededFor(
       );
   if (kinds === undefined) return undefined;
   const more = [...old.declared, ...now.declared].some(({ object }) => takesValuesFrom(object))
-    ? [...kinds, '/ConfigMap', '/Secret']
-    : kinds;
-  return { kinds: new Set(more), owners: pairs.added.length + pairs.removed.length > 0 };
+    ? ['/ConfigMap', '/Secret']
+    : [];
+  const needed = new Set([...kinds, ...more, ...kindsBeside(base, head, pairs)]);
+  return {
+    kinds: kindsOf(needed, [base, head]),
+    owners: pairs.added.length + pairs.removed.length > 0,
+  };
 }
 
 /**
@@ -198,13 +255,4 @@ export function asksAbout(old: Manifests, now: Manifests, kubernetesMinor: numbe
 function worldsOf(old: Manifests, now: Manifests, kubernetesMinor: number): readonly [World, World] {
   const [base, head] = [old, now].map(({ declared, gaps }) => new World({ declared, gaps, kubernetesMinor }));
   return [base!, head!];
-}
-
-/** Whether an object of Flux takes what it fills in from other objects. */
-function takesValuesFrom(object: KubeObject): boolean {
-  return (
-    isDeployer(object) &&
-    (valueAt(object, ['spec', 'valuesFrom']) !== undefined ||
-      (isRecord(object['spec']) && valueAt(object, ['spec', 'postBuild', 'substituteFrom']) !== undefined))
-  );
 }

@@ -1,8 +1,10 @@
 /** From two names to a comparison: commits of a repository, folders, or files, each read as what it is. */
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
+import { idOf } from '#check/check.ts';
 import type { Comparison } from '#check/comparison.ts';
 import { compare, type Side } from '#judge/compare.ts';
+import { CUSTOM_PROFILE } from '#judge/custom-profiles.ts';
 import { AUTHORIZATION } from '#judge/facets.ts';
 import type { Asks } from '#judge/scan.ts';
 import { toJson } from '#kube/json.ts';
@@ -253,7 +255,8 @@ async function judged(parsed: Parsed, whole: boolean, base: Read, head: Read): P
             cwd: head.tree.root,
             paths: head.tree.paths,
             exclude,
-            selected,
+            // Without profiles of one's own, which ask for everything, it has nothing to look at.
+            selected: selected.filter(({ check }) => idOf(check) !== CUSTOM_PROFILE),
             views: views.map(({ looksAt }) => looksAt),
             kubernetesMinor: minor,
           },

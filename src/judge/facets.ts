@@ -8,6 +8,7 @@ import { podsOf } from '#decide/pod-security/pods.ts';
 import { accountOf } from '#kube/accounts.ts';
 import { isEqual } from '#kube/equal.ts';
 import { groupOf, isRecord, type KubeObject } from '#kube/objects.ts';
+import { WORKLOAD_KINDS } from '#kube/workloads.ts';
 import { type Declared, kindKey, namespaceOf, type World } from '#world/world.ts';
 import type { Selected } from './scan.ts';
 import { allEnvironments, type Pair, type Pairs } from './sides.ts';
@@ -120,6 +121,25 @@ const TOKEN = 'kubernetes.io/service-account-token';
 const BUILT_IN =
   /^(?:admissionregistration|apiextensions|apiregistration|certificates|coordination|discovery|events|flowcontrol\.apiserver|networking|node|rbac\.authorization|resource|scheduling|storage)\.k8s\.io$/;
 
+/** CustomResourceDefinitions as far as they make workloads of their kinds. */
+export const DEFINITIONS = 'definitions';
+
+/**
+ * The kinds behind the words of what is needed.
+ *
+ * @param worlds of both sides, as far as they are known: definitions tell of more workloads
+ */
+export function kindsOf(needed: ReadonlySet<Facet>, worlds: readonly World[]): ReadonlySet<string> {
+  const kinds = new Set(needed);
+  if (kinds.has('tokens')) kinds.add('/Secret');
+  if (kinds.has('aws-auth')) kinds.add('/ConfigMap');
+  if (!kinds.has('accounts')) return kinds;
+  kinds.add(DEFINITIONS);
+  for (const kind of WORKLOAD_KINDS) kinds.add(kind);
+  for (const world of worlds) for (const kind of world.definedWorkloads()) kinds.add(kind);
+  return kinds;
+}
+
 /**
  * What of a world has to be known to compare it with another one.
  *
@@ -128,7 +148,7 @@ const BUILT_IN =
  * @param hasPods whether one of them is a workload: pods and containers are asked about
  * @param views what is compared beside the checks, by what it looks at
  * @param has whether an object of a kind was read
- * @returns kinds; undefined for all
+ * @returns kinds, and words that `kindsOf` knows; undefined for all
  */
 export function neededKinds(
   selected: readonly Selected[],
@@ -162,11 +182,21 @@ export function neededKinds(
       if (isRecord(owner)) needed.add(`${groupOf(String(owner['apiVersion']))}/${String(owner['kind'])}`);
     // What is known of somebody's own kinds stands in their definitions.
     const group = groupOf(object.apiVersion);
-    if (group.includes('.') && !BUILT_IN.test(group))
-      needed.add('apiextensions.k8s.io/CustomResourceDefinition');
+    if (group.includes('.') && !BUILT_IN.test(group)) needed.add(DEFINITIONS);
   }
-  const all = ['network', 'accounts', 'everything'];
-  return all.some(word => needed.has(word)) ? undefined : needed;
+  return ['network', 'everything'].some(word => needed.has(word)) ? undefined : needed;
+}
+
+/**
+ * Kinds that the comparison of the changed objects themselves looks up: whether a token is mounted is for the account to
+ * say where the pod says nothing, on one of the sides.
+ */
+export function kindsBeside(base: World, head: World, { changed }: Pairs): readonly string[] {
+  const stated = (world: World, { object }: Declared) =>
+    podsOf(world, object).pods.map(({ spec }) => spec.automountServiceAccountToken !== undefined);
+  return changed.some(pair => !isEqual(stated(base, pair.base), stated(head, pair.head)))
+    ? ['/ServiceAccount']
+    : [];
 }
 
 /** What the permissions of a world and the ways through them look at. */

@@ -191,6 +191,9 @@ const PLACES: Readonly<Record<string, readonly Place[]>> = {
   'k8s.mariadb.com/MariaDB': [containers('spec', 'initContainers'), containers('spec', 'sidecarContainers')],
 };
 
+/** All kinds of the table, as `group/kind`. */
+export const WORKLOAD_KINDS: readonly string[] = Object.keys(PLACES);
+
 /** The kinds whose pods a built-in controller creates, as Pod Security Admission knows them (its `audit` and `warn`). */
 const BUILT_IN = new Set(Object.keys(PLACES).filter(key => /^(?:|apps|batch)\//.test(key)));
 

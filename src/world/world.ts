@@ -177,6 +177,11 @@ export class World {
     return isWorkload(object, this.#learnt());
   }
 
+  /** Kinds that carry pods by a CustomResourceDefinition of the input, as `group/Kind`. */
+  definedWorkloads(): Iterable<string> {
+    return this.#learnt().keys();
+  }
+
   /** The pod templates of an object, raw. */
   templatesOf(object: KubeObject): readonly PodTemplate[] {
     if (this.#of !== undefined && !this.#of.kinds.has(DEFINITION)) return this.#of.world.templatesOf(object);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, it } from 'node:test';
 import { folderOf, run } from './program.ts';
 
@@ -64,6 +64,75 @@ describe('a repository is read', () => {
     const other = join(folderOf({}), 'other');
     git(folder, 'clone', '-q', '--shared', folder, other);
     isRead(other);
+  });
+
+  it('that borrows from one that borrows, by relative paths, and in a circle', () => {
+    const folder = repository();
+    const near = join(folderOf({}), 'near');
+    git(folder, 'clone', '-q', '--shared', folder, near);
+    const far = join(folderOf({}), 'far');
+    git(near, 'clone', '-q', '--shared', near, far);
+    const alternates = (of: string) => join(of, '.git', 'objects', 'info', 'alternates');
+    writeFileSync(
+      alternates(far),
+      `${relative(join(far, '.git', 'objects'), join(near, '.git', 'objects'))}\n`,
+    );
+    writeFileSync(
+      alternates(near),
+      `# borrowed\n${readFileSync(alternates(near), 'utf8')}${join(far, '.git/objects')}\n`,
+    );
+    isRead(far);
+    rmSync(alternates(far));
+    const { code, err } = run(far, ['diff', 'HEAD~1', 'HEAD']);
+    assert.equal(code, 3);
+    assert.match(err, /not in this clone/);
+  });
+
+  it('that is a submodule, whose repository lies in another one', () => {
+    const folder = repository();
+    git(folder, 'submodule', '--quiet', 'add', repository(), 'sub');
+    isRead(join(folder, 'sub'));
+  });
+
+  it('with other objects in the place of some, as Git reads them', () => {
+    const folder = repository();
+    const bad = git(folder, 'rev-parse', 'HEAD');
+    // A file as harmless as it was, then the bad commit as good as the one before it.
+    writeFileSync(join(folder, 'b.yaml'), pod('  hostIPC: true\n').replace('name: a', 'name: b'));
+    commit(folder);
+    git(
+      folder,
+      'replace',
+      git(folder, 'rev-parse', 'HEAD:b.yaml'),
+      git(folder, 'rev-parse', 'HEAD~2:a.yaml'),
+    );
+    assert.equal(run(folder, ['diff', 'HEAD~1', 'HEAD']).code, 0);
+    git(folder, 'config', 'core.useReplaceRefs', 'false');
+    assert.equal(run(folder, ['diff', 'HEAD~1', 'HEAD']).code, 1);
+    git(folder, 'config', '--unset', 'core.useReplaceRefs');
+    git(folder, 'replace', bad, git(folder, 'rev-parse', 'HEAD~2'));
+    git(folder, 'pack-refs', '--all');
+    assert.equal(run(folder, ['diff', bad, git(folder, 'rev-parse', 'HEAD')]).code, 1);
+    const circle = join(folder, '.git', 'refs', 'replace');
+    const [one, other] = [git(folder, '--no-replace-objects', 'rev-parse', 'HEAD^{tree}'), bad];
+    writeFileSync(join(circle, one), `${other}\n`);
+    writeFileSync(join(circle, other), `${one}\n`);
+    const { code, err } = run(folder, ['diff', 'HEAD~1', 'HEAD']);
+    assert.equal(code, 3);
+    assert.match(err, /is replaced without end/);
+  });
+
+  it('with grafted parents', () => {
+    const folder = repository();
+    const [base, head] = [git(folder, 'rev-parse', 'HEAD~1'), git(folder, 'rev-parse', 'HEAD')];
+    writeFileSync(join(folder, 'c.txt'), '');
+    commit(folder);
+    const last = git(folder, 'rev-parse', 'HEAD');
+    assert.equal(run(folder, ['diff', 'HEAD~1', 'HEAD']).code, 0);
+    writeFileSync(join(folder, '.git', 'info', 'grafts'), `# mended\n${last} ${base}\n${head}\n`);
+    isRead(folder);
+    const { err } = run(folder, ['diff', `${head}~1`, 'HEAD']);
+    assert.match(err, /has no such parent/);
   });
 
   it('of the longer hash', () => {
@@ -185,6 +254,20 @@ describe('what is wrong is told, with exit code 3', () => {
     }
     commit(folder);
     refused(folder, ['HEAD', 'HEAD'], /reftable, which is not read here yet/);
+  });
+
+  it('of references in a reftable, and what to do', () => {
+    const folder = repository();
+    git(folder, 'config', 'extensions.refStorage', 'reftable');
+    refused(folder, ['HEAD~1', 'HEAD'], /a reftable, which is not read here yet; git refs migrate/);
+  });
+
+  it('of folders that a partial clone has not fetched', () => {
+    const folder = repository();
+    git(folder, 'config', 'uploadpack.allowFilter', 'true');
+    const other = join(folderOf({}), 'other');
+    git(folder, 'clone', '-q', '--no-checkout', '--filter=tree:0', `file://${folder}`, other);
+    refused(other, ['HEAD~1', 'HEAD'], /the top folder is not in this clone \(a partial clone\); git fetch/);
   });
 
   it('of broken objects and packs', () => {

@@ -1,8 +1,9 @@
 /**
  * A Git repository as far as two of its states are to be compared: where it lies, what its references mean, what its
- * trees hold. Sources: gitrepository-layout(5), gitrevisions(7), refs.c (ref_rev_parse_rules), commit-reach.c.
+ * trees hold. Sources: gitrepository-layout(5), gitrevisions(7), refs.c (ref_rev_parse_rules), commit-reach.c,
+ * replace-object.c (do_lookup_replace_object), commit.c (read_graft_line).
  */
-import { existsSync, lstatSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { GitError, type GitObject, ObjectStore } from './objects.ts';
 
@@ -30,6 +31,9 @@ export class Repository {
   readonly #trees = new Map<string, readonly TreeEntry[]>();
   #packed: Map<string, string> | undefined;
   #shallow: Set<string> | undefined;
+  readonly #replaces: boolean;
+  #replacements: ReadonlyMap<string, string> | undefined;
+  #grafts: ReadonlyMap<string, readonly string[]> | undefined;
 
   private constructor(root: string, gitFolder: string) {
     this.root = root;
@@ -37,7 +41,10 @@ export class Repository {
     this.#common = commonFolder(gitFolder);
     const config = text(join(this.#common, 'config')) ?? '';
     if (/^\s*refstorage\s*=\s*reftable\b/im.test(config))
-      throw new GitError('the repository keeps its references in a reftable, which is not read here yet');
+      throw new GitError(
+        'the repository keeps its references in a reftable, which is not read here yet; git refs migrate --ref-format=files writes them as files',
+      );
+    this.#replaces = !/^\s*usereplacerefs\s*=\s*(?:false|no|off|0)\b/im.test(config);
     const sha256 = /^\s*objectformat\s*=\s*sha256\b/im.test(config);
     this.#hashDigits = sha256 ? 64 : 40;
     this.#store = new ObjectStore(join(this.#common, 'objects'), sha256 ? 32 : 20);
@@ -149,7 +156,7 @@ export class Repository {
 
   /** @throws GitError where this clone does not have it */
   blob(oid: string): Buffer {
-    const object = this.#store.read(oid);
+    const object = this.#read(oid);
     if (object === undefined) throw new GitError('its content is not in this clone (a partial clone)');
     if (object.type !== 'blob') throw new GitError(`object ${short(oid)} is no file`);
     return object.data;
@@ -169,8 +176,11 @@ export class Repository {
   #tree(oid: string, prefix: string): readonly TreeEntry[] {
     const known = this.#trees.get(oid);
     if (known !== undefined) return known;
-    const object = this.#store.read(oid);
-    if (object === undefined) throw new GitError(`folder ${prefix} is not in this clone (a partial clone)`);
+    const object = this.#read(oid);
+    if (object === undefined)
+      throw new GitError(
+        `${prefix === '' ? 'the top folder' : `folder ${prefix}`} is not in this clone (a partial clone); git fetch --refetch --filter=blob:none brings the folders`,
+      );
     const { data } = object;
     const bytes = this.#hashDigits / 2;
     const entries: TreeEntry[] = [];
@@ -214,7 +224,7 @@ export class Repository {
   }
 
   #isCommitish(oid: string): boolean {
-    const type = this.#store.read(oid)?.type;
+    const type = this.#read(oid)?.type;
     return type === 'commit' || type === 'tag';
   }
 
@@ -250,7 +260,7 @@ export class Repository {
   #peeled(oid: string, revision: string): string {
     let at = oid;
     for (let i = 0; i < MAX_SYMBOLIC; i++) {
-      const object = this.#store.read(at);
+      const object = this.#read(at);
       if (object === undefined)
         throw new GitError(`"${revision}" means ${short(at)}, which is not in this clone; ${DEEPER}`);
       if (object.type === 'commit') return at;
@@ -264,10 +274,51 @@ export class Repository {
 
   #parent(oid: string, number: number, revision: string): string {
     const parent = this.#commitObject(oid)?.parents[number - 1];
-    if (this.#isShallow(oid) || (parent !== undefined && this.#store.read(parent) === undefined))
+    if (this.#isShallow(oid) || (parent !== undefined && this.#read(parent) === undefined))
       throw new GitError(`"${revision}" is not in this clone, which is shallow; ${DEEPER}`);
     if (parent === undefined) throw new GitError(`"${revision}": ${short(oid)} has no such parent`);
     return parent;
+  }
+
+  /** An object, or what `git replace` put in its place, as Git itself reads it. */
+  #read(oid: string): GitObject | undefined {
+    let at = oid;
+    for (let i = 0; i < MAX_SYMBOLIC; i++) {
+      const other = this.#replaced().get(at);
+      if (other === undefined) return this.#store.read(at);
+      at = other;
+    }
+    throw new GitError(`object ${short(oid)} is replaced without end (git replace -l)`);
+  }
+
+  #replaced(): ReadonlyMap<string, string> {
+    if (this.#replacements === undefined) {
+      const found = new Map<string, string>();
+      if (this.#replaces) {
+        for (const [name, oid] of this.#packedReferences())
+          if (name.startsWith(REPLACE)) found.set(name.slice(REPLACE.length), oid);
+        for (const name of namesIn(join(this.#common, REPLACE))) {
+          const oid = text(join(this.#common, REPLACE, name))?.trim();
+          if (this.#isOid(name) && oid !== undefined && this.#isOid(oid)) found.set(name, oid);
+        }
+      }
+      this.#replacements = found;
+    }
+    return this.#replacements;
+  }
+
+  /** Parents that somebody wrote down in place of a commit's own. */
+  #grafted(): ReadonlyMap<string, readonly string[]> {
+    if (this.#grafts === undefined) {
+      const found = new Map<string, readonly string[]>();
+      for (const line of (text(join(this.#common, 'info', 'grafts')) ?? '').split('\n')) {
+        const words = line.trim().split(/\s+/);
+        if (!line.startsWith('#') && words.every(word => this.#isOid(word)))
+          found.set(words[0]!, words.slice(1));
+      }
+      this.#grafts = found;
+    }
+    return this.#grafts;
   }
 
   #isShallow(oid: string): boolean {
@@ -282,8 +333,11 @@ export class Repository {
   }
 
   #commitObject(oid: string): Commit | undefined {
-    const object = this.#store.read(oid);
-    return object?.type === 'commit' ? parseCommit(object) : undefined;
+    const object = this.#read(oid);
+    if (object?.type !== 'commit') return undefined;
+    const commit = parseCommit(object);
+    const parents = this.#grafted().get(oid);
+    return parents === undefined ? commit : { ...commit, parents };
   }
 }
 
@@ -291,11 +345,20 @@ const DEEPER =
   'fetch more of it (GitHub: fetch-depth: 0 at actions/checkout; GitLab: GIT_DEPTH: "0"; git fetch --unshallow)';
 
 const FOLDER = '40000';
+const REPLACE = 'refs/replace/';
 
 interface TreeEntry {
   readonly name: string;
   readonly child: string;
   readonly mode: string;
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 function isSorted(entries: readonly TreeEntry[]): boolean {

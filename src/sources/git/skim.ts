@@ -17,6 +17,8 @@ export interface Skim {
   readonly versions: readonly string[];
   /** It speaks of an object's owners: whether such an object is judged depends on whether these are there. */
   readonly owners: boolean;
+  /** It speaks of containers, as every definition of a workload does. */
+  readonly pods: boolean;
   /** It speaks of generators, as kustomizations do. */
   readonly generates: boolean;
 }
@@ -35,7 +37,15 @@ const ALIASED_KEY = /(?:^|[\s,{[?-])\*[^\s,[\]{}]+\s+:/;
 /** Line breaks that only YAML knows: U+0085, U+2028, U+2029. */
 const RARE_BREAK = /\xc2\x85|\xe2\x80[\xa8\xa9]/;
 
-const ANYTHING: Skim = { any: true, anyGroup: true, kinds: [], versions: [], owners: true, generates: true };
+const ANYTHING: Skim = {
+  any: true,
+  anyGroup: true,
+  kinds: [],
+  versions: [],
+  owners: true,
+  pods: true,
+  generates: true,
+};
 
 /** Keys with escapes in them, characters of two bytes, rare line breaks: nearly no file has any. */
 function isOdd(bytes: Buffer, text: string): boolean {
@@ -67,6 +77,7 @@ export function skim(bytes: Buffer): Skim {
     kinds: [...kinds],
     versions: [...versions],
     owners: text.includes('ownerReferences'),
+    pods: text.includes('containers'),
     generates: text.includes('Generator'),
   };
 }

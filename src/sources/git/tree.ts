@@ -115,6 +115,12 @@ export class CommitTree implements SourceTree {
     }
   }
 
+  /** Whether a name is that of no plain file, but of a link or a submodule. */
+  isOdd(name: string): boolean {
+    const entry = this.#entries.get(name);
+    return entry !== undefined && entry.is !== 'file';
+  }
+
   keyOf(name: string): string {
     const own = this.#entries.get(name);
     if (own?.is === 'link') {

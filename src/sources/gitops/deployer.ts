@@ -1,5 +1,5 @@
 /** Objects that deploy what lies in a folder of a repository, and what they say of it. */
-import type { KubeObject, Path } from '#kube/objects.ts';
+import { type KubeObject, type Path, valueAt } from '#kube/objects.ts';
 import type { Overrides } from '#sources/kustomize/overrides.ts';
 import type { Declared } from '#world/world.ts';
 
@@ -73,5 +73,14 @@ export function isDeployer({ apiVersion, kind }: KubeObject): boolean {
     (apiVersion.startsWith('argoproj.io/') && (kind === 'Application' || kind === 'ApplicationSet')) ||
     (apiVersion.startsWith('kustomize.toolkit.fluxcd.io/') && kind === 'Kustomization') ||
     (apiVersion.startsWith('helm.toolkit.fluxcd.io/') && kind === 'HelmRelease')
+  );
+}
+
+/** Whether an object of Flux takes what it fills in from other objects. */
+export function takesValuesFrom(object: KubeObject): boolean {
+  return (
+    isDeployer(object) &&
+    (valueAt(object, ['spec', 'valuesFrom']) !== undefined ||
+      valueAt(object, ['spec', 'postBuild', 'substituteFrom']) !== undefined)
   );
 }

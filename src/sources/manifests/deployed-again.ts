@@ -2,7 +2,7 @@
  * What GitOps objects deploy, worked out once for both sides of a comparison as far as both are made of the same: the
  * same objects of the same files, and the same answers to whatever was asked of the tree.
  */
-import { isDeployer } from '#sources/gitops/deployer.ts';
+import { isDeployer, takesValuesFrom } from '#sources/gitops/deployer.ts';
 import type { Deployments } from '#sources/gitops/deployments.ts';
 import type { RememberBuild } from '#sources/gitops/kustomized.ts';
 import { type FilesWithFolders, knowsFolders, LazyFiles } from '#sources/kustomize/files.ts';
@@ -38,11 +38,11 @@ export class DeployedAgain {
     keyOf: (name: string) => string,
     follow: (onText: (name: string) => void) => Deployments,
   ): Deployments {
-    // Values may be taken from these.
+    const takes = all.some(({ object }) => takesValuesFrom(object));
     const inputs = all.filter(
       ({ object }) =>
         isDeployer(object) ||
-        (object.apiVersion === 'v1' && (object.kind === 'ConfigMap' || object.kind === 'Secret')),
+        (takes && object.apiVersion === 'v1' && (object.kind === 'ConfigMap' || object.kind === 'Secret')),
     );
     const last = this.#followed;
     if (
