@@ -149,26 +149,24 @@ function toInt(value: number): CelValue {
   return BigInt(Math.trunc(value));
 }
 
+/** Why a text is none of something says only that. */
+const conversion = (to: string) => new CelError(`type conversion error from 'string' to '${to}'`);
+
 function parseInt64(text: string): CelValue {
-  if (!/^[-+]?[0-9]{1,30}$/.test(text))
-    return new CelError(`strconv.ParseInt: parsing "${text}": invalid syntax`);
+  if (!/^[-+]?[0-9]{1,30}$/.test(text)) return conversion('int');
   const value = BigInt(text.replace(/^\+/, ''));
-  return value < MIN_INT || value > MAX_INT
-    ? new CelError(`strconv.ParseInt: parsing "${text}": value out of range`)
-    : value;
+  return value < MIN_INT || value > MAX_INT ? conversion('int') : value;
 }
 
 function parseDouble(text: string): CelValue {
   if (/^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$/.test(text)) {
     const value = Number(text);
-    return Number.isFinite(value)
-      ? value
-      : new CelError(`strconv.ParseFloat: parsing "${text}": value out of range`);
+    return Number.isFinite(value) ? value : conversion('double');
   }
   if (/^nan$/i.test(text)) return Number.NaN;
   const infinite = /^([-+]?)inf(?:inity)?$/i.exec(text);
   if (infinite !== null) return infinite[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  return new CelError(`strconv.ParseFloat: parsing "${text}": invalid syntax`);
+  return conversion('double');
 }
 
 const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
@@ -184,9 +182,8 @@ function part(name: Part): Functions[string] {
 function partOrSpan(name: Part, unit: bigint): Functions[string] {
   return [
     ...part(name),
-    member([DURATION], INT, ({ nanos }: Duration) =>
-      name === 'milli' ? (nanos % 1_000_000_000n) / unit : nanos / unit,
-    ),
+    // Of a duration each is all of it, milliseconds too.
+    member([DURATION], INT, ({ nanos }: Duration) => nanos / unit),
   ];
 }
 
@@ -201,7 +198,7 @@ const size = (value: CelValue): CelValue =>
 const SIZED = [STRING, BYTES, LIST_A, MAP_AB];
 
 function duration(text: string): CelValue {
-  return parseDuration(text) ?? new CelError(`time: invalid duration "${text}"`);
+  return parseDuration(text) ?? conversion('google.protobuf.Duration');
 }
 
 function matches(text: string, pattern: string): CelValue {
@@ -279,11 +276,7 @@ export const standard: Functions = {
   bool: [
     global([BOOL], BOOL, same),
     global([STRING], BOOL, (text: string) =>
-      TRUE.has(text)
-        ? true
-        : FALSE.has(text)
-          ? false
-          : new CelError(`strconv.ParseBool: parsing "${text}": invalid syntax`),
+      TRUE.has(text) ? true : FALSE.has(text) ? false : conversion('bool'),
     ),
   ],
   int: [
@@ -306,9 +299,7 @@ export const standard: Functions = {
         : new Uint(BigInt(Math.trunc(value))),
     ),
     global([STRING], UINT, (text: string) =>
-      /^[0-9]{1,30}$/.test(text) && BigInt(text) <= MAX_UINT
-        ? new Uint(BigInt(text))
-        : new CelError(`strconv.ParseUint: parsing "${text}": invalid syntax`),
+      /^[0-9]{1,30}$/.test(text) && BigInt(text) <= MAX_UINT ? new Uint(BigInt(text)) : conversion('uint'),
     ),
   ],
   double: [
@@ -337,21 +328,13 @@ export const standard: Functions = {
     global([BYTES], BYTES, same),
     global([STRING], BYTES, (text: string) => encodeUtf8(text), traversal()),
   ],
-  duration: [
-    global([DURATION], DURATION, same),
-    global([STRING], DURATION, duration),
-    global([INT], DURATION, (nanos: bigint) => new Duration(nanos)),
-  ],
+  duration: [global([DURATION], DURATION, same), global([STRING], DURATION, duration)],
   timestamp: [
     global([TIMESTAMP], TIMESTAMP, same),
     global(
       [STRING],
       TIMESTAMP,
-      (text: string) =>
-        parseTimestamp(text) ??
-        new CelError(
-          `parsing time "${text}" as "2006-01-02T15:04:05Z07:00": cannot parse "${text}" as a timestamp`,
-        ),
+      (text: string) => parseTimestamp(text) ?? conversion('google.protobuf.Timestamp'),
     ),
     global([INT], TIMESTAMP, (seconds: bigint) => timestampSum(seconds * 1_000_000_000n, 0n)),
   ],

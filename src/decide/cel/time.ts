@@ -31,8 +31,9 @@ export function parseDuration(text: string): Duration | undefined {
     nanos += BigInt(whole === '' ? 0 : whole!) * size;
     if (fraction !== '') nanos += (BigInt(fraction) * size) / 10n ** BigInt(fraction.length);
   }
-  if (nanos > MAX_DURATION) return undefined;
-  return new Duration(parts[1] === '-' ? -nanos : nanos);
+  const isNegative = parts[1] === '-';
+  if (nanos > MAX_DURATION + (isNegative ? 1n : 0n)) return undefined;
+  return new Duration(isNegative ? -nanos : nanos);
 }
 
 export function parseTimestamp(text: string): Timestamp | undefined {
@@ -63,7 +64,7 @@ export function durationText({ nanos }: Duration): string {
 export const durationSum = (a: bigint, b: bigint): Duration | CelError => {
   const sum = a + b;
   return sum > MAX_DURATION || sum < -MAX_DURATION - 1n
-    ? new CelError('duration overflow')
+    ? new CelError('integer overflow')
     : new Duration(sum);
 };
 
@@ -122,10 +123,11 @@ export function partOf({ nanos }: Timestamp, part: Part, zone: string): bigint |
 
 function offsetSeconds(seconds: number, zone: string): number | undefined {
   if (zone === '' || zone === 'UTC') return 0;
-  const fixed = /^([-+]?)(\d\d):(\d\d)$/.exec(zone);
+  // Two whole numbers of any size: cel-go common/types/timestamp.go (timeZone).
+  const fixed = /^([-+]?\d{1,9}):([-+]?\d{1,9})$/.exec(zone);
   if (fixed !== null) {
-    const offset = Number(fixed[2]) * 3600 + Number(fixed[3]) * 60;
-    return fixed[1] === '-' ? -offset : offset;
+    const [hours, minutes] = [Number(fixed[1]), Number(fixed[2])];
+    return (zone.startsWith('-') ? hours * 60 - minutes : hours * 60 + minutes) * 60;
   }
   try {
     const format = new Intl.DateTimeFormat('en-US', {
