@@ -4,7 +4,7 @@
  */
 import type { Expr, FoldExpr } from './ast.ts';
 import type { Resolved } from './checker.ts';
-import { fits, NO_OVERLOAD } from './declare.ts';
+import { fits, NO_OVERLOAD, selfCompareCost } from './declare.ts';
 import { CelProgramError } from './issues.ts';
 import { regexIssue } from './regex.ts';
 import { sortBy } from './strings.ts';
@@ -90,12 +90,9 @@ class Planner {
         return frame => {
           const value = operand(frame);
           if (value instanceof CelError) return value;
+          if (mode === 'optional') return chosen(frame, cost, maybe(value, field));
           charge(frame, cost);
-          return mode === 'get'
-            ? select(value, field)
-            : mode === 'has'
-              ? has(value, field)
-              : maybe(value, field);
+          return mode === 'get' ? select(value, field) : has(value, field);
         };
       }
       case 'index': {
@@ -108,8 +105,9 @@ class Planner {
           if (value instanceof CelError) return value;
           const at = index(frame);
           if (at instanceof CelError) return at;
+          if (optional) return chosen(frame, cost, maybe(value, at));
           charge(frame, cost);
-          return optional ? maybe(value, at) : select(value, at);
+          return select(value, at);
         };
       }
       case 'logic': {
@@ -306,10 +304,18 @@ class Planner {
     const transform = this.plan(expr.transform!, [...scope, expr.variables[0]!]);
     const slot = scope.length;
     return frame => {
+      const before = frame.cost;
       const value = range(frame);
       if (value instanceof CelError) return value;
       if (!(value instanceof Optional)) return NO_OVERLOAD;
-      if (value.value === undefined) return value;
+      // The macro asks whether there is a value, and goes the way to it once more.
+      const way = frame.cost - before;
+      charge(frame, 1);
+      if (value.value === undefined) {
+        charge(frame, 1);
+        return value;
+      }
+      charge(frame, way + (expr.fold === 'optMap' ? 2 : 1));
       frame.locals[slot] = value.value;
       const result = transform(frame);
       return expr.fold === 'optFlatMap' || result instanceof CelError ? result : new Optional(result);
@@ -391,7 +397,10 @@ class Planner {
           charge(frame, 2);
           return error ?? count === 1;
         };
-      default:
+      default: {
+        // The list of one element that is added costs nothing where it is a constant.
+        const isFixed = expr.transform !== undefined && this.#constant(expr.transform) !== undefined;
+        const step = transform === undefined ? 13 : isFixed ? 2 : 12;
         return frame => {
           const value = range(frame);
           if (value instanceof CelError) return value;
@@ -403,7 +412,7 @@ class Planner {
             if (typeof wanted !== 'boolean') error = wanted instanceof CelError ? wanted : NO_OVERLOAD;
             else if (!wanted) charge(frame, 1);
             else {
-              charge(frame, transform === undefined ? 13 : 12);
+              charge(frame, step);
               const result = transform === undefined ? item : transform(frame);
               if (result instanceof CelError) error = result;
               else {
@@ -415,10 +424,14 @@ class Planner {
           });
           if (!known) return notIterable(value, expr.variables.length);
           if (error !== undefined) return error;
-          charge(frame, 11);
-          if (fold === 'sortBy') return sortBy(items, keys);
+          charge(frame, 1);
+          if (fold === 'sortBy') {
+            charge(frame, 2 + selfCompareCost(keys));
+            return sortBy(items, keys);
+          }
           return fold === 'transformMap' || fold === 'transformMapEntry' ? mapFrom(fold, keys, items) : items;
         };
+      }
     }
   }
 }
@@ -569,6 +582,12 @@ function has(value: CelValue, field: string): CelValue {
   if (value instanceof Optional) return value.value === undefined ? false : has(value.value, field);
   if (value instanceof LazyObject) return value.has(field);
   return isList(value) ? missing(value, field) : look(value, field) !== undefined;
+}
+
+/** Going to where nothing is costs nothing itself. */
+function chosen(frame: Frame, cost: number, found: CelValue): CelValue {
+  charge(frame, found instanceof Optional && found.value === undefined ? cost - 1 : cost);
+  return found;
 }
 
 function maybe(value: CelValue, key: CelValue): CelValue {

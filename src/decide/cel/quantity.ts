@@ -26,8 +26,12 @@ export class Quantity extends Opaque {
   /** In billionths. */
   readonly nanos: bigint;
 
-  constructor(amount: Amount) {
+  override readonly isPointer: boolean;
+
+  /** @param isPointer of the results of `add` and `sub` */
+  constructor(amount: Amount, isPointer = false) {
     super();
+    this.isPointer = isPointer;
     this.#amount = amount;
     this.nanos = amount.value * 10n ** BigInt(amount.exponent + 9);
   }
@@ -53,8 +57,8 @@ export class Quantity extends Opaque {
   #plus(other: Amount): Quantity {
     const mine = this.#amount;
     if (mine.isInt64 && other.isInt64) {
-      if (other.value === 0n) return this;
-      if (mine.value === 0n) return new Quantity(other);
+      if (other.value === 0n) return new Quantity(mine, true);
+      if (mine.value === 0n) return new Quantity(other, true);
     }
     const exponent = Math.min(mine.exponent, other.exponent);
     const [a, b] = [mine, other].map(one => one.value * 10n ** BigInt(one.exponent - exponent)) as [
@@ -62,7 +66,7 @@ export class Quantity extends Opaque {
       bigint,
     ];
     const isInt64 = mine.isInt64 && other.isInt64 && [a, b, a + b].every(fitsInt64);
-    return new Quantity({ value: a + b, exponent, isInt64 });
+    return new Quantity({ value: a + b, exponent, isInt64 }, true);
   }
 
   /**

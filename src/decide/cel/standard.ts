@@ -53,6 +53,7 @@ import {
   MAX_UINT,
   MIN_INT,
   Optional,
+  same,
   Timestamp,
   TypeValue,
   typeNameOf,
@@ -206,10 +207,10 @@ function matches(text: string, pattern: string): CelValue {
   return issue === undefined ? regexMatches(pattern, text) : new CelError(issue);
 }
 
-const same = (value: CelValue): CelValue => value;
+const itself = (value: CelValue): CelValue => value;
 
 export const standard: Functions = {
-  '_==_': [global([A, A], BOOL, (a: CelValue, b: CelValue) => equal(a, b), smallerCost)],
+  '_==_': [global([A, A], BOOL, (a: CelValue, b: CelValue) => same(a, b) ?? NO_OVERLOAD, smallerCost)],
   '_!=_': [global([A, A], BOOL, (a: CelValue, b: CelValue) => !equal(a, b), smallerCost)],
   '_<_': order(sign => sign < 0),
   '_<=_': order(sign => sign <= 0),
@@ -272,15 +273,15 @@ export const standard: Functions = {
     global([STRING, STRING], BOOL, matches, regexCost),
   ],
   type: [global([A], typeOf(A), (value: CelValue) => new TypeValue(typeNameOf(value)))],
-  dyn: [global([A], DYN, same)],
+  dyn: [global([A], DYN, itself)],
   bool: [
-    global([BOOL], BOOL, same),
+    global([BOOL], BOOL, itself),
     global([STRING], BOOL, (text: string) =>
       TRUE.has(text) ? true : FALSE.has(text) ? false : conversion('bool'),
     ),
   ],
   int: [
-    global([INT], INT, same),
+    global([INT], INT, itself),
     global([UINT], INT, ({ value }: Uint) => int(value)),
     global([DOUBLE], INT, toInt),
     global([STRING], INT, parseInt64),
@@ -291,7 +292,7 @@ export const standard: Functions = {
     global([DURATION], INT, ({ nanos }: Duration) => nanos),
   ],
   uint: [
-    global([UINT], UINT, same),
+    global([UINT], UINT, itself),
     global([INT], UINT, uint),
     global([DOUBLE], UINT, (value: number) =>
       Number.isNaN(value) || value < 0 || value >= 2 ** 64
@@ -303,13 +304,13 @@ export const standard: Functions = {
     ),
   ],
   double: [
-    global([DOUBLE], DOUBLE, same),
+    global([DOUBLE], DOUBLE, itself),
     global([INT], DOUBLE, (value: bigint) => Number(value)),
     global([UINT], DOUBLE, ({ value }: Uint) => Number(value)),
     global([STRING], DOUBLE, parseDouble),
   ],
   string: [
-    global([STRING], STRING, same),
+    global([STRING], STRING, itself),
     global([BOOL], STRING, (value: boolean) => String(value)),
     global([INT], STRING, (value: bigint) => String(value)),
     global([UINT], STRING, ({ value }: Uint) => String(value)),
@@ -325,12 +326,12 @@ export const standard: Functions = {
     global([TIMESTAMP], STRING, timestampText),
   ],
   bytes: [
-    global([BYTES], BYTES, same),
+    global([BYTES], BYTES, itself),
     global([STRING], BYTES, (text: string) => encodeUtf8(text), traversal()),
   ],
-  duration: [global([DURATION], DURATION, same), global([STRING], DURATION, duration)],
+  duration: [global([DURATION], DURATION, itself), global([STRING], DURATION, duration)],
   timestamp: [
-    global([TIMESTAMP], TIMESTAMP, same),
+    global([TIMESTAMP], TIMESTAMP, itself),
     global(
       [STRING],
       TIMESTAMP,
@@ -352,14 +353,17 @@ export const standard: Functions = {
 
 const OPTIONAL_A = optionalOf(A);
 
-/** Whether a value is the empty one of its type. */
+/** The first moment of the year 1, Go's zero time. */
+const YEAR_ONE = -62_135_596_800_000_000_000n;
+
+/** Whether a value is the empty one of its type; an optional one never is. */
 function isZero(value: CelValue): boolean {
   if (value === null || value === false || value === '' || value === 0n || value === 0) return true;
   if (value instanceof Uint) return value.value === 0n;
   if (value instanceof Uint8Array) return value.length === 0;
   if (value instanceof CelMap) return value.size === 0;
   if (value instanceof Duration) return value.nanos === 0n;
-  if (value instanceof Optional) return value.value === undefined;
+  if (value instanceof Timestamp) return value.nanos === YEAR_ONE;
   return isList(value) && value.length === 0;
 }
 

@@ -4,9 +4,13 @@ import { SHORT_ESCAPES } from '#kube/go-text.ts';
 import {
   codePoints,
   type Functions,
+  flattenCost,
   global,
   member,
   NO_OVERLOAD,
+  newListCost,
+  type Overload,
+  selfCompareCost,
   since,
   traversal,
   traversalOfResult,
@@ -233,46 +237,61 @@ function flatten(list: readonly CelValue[], depth: bigint): CelValue {
   );
 }
 
+const selfCompare: Overload['cost'] = ([list]) => selfCompareCost(list as readonly CelValue[]);
 /** In the order in which the library declares them: the first is the type of an empty list. */
 const COMPARABLE: readonly Type[] = [INT, UINT, DOUBLE, BOOL, DURATION, TIMESTAMP, STRING, BYTES];
 const MAX_RANGE = 1_000_000n;
 
 export const lists: Functions = since(34, {
   slice: [
-    member([LIST_A, INT, INT], LIST_A, (list: readonly CelValue[], start: bigint, end: bigint) => {
-      if (start < 0n || end < 0n)
-        return new CelError(`cannot slice(${start}, ${end}), negative indexes not supported`);
-      if (start > end)
-        return new CelError(
-          `cannot slice(${start}, ${end}), start index must be less than or equal to end index`,
-        );
-      if (end > BigInt(list.length))
-        return new CelError(`cannot slice(${start}, ${end}), list is length ${list.length}`);
-      return list.slice(Number(start), Number(end));
-    }),
+    member(
+      [LIST_A, INT, INT],
+      LIST_A,
+      (list: readonly CelValue[], start: bigint, end: bigint) => {
+        if (start < 0n || end < 0n)
+          return new CelError(`cannot slice(${start}, ${end}), negative indexes not supported`);
+        if (start > end)
+          return new CelError(
+            `cannot slice(${start}, ${end}), start index must be less than or equal to end index`,
+          );
+        if (end > BigInt(list.length))
+          return new CelError(`cannot slice(${start}, ${end}), list is length ${list.length}`);
+        return list.slice(Number(start), Number(end));
+      },
+      newListCost,
+    ),
   ],
   flatten: [
-    member([listOf(LIST_A)], LIST_A, (list: readonly CelValue[]) => flatten(list, 1n)),
-    member([listOf(DYN), INT], listOf(DYN), flatten),
+    member([listOf(LIST_A)], LIST_A, (list: readonly CelValue[]) => flatten(list, 1n), flattenCost),
+    member([listOf(DYN), INT], listOf(DYN), flatten, flattenCost),
   ],
   sort: COMPARABLE.map(type =>
-    member([listOf(type)], listOf(type), (list: readonly CelValue[]) => sortBy(list, list)),
+    member([listOf(type)], listOf(type), (list: readonly CelValue[]) => sortBy(list, list), selfCompare),
   ),
   distinct: [
-    member([LIST_A], LIST_A, (list: readonly CelValue[]) => {
-      const found: CelValue[] = [];
-      for (const item of list) if (!has(found, item)) found.push(item);
-      return found;
-    }),
+    member(
+      [LIST_A],
+      LIST_A,
+      (list: readonly CelValue[]) => {
+        const found: CelValue[] = [];
+        for (const item of list) if (!has(found, item)) found.push(item);
+        return found;
+      },
+      selfCompare,
+    ),
   ],
-  reverse: [member([LIST_A], LIST_A, (list: readonly CelValue[]) => list.toReversed())],
+  reverse: [member([LIST_A], LIST_A, (list: readonly CelValue[]) => list.toReversed(), newListCost)],
   'lists.range': [
-    global([INT], listOf(INT), (size: bigint) =>
-      size < 0n
-        ? new CelError(`lists.range: size must be non-negative, got ${size}`)
-        : size > MAX_RANGE
-          ? new CelError(`lists.range: size ${size} exceeds maximum allowed (${MAX_RANGE})`)
-          : Array.from({ length: Number(size) }, (_, index) => BigInt(index)),
+    global(
+      [INT],
+      listOf(INT),
+      (size: bigint) =>
+        size < 0n
+          ? new CelError(`lists.range: size must be non-negative, got ${size}`)
+          : size > MAX_RANGE
+            ? new CelError(`lists.range: size ${size} exceeds maximum allowed (${MAX_RANGE})`)
+            : Array.from({ length: Number(size) }, (_, index) => BigInt(index)),
+      newListCost,
     ),
   ],
   first: [

@@ -129,6 +129,8 @@ function offsetSeconds(seconds: number, zone: string): number | undefined {
     const [hours, minutes] = [Number(fixed[1]), Number(fixed[2])];
     return (zone.startsWith('-') ? hours * 60 - minutes : hours * 60 + minutes) * 60;
   }
+  // Go finds zones by the names of files: in their own case, and none that is an offset.
+  if (!/^[A-Z]/.test(zone)) return undefined;
   try {
     const format = new Intl.DateTimeFormat('en-US', {
       timeZone: zone,
