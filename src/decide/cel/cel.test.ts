@@ -247,6 +247,11 @@ describe('the environment of Kubernetes', () => {
     `[dyn(1), dyn('a')].isSorted() && [dyn(1), dyn('a')].max() == 1`,
     `semver('18446744073709551615.0.0').major() > 0 || true`,
     `duration('-2562047h47m16.854775808s') < duration('0')`,
+    `isURL('*') && url('*').getEscapedPath() == '*'`,
+    `string(timestamp('2024-05-01T12:00:00.5+02:00') + duration('1s')) == '2024-05-01T12:00:01.5+02:00'`,
+    `timestamp('2024-05-01T12:00:00+02:00').getHours() == 10`,
+    `quantity('0').add(1) == quantity('1') && quantity('1') != quantity('0').add(1)`,
+    `[quantity('1')] == [quantity('0').add(1)] && !(quantity('1') in [quantity('0').add(1)])`,
   ];
   for (const expression of TRUE)
     it(expression, () => assert.equal(evaluate(expression, { name: 'x', list: [1] }), true));
@@ -259,6 +264,9 @@ describe('the environment of Kubernetes', () => {
     'object.name.family()': 'no such overload: family(string)',
     'object.absent.x': 'no such key: absent',
     'object < 1': 'no such overload: _<_',
+    "quantity('1') == quantity('0').add(1)": 'no such overload',
+    "ip('::1') == dyn('a')": 'no such overload',
+    "timestamp(0).getHours('utc')": 'unknown time zone utc',
     'object.name.all(c, true)': "got 'types.String', expected iterable type",
     'lists.range(-1)': 'lists.range: size must be non-negative, got -1',
     "ip('1.2.3')":

@@ -279,6 +279,8 @@ class Planner {
     // Whether something is among constants is worked out without going over them.
     const among = name === '@in' ? this.#constant(expr.args[1]!) : undefined;
     const free = among !== undefined && isList(among) && among.every(isPrimitive);
+    // Their cost is known by the overload, and where only the values choose it, it is not.
+    const isOpen = overloads.length > 1 && (/^[_@]/.test(name) || name === 'sort' || CONVERSIONS.has(name));
     const pattern = PATTERNS.has(name) && target !== undefined ? this.#constant(expr.args[0]!) : undefined;
     const issue = typeof pattern === 'string' ? regexIssue(pattern) : undefined;
     if (issue !== undefined) throw new CelProgramError(issue);
@@ -292,7 +294,7 @@ class Planner {
       for (const { args: types, run, cost } of overloads) {
         if (!types.every((type, index) => fits(values[index]!, type))) continue;
         const result = run(values);
-        if (!free) charge(frame, cost === undefined ? 1 : cost(values, result));
+        if (!free) charge(frame, cost === undefined || isOpen ? 1 : cost(values, result));
         return result;
       }
       return noOverload(name, values);

@@ -226,8 +226,12 @@ export const standard: Functions = {
     global([BYTES, BYTES], BYTES, (a: Uint8Array, b: Uint8Array) => Uint8Array.from([...a, ...b]), sumCost),
     global([LIST_A, LIST_A], LIST_A, (a: CelValue[], b: CelValue[]) => [...a, ...b]),
     global([DURATION, DURATION], DURATION, (a: Duration, b: Duration) => durationSum(a.nanos, b.nanos)),
-    global([TIMESTAMP, DURATION], TIMESTAMP, (a: Timestamp, b: Duration) => timestampSum(a.nanos, b.nanos)),
-    global([DURATION, TIMESTAMP], TIMESTAMP, (a: Duration, b: Timestamp) => timestampSum(a.nanos, b.nanos)),
+    global([TIMESTAMP, DURATION], TIMESTAMP, (a: Timestamp, b: Duration) =>
+      timestampSum(a.nanos, b.nanos, a.offset),
+    ),
+    global([DURATION, TIMESTAMP], TIMESTAMP, (a: Duration, b: Timestamp) =>
+      timestampSum(a.nanos, b.nanos, b.offset),
+    ),
   ],
   '_-_': [
     ...arithmetic(
@@ -236,7 +240,9 @@ export const standard: Functions = {
       (a, b) => a - b,
     ),
     global([DURATION, DURATION], DURATION, (a: Duration, b: Duration) => durationSum(a.nanos, -b.nanos)),
-    global([TIMESTAMP, DURATION], TIMESTAMP, (a: Timestamp, b: Duration) => timestampSum(a.nanos, -b.nanos)),
+    global([TIMESTAMP, DURATION], TIMESTAMP, (a: Timestamp, b: Duration) =>
+      timestampSum(a.nanos, -b.nanos, a.offset),
+    ),
     global([TIMESTAMP, TIMESTAMP], DURATION, (a: Timestamp, b: Timestamp) => durationSum(a.nanos, -b.nanos)),
   ],
   '_*_': arithmetic(

@@ -39,19 +39,22 @@ export function parseDuration(text: string): Duration | undefined {
 export function parseTimestamp(text: string): Timestamp | undefined {
   const time = parseRfc3339(text);
   if (time === undefined) return undefined;
-  return timestampOf(BigInt(time.seconds) * SECOND + BigInt(time.fraction.padEnd(9, '0')));
+  return timestampOf(BigInt(time.seconds) * SECOND + BigInt(time.fraction.padEnd(9, '0')), time.offset);
 }
 
-function timestampOf(nanos: bigint): Timestamp | undefined {
-  return nanos < MIN_TIME || nanos > MAX_TIME ? undefined : new Timestamp(nanos);
+function timestampOf(nanos: bigint, offset: number): Timestamp | undefined {
+  return nanos < MIN_TIME || nanos > MAX_TIME ? undefined : new Timestamp(nanos, offset);
 }
 
-export function timestampText({ nanos }: Timestamp): string {
+export function timestampText({ nanos, offset }: Timestamp): string {
   const seconds = floorDiv(nanos, SECOND);
   const rest = nanos - seconds * SECOND;
-  const text = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
+  const text = new Date((Number(seconds) + offset) * 1000).toISOString().slice(0, 19);
+  const minutes = Math.abs(offset) / 60;
+  const [hour, minute] = [Math.floor(minutes / 60), minutes % 60].map(part => String(part).padStart(2, '0'));
+  const zone = offset === 0 ? 'Z' : `${offset < 0 ? '-' : '+'}${hour}:${minute}`;
   const fraction = rest === 0n ? '' : `.${String(rest).padStart(9, '0').replace(/0+$/, '')}`;
-  return `${text}${fraction}Z`;
+  return `${text}${fraction}${zone}`;
 }
 
 export function durationText({ nanos }: Duration): string {
@@ -68,8 +71,8 @@ export const durationSum = (a: bigint, b: bigint): Duration | CelError => {
     : new Duration(sum);
 };
 
-export const timestampSum = (a: bigint, b: bigint): Timestamp | CelError =>
-  timestampOf(a + b) ?? new CelError('timestamp overflow');
+export const timestampSum = (a: bigint, b: bigint, offset = 0): Timestamp | CelError =>
+  timestampOf(a + b, offset) ?? new CelError('timestamp overflow');
 
 function floorDiv(a: bigint, b: bigint): bigint {
   const quotient = a / b;

@@ -25,8 +25,11 @@ export class Duration {
 /** A point in time: nanoseconds since 1970. */
 export class Timestamp {
   readonly nanos: bigint;
-  constructor(nanos: bigint) {
+  /** Seconds east of Greenwich in which it was written, and is written again; all else is about UTC. */
+  readonly offset: number;
+  constructor(nanos: bigint, offset = 0) {
     this.nanos = nanos;
+    this.offset = offset;
   }
 }
 
