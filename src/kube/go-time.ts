@@ -4,6 +4,8 @@
 export interface GoTime {
   readonly seconds: number;
   readonly fraction: string;
+  /** Seconds east of Greenwich, as it was written. */
+  readonly offset: number;
 }
 
 /** An hour may have one digit, a comma may stand for the point, and an offset may be as far as 24:60. */
@@ -31,5 +33,6 @@ export function parseRfc3339(text: string): GoTime | undefined {
   return {
     seconds: date.getTime() / 1000 + hour * 3600 + minute * 60 + second - offset,
     fraction: parts[7] ?? '',
+    offset,
   };
 }

@@ -135,11 +135,35 @@ const FOREIGN =
 
 let ran = 0;
 
+/**
+ * Cases that Kubernetes decides otherwise: it has version 2 of the string library, whose numbers are those of en_US, and
+ * releases of cel-go in which a value without places is one without the key.
+ */
+const OTHERWISE = new Set([
+  ...[
+    'NaN support for decimal',
+    'NaN support for scientific notation',
+    'default precision for scientific notation',
+  ],
+  ...['dyntype NaN/infinity support', 'dyntype support for scientific notation'],
+  ...['decimal', 'fixed-point', 'scientific notation'].flatMap(what => [
+    `negative infinity support for ${what}`,
+    `positive infinity support for ${what}`,
+  ]),
+  'scientific notation formatting clause in a string variable',
+  'scientific notation formatting clause',
+  'indexof_out_of_range',
+  'lastindexof_out_of_range',
+  'map_null_entry_no_such_key',
+  'map_present_key_invalid_field',
+]);
+
 function visit(part: Suite, path: readonly string[]): void {
   for (const inner of part.suites ?? []) visit(inner, [...path, inner.name]);
   for (const { original, type, error } of part.tests ?? []) {
     const { expr, name } = original as { expr: string; name: string };
     if (FOREIGN.test(expr) || original['container'] !== undefined) continue;
+    if (OTHERWISE.has(name)) continue;
     const title = `${path.join('/')}/${name}: ${expr}`;
     if (EXPECTED_DIFFERENCES.some(one => title.startsWith(one))) continue;
     let declarations: Declarations;

@@ -5,7 +5,7 @@
  */
 
 import { dnsSubdomain } from '#decide/cel/formats.ts';
-import { CelCompileError } from '#decide/cel/issues.ts';
+import { CelCompileError, CelProgramError } from '#decide/cel/issues.ts';
 import { parseDuration } from '#decide/cel/time.ts';
 import { joinErrors, quoted } from '#kube/go-text.ts';
 import { isRecord, type Path } from '#kube/objects.ts';
@@ -387,6 +387,10 @@ function conditions(
       try {
         return [compileMatchCondition(expression, kubernetesMinor)];
       } catch (error) {
+        if (error instanceof CelProgramError) {
+          errors.push(`${place}: Internal error: ${error.message}`);
+          return [];
+        }
         const detail =
           error instanceof CelCompileError
             ? `compilation failed: ${error.message}`

@@ -1,4 +1,5 @@
 /** IP addresses and CIDR blocks as Go's net/netip reads them. Source: apiserver pkg/cel/library/{ip,cidr}.go. */
+import { quoted } from '#kube/go-text.ts';
 import { opaque } from './types.ts';
 import { Opaque } from './values.ts';
 
@@ -97,61 +98,133 @@ export class Cidr extends Opaque {
   }
 }
 
-function parseV4(text: string): bigint | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4 || parts.some(part => !/^(?:0|[1-9][0-9]{0,2})$/.test(part) || Number(part) > 255))
-    return undefined;
-  return parts.reduce((value, part) => value * 256n + BigInt(part), 0n);
+/** What is wrong with an address, and where. Source: Go's net/netip/netip.go (parseAddrError). */
+class AddressIssue extends Error {
+  readonly rest: string;
+  constructor(message: string, rest = '') {
+    super(message);
+    this.rest = rest;
+  }
 }
 
-function parseV6(text: string): bigint | undefined {
-  const halves = text.split('::');
-  if (halves.length > 2) return undefined;
-  const groupsOf = (half: string, last: boolean): string[] | undefined => {
-    if (half === '') return [];
-    const groups = half.split(':');
-    const tail = groups.at(-1)!;
-    if (last && tail.includes('.')) {
-      const v4 = parseV4(tail);
-      if (v4 === undefined) return undefined;
-      groups.splice(-1, 1, (v4 >> 16n).toString(16), (v4 & 0xffffn).toString(16));
+/** Source: Go's net/netip/netip.go (parseIPv4Fields). */
+function parseV4(text: string): bigint {
+  let value = 0n;
+  let field = 0;
+  let digits = 0;
+  let fields = 0;
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i]!;
+    if (character >= '0' && character <= '9') {
+      if (digits === 1 && field === 0) throw new AddressIssue('IPv4 field has octet with leading zero');
+      field = field * 10 + Number(character);
+      digits++;
+      if (field > 255) throw new AddressIssue('IPv4 field has value >255');
+    } else if (character === '.') {
+      if (i === 0 || i === text.length - 1 || text[i - 1] === '.')
+        throw new AddressIssue('IPv4 field must have at least one digit', text.slice(i));
+      if (fields === 3) throw new AddressIssue('IPv4 address too long');
+      value = value * 256n + BigInt(field);
+      fields++;
+      field = 0;
+      digits = 0;
+    } else throw new AddressIssue('unexpected character', text.slice(i));
+  }
+  if (fields < 3) throw new AddressIssue('IPv4 address too short');
+  return value * 256n + BigInt(field);
+}
+
+/** Source: Go's net/netip/netip.go (parseIPv6), without zones. */
+function parseV6(text: string): bigint {
+  let rest = text;
+  const bytes: number[] = [];
+  let ellipsis = -1;
+  if (rest.startsWith('::')) {
+    ellipsis = 0;
+    rest = rest.slice(2);
+    if (rest === '') return 0n;
+  }
+  while (bytes.length < 16) {
+    const digits = /^[0-9a-fA-F]*/.exec(rest)![0];
+    if (digits.length > 4) throw new AddressIssue('each group must have 4 or less digits', rest);
+    if (digits === '')
+      throw new AddressIssue('each colon-separated field must have at least one digit', rest);
+    if (rest[digits.length] === '.') {
+      if (ellipsis < 0 && bytes.length !== 12)
+        throw new AddressIssue('embedded IPv4 address must replace the final 2 fields of the address', rest);
+      if (bytes.length + 4 > 16)
+        throw new AddressIssue('too many hex fields to fit an embedded IPv4 address', rest);
+      const v4 = parseV4(rest);
+      for (const shift of [24n, 16n, 8n, 0n]) bytes.push(Number((v4 >> shift) & 255n));
+      rest = '';
+      break;
     }
-    return groups.every(group => /^[0-9a-fA-F]{1,4}$/.test(group)) ? groups : undefined;
-  };
-  const head = groupsOf(halves[0]!, halves.length === 1);
-  const tail = halves.length === 1 ? [] : groupsOf(halves[1]!, true);
-  if (head === undefined || tail === undefined) return undefined;
-  const missing = 8 - head.length - tail.length;
-  if (halves.length === 1 ? missing !== 0 : missing < 1) return undefined;
-  return [...head, ...Array<string>(missing).fill('0'), ...tail].reduce(
-    (value, group) => value * 65_536n + BigInt(`0x${group}`),
-    0n,
-  );
+    const group = Number.parseInt(digits, 16);
+    bytes.push(group >> 8, group & 255);
+    rest = rest.slice(digits.length);
+    if (rest === '') break;
+    if (rest[0] !== ':') throw new AddressIssue('unexpected character, want colon', rest);
+    if (rest.length === 1) throw new AddressIssue('colon must be followed by more characters', rest);
+    rest = rest.slice(1);
+    if (rest[0] === ':') {
+      if (ellipsis >= 0) throw new AddressIssue('multiple :: in address', rest);
+      ellipsis = bytes.length;
+      rest = rest.slice(1);
+      if (rest === '') break;
+    }
+  }
+  if (rest !== '') throw new AddressIssue('trailing garbage after address', rest);
+  if (bytes.length < 16) {
+    if (ellipsis < 0) throw new AddressIssue('address string too short');
+    bytes.splice(ellipsis, 0, ...Array<number>(16 - bytes.length).fill(0));
+  } else if (ellipsis >= 0) throw new AddressIssue('the :: must expand to at least one field of zeros');
+  return bytes.reduce((value, byte) => value * 256n + BigInt(byte), 0n);
+}
+
+/** Go's netip.ParseAddr: the address, or the words of its error. */
+function parseAddress(text: string): Ip | string {
+  const wrong = (message: string, rest = '') =>
+    `ParseAddr(${quoted(text)}): ${message}${rest === '' ? '' : ` (at ${quoted(rest)})`}`;
+  const kind = /[.:%]/.exec(text)?.[0];
+  if (kind === undefined) return wrong('unable to parse IP');
+  if (kind === '%') return wrong('missing IPv6 address');
+  try {
+    return kind === '.' ? new Ip(parseV4(text), 32) : new Ip(parseV6(text), 128);
+  } catch (error) {
+    if (error instanceof AddressIssue) return wrong(error.message, error.rest);
+    throw error;
+  }
 }
 
 /** The address, or what is wrong with it. */
 export function parseIp(text: string): Ip | string {
-  if (text.length > 100) return `IP Address parse error during conversion from string: too long`;
-  if (text.includes('%')) return `IP address "${text}" with zone value is not allowed`;
-  const v6 = text.includes(':');
-  const value = v6 ? parseV6(text) : parseV4(text);
-  if (value === undefined)
-    return `IP Address "${text}" parse error during conversion from string: ParseAddr("${text}"): unable to parse IP`;
-  if (v6 && value >> 32n === 0xffffn) return `IPv4-mapped IPv6 address "${text}" is not allowed`;
-  return new Ip(value, v6 ? 128 : 32);
+  if (text.length > 100) return 'IP Address parse error during conversion from string: too long';
+  if (text.includes('%') && text.includes(':') && !text.endsWith('%'))
+    return `IP address "${text}" with zone value is not allowed`;
+  const ip = parseAddress(text);
+  if (typeof ip === 'string')
+    return `IP Address ${quoted(text)} parse error during conversion from string: ${ip}`;
+  if (isMapped(ip)) return `IPv4-mapped IPv6 address "${text}" is not allowed`;
+  return ip;
 }
 
-/** The block, or what is wrong with it. */
+function isMapped({ bits, value }: Ip): boolean {
+  return bits === 128 && value >> 32n === 0xffffn;
+}
+
+/** The block, or what is wrong with it. Source: Go's net/netip/netip.go (ParsePrefix). */
 export function parsePrefix(text: string): Cidr | string {
   const wrong = (why: string) =>
-    `network address parse error during conversion from string: netip.ParsePrefix("${text}"): ${why}`;
+    `network address parse error during conversion from string: netip.ParsePrefix(${quoted(text)}): ${why}`;
   const slash = text.lastIndexOf('/');
   if (slash < 0) return wrong(`no '/'`);
   const length = text.slice(slash + 1);
-  const ip = parseIp(text.slice(0, slash));
-  if (typeof ip === 'string')
-    return ip.startsWith('IPv4-mapped') ? `IPv4-mapped IPv6 address "${text}" is not allowed` : wrong(ip);
-  if (!/^(?:0|[1-9][0-9]{0,2})$/.test(length)) return wrong('bad bits after slash');
+  const address = text.slice(0, slash);
+  if (address.length > 100) return wrong('too long');
+  const ip = parseAddress(address.replace(/%.+$/s, ''));
+  if (typeof ip === 'string') return wrong(ip);
+  if (address.includes('%')) return wrong('IPv6 zones cannot be present in a prefix');
+  if (!/^(?:0|[1-9][0-9]{0,17})$/.test(length)) return wrong(`bad bits after slash: ${quoted(length)}`);
   if (Number(length) > ip.bits) return wrong('prefix length out of range');
-  return new Cidr(ip, Number(length));
+  return isMapped(ip) ? `IPv4-mapped IPv6 address "${text}" is not allowed` : new Cidr(ip, Number(length));
 }

@@ -229,3 +229,83 @@ describe('what is not known', () => {
     assert.ok(isUnknown(ask('unknown')));
   });
 });
+
+/** Found by random expressions: each answer is that of the API server's own environment (apiserver v0.37.2). */
+describe('the environment of Kubernetes', () => {
+  const TRUE = [
+    `'%.2f'.format([1234567.5]) == '1,234,567.50' && '%e'.format([1234567.5]) == '1.234568×10⁰⁶'`,
+    `'%.0f'.format([2.5]) == '2' && '%.1f'.format([999.96]) == '1,000.0' && '%.2f'.format([-0.0]) == '0.00'`,
+    `'%e'.format([-double('Infinity')]) == '    -∞' && '%f'.format(['NaN']) == 'NaN'`,
+    `'%s'.format([['a', 'é']]) == '["a", "é"]' && '%s'.format([[1.5]]) == '[1.500000]'`,
+    `'%s'.format([{'b': dyn(duration('1h')), 'a': dyn(1u)}]) == '{"a":1, "b":duration("3600s")}'`,
+    `!quantity('1000m').isInteger() && !quantity('1.5Gi').isInteger() && quantity('1Gi').isInteger()`,
+    `quantity('16Ei') == quantity('9223372036854775807') && isQuantity('.e3') && !isQuantity('Ei')`,
+    `'abc'.indexOf('b', 9) == -1 && 'abc'.indexOf('', 9) == 3 && 'abc'.lastIndexOf('b', 3) == -1`,
+    `duration('90m').getMilliseconds() == 5400000`,
+    `timestamp('2024-05-01T12:00:00Z').getHours('-8:00') == 4`,
+    `!has(object.name.x) && !object.name.?x.hasValue() && !object.?name.x.hasValue()`,
+    `[dyn(1), dyn('a')].isSorted() && [dyn(1), dyn('a')].max() == 1`,
+    `semver('18446744073709551615.0.0').major() > 0 || true`,
+    `duration('-2562047h47m16.854775808s') < duration('0')`,
+    `isURL('*') && url('*').getEscapedPath() == '*'`,
+    `string(timestamp('2024-05-01T12:00:00.5+02:00') + duration('1s')) == '2024-05-01T12:00:01.5+02:00'`,
+    `timestamp('2024-05-01T12:00:00+02:00').getHours() == 10`,
+    `quantity('0').add(1) == quantity('1') && quantity('1') != quantity('0').add(1)`,
+    `[quantity('1')] == [quantity('0').add(1)] && !(quantity('1') in [quantity('0').add(1)])`,
+  ];
+  for (const expression of TRUE)
+    it(expression, () => assert.equal(evaluate(expression, { name: 'x', list: [1] }), true));
+
+  const ERRORS: Readonly<Record<string, string>> = {
+    'int(object.name)': "type conversion error from 'string' to 'int'",
+    'object.name.x': 'no such key: x',
+    'has(object.list.x)': "unsupported index type 'string' in list",
+    'object.list[1.5]': 'unsupported index value 1.5 in list',
+    'object.name.family()': 'no such overload: family(string)',
+    'object.absent.x': 'no such key: absent',
+    'object < 1': 'no such overload: _<_',
+    "quantity('1') == quantity('0').add(1)": 'no such overload',
+    "ip('::1') == dyn('a')": 'no such overload',
+    "timestamp(0).getHours('utc')": 'unknown time zone utc',
+    'object.name.all(c, true)': "got 'types.String', expected iterable type",
+    'lists.range(-1)': 'lists.range: size must be non-negative, got -1',
+    "ip('1.2.3')":
+      'IP Address "1.2.3" parse error during conversion from string: ParseAddr("1.2.3"): IPv4 address too short',
+    "semver('1.02.3')": 'Minor number must not contain leading zeroes "02"',
+    "timestamp('9999-12-31T23:59:59Z') - timestamp('0001-01-01T00:00:00Z')": 'integer overflow',
+  };
+  for (const [expression, message] of Object.entries(ERRORS))
+    it(`${expression} is an error`, () => {
+      const value = evaluate(expression, { name: 'x', list: [1] });
+      assert.ok(value instanceof CelError);
+      assert.equal(value.message, message);
+    });
+
+  const REFUSED: Readonly<Record<string, string>> = {
+    '[1, object.x]': "expected type 'int' but found 'dyn'",
+    "{'a': 1, 'b': object.x}": "expected type 'int' but found 'dyn'",
+    "'%s'.format([])": 'index 0 out of range',
+    "'a'.format([1])": 'too many arguments supplied to string.format (expected 0, got 1)',
+    "'%d'.format(['a'])":
+      'error during formatting: decimal clause can only be used on integers, was given string',
+    'true || uint(-1) == 1u': 'program instantiation failed: unsigned integer overflow',
+    "'a'.find('[') == ''": 'program instantiation failed: error parsing regexp: missing closing ]: `[`',
+    '[1].existsOne(x, true)': "undeclared reference to 'existsOne' (in container '')",
+    'kubernetes.Quantity == int': "undeclared reference to 'kubernetes' (in container '')",
+    'duration(5)': "found no matching overload for 'duration' applied to '(int)'",
+    '[[1]].sort()': "found no matching overload for 'sort' applied to 'list(list(int)).()'",
+  };
+  for (const [expression, message] of Object.entries(REFUSED))
+    it(`${expression} is refused`, () => {
+      const said = refused(expression, { variables: { object: DYN } });
+      assert.ok(said.includes(message), said);
+    });
+
+  it('lets what format gets be of several types', () => {
+    assert.equal(evaluate("'%s %d'.format([dyn('a'), 1])"), 'a 1');
+  });
+
+  it('marks wide characters with wide marks', () => {
+    assert.match(refused("'é' + 1"), /\n \| \.．\.\.\^$/);
+  });
+});

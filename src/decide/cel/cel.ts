@@ -78,6 +78,7 @@ export function compile(expression: string, declarations: Declarations): Program
     variables: new Map(Object.entries(declarations.variables)),
     types: TYPES,
     functions: functionsOf(declarations.kubernetesMinor ?? NEWEST, declarations.struct !== undefined),
+    literals: (declarations.kubernetesMinor ?? NEWEST) >= 29,
     ...(declarations.struct === undefined ? {} : { struct: declarations.struct }),
   };
   let run: Run;

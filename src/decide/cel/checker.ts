@@ -4,6 +4,7 @@
  */
 import type { CallExpr, Expr, FoldExpr } from './ast.ts';
 import type { Functions, Overload } from './declare.ts';
+import { formatIssue } from './format.ts';
 import type { Issue } from './issues.ts';
 import { regexIssue } from './regex.ts';
 import { parseDuration, parseTimestamp } from './time.ts';
@@ -22,6 +23,7 @@ import {
   param,
   STRING,
   Substitution,
+  sameType,
   type Type,
   typeOf,
   typeText,
@@ -36,6 +38,8 @@ export interface Environment {
   /** Objects that the expression may make: `Object.spec{…}`. Undefined for a name that is none. */
   readonly struct?: (name: string) => Type | undefined;
   readonly functions: Functions;
+  /** Whether literals are looked at closely too, as they are since Kubernetes 1.29. */
+  readonly literals: boolean;
 }
 
 /** What a call can mean; the evaluator picks the first that fits the values. */
@@ -62,6 +66,12 @@ class Checker {
     { name: string; overloads: readonly Overload[]; target: Expr | undefined }
   >();
   readonly #issues: Issue[] = [];
+  /** What is looked at when all types are known and right. */
+  readonly #later: (() => void)[] = [];
+  /** The types of what is inside calls of `format`. */
+  readonly #types = new Map<Expr, Type>();
+  /** How many of those calls we are in. */
+  #formats = 0;
   readonly #substitution = new Substitution();
   readonly #scopes: ReadonlyMap<string, Type>[] = [];
   #fresh = 0;
@@ -72,6 +82,7 @@ class Checker {
 
   run(expr: Expr): Resolved {
     const type = this.#type(expr);
+    if (this.#issues.length === 0 && this.#environment.literals) for (const look of this.#later) look();
     return {
       names: this.#names,
       calls: this.#calls,
@@ -123,6 +134,12 @@ class Checker {
   }
 
   #type(expr: Expr): Type {
+    const type = this.#typeOf(expr);
+    if (this.#formats > 0) this.#types.set(expr, type);
+    return type;
+  }
+
+  #typeOf(expr: Expr): Type {
     switch (expr.kind) {
       case 'constant':
         return typeOfConstant(expr.value);
@@ -167,17 +184,30 @@ class Checker {
       }
       case 'list': {
         let element: Type | undefined;
-        for (const { value, optional } of expr.elements)
-          element = this.#join(element, this.#element(value, optional), value.at);
+        const types: Placed[] = [];
+        for (const { value, optional } of expr.elements) {
+          const type = this.#element(value, optional);
+          types.push({ type, at: value.at });
+          element = this.#join(element, type, value.at);
+        }
+        this.#alike(types, 'first');
         return listOf(element ?? this.#free());
       }
       case 'map': {
         let key: Type | undefined;
         let value: Type | undefined;
+        const keys: Placed[] = [];
+        const values: Placed[] = [];
         for (const entry of expr.entries) {
-          key = this.#join(key, this.#type(entry.key), entry.key.at);
-          value = this.#join(value, this.#element(entry.value, entry.optional), entry.value.at);
+          const keyType = this.#type(entry.key);
+          keys.push({ type: keyType, at: entry.key.at });
+          key = this.#join(key, keyType, entry.key.at);
+          const valueType = this.#element(entry.value, entry.optional);
+          values.push({ type: valueType, at: entry.value.at });
+          value = this.#join(value, valueType, entry.value.at);
         }
+        this.#alike(keys, 'all');
+        this.#alike(values, 'all');
         return mapOf(key ?? this.#free(), value ?? this.#free());
       }
       case 'struct': {
@@ -209,6 +239,25 @@ class Checker {
       `expected type 'optional_type(${this.#text(type)})' but found '${this.#text(type)}'`,
       value.at,
     );
+  }
+
+  /**
+   * In literals not even `dyn` stands beside another type, except for what `format` gets.
+   * Source: cel-go cel/validator.go (homogeneousAggregateLiteralValidator).
+   */
+  #alike(types: readonly Placed[], told: 'first' | 'all'): void {
+    if (this.#formats > 0 || types.length < 2) return;
+    this.#later.push(() => {
+      const [first, ...rest] = types.map(({ type, at }) => ({
+        type: this.#substitution.apply(type, 'dyn'),
+        at,
+      }));
+      for (const { type, at } of rest) {
+        if (sameType(type, first!.type)) continue;
+        this.#issue(`expected type '${typeText(first!.type)}' but found '${typeText(type)}'`, at);
+        if (told === 'first') return;
+      }
+    });
   }
 
   /** All elements of a list, and all keys and values of a map, have one type. */
@@ -246,6 +295,8 @@ class Checker {
     const result = this.#indexed(inside, index);
     if (result === undefined)
       return this.#noOverload(expr.optional ? '_[?_]' : '_[_]', [operand, index], false, expr.at);
+    // Of what is not known at all it is not known either that it is optional.
+    if (expr.optional && operand.kind === 'dyn') return DYN;
     return expr.optional || operand.kind === 'optional' ? optionalOf(result) : result;
   }
 
@@ -277,6 +328,14 @@ class Checker {
   }
 
   #call(expr: CallExpr): Type {
+    const isFormat = expr.name === 'format';
+    if (isFormat) this.#formats++;
+    const type = this.#called(expr);
+    if (isFormat) this.#formats--;
+    return type;
+  }
+
+  #called(expr: CallExpr): Type {
     const { functions } = this.#environment;
     const { name, args, at } = expr;
     const find = (full: string) => (Object.hasOwn(functions, full) ? functions[full] : undefined);
@@ -317,7 +376,11 @@ class Checker {
     }
     this.#calls.set(expr, { name, overloads: matching, target });
     if (result === undefined) return this.#noOverload(name, types, target !== undefined, expr.at);
-    this.#literals(name, args, matching);
+    this.#later.push(() => this.#literals(name, args, matching));
+    const pattern = target?.kind === 'constant' ? target.value : undefined;
+    const list = expr.args[0];
+    if (name === 'format' && typeof pattern === 'string' && list?.kind === 'list')
+      this.#later.push(() => this.#format(pattern, list, expr.at));
     return result;
   }
 
@@ -354,6 +417,27 @@ class Checker {
     if (name === 'timestamp' && parseTimestamp(value) === undefined)
       this.#issue('invalid timestamp argument', at);
     if (name === 'matches' && regexIssue(value) !== undefined) this.#issue('invalid matches argument', at);
+  }
+
+  #format(pattern: string, list: Extract<Expr, { kind: 'list' }>, at: number): void {
+    const issue = formatIssue(
+      pattern,
+      list.elements.map(({ value }) => ({ types: this.#formatted(value) })),
+      typeName,
+    );
+    if (issue !== undefined) this.#issue(issue.message, issue.at ?? at);
+  }
+
+  /** The types of an argument, and of what it holds where it is a literal itself. */
+  #formatted(expr: Expr): Placed[] {
+    const type = this.#substitution.apply(this.#types.get(expr) ?? DYN, 'dyn');
+    const inside =
+      expr.kind === 'list'
+        ? expr.elements.flatMap(({ value }) => this.#formatted(value))
+        : expr.kind === 'map'
+          ? expr.entries.flatMap(({ key, value }) => [...this.#formatted(key), ...this.#formatted(value)])
+          : [];
+    return [{ type, at: expr.at }, ...inside];
   }
 
   #fold(expr: FoldExpr): Type {
@@ -429,6 +513,25 @@ class Checker {
     const result = this.#type(expr.transform!);
     this.#scopes.pop();
     return expr.fold === 'optMap' ? optionalOf(result) : result;
+  }
+}
+
+interface Placed {
+  readonly type: Type;
+  readonly at: number;
+}
+
+/** The name of a type without what it holds. */
+function typeName(type: Type): string {
+  switch (type.kind) {
+    case 'list':
+    case 'map':
+    case 'type':
+      return type.kind;
+    case 'optional':
+      return 'optional_type';
+    default:
+      return typeText(type);
   }
 }
 

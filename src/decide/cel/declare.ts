@@ -1,5 +1,6 @@
 /** How functions are declared: name, types, what they do, what they cost. */
 import type { Type } from './types.ts';
+import { encodeUtf8 } from './utf8.ts';
 import {
   CelError,
   CelMap,
@@ -112,17 +113,34 @@ export const smallerCost: NonNullable<Overload['cost']> = ([a, b]) =>
   Math.ceil(Math.min(sizeOf(a), sizeOf(b)) * TRAVERSAL);
 export const sumCost: NonNullable<Overload['cost']> = ([a, b]) =>
   Math.ceil((sizeOf(a) + sizeOf(b)) * TRAVERSAL);
-/** Going over a list once, and over the text of its elements. */
-export const listCost: NonNullable<Overload['cost']> = ([first]) =>
-  first !== undefined && isList(first)
-    ? first.reduce<number>(
-        (sum, item) =>
-          sum +
-          1 +
-          (typeof item === 'string' || item instanceof Uint8Array ? Math.ceil(sizeOf(item) * TRAVERSAL) : 0),
-        0,
-      )
-    : Math.ceil(sizeOf(first) * TRAVERSAL);
+/** Going over all that a value holds. Source: apiserver pkg/cel/library/cost.go (traversalCost). */
+export const listCost: NonNullable<Overload['cost']> = ([first]) => traversalCost(first);
+
+function traversalCost(value: CelValue | undefined): number {
+  if (typeof value === 'string') return Math.floor(encodeUtf8(value).length * TRAVERSAL);
+  if (value instanceof Uint8Array) return Math.floor(value.length * TRAVERSAL);
+  if (value !== undefined && isList(value))
+    return value.reduce<number>((sum, one) => sum + traversalCost(one), 0);
+  if (value instanceof CelMap) {
+    let sum = 0;
+    for (const entry of value.entries()) sum += traversalCost(entry.key) + traversalCost(entry.value);
+    return sum;
+  }
+  return 1;
+}
+
+const LIST = 10;
+
+/** Functions that make a list. Source: cel-go ext/lists.go (trackAllocatingListCall). */
+export const newListCost: NonNullable<Overload['cost']> = (_, result) => 1 + LIST + sizeOf(result);
+export const flattenCost: NonNullable<Overload['cost']> = ([list, depth]) =>
+  1 + LIST + sizeOf(list) * Math.max(typeof depth === 'bigint' ? Number(depth) : 1, 0);
+/** Of comparing all elements with all others. */
+export function selfCompareCost(list: readonly CelValue[]): number {
+  const [first] = list;
+  const factor = typeof first === 'string' || first instanceof Uint8Array ? 2 + TRAVERSAL : 2;
+  return 1 + LIST + Math.floor(list.length * list.length * factor);
+}
 
 export const NO_OVERLOAD = new CelError('no such overload');
 

@@ -4,7 +4,9 @@
  */
 import type { Expr, FoldExpr } from './ast.ts';
 import type { Resolved } from './checker.ts';
-import { fits, NO_OVERLOAD } from './declare.ts';
+import { fits, NO_OVERLOAD, selfCompareCost } from './declare.ts';
+import { CelProgramError } from './issues.ts';
+import { regexIssue } from './regex.ts';
 import { sortBy } from './strings.ts';
 import {
   CelError,
@@ -17,6 +19,7 @@ import {
   LazyObject,
   Optional,
   TypeValue,
+  typeNameOf,
   Uint,
 } from './values.ts';
 
@@ -54,17 +57,19 @@ function worse(a: CelError | undefined, b: CelError): CelError {
 
 class Planner {
   readonly #resolved: Resolved;
+  readonly #constants = new Map<Expr, CelValue | undefined>();
 
   constructor(resolved: Resolved) {
     this.#resolved = resolved;
   }
 
   plan(expr: Expr, scope: readonly string[]): Run {
+    const constant = this.#constant(expr);
+    if (constant !== undefined) return () => constant;
     const named = this.#resolved.names.get(expr);
     if (named !== undefined) {
       if (!named.isType) return variable(named.name);
-      const type = new TypeValue(named.name);
-      return () => type;
+      return () => new TypeValue(named.name);
     }
     switch (expr.kind) {
       case 'constant': {
@@ -85,12 +90,9 @@ class Planner {
         return frame => {
           const value = operand(frame);
           if (value instanceof CelError) return value;
+          if (mode === 'optional') return chosen(frame, cost, maybe(value, field));
           charge(frame, cost);
-          return mode === 'get'
-            ? select(value, field)
-            : mode === 'has'
-              ? has(value, field)
-              : maybe(value, field);
+          return mode === 'get' ? select(value, field) : has(value, field);
         };
       }
       case 'index': {
@@ -103,8 +105,9 @@ class Planner {
           if (value instanceof CelError) return value;
           const at = index(frame);
           if (at instanceof CelError) return at;
+          if (optional) return chosen(frame, cost, maybe(value, at));
           charge(frame, cost);
-          return optional ? maybe(value, at) : select(value, at);
+          return select(value, at);
         };
       }
       case 'logic': {
@@ -132,11 +135,6 @@ class Planner {
         };
       }
       case 'list': {
-        // A list of constants is made once, when the expression is compiled.
-        if (isConstant(expr)) {
-          const constants = expr.elements.map(({ value }) => this.plan(value, scope)({} as Frame));
-          return () => constants;
-        }
         const elements = expr.elements.map(({ value, optional }) => ({
           run: this.plan(value, scope),
           optional,
@@ -209,6 +207,61 @@ class Planner {
     }
   }
 
+  /**
+   * The value of what is worked out when the program is made: constants, what is made of them alone, and their
+   * conversions. Source: cel-go interpreter/decorators.go (decOptimize).
+   *
+   * @throws CelProgramError where a conversion fails, however unlikely it is to be reached
+   */
+  #constant(expr: Expr): CelValue | undefined {
+    if (expr.kind === 'constant') return expr.value;
+    const known = this.#constants.get(expr);
+    if (known !== undefined || this.#constants.has(expr)) return known;
+    const value = this.#folded(expr);
+    this.#constants.set(expr, value);
+    return value;
+  }
+
+  #folded(expr: Expr): CelValue | undefined {
+    const named = this.#resolved.names.get(expr);
+    if (named !== undefined) return named.isType ? new TypeValue(named.name) : undefined;
+    switch (expr.kind) {
+      case 'list': {
+        const values = expr.elements.map(({ value, optional }) =>
+          optional ? undefined : this.#constant(value),
+        );
+        return values.includes(undefined) ? undefined : (values as CelValue[]);
+      }
+      case 'map': {
+        const map = new CelMap();
+        for (const entry of expr.entries) {
+          const key = this.#constant(entry.key);
+          const value = entry.optional ? undefined : this.#constant(entry.value);
+          if (key === undefined || value === undefined || !isKey(key) || !map.set(key, value))
+            return undefined;
+        }
+        return map;
+      }
+      case 'call': {
+        const call = this.#resolved.calls.get(expr);
+        if (call === undefined || call.target !== undefined) return undefined;
+        if (call.name === '@in') {
+          const list = this.#constant(expr.args[1]!);
+          return list !== undefined && isList(list) && list.length === 0 ? false : undefined;
+        }
+        if (!CONVERSIONS.has(call.name) || expr.args.length !== 1) return undefined;
+        const argument = this.#constant(expr.args[0]!);
+        if (argument === undefined) return undefined;
+        const overload = call.overloads.find(({ args: [type] }) => fits(argument, type!));
+        const value = overload === undefined ? noOverload(call.name, [argument]) : overload.run([argument]);
+        if (value instanceof CelError) throw new CelProgramError(value.message);
+        return value;
+      }
+      default:
+        return undefined;
+    }
+  }
+
   #call(expr: Extract<Expr, { kind: 'call' }>, scope: readonly string[]): Run {
     const { name, overloads, target } = this.#resolved.calls.get(expr)!;
     const args = (target === undefined ? expr.args : [target, ...expr.args]).map(arg =>
@@ -224,7 +277,13 @@ class Planner {
         return name === 'or' ? first : first.value;
       };
     // Whether something is among constants is worked out without going over them.
-    const free = name === '@in' && expr.args[1]?.kind === 'list' && isConstant(expr.args[1]);
+    const among = name === '@in' ? this.#constant(expr.args[1]!) : undefined;
+    const free = among !== undefined && isList(among) && among.every(isPrimitive);
+    // Their cost is known by the overload, and where only the values choose it, it is not.
+    const isOpen = overloads.length > 1 && (/^[_@]/.test(name) || name === 'sort' || CONVERSIONS.has(name));
+    const pattern = PATTERNS.has(name) && target !== undefined ? this.#constant(expr.args[0]!) : undefined;
+    const issue = typeof pattern === 'string' ? regexIssue(pattern) : undefined;
+    if (issue !== undefined) throw new CelProgramError(issue);
     return frame => {
       const values: CelValue[] = [];
       for (const arg of args) {
@@ -235,10 +294,10 @@ class Planner {
       for (const { args: types, run, cost } of overloads) {
         if (!types.every((type, index) => fits(values[index]!, type))) continue;
         const result = run(values);
-        if (!free) charge(frame, cost === undefined ? 1 : cost(values, result));
+        if (!free) charge(frame, cost === undefined || isOpen ? 1 : cost(values, result));
         return result;
       }
-      return NO_OVERLOAD;
+      return noOverload(name, values);
     };
   }
 
@@ -247,10 +306,18 @@ class Planner {
     const transform = this.plan(expr.transform!, [...scope, expr.variables[0]!]);
     const slot = scope.length;
     return frame => {
+      const before = frame.cost;
       const value = range(frame);
       if (value instanceof CelError) return value;
       if (!(value instanceof Optional)) return NO_OVERLOAD;
-      if (value.value === undefined) return value;
+      // The macro asks whether there is a value, and goes the way to it once more.
+      const way = frame.cost - before;
+      charge(frame, 1);
+      if (value.value === undefined) {
+        charge(frame, 1);
+        return value;
+      }
+      charge(frame, way + (expr.fold === 'optMap' ? 2 : 1));
       frame.locals[slot] = value.value;
       const result = transform(frame);
       return expr.fold === 'optFlatMap' || result instanceof CelError ? result : new Optional(result);
@@ -307,7 +374,7 @@ class Planner {
               error = worse(error, result instanceof CelError ? result : NO_OVERLOAD);
             return true;
           });
-          if (!known) return NO_OVERLOAD;
+          if (!known) return notIterable(value, expr.variables.length);
           charge(frame, 1);
           return decided ? decisive : (error ?? !decisive);
         };
@@ -328,11 +395,14 @@ class Planner {
             if (result) count++;
             return true;
           });
-          if (!known) return NO_OVERLOAD;
+          if (!known) return notIterable(value, expr.variables.length);
           charge(frame, 2);
           return error ?? count === 1;
         };
-      default:
+      default: {
+        // The list of one element that is added costs nothing where it is a constant.
+        const isFixed = expr.transform !== undefined && this.#constant(expr.transform) !== undefined;
+        const step = transform === undefined ? 13 : isFixed ? 2 : 12;
         return frame => {
           const value = range(frame);
           if (value instanceof CelError) return value;
@@ -344,7 +414,7 @@ class Planner {
             if (typeof wanted !== 'boolean') error = wanted instanceof CelError ? wanted : NO_OVERLOAD;
             else if (!wanted) charge(frame, 1);
             else {
-              charge(frame, transform === undefined ? 13 : 12);
+              charge(frame, step);
               const result = transform === undefined ? item : transform(frame);
               if (result instanceof CelError) error = result;
               else {
@@ -354,12 +424,16 @@ class Planner {
             }
             return error === undefined;
           });
-          if (!known) return NO_OVERLOAD;
+          if (!known) return notIterable(value, expr.variables.length);
           if (error !== undefined) return error;
-          charge(frame, 11);
-          if (fold === 'sortBy') return sortBy(items, keys);
+          charge(frame, 1);
+          if (fold === 'sortBy') {
+            charge(frame, 2 + selfCompareCost(keys));
+            return sortBy(items, keys);
+          }
           return fold === 'transformMap' || fold === 'transformMapEntry' ? mapFrom(fold, keys, items) : items;
         };
+      }
     }
   }
 }
@@ -392,17 +466,74 @@ function variable(name: string): Run {
   };
 }
 
+/** Kinds of values that an operator is defined on at all. Source: cel-go common/types, the traits of its types. */
+const OPERANDS: Readonly<Record<string, RegExp>> = {
+  '_+_': /^(?:int|uint|double|string|bytes|list|google\.protobuf\.(?:Duration|Timestamp))$/,
+  '_-_': /^(?:int|uint|double|google\.protobuf\.(?:Duration|Timestamp))$/,
+  '_*_': /^(?:int|uint|double)$/,
+  '_/_': /^(?:int|uint|double)$/,
+  '_%_': /^(?:int|uint)$/,
+};
+const COMPARED = /^(?:bool|int|uint|double|string|bytes|google\.protobuf\.(?:Duration|Timestamp))$/;
+const OWN_METHODS = new Set(['contains', 'startsWith', 'endsWith', 'matches']);
+
+/** The words depend on who notices: the value, the operator, or the function. Source: cel-go interpreter, common/decls. */
+function noOverload(name: string, values: readonly CelValue[]): CelError {
+  const types = values.map(typeNameOf);
+  if (name === 'size') return new CelError('no such overload: size');
+  if (/^[_@!-]/.test(name)) {
+    const known = OPERANDS[name] ?? (/^_[<>]=?_$/.test(name) ? COMPARED : undefined);
+    return known?.test(types[0] ?? '') === false ? new CelError(`no such overload: ${name}`) : NO_OVERLOAD;
+  }
+  return OWN_METHODS.has(name) ? NO_OVERLOAD : new CelError(`no such overload: ${name}(${types.join(', ')})`);
+}
+
+const GO_TYPES: Readonly<Record<string, string>> = {
+  bool: 'Bool',
+  int: 'Int',
+  uint: 'Uint',
+  double: 'Double',
+  string: 'String',
+  bytes: 'Bytes',
+  null_type: 'Null',
+  'google.protobuf.Duration': 'Duration',
+  'google.protobuf.Timestamp': 'Timestamp',
+};
+
+function notIterable(value: CelValue, variables: number): CelError {
+  const type = GO_TYPES[typeNameOf(value)];
+  if (type === undefined) return NO_OVERLOAD;
+  return new CelError(
+    variables === 1
+      ? `got 'types.${type}', expected iterable type`
+      : `unsupported comprehension range type: types.${type}`,
+  );
+}
+
 /** What the interpreter folds into one look-up: a variable, and fields and constant indexes of it. */
 function isAttribute(expr: Expr): boolean {
   return expr.kind === 'ident' || expr.kind === 'select' || expr.kind === 'index';
 }
 
-function isConstant(expr: Expr): boolean {
-  return (
-    expr.kind === 'constant' ||
-    (expr.kind === 'list' && expr.elements.every(({ value, optional }) => !optional && isConstant(value)))
-  );
+function isPrimitive(value: CelValue): boolean {
+  return typeof value !== 'object' || value instanceof Uint;
 }
+
+/** Source: cel-go common/overloads/overloads.go (IsTypeConversionFunction). */
+const CONVERSIONS = new Set([
+  'bool',
+  'bytes',
+  'double',
+  'duration',
+  'dyn',
+  'int',
+  'string',
+  'timestamp',
+  'type',
+  'uint',
+]);
+/** Functions whose constant patterns are compiled when the program is made. */
+const PATTERNS = new Set(['matches', 'find', 'findAll']);
 
 function isKey(value: CelValue): boolean {
   return (
@@ -421,14 +552,18 @@ function select(value: CelValue, key: CelValue): CelValue {
   return found === undefined ? missing(value, key) : found;
 }
 
+/** A value that has no places is one without this key. Source: cel-go interpreter/attributes.go (refQualify). */
 function missing(value: CelValue, key: CelValue): CelError {
-  if (isList(value))
-    return typeof key === 'bigint' || (typeof key === 'number' && Number.isInteger(key))
-      ? new CelError(`index out of bounds: ${key}`)
-      : new CelError(`unsupported index type '${typeof key === 'string' ? 'string' : 'other'}' in list`);
-  if (value instanceof CelMap || value instanceof LazyObject || value instanceof CelStruct)
-    return new CelError(`no such key: ${keyText(key)}`);
-  return NO_OVERLOAD;
+  if (!isList(value)) return new CelError(`no such key: ${keyText(key)}`);
+  if (typeof key === 'number' && !Number.isInteger(key))
+    return new CelError(`unsupported index value ${key} in list`);
+  return typeof key === 'bigint' || typeof key === 'number' || key instanceof Uint
+    ? new CelError(`index out of bounds: ${keyText(key)}`)
+    : new CelError(`unsupported index type '${typeNameOf(key)}' in list`);
+}
+
+function isIndex(key: CelValue): boolean {
+  return typeof key === 'bigint' || key instanceof Uint || (typeof key === 'number' && Number.isInteger(key));
 }
 
 /** The value at a key or index; undefined where there is none, or where the value has no such places. */
@@ -445,23 +580,22 @@ function look(value: CelValue, key: CelValue): CelValue | undefined {
   return undefined;
 }
 
-function hasPlaces(value: CelValue): boolean {
-  return (
-    isList(value) || value instanceof CelMap || value instanceof LazyObject || value instanceof CelStruct
-  );
-}
-
 function has(value: CelValue, field: string): CelValue {
   if (value instanceof Optional) return value.value === undefined ? false : has(value.value, field);
   if (value instanceof LazyObject) return value.has(field);
-  if (value instanceof CelMap || value instanceof CelStruct) return look(value, field) !== undefined;
-  return NO_OVERLOAD;
+  return isList(value) ? missing(value, field) : look(value, field) !== undefined;
+}
+
+/** Going to where nothing is costs nothing itself. */
+function chosen(frame: Frame, cost: number, found: CelValue): CelValue {
+  charge(frame, found instanceof Optional && found.value === undefined ? cost - 1 : cost);
+  return found;
 }
 
 function maybe(value: CelValue, key: CelValue): CelValue {
   if (value instanceof Optional) return value.value === undefined ? value : maybe(value.value, key);
-  if (!hasPlaces(value)) return NO_OVERLOAD;
   const found = look(value, key);
   if (found instanceof CelError) return found;
-  return found === undefined ? new Optional() : new Optional(found);
+  if (found !== undefined) return new Optional(found);
+  return isList(value) && !isIndex(key) ? missing(value, key) : new Optional();
 }

@@ -17,6 +17,14 @@ export class CelCompileError extends Error {
   }
 }
 
+/** An expression that compiles, but of which no program can be made: a constant of it is wrong. */
+export class CelProgramError extends CelCompileError {
+  constructor(reason: string) {
+    super([], '');
+    this.message = `program instantiation failed: ${reason}`;
+  }
+}
+
 function formatIssues(issues: readonly Issue[], source: string): string {
   const lines = source.split('\n').map(line => [...line]);
   return issues
@@ -28,8 +36,16 @@ function formatIssues(issues: readonly Issue[], source: string): string {
         column -= lines[row]!.length + 1;
         row++;
       }
-      const line = lines[row]!.join('').replaceAll('\t', ' ');
-      return `ERROR: <input>:${row + 1}:${column + 1}: ${message}\n | ${line}\n | ${'.'.repeat(column)}^`;
+      const characters = lines[row]!;
+      const line = characters.join('').replaceAll('\t', ' ');
+      // Below what takes more than one byte stand wide marks.
+      const isWide = (character: string | undefined) => character !== undefined && character > '\x7f';
+      const dots = Array.from({ length: column }, (_, at) => (isWide(characters[at]) ? '．' : '.')).slice(
+        0,
+        characters.length,
+      );
+      const mark = isWide(characters[column]) ? '＾' : '^';
+      return `ERROR: <input>:${row + 1}:${column + 1}: ${message}\n | ${line}\n | ${dots.join('')}${mark}`;
     })
     .join('\n');
 }

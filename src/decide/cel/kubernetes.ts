@@ -8,6 +8,7 @@ import {
   listCost,
   member,
   merge,
+  NO_OVERLOAD,
   regexCost,
   since,
   sizeOf,
@@ -55,6 +56,10 @@ function sum(zero: CelValue): (list: readonly CelValue[]) => CelValue {
   };
 }
 
+function isComparable(value: CelValue): boolean {
+  return COMPARABLE.some(type => fits(value, type));
+}
+
 function extreme(name: string, sign: number): (list: readonly CelValue[]) => CelValue {
   return list => {
     let best: CelValue | undefined;
@@ -63,9 +68,9 @@ function extreme(name: string, sign: number): (list: readonly CelValue[]) => Cel
         best = item;
         continue;
       }
+      if (!isComparable(item)) return NO_OVERLOAD;
       const order = compare(best, item);
-      if (typeof order !== 'number') return order;
-      if (Math.sign(order) === sign) best = item;
+      if (typeof order === 'number' && Math.sign(order) === sign) best = item;
     }
     return best ?? new CelError(`${name} called on empty list`);
   };
@@ -73,9 +78,10 @@ function extreme(name: string, sign: number): (list: readonly CelValue[]) => Cel
 
 function isSorted(list: readonly CelValue[]): CelValue {
   for (let i = 1; i < list.length; i++) {
+    if (!isComparable(list[i - 1]!) || !isComparable(list[i]!)) return NO_OVERLOAD;
+    // What cannot be compared with each other is not out of order either.
     const order = compare(list[i - 1]!, list[i]!);
-    if (typeof order !== 'number') return order;
-    if (order > 0) return false;
+    if (typeof order === 'number' && order > 0) return false;
   }
   return true;
 }
@@ -348,10 +354,8 @@ export const jsonPatch: Functions = {
   ],
 };
 
+/** The types that have names in expressions; those of URLs, quantities and versions have none. */
 export const KUBERNETES_TYPES: Readonly<Record<string, Type>> = {
   'net.IP': IP,
   'net.CIDR': CIDR,
-  'kubernetes.URL': URL_TYPE,
-  'kubernetes.Quantity': QUANTITY,
-  'kubernetes.Semver': SEMVER,
 };

@@ -381,7 +381,8 @@ function macro(name: string, range: Expr, args: readonly Expr[], at: number): Ex
     case 'exists_one':
     case 'existsOne': {
       const kind = name === 'existsOne' ? 'exists_one' : name;
-      if (args.length === 2) return fold(kind, [first], { filter: second });
+      // The short spelling is only one of the macro with two variables.
+      if (args.length === 2 && name !== 'existsOne') return fold(kind, [first], { filter: second });
       if (args.length === 3) return fold(kind, [first, second], { filter: third });
       return undefined;
     }

@@ -1,10 +1,11 @@
 /** Semantic versions. Source: github.com/blang/semver/v4, apiserver pkg/cel/library/semverlib.go. */
+import { quoted } from '#kube/go-text.ts';
 import { opaque } from './types.ts';
-import { Opaque } from './values.ts';
+import { MAX_UINT, Opaque } from './values.ts';
 
 export const SEMVER = opaque('kubernetes.Semver');
 
-const NUMBER = /^(?:0|[1-9][0-9]{0,18})$/;
+const DIGITS = /^[0-9]*$/;
 const WORD = /^[0-9A-Za-z-]+$/;
 
 export class Semver extends Opaque {
@@ -42,7 +43,7 @@ export class Semver extends Opaque {
 /** Numbers are before words. */
 function compareParts(a: string, b: string): number {
   if (a === b) return 0;
-  const numbers = [a, b].map(part => NUMBER.test(part));
+  const numbers = [a, b].map(part => DIGITS.test(part));
   if (numbers[0] && numbers[1]) return BigInt(a) < BigInt(b) ? -1 : 1;
   if (numbers[0] !== numbers[1]) return numbers[0] ? -1 : 1;
   return a < b ? -1 : 1;
@@ -53,29 +54,48 @@ export function parseSemver(text: string, normalize: boolean): Semver | string {
   if (text.length > 1000) return 'version is too long';
   const normal = normalize ? normalized(text) : text;
   if (normal === undefined) return 'short version cannot contain PreRelease/Build meta data';
+  if (normal === '') return 'Version string empty';
   const parts = splitN(normal);
   if (parts.length !== 3) return 'No Major.Minor.Patch elements found';
-  const [major, minor, rest] = parts as [string, string, string];
+  const [majorText, minorText, rest] = parts as [string, string, string];
   const plus = rest.indexOf('+');
   const front = plus < 0 ? rest : rest.slice(0, plus);
   const dash = front.indexOf('-');
-  const patch = dash < 0 ? front : front.slice(0, dash);
-  const numbers = [major, minor, patch];
-  for (const number of numbers)
-    if (!NUMBER.test(number)) return `Invalid character(s) found in version number "${number}"`;
+  const numbers: bigint[] = [];
+  for (const [name, number] of [
+    ['Major', majorText],
+    ['Minor', minorText],
+    ['Patch', dash < 0 ? front : front.slice(0, dash)],
+  ] as const) {
+    if (!DIGITS.test(number))
+      return `Invalid character(s) found in ${name.toLowerCase()} number ${quoted(number)}`;
+    if (/^0./.test(number)) return `${name} number must not contain leading zeroes ${quoted(number)}`;
+    const issue = unsignedIssue(number);
+    if (issue !== undefined) return issue;
+    numbers.push(BigInt(number));
+  }
   const before = dash < 0 ? [] : front.slice(dash + 1).split('.');
-  for (const part of before)
-    if (!WORD.test(part) || (/^[0-9]+$/.test(part) && !NUMBER.test(part)))
-      return `Invalid character(s) found in prerelease "${part}"`;
-  if (
-    plus >= 0 &&
-    rest
-      .slice(plus + 1)
-      .split('.')
-      .some(part => !WORD.test(part))
-  )
-    return 'Build meta data is empty or has invalid characters';
-  return new Semver(BigInt(major), BigInt(minor), BigInt(patch), before);
+  for (const part of before) {
+    if (part === '') return 'Prerelease is empty';
+    if (DIGITS.test(part)) {
+      if (/^0./.test(part))
+        return `Numeric PreRelease version must not contain leading zeroes ${quoted(part)}`;
+      const issue = unsignedIssue(part);
+      if (issue !== undefined) return issue;
+    } else if (!WORD.test(part)) return `Invalid character(s) found in prerelease ${quoted(part)}`;
+  }
+  for (const part of plus < 0 ? [] : rest.slice(plus + 1).split('.')) {
+    if (part === '') return 'Build meta data is empty';
+    if (!WORD.test(part)) return `Invalid character(s) found in build meta data ${quoted(part)}`;
+  }
+  const [major, minor, patch] = numbers as [bigint, bigint, bigint];
+  return new Semver(major, minor, patch, before);
+}
+
+/** Go's strconv.ParseUint, of digits. */
+function unsignedIssue(digits: string): string | undefined {
+  if (digits === '') return 'strconv.ParseUint: parsing "": invalid syntax';
+  return BigInt(digits) > MAX_UINT ? `strconv.ParseUint: parsing "${digits}": value out of range` : undefined;
 }
 
 function splitN(text: string): string[] {

@@ -53,6 +53,7 @@ import {
   MAX_UINT,
   MIN_INT,
   Optional,
+  same,
   Timestamp,
   TypeValue,
   typeNameOf,
@@ -149,26 +150,24 @@ function toInt(value: number): CelValue {
   return BigInt(Math.trunc(value));
 }
 
+/** Why a text is none of something says only that. */
+const conversion = (to: string) => new CelError(`type conversion error from 'string' to '${to}'`);
+
 function parseInt64(text: string): CelValue {
-  if (!/^[-+]?[0-9]{1,30}$/.test(text))
-    return new CelError(`strconv.ParseInt: parsing "${text}": invalid syntax`);
+  if (!/^[-+]?[0-9]{1,30}$/.test(text)) return conversion('int');
   const value = BigInt(text.replace(/^\+/, ''));
-  return value < MIN_INT || value > MAX_INT
-    ? new CelError(`strconv.ParseInt: parsing "${text}": value out of range`)
-    : value;
+  return value < MIN_INT || value > MAX_INT ? conversion('int') : value;
 }
 
 function parseDouble(text: string): CelValue {
   if (/^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$/.test(text)) {
     const value = Number(text);
-    return Number.isFinite(value)
-      ? value
-      : new CelError(`strconv.ParseFloat: parsing "${text}": value out of range`);
+    return Number.isFinite(value) ? value : conversion('double');
   }
   if (/^nan$/i.test(text)) return Number.NaN;
   const infinite = /^([-+]?)inf(?:inity)?$/i.exec(text);
   if (infinite !== null) return infinite[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  return new CelError(`strconv.ParseFloat: parsing "${text}": invalid syntax`);
+  return conversion('double');
 }
 
 const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
@@ -184,9 +183,8 @@ function part(name: Part): Functions[string] {
 function partOrSpan(name: Part, unit: bigint): Functions[string] {
   return [
     ...part(name),
-    member([DURATION], INT, ({ nanos }: Duration) =>
-      name === 'milli' ? (nanos % 1_000_000_000n) / unit : nanos / unit,
-    ),
+    // Of a duration each is all of it, milliseconds too.
+    member([DURATION], INT, ({ nanos }: Duration) => nanos / unit),
   ];
 }
 
@@ -201,7 +199,7 @@ const size = (value: CelValue): CelValue =>
 const SIZED = [STRING, BYTES, LIST_A, MAP_AB];
 
 function duration(text: string): CelValue {
-  return parseDuration(text) ?? new CelError(`time: invalid duration "${text}"`);
+  return parseDuration(text) ?? conversion('google.protobuf.Duration');
 }
 
 function matches(text: string, pattern: string): CelValue {
@@ -209,10 +207,10 @@ function matches(text: string, pattern: string): CelValue {
   return issue === undefined ? regexMatches(pattern, text) : new CelError(issue);
 }
 
-const same = (value: CelValue): CelValue => value;
+const itself = (value: CelValue): CelValue => value;
 
 export const standard: Functions = {
-  '_==_': [global([A, A], BOOL, (a: CelValue, b: CelValue) => equal(a, b), smallerCost)],
+  '_==_': [global([A, A], BOOL, (a: CelValue, b: CelValue) => same(a, b) ?? NO_OVERLOAD, smallerCost)],
   '_!=_': [global([A, A], BOOL, (a: CelValue, b: CelValue) => !equal(a, b), smallerCost)],
   '_<_': order(sign => sign < 0),
   '_<=_': order(sign => sign <= 0),
@@ -228,8 +226,12 @@ export const standard: Functions = {
     global([BYTES, BYTES], BYTES, (a: Uint8Array, b: Uint8Array) => Uint8Array.from([...a, ...b]), sumCost),
     global([LIST_A, LIST_A], LIST_A, (a: CelValue[], b: CelValue[]) => [...a, ...b]),
     global([DURATION, DURATION], DURATION, (a: Duration, b: Duration) => durationSum(a.nanos, b.nanos)),
-    global([TIMESTAMP, DURATION], TIMESTAMP, (a: Timestamp, b: Duration) => timestampSum(a.nanos, b.nanos)),
-    global([DURATION, TIMESTAMP], TIMESTAMP, (a: Duration, b: Timestamp) => timestampSum(a.nanos, b.nanos)),
+    global([TIMESTAMP, DURATION], TIMESTAMP, (a: Timestamp, b: Duration) =>
+      timestampSum(a.nanos, b.nanos, a.offset),
+    ),
+    global([DURATION, TIMESTAMP], TIMESTAMP, (a: Duration, b: Timestamp) =>
+      timestampSum(a.nanos, b.nanos, b.offset),
+    ),
   ],
   '_-_': [
     ...arithmetic(
@@ -238,7 +240,9 @@ export const standard: Functions = {
       (a, b) => a - b,
     ),
     global([DURATION, DURATION], DURATION, (a: Duration, b: Duration) => durationSum(a.nanos, -b.nanos)),
-    global([TIMESTAMP, DURATION], TIMESTAMP, (a: Timestamp, b: Duration) => timestampSum(a.nanos, -b.nanos)),
+    global([TIMESTAMP, DURATION], TIMESTAMP, (a: Timestamp, b: Duration) =>
+      timestampSum(a.nanos, -b.nanos, a.offset),
+    ),
     global([TIMESTAMP, TIMESTAMP], DURATION, (a: Timestamp, b: Timestamp) => durationSum(a.nanos, -b.nanos)),
   ],
   '_*_': arithmetic(
@@ -275,19 +279,15 @@ export const standard: Functions = {
     global([STRING, STRING], BOOL, matches, regexCost),
   ],
   type: [global([A], typeOf(A), (value: CelValue) => new TypeValue(typeNameOf(value)))],
-  dyn: [global([A], DYN, same)],
+  dyn: [global([A], DYN, itself)],
   bool: [
-    global([BOOL], BOOL, same),
+    global([BOOL], BOOL, itself),
     global([STRING], BOOL, (text: string) =>
-      TRUE.has(text)
-        ? true
-        : FALSE.has(text)
-          ? false
-          : new CelError(`strconv.ParseBool: parsing "${text}": invalid syntax`),
+      TRUE.has(text) ? true : FALSE.has(text) ? false : conversion('bool'),
     ),
   ],
   int: [
-    global([INT], INT, same),
+    global([INT], INT, itself),
     global([UINT], INT, ({ value }: Uint) => int(value)),
     global([DOUBLE], INT, toInt),
     global([STRING], INT, parseInt64),
@@ -298,7 +298,7 @@ export const standard: Functions = {
     global([DURATION], INT, ({ nanos }: Duration) => nanos),
   ],
   uint: [
-    global([UINT], UINT, same),
+    global([UINT], UINT, itself),
     global([INT], UINT, uint),
     global([DOUBLE], UINT, (value: number) =>
       Number.isNaN(value) || value < 0 || value >= 2 ** 64
@@ -306,19 +306,17 @@ export const standard: Functions = {
         : new Uint(BigInt(Math.trunc(value))),
     ),
     global([STRING], UINT, (text: string) =>
-      /^[0-9]{1,30}$/.test(text) && BigInt(text) <= MAX_UINT
-        ? new Uint(BigInt(text))
-        : new CelError(`strconv.ParseUint: parsing "${text}": invalid syntax`),
+      /^[0-9]{1,30}$/.test(text) && BigInt(text) <= MAX_UINT ? new Uint(BigInt(text)) : conversion('uint'),
     ),
   ],
   double: [
-    global([DOUBLE], DOUBLE, same),
+    global([DOUBLE], DOUBLE, itself),
     global([INT], DOUBLE, (value: bigint) => Number(value)),
     global([UINT], DOUBLE, ({ value }: Uint) => Number(value)),
     global([STRING], DOUBLE, parseDouble),
   ],
   string: [
-    global([STRING], STRING, same),
+    global([STRING], STRING, itself),
     global([BOOL], STRING, (value: boolean) => String(value)),
     global([INT], STRING, (value: bigint) => String(value)),
     global([UINT], STRING, ({ value }: Uint) => String(value)),
@@ -334,24 +332,16 @@ export const standard: Functions = {
     global([TIMESTAMP], STRING, timestampText),
   ],
   bytes: [
-    global([BYTES], BYTES, same),
+    global([BYTES], BYTES, itself),
     global([STRING], BYTES, (text: string) => encodeUtf8(text), traversal()),
   ],
-  duration: [
-    global([DURATION], DURATION, same),
-    global([STRING], DURATION, duration),
-    global([INT], DURATION, (nanos: bigint) => new Duration(nanos)),
-  ],
+  duration: [global([DURATION], DURATION, itself), global([STRING], DURATION, duration)],
   timestamp: [
-    global([TIMESTAMP], TIMESTAMP, same),
+    global([TIMESTAMP], TIMESTAMP, itself),
     global(
       [STRING],
       TIMESTAMP,
-      (text: string) =>
-        parseTimestamp(text) ??
-        new CelError(
-          `parsing time "${text}" as "2006-01-02T15:04:05Z07:00": cannot parse "${text}" as a timestamp`,
-        ),
+      (text: string) => parseTimestamp(text) ?? conversion('google.protobuf.Timestamp'),
     ),
     global([INT], TIMESTAMP, (seconds: bigint) => timestampSum(seconds * 1_000_000_000n, 0n)),
   ],
@@ -369,14 +359,17 @@ export const standard: Functions = {
 
 const OPTIONAL_A = optionalOf(A);
 
-/** Whether a value is the empty one of its type. */
+/** The first moment of the year 1, Go's zero time. */
+const YEAR_ONE = -62_135_596_800_000_000_000n;
+
+/** Whether a value is the empty one of its type; an optional one never is. */
 function isZero(value: CelValue): boolean {
   if (value === null || value === false || value === '' || value === 0n || value === 0) return true;
   if (value instanceof Uint) return value.value === 0n;
   if (value instanceof Uint8Array) return value.length === 0;
   if (value instanceof CelMap) return value.size === 0;
   if (value instanceof Duration) return value.nanos === 0n;
-  if (value instanceof Optional) return value.value === undefined;
+  if (value instanceof Timestamp) return value.nanos === YEAR_ONE;
   return isList(value) && value.length === 0;
 }
 

@@ -4,30 +4,35 @@ import { SHORT_ESCAPES } from '#kube/go-text.ts';
 import {
   codePoints,
   type Functions,
+  flattenCost,
   global,
   member,
   NO_OVERLOAD,
+  newListCost,
+  type Overload,
+  selfCompareCost,
   since,
   traversal,
   traversalOfResult,
 } from './declare.ts';
-import { compare, doubleText } from './standard.ts';
-import { durationText, timestampText } from './time.ts';
-import { BOOL, DYN, INT, listOf, optionalOf, param, STRING } from './types.ts';
-import { decodeUtf8, encodeUtf8 } from './utf8.ts';
+import { format } from './format.ts';
+import { compare } from './standard.ts';
 import {
-  CelError,
-  CelMap,
-  type CelValue,
-  Duration,
-  equal,
-  isList,
-  Optional,
-  Timestamp,
-  TypeValue,
-  typeNameOf,
-  Uint,
-} from './values.ts';
+  BOOL,
+  BYTES,
+  DOUBLE,
+  DURATION,
+  DYN,
+  INT,
+  listOf,
+  optionalOf,
+  param,
+  STRING,
+  TIMESTAMP,
+  type Type,
+  UINT,
+} from './types.ts';
+import { CelError, type CelValue, equal, isList, Optional, typeNameOf } from './values.ts';
 
 const ascii = (text: string): boolean => codePoints(text) === text.length;
 /** The text as a list of code points; a text without surrogates is its own list. */
@@ -37,10 +42,13 @@ const joined = (part: readonly string[] | string): string =>
 
 const outOfRange = (index: bigint): CelError => new CelError(`index out of range: ${index}`);
 
+/** Behind the end nothing is found but the empty text, at the end. */
 function indexOf(text: string, part: string, offset: bigint): CelValue {
-  if (part === '') return offset;
+  if (offset < 0n) return outOfRange(offset);
   const all = points(text);
-  if (offset < 0n || offset > BigInt(all.length)) return outOfRange(offset);
+  const length = BigInt(all.length);
+  if (part === '') return offset > length ? length : offset;
+  if (offset >= length) return -1n;
   if (typeof all === 'string') return BigInt(all.indexOf(part, Number(offset)));
   const start = all.slice(0, Number(offset)).join('').length;
   const found = text.indexOf(part, start);
@@ -48,9 +56,11 @@ function indexOf(text: string, part: string, offset: bigint): CelValue {
 }
 
 function lastIndexOf(text: string, part: string, offset: bigint | undefined): CelValue {
+  if (offset !== undefined && offset < 0n) return outOfRange(offset);
   const all = points(text);
-  if (part === '') return offset ?? BigInt(all.length);
-  if (offset !== undefined && (offset < 0n || offset > BigInt(all.length))) return outOfRange(offset);
+  const length = BigInt(all.length);
+  if (part === '') return offset === undefined || offset > length ? length : offset;
+  if (offset !== undefined && offset >= length) return -1n;
   const start = offset === undefined ? text.length : joined(all.slice(0, Number(offset))).length;
   const found = text.lastIndexOf(part, start);
   return found < 0 ? -1n : BigInt(codePoints(text.slice(0, found)));
@@ -59,9 +69,10 @@ function lastIndexOf(text: string, part: string, offset: bigint | undefined): Ce
 function substring(text: string, start: bigint, end: bigint | undefined): CelValue {
   const all = points(text);
   const to = end ?? BigInt(all.length);
+  if (end !== undefined && start > to)
+    return new CelError(`invalid substring range. start: ${start}, end: ${to}`);
   if (start < 0n || start > BigInt(all.length)) return outOfRange(start);
   if (to < 0n || to > BigInt(all.length)) return outOfRange(to);
-  if (start > to) return new CelError(`invalid substring range. start: ${start}, end: ${to}`);
   return joined(all.slice(Number(start), Number(to)));
 }
 
@@ -114,126 +125,6 @@ function trim(text: string): string {
   while (end > 0 && TRAILING.test(result[end - 1]!)) end--;
   result = result.slice(0, end);
   return result;
-}
-
-/** `'%s is %d'.format([…])`. */
-function format(pattern: string, args: readonly CelValue[]): CelValue {
-  let result = '';
-  let used = 0;
-  for (let i = 0; i < pattern.length; i++) {
-    const character = pattern[i]!;
-    if (character !== '%') {
-      result += character;
-      continue;
-    }
-    if (pattern[i + 1] === '%') {
-      result += '%';
-      i++;
-      continue;
-    }
-    const clause = /^%(?:\.(\d{1,3}))?([a-zA-Z])/.exec(pattern.slice(i, i + 8));
-    if (clause === null) return new CelError('could not parse formatting clause: unexpected end of string');
-    i += clause[0].length - 1;
-    if (used >= args.length) return new CelError(`index ${used} out of range`);
-    const value = args[used++]!;
-    const text = formatOne(clause[2]!, clause[1] === undefined ? undefined : Number(clause[1]), value);
-    if (text instanceof CelError) return text;
-    result += text;
-  }
-  return result;
-}
-
-function formatOne(verb: string, precision: number | undefined, value: CelValue): string | CelError {
-  const number = value instanceof Uint ? value.value : value;
-  const wrong = (what: string) =>
-    new CelError(`error during formatting: ${what}, was given ${typeNameOf(value)}`);
-  switch (verb) {
-    case 's':
-      return formatString(value);
-    case 'd':
-      if (typeof number === 'bigint') return String(number);
-      if (typeof number === 'number' && !Number.isFinite(number)) return infinite(number);
-      return wrong('decimal clause can only be used on integers');
-    case 'f':
-    case 'e': {
-      if (typeof number !== 'number' && typeof number !== 'bigint')
-        return wrong(`${verb === 'f' ? 'fixed-point' : 'scientific'} clause can only be used on doubles`);
-      const double = Number(number);
-      if (!Number.isFinite(double)) return infinite(double);
-      if (verb === 'f') return fixed(double, Math.min(precision ?? 6, 100));
-      return double.toExponential(Math.min(precision ?? 6, 100)).replace(/e([+-])(\d)$/, 'e$10$2');
-    }
-    case 'b':
-      if (typeof value === 'boolean') return value ? '1' : '0';
-      if (typeof number === 'bigint') return number.toString(2);
-      return wrong('only integers and bools can be formatted as binary');
-    case 'o':
-      return typeof number === 'bigint'
-        ? number.toString(8)
-        : wrong('octal clause can only be used on integers');
-    case 'x':
-    case 'X': {
-      const hex =
-        typeof number === 'bigint'
-          ? number.toString(16)
-          : typeof value === 'string' || value instanceof Uint8Array
-            ? [...(typeof value === 'string' ? encodeUtf8(value) : value)]
-                .map(byte => byte.toString(16).padStart(2, '0'))
-                .join('')
-            : undefined;
-      if (hex === undefined) return wrong('only integers, byte buffers, and strings can be formatted as hex');
-      return verb === 'X' ? hex.toUpperCase() : hex;
-    }
-    default:
-      return new CelError(`could not parse formatting clause: unrecognized formatting clause "${verb}"`);
-  }
-}
-
-/** Halves go to the even neighbour, where JavaScript's go up. */
-function fixed(value: number, precision: number): string {
-  const scaled = value * 10 ** precision;
-  if (Math.abs(scaled % 1) !== 0.5 || scaled / 10 ** precision !== value) return value.toFixed(precision);
-  const floor = Math.floor(scaled);
-  return ((floor % 2 === 0 ? floor : floor + 1) / 10 ** precision).toFixed(precision);
-}
-
-function infinite(value: number): string {
-  return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
-}
-
-function formatString(value: CelValue): string | CelError {
-  if (value === null) return 'null';
-  switch (typeof value) {
-    case 'string':
-      return value;
-    case 'boolean':
-    case 'bigint':
-      return String(value);
-    case 'number':
-      return Number.isFinite(value) ? doubleText(value) : infinite(value);
-  }
-  if (value instanceof Uint) return String(value.value);
-  if (value instanceof Duration) return durationText(value);
-  if (value instanceof Timestamp) return timestampText(value);
-  if (value instanceof TypeValue) return value.name;
-  if (value instanceof Uint8Array)
-    return decodeUtf8(value) ?? new CelError('invalid UTF-8 in bytes, cannot convert to string');
-  if (isList(value)) {
-    const parts = value.map(formatString);
-    return parts.find(part => part instanceof CelError) ?? `[${parts.join(', ')}]`;
-  }
-  if (value instanceof CelMap) {
-    const parts: string[] = [];
-    for (const { key, value: one } of value.entries()) {
-      const text = formatString(one);
-      if (text instanceof CelError) return text;
-      parts.push(`${String(formatString(key))}: ${text}`);
-    }
-    return `{${parts.sort().join(', ')}}`;
-  }
-  return new CelError(
-    `error during formatting: string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps, was given ${typeNameOf(value)}`,
-  );
 }
 
 const upper = (text: string) => text.replace(/[a-z]+/g, one => one.toUpperCase());
@@ -346,40 +237,61 @@ function flatten(list: readonly CelValue[], depth: bigint): CelValue {
   );
 }
 
-const MAX_RANGE = 100_000n;
+const selfCompare: Overload['cost'] = ([list]) => selfCompareCost(list as readonly CelValue[]);
+/** In the order in which the library declares them: the first is the type of an empty list. */
+const COMPARABLE: readonly Type[] = [INT, UINT, DOUBLE, BOOL, DURATION, TIMESTAMP, STRING, BYTES];
+const MAX_RANGE = 1_000_000n;
 
 export const lists: Functions = since(34, {
   slice: [
-    member([LIST_A, INT, INT], LIST_A, (list: readonly CelValue[], start: bigint, end: bigint) => {
-      if (start < 0n || end < 0n)
-        return new CelError(`cannot slice(${start}, ${end}), negative indexes not supported`);
-      if (start > end)
-        return new CelError(
-          `cannot slice(${start}, ${end}), start index must be less than or equal to end index`,
-        );
-      if (end > BigInt(list.length))
-        return new CelError(`cannot slice(${start}, ${end}), list is length ${list.length}`);
-      return list.slice(Number(start), Number(end));
-    }),
+    member(
+      [LIST_A, INT, INT],
+      LIST_A,
+      (list: readonly CelValue[], start: bigint, end: bigint) => {
+        if (start < 0n || end < 0n)
+          return new CelError(`cannot slice(${start}, ${end}), negative indexes not supported`);
+        if (start > end)
+          return new CelError(
+            `cannot slice(${start}, ${end}), start index must be less than or equal to end index`,
+          );
+        if (end > BigInt(list.length))
+          return new CelError(`cannot slice(${start}, ${end}), list is length ${list.length}`);
+        return list.slice(Number(start), Number(end));
+      },
+      newListCost,
+    ),
   ],
   flatten: [
-    member([listOf(LIST_A)], LIST_A, (list: readonly CelValue[]) => flatten(list, 1n)),
-    member([listOf(DYN), INT], listOf(DYN), flatten),
+    member([listOf(LIST_A)], LIST_A, (list: readonly CelValue[]) => flatten(list, 1n), flattenCost),
+    member([listOf(DYN), INT], listOf(DYN), flatten, flattenCost),
   ],
-  sort: [member([LIST_A], LIST_A, (list: readonly CelValue[]) => sortBy(list, list))],
+  sort: COMPARABLE.map(type =>
+    member([listOf(type)], listOf(type), (list: readonly CelValue[]) => sortBy(list, list), selfCompare),
+  ),
   distinct: [
-    member([LIST_A], LIST_A, (list: readonly CelValue[]) => {
-      const found: CelValue[] = [];
-      for (const item of list) if (!has(found, item)) found.push(item);
-      return found;
-    }),
+    member(
+      [LIST_A],
+      LIST_A,
+      (list: readonly CelValue[]) => {
+        const found: CelValue[] = [];
+        for (const item of list) if (!has(found, item)) found.push(item);
+        return found;
+      },
+      selfCompare,
+    ),
   ],
-  reverse: [member([LIST_A], LIST_A, (list: readonly CelValue[]) => list.toReversed())],
+  reverse: [member([LIST_A], LIST_A, (list: readonly CelValue[]) => list.toReversed(), newListCost)],
   'lists.range': [
-    global([INT], listOf(INT), (size: bigint) =>
-      size > MAX_RANGE
-        ? new CelError(`lists.range of ${size} is too long`)
-        : Array.from({ length: Number(size < 0n ? 0n : size) }, (_, index) => BigInt(index)),
+    global(
+      [INT],
+      listOf(INT),
+      (size: bigint) =>
+        size < 0n
+          ? new CelError(`lists.range: size must be non-negative, got ${size}`)
+          : size > MAX_RANGE
+            ? new CelError(`lists.range: size ${size} exceeds maximum allowed (${MAX_RANGE})`)
+            : Array.from({ length: Number(size) }, (_, index) => BigInt(index)),
+      newListCost,
     ),
   ],
   first: [

@@ -31,26 +31,30 @@ export function parseDuration(text: string): Duration | undefined {
     nanos += BigInt(whole === '' ? 0 : whole!) * size;
     if (fraction !== '') nanos += (BigInt(fraction) * size) / 10n ** BigInt(fraction.length);
   }
-  if (nanos > MAX_DURATION) return undefined;
-  return new Duration(parts[1] === '-' ? -nanos : nanos);
+  const isNegative = parts[1] === '-';
+  if (nanos > MAX_DURATION + (isNegative ? 1n : 0n)) return undefined;
+  return new Duration(isNegative ? -nanos : nanos);
 }
 
 export function parseTimestamp(text: string): Timestamp | undefined {
   const time = parseRfc3339(text);
   if (time === undefined) return undefined;
-  return timestampOf(BigInt(time.seconds) * SECOND + BigInt(time.fraction.padEnd(9, '0')));
+  return timestampOf(BigInt(time.seconds) * SECOND + BigInt(time.fraction.padEnd(9, '0')), time.offset);
 }
 
-function timestampOf(nanos: bigint): Timestamp | undefined {
-  return nanos < MIN_TIME || nanos > MAX_TIME ? undefined : new Timestamp(nanos);
+function timestampOf(nanos: bigint, offset: number): Timestamp | undefined {
+  return nanos < MIN_TIME || nanos > MAX_TIME ? undefined : new Timestamp(nanos, offset);
 }
 
-export function timestampText({ nanos }: Timestamp): string {
+export function timestampText({ nanos, offset }: Timestamp): string {
   const seconds = floorDiv(nanos, SECOND);
   const rest = nanos - seconds * SECOND;
-  const text = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
+  const text = new Date((Number(seconds) + offset) * 1000).toISOString().slice(0, 19);
+  const minutes = Math.abs(offset) / 60;
+  const [hour, minute] = [Math.floor(minutes / 60), minutes % 60].map(part => String(part).padStart(2, '0'));
+  const zone = offset === 0 ? 'Z' : `${offset < 0 ? '-' : '+'}${hour}:${minute}`;
   const fraction = rest === 0n ? '' : `.${String(rest).padStart(9, '0').replace(/0+$/, '')}`;
-  return `${text}${fraction}Z`;
+  return `${text}${fraction}${zone}`;
 }
 
 export function durationText({ nanos }: Duration): string {
@@ -63,12 +67,12 @@ export function durationText({ nanos }: Duration): string {
 export const durationSum = (a: bigint, b: bigint): Duration | CelError => {
   const sum = a + b;
   return sum > MAX_DURATION || sum < -MAX_DURATION - 1n
-    ? new CelError('duration overflow')
+    ? new CelError('integer overflow')
     : new Duration(sum);
 };
 
-export const timestampSum = (a: bigint, b: bigint): Timestamp | CelError =>
-  timestampOf(a + b) ?? new CelError('timestamp overflow');
+export const timestampSum = (a: bigint, b: bigint, offset = 0): Timestamp | CelError =>
+  timestampOf(a + b, offset) ?? new CelError('timestamp overflow');
 
 function floorDiv(a: bigint, b: bigint): bigint {
   const quotient = a / b;
@@ -122,11 +126,14 @@ export function partOf({ nanos }: Timestamp, part: Part, zone: string): bigint |
 
 function offsetSeconds(seconds: number, zone: string): number | undefined {
   if (zone === '' || zone === 'UTC') return 0;
-  const fixed = /^([-+]?)(\d\d):(\d\d)$/.exec(zone);
+  // Two whole numbers of any size: cel-go common/types/timestamp.go (timeZone).
+  const fixed = /^([-+]?\d{1,9}):([-+]?\d{1,9})$/.exec(zone);
   if (fixed !== null) {
-    const offset = Number(fixed[2]) * 3600 + Number(fixed[3]) * 60;
-    return fixed[1] === '-' ? -offset : offset;
+    const [hours, minutes] = [Number(fixed[1]), Number(fixed[2])];
+    return (zone.startsWith('-') ? hours * 60 - minutes : hours * 60 + minutes) * 60;
   }
+  // Go finds zones by the names of files: in their own case, and none that is an offset.
+  if (!/^[A-Z]/.test(zone)) return undefined;
   try {
     const format = new Intl.DateTimeFormat('en-US', {
       timeZone: zone,

@@ -1,4 +1,5 @@
 /** URLs as Go reads them. Source: net/url (ParseRequestURI, Parse), apiserver pkg/cel/library/urls.go. */
+import { quoted } from '#kube/go-text.ts';
 import { opaque } from './types.ts';
 import { CelMap, Opaque } from './values.ts';
 
@@ -61,9 +62,10 @@ function unescaped(text: string, plus: boolean): string | undefined {
 
 /** An absolute URL or an absolute path; else what is wrong with it. */
 export function parseUrl(text: string): Url | string {
-  const wrong = (why: string): string => `parse ${JSON.stringify(text)}: ${why}`;
+  const wrong = (why: string): string => `parse ${quoted(text)}: ${why}`;
   if (/[\x00-\x1f\x7f]/.test(text)) return wrong('net/url: invalid control character in URL');
   if (text === '') return wrong('empty url');
+  if (text === '*') return new Url(text, '', '', '*', '');
   const colon = text.indexOf(':');
   let scheme = '';
   let rest = text;

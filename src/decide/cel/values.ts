@@ -25,8 +25,11 @@ export class Duration {
 /** A point in time: nanoseconds since 1970. */
 export class Timestamp {
   readonly nanos: bigint;
-  constructor(nanos: bigint) {
+  /** Seconds east of Greenwich in which it was written, and is written again; all else is about UTC. */
+  readonly offset: number;
+  constructor(nanos: bigint, offset = 0) {
     this.nanos = nanos;
+    this.offset = offset;
   }
 }
 
@@ -60,6 +63,8 @@ export class CelUnknown extends CelError {
 /** A value of a type that the Kubernetes libraries add: a quantity, an address, a version, an authorizer. */
 export abstract class Opaque {
   abstract readonly typeName: string;
+  /** A result that Go holds by a pointer: on the right of `==` it is taken for a value of another type. */
+  readonly isPointer: boolean = false;
   abstract equals(other: Opaque): boolean;
 }
 
@@ -201,17 +206,30 @@ export function typeNameOf(value: CelValue): string {
 
 /** Equality of CEL: numbers by their value whatever their type; values of different types are never equal. */
 export function equal(a: CelValue, b: CelValue): boolean {
+  return same(a, b) === true;
+}
+
+/**
+ * As {@link equal}, undefined where the API server finds no overload: a value of the Kubernetes libraries on the left
+ * knows only its own type. Inside lists and maps it takes that for no difference. Source: apiserver pkg/cel/{ip,quantity,
+ * url,semver}.go (Equal), cel-go common/types/{list,map}.go.
+ */
+export function same(a: CelValue, b: CelValue): boolean | undefined {
+  if (a instanceof Opaque) {
+    if (b === null) return false;
+    return b instanceof Opaque && a.typeName === b.typeName && !b.isPointer ? a.equals(b) : undefined;
+  }
   if (a === b) return true;
   const numeric = compareNumbers(a, b);
   if (numeric !== undefined) return numeric === 0;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (isList(a))
-    return isList(b) && a.length === b.length && a.every((item, index) => equal(item, b[index]!));
+    return isList(b) && a.length === b.length && a.every((item, index) => same(item, b[index]!) !== false);
   if (a instanceof CelMap) {
     if (!(b instanceof CelMap) || a.size !== b.size) return false;
     for (const { key, value } of a.entries()) {
       const other = b.get(key);
-      if (other === undefined || !equal(value, other)) return false;
+      if (other === undefined || same(value, other) === false) return false;
     }
     return true;
   }
@@ -225,7 +243,6 @@ export function equal(a: CelValue, b: CelValue): boolean {
     if (a.value === undefined || b.value === undefined) return a.value === b.value;
     return equal(a.value, b.value);
   }
-  if (a instanceof Opaque) return b instanceof Opaque && a.typeName === b.typeName && a.equals(b);
   if (a instanceof CelStruct) {
     if (!(b instanceof CelStruct) || a.typeName !== b.typeName || a.fields.size !== b.fields.size)
       return false;
