@@ -171,8 +171,10 @@ class Scan {
   constructor(world: World, selected: readonly Selected[], asks: Asks | undefined) {
     this.#world = world;
     this.#asks = asks;
+    const ids = new Set(selected.map(({ check }) => idOf(check)));
+    const runs = (id: string): boolean => ids.has(id);
     for (const one of selected) {
-      this.#contexts.set(one, { world, options: one.options });
+      this.#contexts.set(one, { world, options: one.options, runs });
       if (one.check.subject === 'pod') this.#ofPods.push(one);
       else if (one.check.subject === 'container') this.#ofContainers.push(one);
       else if (one.check.kinds === undefined) this.#anyKind.push(one);

@@ -158,6 +158,50 @@ describe('authorization learn', () => {
     assert.match(may('watch', 'pods'), /^no/);
   });
 
+  it('reads a proxied request of GKE as it was asked, and takes no refused one for a grant', () => {
+    const entry = (status: object, granted?: boolean) => ({
+      protoPayload: {
+        '@type': 'type.googleapis.com/google.cloud.audit.AuditLog',
+        authenticationInfo: { principalEmail: RELEASE },
+        authorizationInfo: [
+          { ...(granted === undefined ? {} : { granted }), permission: 'io.k8s.core.v1.nodes.proxy.get' },
+        ],
+        methodName: 'io.k8s.core.v1.nodes.proxy.get',
+        resourceName: 'core/v1/nodes/gke-a/proxy/metrics/cadvisor',
+        serviceName: 'k8s.io',
+        status,
+      },
+    });
+    const learn = (one: object) =>
+      run(folderOf({ 'gke.log': JSON.stringify(one) }), ['authorization', 'learn', 'gke.log']);
+    assert.match(
+      learn(entry({ code: 0 }, true)).out,
+      /resources: \[nodes\/proxy\]\n {2}resourceNames: \[gke-a\]/,
+    );
+    const refused = learn(entry({ code: 7, message: 'Forbidden' }));
+    assert.equal(refused.code, 2);
+    assert.match(refused.err, /0 allowed; not counted: 1 denied/);
+  });
+  it('reads rows of the tables of Azure, their dynamic columns as objects or as text', () => {
+    const row = {
+      TimeGenerated: '2026-11-25T10:00:00Z',
+      Annotations: { 'authorization.k8s.io/decision': 'allow' },
+      ObjectRef: JSON.stringify({ resource: 'pods', namespace: 'shop', apiVersion: 'v1' }),
+      RequestUri: '/api/v1/namespaces/shop/pods?limit=500',
+      ResponseStatus: { code: 200 },
+      Stage: 'ResponseComplete',
+      User: { username: RELEASE, groups: ['system:authenticated'] },
+      Verb: 'list',
+      Type: 'AKSAudit',
+    };
+    const { out } = run(folderOf({ 'aks.json': JSON.stringify([row], null, 2) }), [
+      'authorization',
+      'learn',
+      'aks.json',
+    ]);
+    assert.match(out, /verbs: \[list\]/);
+    assert.match(out, /resources: \[pods\]/);
+  });
   it('refuses what is not there', () => {
     const { code, err } = run(folderOf({}), ['authorization', 'learn', 'absent.log']);
     assert.equal(code, 3);
