@@ -174,10 +174,9 @@ describe('authorization learn', () => {
     });
     const learn = (one: object) =>
       run(folderOf({ 'gke.log': JSON.stringify(one) }), ['authorization', 'learn', 'gke.log']);
-    assert.match(
-      learn(entry({ code: 0 }, true)).out,
-      /resources: \[nodes\/proxy\]\n {2}resourceNames: \[gke-a\]/,
-    );
+    const { out } = learn(entry({ code: 0 }, true));
+    assert.match(out, /resources: \["?nodes\/proxy"?\]/);
+    assert.match(out, /resourceNames: \[gke-a\]/);
     const refused = learn(entry({ code: 7, message: 'Forbidden' }));
     assert.equal(refused.code, 2);
     assert.match(refused.err, /0 allowed; not counted: 1 denied/);
