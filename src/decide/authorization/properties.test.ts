@@ -62,6 +62,14 @@ const areValid = (list: readonly PolicyRule[]): boolean =>
       resourceNames.length === 0 || nonResourceURLs.length === 0,
   );
 
+/** One verb of a rule, on one name. */
+const narrowed = ({ verbs = [], resourceNames = [], ...rest }: PolicyRule): PolicyRule => ({
+  ...rest,
+  verbs: verbs.slice(0, 1),
+  resourceNames: resourceNames.length === 0 ? ['a'] : resourceNames.slice(0, 1),
+  nonResourceURLs: [],
+});
+
 describe('covers', () => {
   it('is reflexive', () => {
     fc.assert(
@@ -101,7 +109,8 @@ describe('covers', () => {
   it('refuses nothing that the owner may do, where no stars reach beyond the universe', () => {
     let covered = 0;
     fc.assert(
-      fc.property(rules(false).filter(areValid), rules(false), (owner, servant) => {
+      fc.property(rules(false).filter(areValid), rules(false), fc.boolean(), (owner, other, inPart) => {
+        const servant = inPart ? [...owner.map(narrowed), ...other.slice(1)] : other;
         const [all, part] = [allowed(owner), allowed(servant)];
         const expected = part.every((may, at) => !may || all[at]);
         if (expected && part.includes(true)) covered++;
@@ -109,7 +118,7 @@ describe('covers', () => {
       }),
       { numRuns: 5000 },
     );
-    assert.ok(covered > 20, `${covered}`);
+    assert.ok(covered > 100, `${covered}`);
   });
   it('says what is missing: with it, nothing is', () => {
     fc.assert(
