@@ -128,6 +128,32 @@ describe('what is learned', () => {
     );
     assert.deepEqual(grants.sort(), ['get nodes n', 'impersonate groups ops', 'impersonate users jane']);
   });
+  it('asks for what constrained impersonation asked for: the identity, and the request itself', () => {
+    const as = (username: string, constraint: string, more: object = {}) =>
+      entry('get', '/api/v1/namespaces/shop/pods/a', {
+        impersonatedUser: { username, groups: ['system:authenticated'], ...more },
+        authenticationMetadata: { impersonationConstraint: constraint },
+      });
+    const user = learn([as('jane', 'impersonate:user-info', { groups: ['ops', 'system:authenticated'] })]);
+    assert.deepEqual(user.grants.sort(), [
+      'get pods a',
+      'impersonate-on:user-info:get pods a',
+      'impersonate:user-info authentication.k8s.io groups ops',
+      'impersonate:user-info authentication.k8s.io users jane',
+    ]);
+    const account = learn([as('system:serviceaccount:ops:robot', 'impersonate:serviceaccount')]);
+    assert.ok(
+      account.grants.includes('impersonate:serviceaccount authentication.k8s.io serviceaccounts robot'),
+    );
+    const node = learn([
+      as('system:node:n1', 'impersonate:arbitrary-node', {
+        groups: ['system:nodes', 'system:authenticated'],
+      }),
+    ]);
+    assert.ok(node.grants.includes('impersonate:arbitrary-node authentication.k8s.io nodes n1'));
+    const own = learn([as('system:node:n1', 'impersonate:associated-node')]);
+    assert.ok(own.grants.includes('impersonate:associated-node authentication.k8s.io nodes *'));
+  });
   it('learns for all subjects of a log at once', () => {
     const { subjects } = learn([
       entry('get', '/api/v1/nodes/n', { user: { username: 'jane' } }),

@@ -84,7 +84,7 @@ export class Usage {
       ...[request, ...askedBeside(event, request)].map(asked =>
         this.#note(who.user, who.groups, asked, times),
       ),
-      ...impersonationOf(event).map(needed => this.#note(event.user, event.groups, needed, times)),
+      ...impersonationOf(event, request).map(needed => this.#note(event.user, event.groups, needed, times)),
     ].filter(one => one !== undefined);
     // What is not kept is counted each time.
     if (this.beyond === before) this.#noted.set(event, noted);
@@ -223,20 +223,32 @@ function pathOf(requestUri: string): string {
   }
 }
 
-/** What the one who acts as somebody else was asked for. Source: apiserver pkg/endpoints/filters/impersonation.go. */
-function impersonationOf({ impersonated }: AuditEvent): Used['request'][] {
+/**
+ * What the one who acts as somebody else was asked for, of old or in a constrained mode. Sources: apiserver
+ * pkg/endpoints/filters/impersonation/{impersonation,constrained_impersonation,mode}.go.
+ */
+function impersonationOf(
+  { impersonated, constraint }: AuditEvent,
+  request: Used['request'],
+): Used['request'][] {
   if (impersonated === undefined) return [];
+  const mode = constraint?.startsWith('impersonate:') === true ? constraint.slice('impersonate:'.length) : '';
   const wanted = (resource: string, name: string, more: Partial<Attributes> = {}): Used['request'] => ({
-    verb: 'impersonate',
+    verb: mode === '' ? 'impersonate' : constraint!,
     namespace: '',
-    apiGroup: '',
+    apiGroup: mode === '' ? '' : 'authentication.k8s.io',
     resource,
     subresource: '',
     name,
     resourceRequest: true,
     ...more,
   });
-  const requests: Used['request'][] = [];
+  const requests: Used['request'][] =
+    mode === '' ? [] : [{ ...request, verb: `impersonate-on:${mode}:${request.verb}` }];
+  if (mode === 'associated-node' || mode === 'arbitrary-node') {
+    const node = impersonated.user.slice('system:node:'.length);
+    return [...requests, wanted('nodes', mode === 'associated-node' ? '*' : node)];
+  }
   const [system, kind, namespace, name] = impersonated.user.split(':');
   const account =
     system === 'system' && kind === 'serviceaccount' && namespace !== undefined && name !== undefined;

@@ -1,7 +1,7 @@
 /** What bindings grant and a log shows no use of, what of it no log could show, and what would be enough. */
 import type { AuditPolicy } from '#decide/authorization/audit-policy.ts';
 import type { ChainAuthorizer } from '#decide/authorization/door.ts';
-import { type PolicyRule, ruleAllows, rulesOf } from '#decide/authorization/rules.ts';
+import { invalidRules, type PolicyRule, ruleAllows, rulesOf } from '#decide/authorization/rules.ts';
 import { isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
 import type { World } from '#world/world.ts';
 import { fewest } from './hitting-set.ts';
@@ -43,7 +43,7 @@ export interface UnusedGrants {
   readonly unused: readonly Unused[];
   /** Nothing of these was seen, and the audit policy lets nothing of them be seen. */
   readonly unseen: readonly Unused[];
-  /** Bindings whose role is not in the input. */
+  /** Bindings whose role is not in the input, or cannot be decoded. */
   readonly unknown: readonly KubeObject[];
   /** The fewest bindings that still allow every request of the log that the input allows. */
   readonly needed: readonly KubeObject[];
@@ -95,7 +95,7 @@ export function unusedGrants(
   const unknown: KubeObject[] = [];
   for (const binding of bindings) {
     const role = roleFor(binding, world);
-    if (role === undefined) {
+    if (role === undefined || invalidRules(role) !== undefined) {
       unknown.push(binding);
       continue;
     }

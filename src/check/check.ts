@@ -39,6 +39,11 @@ export interface Context {
   readonly world: World;
   /** The values of the check's own options: every declared option is there. */
   readonly options: OptionValues;
+  /**
+   * Whether another check, by its id, is asked too in this run: only then may one leave to it what it says of the same
+   * thing. Absent: all of them are.
+   */
+  readonly runs?: (id: string) => boolean;
 }
 
 export interface Fix<Evidence> {

@@ -167,6 +167,11 @@ export function userOf(name: string, groups: readonly string[]): UserInfo {
   return { name, groups: [...new Set([...groups, ...derived, 'system:authenticated'])] };
 }
 
+/** Who is asked about: as operands, or as kubectl names them, with `--as`. */
+export function subjectsAsked(parsed: Parsed): readonly string[] {
+  return [...parsed.operands, ...parsed.values('as')];
+}
+
 /** @throws UsageError for one namespace and all of them at once */
 export function namespaceAsked(parsed: Parsed): string {
   const namespace = parsed.value('namespace');

@@ -173,7 +173,10 @@ class Scan {
   readonly #anyKind: Selected[] = [];
   readonly #ofPods: Selected[] = [];
   readonly #ofContainers: Selected[] = [];
-  readonly #contexts = new Map<World, Map<Selected, Context>>();
+  readonly #runs: Context['runs'];
+  readonly #contexts = new Map<Selected, Context>();
+  /** Of the worlds of single environments. */
+  readonly #contextsOf = new Map<World, Map<Selected, Context>>();
   readonly #looksAt = new Map<Selected, readonly string[]>();
   readonly #groups: Group[] = [];
   readonly #unknowns: Unknown[] = [];
@@ -181,8 +184,11 @@ class Scan {
   constructor(world: World, selected: readonly Selected[], asks: Asks | undefined) {
     this.#world = world;
     this.#asks = asks;
+    const ids = new Set(selected.map(({ check }) => idOf(check)));
+    this.#runs = id => ids.has(id);
     for (const one of selected) {
       this.#looksAt.set(one, looksAtOf(one.check));
+      this.#contexts.set(one, { world, options: one.options, runs: this.#runs });
       if (one.check.subject === 'pod') this.#ofPods.push(one);
       else if (one.check.subject === 'container') this.#ofContainers.push(one);
       else if (one.check.kinds === undefined) this.#anyKind.push(one);
@@ -264,14 +270,15 @@ class Scan {
   }
 
   #context(one: Selected, world: World): Context {
-    let of = this.#contexts.get(world);
+    if (world === this.#world) return this.#contexts.get(one)!;
+    let of = this.#contextsOf.get(world);
     if (of === undefined) {
       of = new Map();
-      this.#contexts.set(world, of);
+      this.#contextsOf.set(world, of);
     }
     let context = of.get(one);
     if (context === undefined) {
-      context = { world, options: one.options };
+      context = { world, options: one.options, runs: this.#runs };
       of.set(one, context);
     }
     return context;

@@ -2,7 +2,14 @@
  * What an entry of an audit log says, whatever it is wrapped in. Sources: apiserver pkg/apis/audit/{v1,v1beta1,v1alpha1}
  * (Event, EventList); Google Cloud Logging, LogEntry and AuditLog with serviceName k8s.io; Amazon CloudWatch Logs
  * (FilterLogEvents, GetQueryResults of Insights, the data of subscription filters); Azure Monitor, category kube-audit,
- * and its tables AzureDiagnostics, AKSAudit and AKSAuditAdmin.
+ * and its tables AzureDiagnostics, AKSAudit, AKSAuditAdmin, ArcK8sAudit and ArcK8sAuditAdmin, whose columns are those of
+ * the Azure Monitor Logs reference ("AKSAudit"). They have none for who was impersonated: there such a request counts as
+ * one of whoever made it.
+ *
+ * Google's documents name the objects of an entry (LogEntry, AuditLog, methods that begin with `io.k8s.`), and not how a
+ * request of Kubernetes is put into them. That rests on entries of real clusters in the tests of public parsers, such as
+ * panther-labs/panther (log_processor/parsers). Of an attempt that was refused `granted` is left out there, and
+ * `status.code` is 7 (google.rpc.Code, PERMISSION_DENIED).
  */
 import { isRecord, valueAt } from './objects.ts';
 
@@ -16,6 +23,8 @@ export interface AuditEvent {
     readonly uid?: string;
     readonly extra: Readonly<Record<string, readonly string[]>>;
   };
+  /** Of constrained impersonation: the verb that was allowed on the identity, for example `impersonate:user-info`. */
+  readonly constraint?: string;
   readonly verb: string;
   /** With its query string, as the client sent it. */
   readonly requestUri?: string;
@@ -93,7 +102,7 @@ export function parseEntry(text: string): unknown {
   }
 }
 
-/** The columns of a row of AKSAudit or AKSAuditAdmin under the names of the API; a dynamic column may come as text. */
+/** The columns of a row of AKSAudit and its kin under the names of the API; a dynamic column may come as text. */
 function fromTable(row: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const fields: Record<string, unknown> = { requestURI: row['RequestUri'] };
   for (const name of [
@@ -123,6 +132,7 @@ function plainEvent(value: Readonly<Record<string, unknown>>): AuditEvent | unde
   const decision = textAt(value, 'annotations', 'authorization.k8s.io/decision');
   const code = valueAt(value, ['responseStatus', 'code']);
   const requestUri = textAt(value, 'requestURI');
+  const constraint = textAt(value, 'authenticationMetadata', 'impersonationConstraint');
   return {
     user,
     groups: textsAt(value, 'user', 'groups'),
@@ -141,6 +151,7 @@ function plainEvent(value: Readonly<Record<string, unknown>>): AuditEvent | unde
           },
         }
       : {}),
+    ...(constraint === '' ? {} : { constraint }),
     verb,
     ...(requestUri === '' ? {} : { requestUri }),
     ...(isRecord(object)
@@ -182,6 +193,9 @@ function writtenIn(
   return {};
 }
 
+/** Of google.rpc.Code. */
+const PERMISSION_DENIED = 7;
+
 /**
  * `io.k8s.apps.v1.deployments.status.patch` of `apps/v1/namespaces/shop/deployments/web/status`: one entry a request.
  */
@@ -202,7 +216,8 @@ function googleEvent(
   if (resource === '') return [];
   const granted = valueAt(payload, ['authorizationInfo', 0, 'granted']);
   const label = textAt(entry, 'labels', 'authorization.k8s.io/decision');
-  const decision = label !== '' ? label : granted === true ? 'allow' : granted === false ? 'forbid' : '';
+  const refused = granted === false || valueAt(payload, ['status', 'code']) === PERMISSION_DENIED;
+  const decision = label !== '' ? label : refused ? 'forbid' : granted === true ? 'allow' : '';
   return [
     {
       user,
@@ -212,7 +227,8 @@ function googleEvent(
         namespace: scoped ? rest[1]! : resource === 'namespaces' ? name : '',
         apiGroup: group === 'core' ? '' : group,
         resource,
-        subresource: sub.join('/'),
+        // What stands behind it is the path of a proxy. Source: apiserver pkg/endpoints/request/requestinfo.go.
+        subresource: sub[0] ?? '',
         name,
       },
       stage: 'ResponseComplete',

@@ -1,6 +1,6 @@
 /** What bindings grant: the rules of their roles, resolved, and the subjects that get them. */
 import { aggregate } from '#decide/authorization/aggregation.ts';
-import { type PolicyRule, rulesOf } from '#decide/authorization/rules.ts';
+import { invalidRules, type PolicyRule, rulesOf } from '#decide/authorization/rules.ts';
 import { shippedObjects, shippedRolesBeside } from '#decide/authorization/shipped.ts';
 import { isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
 import { namespaceOf, type World } from '#world/world.ts';
@@ -17,7 +17,9 @@ function clusterRules(world: World): ReadonlyMap<string, readonly PolicyRule[]> 
   const roles = [...shippedRolesBeside(ofInput).filter(({ kind }) => kind === 'ClusterRole'), ...ofInput];
   const rules = new Map<string, readonly PolicyRule[]>();
   // Of two of a name the last one wins, as `kubectl apply` leaves it.
-  for (const [role, granted] of aggregate(roles)) rules.set(nameOf(role), granted);
+  for (const [role, granted] of aggregate(roles))
+    if (invalidRules(role) === undefined) rules.set(nameOf(role), granted);
+    else rules.delete(nameOf(role));
   return rules;
 }
 
@@ -43,7 +45,10 @@ const shippedRole = (namespace: string | undefined, name: string): KubeObject | 
     ({ kind, metadata }) => kind === 'Role' && metadata?.name === name && metadata.namespace === namespace,
   );
 
-/** The rules that a binding grants; undefined where its role is neither in the input nor one that ships with Kubernetes. */
+/**
+ * The rules that a binding grants; undefined where its role is neither in the input nor one that ships with Kubernetes,
+ * or cannot be decoded: then nobody knows.
+ */
 export function grantedRules(binding: KubeObject, world: World): readonly PolicyRule[] | undefined {
   const kind = valueAt(binding, ['roleRef', 'kind']);
   const name = valueAt(binding, ['roleRef', 'name']);
@@ -52,7 +57,7 @@ export function grantedRules(binding: KubeObject, world: World): readonly Policy
   if (kind !== 'Role') return undefined;
   const namespace = namespaceOf(binding);
   const role = world.find('rbac.authorization.k8s.io/Role', namespace, name) ?? shippedRole(namespace, name);
-  return role === undefined ? undefined : rulesOf(role);
+  return role === undefined || invalidRules(role) !== undefined ? undefined : rulesOf(role);
 }
 
 /** The role that a binding names, where it is in the input. */

@@ -158,6 +158,61 @@ describe('authorization learn', () => {
     assert.match(may('watch', 'pods'), /^no/);
   });
 
+  it('reads a proxied request of GKE as it was asked, and takes no refused one for a grant', () => {
+    const entry = (status: object, granted?: boolean) => ({
+      protoPayload: {
+        '@type': 'type.googleapis.com/google.cloud.audit.AuditLog',
+        authenticationInfo: { principalEmail: RELEASE },
+        authorizationInfo: [
+          { ...(granted === undefined ? {} : { granted }), permission: 'io.k8s.core.v1.nodes.proxy.get' },
+        ],
+        methodName: 'io.k8s.core.v1.nodes.proxy.get',
+        resourceName: 'core/v1/nodes/gke-a/proxy/metrics/cadvisor',
+        serviceName: 'k8s.io',
+        status,
+      },
+    });
+    const learn = (one: object) =>
+      run(folderOf({ 'gke.log': JSON.stringify(one) }), ['authorization', 'learn', 'gke.log']);
+    const { out } = learn(entry({ code: 0 }, true));
+    assert.match(out, /resources: \["?nodes\/proxy"?\]/);
+    assert.match(out, /resourceNames: \[gke-a\]/);
+    const refused = learn(entry({ code: 7, message: 'Forbidden' }));
+    assert.equal(refused.code, 2);
+    assert.match(refused.err, /0 allowed; not counted: 1 denied/);
+  });
+  it('reads rows of the tables of Azure, their dynamic columns as objects or as text', () => {
+    const row = {
+      TimeGenerated: '2026-11-25T10:00:00Z',
+      Annotations: { 'authorization.k8s.io/decision': 'allow' },
+      ObjectRef: JSON.stringify({ resource: 'pods', namespace: 'shop', apiVersion: 'v1' }),
+      RequestUri: '/api/v1/namespaces/shop/pods?limit=500',
+      ResponseStatus: { code: 200 },
+      Stage: 'ResponseComplete',
+      User: { username: RELEASE, groups: ['system:authenticated'] },
+      Verb: 'list',
+      Type: 'AKSAudit',
+    };
+    const { out } = run(folderOf({ 'aks.json': JSON.stringify([row], null, 2) }), [
+      'authorization',
+      'learn',
+      'aks.json',
+    ]);
+    assert.match(out, /verbs: \[list\]/);
+    assert.match(out, /resources: \[pods\]/);
+  });
+  it('learns only what was asked for in one namespace', () => {
+    const other = JSON.stringify(
+      event('get', 'secrets', {
+        requestURI: '/api/v1/namespaces/ops/secrets/a',
+        objectRef: { resource: 'secrets', namespace: 'ops', name: 'a', apiVersion: 'v1' },
+      }),
+    );
+    const folder = folderOf({ 'audit.log': `${line}\n${other}\n` });
+    const { out } = run(folder, ['authorization', 'learn', 'audit.log', '-n', 'shop']);
+    assert.match(out, /resources: \[pods\]/);
+    assert.doesNotMatch(out, /secrets/);
+  });
   it('refuses what is not there', () => {
     const { code, err } = run(folderOf({}), ['authorization', 'learn', 'absent.log']);
     assert.equal(code, 3);
@@ -764,6 +819,10 @@ subjects: [{ kind: ServiceAccount, name: release, namespace: shop }]
       ],
     );
   });
+  it('takes the user as kubectl names one', () => {
+    assert.equal(ask(RBAC, '--as', RELEASE).out, ask(RBAC, RELEASE).out);
+    assert.equal(ask(RBAC, 'jane', '--as', RELEASE).code, 3);
+  });
   it('names every binding that is enough by itself, and what is said once stays said once', () => {
     const { out } = ask(twice, RELEASE, '-o', 'wide');
     assert.match(out, /^In the whole cluster\n {2}get, list: \*\n/);
@@ -783,6 +842,67 @@ subjects: [{ kind: ServiceAccount, name: release, namespace: shop }]
     const { out } = ask(RBAC, RELEASE, '-o', 'yaml');
     assert.match(out, /^ {4}- verbs: \[get, list\]$/m);
     assert.match(out, /^ {6}because:\n {6}- text: .*\n {8}file: rbac.yaml\n {8}line: \d+$/m);
+  });
+});
+
+describe('authorization escalations', () => {
+  const grants = `apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: { name: binder }
+rules: [{ apiGroups: [rbac.authorization.k8s.io], resources: [clusterroles, clusterrolebindings], verbs: [bind, create] }]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: { name: binder }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: binder }
+subjects: [{ kind: ServiceAccount, name: a, namespace: shop }, { kind: ServiceAccount, name: b, namespace: ops }, { kind: User, name: jane }]
+`;
+  const ask = (...words: string[]) =>
+    run(folderOf({ 'rbac.yaml': grants }), ['authorization', 'escalations', ...words]);
+  it('are of all subjects, of one, or of the service accounts of a namespace', () => {
+    assert.match(ask().out, /^3 subjects: 3 to cluster-admin/m);
+    assert.match(ask('-A').out, /^3 subjects/m);
+    assert.match(
+      ask('-n', 'shop').out,
+      /^service account shop\/a reaches cluster-admin in 1 step$[\s\S]*^1 subject: 1/m,
+    );
+    assert.equal(ask('--as', 'jane').out, ask('jane').out);
+    assert.equal(ask('jane', '-n', 'shop').code, 3);
+  });
+  it('say the binding of each step too', () => {
+    assert.match(ask('jane', '--explain').out, /^ {5}rbac.yaml:9 ClusterRoleBinding binder$/m);
+    assert.doesNotMatch(ask('jane').out, /^ {5}rbac.yaml:9 /m);
+  });
+});
+
+describe('authorization of roles that cannot be decoded', () => {
+  const odd = `apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: { name: odd }
+rules: [{ apiGroups: "", resources: [pods], verbs: [get] }]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: { name: odd }
+roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: odd }
+subjects: [{ kind: User, name: jane }]
+`;
+  it('is not known, whoever asks', () => {
+    const folder = folderOf({ 'rbac.yaml': odd, 'audit.log': line, 'empty/x.yaml': '' });
+    const ask = (...words: string[]) => run(folder, ['authorization', ...words]);
+    assert.match(ask('can-i', 'get', 'pods', '--as', 'jane', '-f', 'rbac.yaml').out, /^unknown/);
+    assert.match(ask('matrix', '-f', 'rbac.yaml', '--resource', 'pods').out, /^user jane +\?$/m);
+    assert.match(
+      ask('unused', 'audit.log', '-f', 'rbac.yaml').out.replace(/\n {2}/g, ' '),
+      /ClusterRoleBinding odd: its role is not in the input, or cannot be decoded/,
+    );
+    for (const words of [
+      ['who-can', 'get', 'pods', '-f', 'rbac.yaml'],
+      ['permissions', 'jane', '-f', 'rbac.yaml'],
+      ['escalations', '-f', 'rbac.yaml'],
+      ['diff', 'empty', 'rbac.yaml'],
+    ])
+      assert.equal(ask(...words).code, 2, words.join(' '));
   });
 });
 

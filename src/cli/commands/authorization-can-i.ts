@@ -21,6 +21,9 @@ import { EXIT, UsageError } from '../errors.ts';
 import { print } from '../output.ts';
 import { rulesAsData, section } from './authorization-permissions.ts';
 
+/** What the RBAC authorizer says of bindings whose role does not tell it anything. */
+const UNRESOLVED = /not found|cannot be decoded|unsupported role reference kind/;
+
 export async function run(parsed: Parsed): Promise<number> {
   const as = parsed.value('as');
   if (as === undefined)
@@ -31,8 +34,8 @@ export async function run(parsed: Parsed): Promise<number> {
   const request = parsed.has('raw') ? rawRequest(parsed.operands) : requestOf(parsed, asked);
   const webhooks = webhooksOf(parsed);
   const { decision, reason, because } = asked.authorizer.authorize({ ...request, user }, { webhooks });
-  // A binding whose role is not in the input may grant it in the cluster: then nobody knows.
-  const unsure = decision === 'unknown' || (decision === 'no-opinion' && reason.includes('not found'));
+  // A binding whose role is not in the input, or cannot be decoded, may grant it in the cluster: then nobody knows.
+  const unsure = decision === 'unknown' || (decision === 'no-opinion' && UNRESOLVED.test(reason));
   const answer = decision === 'allow' ? 'yes' : unsure ? 'unknown' : 'no';
   const printed = printedAsData(parsed, () => ({
     answer,

@@ -20,10 +20,12 @@ import {
   bindingPlaces,
   explained,
   folding,
+  namespaceAsked,
   printedAsData,
   questions,
   steps,
   stepsAsData,
+  subjectsAsked,
   tellMissing,
 } from '../authorization.ts';
 import type { Parsed } from '../command.ts';
@@ -35,12 +37,17 @@ import { wrap } from '../wrap.ts';
 const CUTS = 200;
 
 export async function run(parsed: Parsed): Promise<number> {
-  const [name, ...more] = parsed.operands;
+  const [name, ...more] = subjectsAsked(parsed);
   if (more.length > 0) throw new UsageError('escalations takes one subject, or none for all');
+  if (name !== undefined && parsed.has('namespace'))
+    throw new UsageError('-n is for all service accounts of a namespace', 'leave out the subject, or -n');
   const asked = await questions(parsed);
   const { world } = asked;
   const goal = parsed.value('goal') as Goal | undefined;
-  const subjects = name === undefined ? principalsOf(world) : [subjectOf(name)];
+  const only = namespaceAsked(parsed);
+  const subjects = (name === undefined ? principalsOf(world) : [subjectOf(name)]).filter(
+    ({ namespace }) => only === '' || namespace === only,
+  );
   const found = subjects
     .flatMap(subject => escalationsOf(world, subject))
     .filter(one => goal === undefined || one.goal === goal)

@@ -20,7 +20,9 @@ export async function run(parsed: Parsed): Promise<number> {
   const namespaces = numberOf(parsed, 'generalise-namespaces');
   const existing = await existingOf(parsed);
   const { usage, tally } = await observe(parsed, chosen(parsed));
-  const learned = learnRoles(usage.used, {
+  const namespace = parsed.value('namespace');
+  const used = usage.used.filter(({ request }) => namespace === undefined || request.namespace === namespace);
+  const learned = learnRoles(used, {
     ...(names === undefined ? {} : { generaliseNames: names }),
     ...(namespaces === undefined ? {} : { generaliseNamespaces: namespaces }),
     existing,

@@ -19,6 +19,7 @@ import {
   questions,
   steps,
   stepsAsData,
+  subjectsAsked,
   tellMissing,
   userOf,
 } from '../authorization.ts';
@@ -38,7 +39,7 @@ interface Within extends Told {
 }
 
 export async function run(parsed: Parsed): Promise<number> {
-  const [name, ...more] = parsed.operands;
+  const [name, ...more] = subjectsAsked(parsed);
   if (name === undefined || more.length > 0)
     throw new UsageError('permissions takes one user', 'for example: system:serviceaccount:shop:release');
   const questioned = await questions(parsed);

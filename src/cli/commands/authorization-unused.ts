@@ -151,7 +151,7 @@ function asText(
   for (const binding of unknown)
     lines.push(
       ...fold(
-        `${at(binding, world, [])}${safe(bindingText(binding))}: its role is not in the input`,
+        `${at(binding, world, [])}${safe(bindingText(binding))}: its role is not in the input, or cannot be decoded`,
         '',
         '  ',
       ),

@@ -120,6 +120,7 @@ export const authorizationCommands: readonly Command[] = [
     summary: 'What somebody may do, namespace by namespace',
     operands: 'USER|group:GROUP',
     options: [
+      { name: 'as', value: 'USER', description: 'Who is asked about, instead of the operand' },
       { name: 'as-group', value: 'GROUP', many: true, description: 'A group that the user is in' },
       authorizationConfig,
       { ...namespace, description: 'Only what counts in this namespace' },
@@ -146,6 +147,9 @@ export const authorizationCommands: readonly Command[] = [
         choices: ['cluster-admin', 'node', 'secrets'],
         description: 'Only ways that end there',
       },
+      { name: 'as', value: 'USER', description: 'Who is asked about, instead of the operand' },
+      { ...namespace, description: 'Only the service accounts of this namespace' },
+      everywhere,
       explain,
       ...asking,
     ],
@@ -164,6 +168,7 @@ export const authorizationCommands: readonly Command[] = [
     operands: 'LOG…',
     options: [
       { name: 'subject', value: 'USER', many: true, description: 'Only for this user or service account' },
+      { ...namespace, description: 'Only what was asked for in this namespace' },
       {
         name: 'generalise-names',
         value: 'N',

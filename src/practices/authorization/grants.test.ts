@@ -73,6 +73,39 @@ describe('one binding', () => {
     assert.deepEqual(found(rules('secrets', 'create')), ['secret-write']);
     assert.deepEqual(found(rules('nodes/proxy, nodes, nodes/status', 'get, update')), ['node-proxy']);
   });
+  it('is left to the check of the worse one only where that runs, and speaks of it', () => {
+    const alone = (name: string, yaml: string): string[] =>
+      scan(
+        worldOf(yaml),
+        own.filter(({ check }) => check.name === name),
+      ).findings.map(({ check }) => check.replace('authorization/', ''));
+    const rule = (groups: string, resources: string, verbs: string): string =>
+      role(`[{ apiGroups: [${groups}], resources: [${resources}], verbs: [${verbs}] }]`) + bound('robot');
+    const cases: readonly (readonly [string, string])[] = [
+      ['port-forward', rule('""', 'pods/exec, pods/portforward', 'create')],
+      ['ephemeral-containers', rule('""', 'pods/exec, pods/ephemeralcontainers', 'create, update')],
+      ['pod-exec', rule('""', 'nodes/proxy, pods/exec', 'create')],
+      ['secret-write', rule('""', 'secrets', 'get, create')],
+      ['role-write', rule('rbac.authorization.k8s.io', 'clusterroles', 'update, escalate')],
+      ['role-binding-write', rule('rbac.authorization.k8s.io', 'clusterroles, rolebindings', 'create, bind')],
+      ['pod-binding', rule('""', 'pods, pods/binding', 'create')],
+      ['service-account-write', rule('""', 'serviceaccounts, serviceaccounts/token', 'create')],
+      ['node-status-write', rule('""', 'nodes, nodes/status', 'update')],
+      ['impersonated-attributes', rule('"", authentication.k8s.io', 'users, uids', 'impersonate')],
+      // Of everything, and of administering every namespace.
+      ['pod-exec', bound('cluster-admin')],
+      ['namespace-admin-everywhere', bound('cluster-admin')],
+      ['token-request', bound('edit')],
+      ['wildcard-verbs', rule('"*"', '"*"', '"*"')],
+    ];
+    for (const [name, yaml] of cases) {
+      assert.deepEqual(alone(name, yaml), [`${name}`], name);
+      assert.ok(!found(yaml).includes(name), `${name} beside the others`);
+    }
+    // In a namespace nobody speaks of pods that are created.
+    const there = role('[{ apiGroups: [""], resources: [pods, pods/binding], verbs: [create] }]');
+    assert.deepEqual(found(there + bound('robot', 'RoleBinding', 'shop')), ['pod-binding']);
+  });
   it('in a namespace grants nothing on nodes, which silences nothing there', () => {
     const rules = '[{ apiGroups: [""], resources: [nodes/proxy, pods/exec], verbs: [create] }]';
     assert.deepEqual(found(role(rules) + bound('robot', 'RoleBinding', 'shop')), ['pod-exec']);

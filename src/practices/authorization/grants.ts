@@ -1,11 +1,11 @@
 /** What a binding grants, judged where the risk becomes real: on the binding, by the rules of its role. */
+import type { Context } from '#check/check.ts';
 import { fail, notApplicable, pass, type Verdict } from '#check/verdict.ts';
 import type { Attributes } from '#decide/authorization/attributes.ts';
 import { type PolicyRule, ruleAllows } from '#decide/authorization/rules.ts';
 import { type KubeObject, valueAt } from '#kube/objects.ts';
 import { BINDINGS, grantedRules, isShipped, shippedRules, subjectsOf } from '#paths/grants.ts';
 import { namespaceOf, type World } from '#world/world.ts';
-import { isEverything } from './roles.ts';
 
 /** One request of those that make a permission dangerous. */
 export type Request = Omit<Attributes, 'user' | 'namespace'>;
@@ -62,14 +62,61 @@ export interface GrantOptions {
   readonly onlyIn?: string;
   /** Rules that no list of requests can tell, by what they say. */
   readonly orRule?: (rule: PolicyRule) => boolean;
-  /** Of a binding that allows one of these another check speaks, and what it says is worse. */
-  readonly impliedBy?: readonly Request[];
+  /** What includes this: where the check of it runs, and speaks of the same binding, nothing is said beside it. */
+  readonly leftTo?: readonly Stronger[];
   /** And one of these must be allowed to its subjects too, by this binding or by others that hold everywhere. */
   readonly together?: readonly Request[];
 }
 
-/** Commands in every container of every node, and so the nodes. */
-export const NODES: readonly Request[] = requests(['get', 'create'], 'nodes/proxy');
+/** What is worse than something else, with the check that speaks of it. */
+const STRONGER = {
+  /** Commands in every container of every node, and so the nodes. */
+  'node-proxy': {
+    check: 'node-proxy',
+    requests: requests(['get', 'create'], 'nodes/proxy'),
+    onlyEverywhere: true,
+  },
+  'node-write': { check: 'node-write', requests: requests(CHANGE, 'nodes'), onlyEverywhere: true },
+  'pod-exec': { check: 'pod-exec', requests: [request('create', 'pods/exec')], onlyEverywhere: false },
+  'pod-creation': { check: 'pod-creation', requests: [request('create', 'pods')], onlyEverywhere: true },
+  'secrets-readable': {
+    check: 'secrets-readable',
+    requests: requests(['get', 'list', 'watch'], 'secrets'),
+    onlyEverywhere: true,
+  },
+  'token-request': {
+    check: 'token-request',
+    requests: [request('create', 'serviceaccounts/token')],
+    onlyEverywhere: false,
+  },
+  impersonation: {
+    check: 'impersonation',
+    requests: [request('impersonate', 'users'), request('impersonate', 'groups')],
+    onlyEverywhere: false,
+  },
+  escalate: {
+    check: 'escalate-or-bind',
+    requests: [request('escalate', 'clusterroles', 'rbac.authorization.k8s.io')],
+    onlyEverywhere: false,
+  },
+  bind: {
+    check: 'escalate-or-bind',
+    requests: [request('bind', 'clusterroles', 'rbac.authorization.k8s.io')],
+    onlyEverywhere: false,
+  },
+} satisfies Readonly<
+  Record<
+    string,
+    { readonly check: string; readonly requests: readonly Request[]; readonly onlyEverywhere: boolean }
+  >
+>;
+
+export type Stronger = keyof typeof STRONGER;
+
+/** Whether a check of this practice is asked in this run. */
+export function isAsked({ runs }: Pick<Context, 'runs'>, name: string): boolean {
+  return runs === undefined || runs(`authorization/${name}`);
+}
 
 /** What makes somebody administrator of a namespace, in its pods and its secrets. */
 const ADMINISTRATION: readonly Request[] = [
@@ -137,7 +184,13 @@ export function administers(rules: readonly PolicyRule[]): boolean {
  * Whether a request is part of what a role is known to be: `edit` in a namespace is what it is for, and of an
  * administrator of every namespace one check speaks as a whole.
  */
-function isPartOf(binding: KubeObject, rules: readonly PolicyRule[]): (one: Request) => boolean {
+function isPartOf(
+  binding: KubeObject,
+  rules: readonly PolicyRule[],
+  context: Pick<Context, 'runs'>,
+): (one: Request) => boolean {
+  if (binding.kind === 'ClusterRoleBinding' && !isAsked(context, 'namespace-admin-everywhere'))
+    return () => false;
   const name = valueAt(binding, ['roleRef', 'name']);
   const wellKnown =
     valueAt(binding, ['roleRef', 'kind']) === 'ClusterRole' &&
@@ -152,6 +205,11 @@ function isPartOf(binding: KubeObject, rules: readonly PolicyRule[]): (one: Requ
 
 /** What shipped roles leave out for the cluster's sake, and means little beside every secret and every pod. */
 const LESSER = new Set(['endpoints/', 'endpointslices/', 'namespaces/', 'services/status']);
+
+/** Whether rules are all of the cluster, or of a namespace: what the check of it looks for. */
+export function isAll(rules: readonly PolicyRule[], everywhere: boolean): boolean {
+  return rules.some(rule => ADMIN.some(one => allows([rule], one)) || (everywhere && isSweeping(rule)));
+}
 
 /** By subject, what ClusterRoleBindings grant. */
 function everywhereBySubject(world: World): ReadonlyMap<string, readonly PolicyRule[]> {
@@ -171,17 +229,18 @@ function everywhereBySubject(world: World): ReadonlyMap<string, readonly PolicyR
 /** Whether a binding lets anyone do one of the requests. */
 export function grants(
   binding: KubeObject,
-  world: World,
+  context: Pick<Context, 'world' | 'runs'>,
   requests: readonly Request[],
   {
     onlyEverywhere = false,
     orIn,
     onlyIn,
     orRule = () => false,
-    impliedBy = [],
+    leftTo = [],
     together = [],
   }: GrantOptions = {},
 ): Verdict<Granted> {
+  const { world } = context;
   const everywhere = binding.kind === 'ClusterRoleBinding';
   const namespace = namespaceOf(binding);
   if (onlyEverywhere && !everywhere && (orIn === undefined || namespace !== orIn))
@@ -195,15 +254,20 @@ export function grants(
   if (who === '') return notApplicable('it binds nobody');
   const name = String(valueAt(binding, ['roleRef', 'name']));
   // Of a role that is all of the cluster one check speaks, and no other need to.
-  if (requests !== ADMIN && rules.some(rule => isEverything(rule) || (everywhere && isSweeping(rule))))
+  if (requests !== ADMIN && isAsked(context, 'cluster-admin') && isAll(rules, everywhere))
     return notApplicable('it grants everything, which has a check of its own');
   const hits = requests.filter(one => allows(rules, one));
   if (hits.length === 0 && !rules.some(orRule)) return pass;
-  if (requests !== ADMIN && onlyIn === undefined && hits.length > 0 && hits.every(isPartOf(binding, rules)))
+  const isPart = isPartOf(binding, rules, context);
+  if (requests !== ADMIN && onlyIn === undefined && hits.length > 0 && hits.every(isPart))
     return notApplicable('it is part of administering a namespace');
-  // In a namespace a rule on nodes grants nothing.
-  if (impliedBy.some(one => (everywhere || one.resource !== 'nodes') && allows(rules, one)))
-    return notApplicable('it grants what includes this, which has a check of its own');
+  const speaks = (name: Stronger): boolean => {
+    const { check, requests: worse, onlyEverywhere: scope } = STRONGER[name];
+    // What holds in one namespace is no word of a check of the whole cluster.
+    if (!isAsked(context, check) || (scope && !everywhere)) return false;
+    return worse.some(one => allows(rules, one) && !isPart(one));
+  };
+  if (leftTo.some(speaks)) return notApplicable('it grants what includes this, which has a check of its own');
   if (together.length > 0) {
     const all = world.fact(everywhereBySubject);
     const both = subjectsOf(binding).some(subject => {

@@ -20,6 +20,7 @@ const EVENT = {
     extra: { k: ['v'] },
   },
   impersonatedUser: { username: 'bob', groups: ['ops'], uid: '7', extra: { scopes: ['x', 'y'] } },
+  authenticationMetadata: { impersonationConstraint: 'impersonate:user-info' },
   sourceIPs: ['10.0.0.1'],
   userAgent: 'kubectl/v1.34 \\ \u2028 "quoted"',
   objectRef: { resource: 'pods', namespace: 'shop', name: 'a', apiVersion: 'v1', resourceVersion: '12' },

@@ -37,6 +37,7 @@ const ENTRY: Wanted = {
   verb: 'whole',
   user: { username: 'whole', groups: 'whole' },
   impersonatedUser: { username: 'whole', groups: 'whole', uid: 'whole', extra: 'whole' },
+  authenticationMetadata: { impersonationConstraint: 'whole' },
   objectRef: {
     resource: 'whole',
     namespace: 'whole',

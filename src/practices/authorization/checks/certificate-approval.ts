@@ -23,8 +23,8 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: [...ROLES, ...BINDINGS],
-  evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { onlyEverywhere: true, together: onSigners('approve') });
+  evaluate({ object }, context) {
+    return grants(object, context, REQUESTS, { onlyEverywhere: true, together: onSigners('approve') });
   },
   message: ({ who, role }) => `${who} may approve certificates that the cluster trusts, by role "${role}"`,
 

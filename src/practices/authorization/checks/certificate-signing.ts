@@ -23,8 +23,8 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: [...ROLES, ...BINDINGS],
-  evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { onlyEverywhere: true, together: STATUS });
+  evaluate({ object }, context) {
+    return grants(object, context, REQUESTS, { onlyEverywhere: true, together: STATUS });
   },
   message: ({ who, role }) => `${who} may write certificates in the name of the cluster, by role "${role}"`,
 

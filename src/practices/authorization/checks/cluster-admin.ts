@@ -19,9 +19,9 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ROLES,
-  evaluate({ object }, { world }) {
+  evaluate({ object }, context) {
     const everywhere = object.kind === 'ClusterRoleBinding';
-    return grants(object, world, ADMIN, everywhere ? { orRule: isSweeping } : {});
+    return grants(object, context, ADMIN, everywhere ? { orRule: isSweeping } : {});
   },
   severityOf: ({ everywhere }) => (everywhere ? 'critical' : 'medium'),
   message: ({ who, role, where, hits }) =>

@@ -26,8 +26,8 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ROLES,
-  evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS);
+  evaluate({ object }, context) {
+    return grants(object, context, REQUESTS);
   },
   message: ({ who, role, where }) => `${who} may raise rights (escalate or bind) ${where}, by role "${role}"`,
 

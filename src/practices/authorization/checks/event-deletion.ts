@@ -24,8 +24,8 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ROLES,
-  evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { onlyEverywhere: true });
+  evaluate({ object }, context) {
+    return grants(object, context, REQUESTS, { onlyEverywhere: true });
   },
   message: ({ who, role, where }) => `${who} may delete events ${where}, by role "${role}"`,
 

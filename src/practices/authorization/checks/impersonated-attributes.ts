@@ -4,7 +4,7 @@ import { cis, mitre, owasp } from '#check/frameworks.ts';
 import type { PolicyRule } from '#decide/authorization/rules.ts';
 import { BINDINGS, ROLES } from '#paths/grants.ts';
 import { bound, boundIn, HARMLESS } from '../examples.ts';
-import { grants, request, requests } from '../grants.ts';
+import { grants, requests } from '../grants.ts';
 
 const REQUESTS = [...requests(['impersonate'], 'uids', 'authentication.k8s.io')];
 
@@ -37,10 +37,10 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ROLES,
-  evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, {
+  evaluate({ object }, context) {
+    return grants(object, context, REQUESTS, {
       orRule: takesAnyExtra,
-      impliedBy: [request('impersonate', 'users'), request('impersonate', 'groups')],
+      leftTo: ['impersonation'],
     });
   },
   message: ({ who, role, where }) =>

@@ -25,8 +25,8 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ROLES,
-  evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS);
+  evaluate({ object }, context) {
+    return grants(object, context, REQUESTS);
   },
   severityOf: ({ everywhere }) => (everywhere ? 'high' : 'medium'),
   message: ({ who, role, where }) => `${who} may impersonate others ${where}, by role "${role}"`,

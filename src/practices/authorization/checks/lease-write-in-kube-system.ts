@@ -21,8 +21,8 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ROLES,
-  evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { onlyEverywhere: true, orIn: 'kube-system' });
+  evaluate({ object }, context) {
+    return grants(object, context, REQUESTS, { onlyEverywhere: true, orIn: 'kube-system' });
   },
   message: ({ who, role }) => `${who} may take the leases of kube-system by role "${role}"`,
 

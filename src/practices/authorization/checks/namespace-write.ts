@@ -21,8 +21,8 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ROLES,
-  evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS);
+  evaluate({ object }, context) {
+    return grants(object, context, REQUESTS);
   },
   severityOf: ({ everywhere }) => (everywhere ? 'medium' : 'low'),
   message: ({ who, role, where }) =>

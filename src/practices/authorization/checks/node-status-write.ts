@@ -3,7 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { BINDINGS, ROLES } from '#paths/grants.ts';
 import { bound, boundIn, HARMLESS } from '../examples.ts';
-import { CHANGE, grants, NODES, requests } from '../grants.ts';
+import { CHANGE, grants, requests } from '../grants.ts';
 
 const REQUESTS = [...requests(CHANGE, 'nodes/status')];
 
@@ -21,10 +21,10 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ROLES,
-  evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, {
+  evaluate({ object }, context) {
+    return grants(object, context, REQUESTS, {
       onlyEverywhere: true,
-      impliedBy: [...requests(CHANGE, 'nodes'), ...NODES],
+      leftTo: ['node-write', 'node-proxy'],
     });
   },
   message: ({ who, role, where }) => `${who} may change the status of nodes ${where}, by role "${role}"`,

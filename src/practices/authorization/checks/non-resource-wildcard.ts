@@ -19,8 +19,8 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ROLES,
-  evaluate({ object }, { world }) {
-    return grants(object, world, [], {
+  evaluate({ object }, context) {
+    return grants(object, context, [], {
       onlyEverywhere: true,
       orRule: ({ nonResourceURLs = [] }) => nonResourceURLs.includes('*') || nonResourceURLs.includes('/*'),
     });

@@ -3,7 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { cis, mitre, owasp } from '#check/frameworks.ts';
 import { BINDINGS, ROLES } from '#paths/grants.ts';
 import { bound, HARMLESS } from '../examples.ts';
-import { grants, NODES, request } from '../grants.ts';
+import { grants, request } from '../grants.ts';
 
 const REQUESTS = [request('create', 'persistentvolumes')];
 
@@ -21,8 +21,8 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ROLES,
-  evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { onlyEverywhere: true, impliedBy: NODES });
+  evaluate({ object }, context) {
+    return grants(object, context, REQUESTS, { onlyEverywhere: true, leftTo: ['node-proxy'] });
   },
   message: ({ who, role, where }) => `${who} may create persistent volumes ${where}, by role "${role}"`,
 

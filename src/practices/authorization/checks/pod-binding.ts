@@ -3,7 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { BINDINGS, ROLES } from '#paths/grants.ts';
 import { bound, boundIn, HARMLESS } from '../examples.ts';
-import { grants, request, requests } from '../grants.ts';
+import { grants, requests } from '../grants.ts';
 
 const REQUESTS = [...requests(['create'], 'pods/binding'), ...requests(['create'], 'bindings')];
 
@@ -21,8 +21,8 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ROLES,
-  evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { impliedBy: [request('create', 'pods')] });
+  evaluate({ object }, context) {
+    return grants(object, context, REQUESTS, { leftTo: ['pod-creation'] });
   },
   severityOf: ({ everywhere }) => (everywhere ? 'medium' : 'low'),
   message: ({ who, role, where }) => `${who} may put pods on nodes of its choice ${where}, by role "${role}"`,

@@ -3,7 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { BINDINGS, ROLES } from '#paths/grants.ts';
 import { bound, HARMLESS } from '../examples.ts';
-import { grants, NODES, request } from '../grants.ts';
+import { grants, request } from '../grants.ts';
 
 const REQUESTS = [
   request('create', 'pods/exec'),
@@ -26,8 +26,8 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ROLES,
-  evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { impliedBy: NODES });
+  evaluate({ object }, context) {
+    return grants(object, context, REQUESTS, { leftTo: ['node-proxy'] });
   },
   // From 1.35 on the API server asks for create too. Source: kubernetes pkg/registry/core/pod/rest/subresources.go.
   severityOf: ({ everywhere, hits, minor }) =>

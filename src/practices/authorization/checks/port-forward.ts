@@ -3,7 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { owasp } from '#check/frameworks.ts';
 import { BINDINGS, ROLES } from '#paths/grants.ts';
 import { bound, boundIn, HARMLESS } from '../examples.ts';
-import { grants, NODES, request, requests } from '../grants.ts';
+import { grants, requests } from '../grants.ts';
 
 const REQUESTS = [...requests(['create', 'get'], 'pods/portforward')];
 
@@ -21,8 +21,8 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ROLES,
-  evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { impliedBy: [request('create', 'pods/exec'), ...NODES] });
+  evaluate({ object }, context) {
+    return grants(object, context, REQUESTS, { leftTo: ['pod-exec', 'node-proxy'] });
   },
   message: ({ who, role, where }) => `${who} may forward ports of pods ${where}, by role "${role}"`,
 

@@ -24,9 +24,9 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ROLES,
-  evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, {
-      impliedBy: requests(['bind'], 'clusterroles', 'rbac.authorization.k8s.io'),
+  evaluate({ object }, context) {
+    return grants(object, context, REQUESTS, {
+      leftTo: ['bind'],
     });
   },
   severityOf: ({ everywhere }) => (everywhere ? 'medium' : 'low'),

@@ -24,10 +24,10 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ROLES,
-  evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, {
+  evaluate({ object }, context) {
+    return grants(object, context, REQUESTS, {
       onlyEverywhere: true,
-      impliedBy: requests(['escalate'], 'clusterroles', 'rbac.authorization.k8s.io'),
+      leftTo: ['escalate'],
     });
   },
   message: ({ who, role, where }) => `${who} may change roles ${where}, by role "${role}"`,

@@ -21,10 +21,10 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ROLES,
-  evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, {
+  evaluate({ object }, context) {
+    return grants(object, context, REQUESTS, {
       onlyEverywhere: true,
-      impliedBy: requests(['get', 'list', 'watch'], 'secrets'),
+      leftTo: ['secrets-readable'],
     });
   },
   message: ({ who, role }) => `${who} may write the secrets of all namespaces by role "${role}"`,

@@ -21,8 +21,8 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ROLES,
-  evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { onlyIn: 'kube-system' });
+  evaluate({ object }, context) {
+    return grants(object, context, REQUESTS, { onlyIn: 'kube-system' });
   },
   message: ({ who, role, where }) => `${who} may read the secrets ${where}, by role "${role}"`,
 

@@ -3,7 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { BINDINGS, ROLES } from '#paths/grants.ts';
 import { bound, boundIn, HARMLESS } from '../examples.ts';
-import { grants, request, requests } from '../grants.ts';
+import { grants, requests } from '../grants.ts';
 
 const REQUESTS = [...requests(['create', 'update', 'patch'], 'serviceaccounts')];
 
@@ -21,10 +21,10 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ROLES,
-  evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, {
+  evaluate({ object }, context) {
+    return grants(object, context, REQUESTS, {
       onlyEverywhere: true,
-      impliedBy: [request('create', 'serviceaccounts/token')],
+      leftTo: ['token-request'],
     });
   },
   message: ({ who, role, where }) =>

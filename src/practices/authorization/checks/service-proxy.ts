@@ -3,7 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { owasp } from '#check/frameworks.ts';
 import { BINDINGS, ROLES } from '#paths/grants.ts';
 import { bound, boundIn, HARMLESS } from '../examples.ts';
-import { grants, NODES, requests } from '../grants.ts';
+import { grants, requests } from '../grants.ts';
 
 const REQUESTS = [
   ...requests(['get', 'create'], 'pods/proxy'),
@@ -24,8 +24,8 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ROLES,
-  evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { onlyEverywhere: true, impliedBy: NODES });
+  evaluate({ object }, context) {
+    return grants(object, context, REQUESTS, { onlyEverywhere: true, leftTo: ['node-proxy'] });
   },
   message: ({ who, role, where }) =>
     `${who} may reach all pods or services through the API server ${where}, by role "${role}"`,

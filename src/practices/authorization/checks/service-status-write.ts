@@ -21,8 +21,8 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ROLES,
-  evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { onlyEverywhere: true });
+  evaluate({ object }, context) {
+    return grants(object, context, REQUESTS, { onlyEverywhere: true });
   },
   message: ({ who, role, where }) =>
     `${who} may claim addresses of load balancers ${where}, by role "${role}"`,

@@ -3,6 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { cis, mitre, nsa, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { accountOf, mountsToken } from '#kube/accounts.ts';
+import { isAsked } from '../grants.ts';
 
 export default defineCheck({
   practice: 'authorization',
@@ -18,10 +19,12 @@ export default defineCheck({
 
   subject: 'pod',
   looksAt: ['/ServiceAccount'],
-  evaluate({ spec, namespace, partial }, { world }) {
+  evaluate({ spec, namespace, partial }, context) {
+    const { world } = context;
     if (partial) return notApplicable('a controller makes the rest of the pod');
     const name = accountOf(spec);
-    if (name === 'default') return notApplicable('of the default account another check speaks');
+    if (name === 'default' && isAsked(context, 'default-service-account'))
+      return notApplicable('of the default account another check speaks');
     const account = world.find('/ServiceAccount', namespace, name);
     if (!mountsToken(spec, account?.['automountServiceAccountToken'])) return pass;
     return fail({ name, stated: spec.automountServiceAccountToken === true }, [

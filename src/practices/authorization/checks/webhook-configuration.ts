@@ -27,8 +27,8 @@ export default defineCheck({
   subject: 'object',
   kinds: BINDINGS,
   looksAt: ROLES,
-  evaluate({ object }, { world }) {
-    return grants(object, world, REQUESTS, { onlyEverywhere: true });
+  evaluate({ object }, context) {
+    return grants(object, context, REQUESTS, { onlyEverywhere: true });
   },
   message: ({ who, role, where }) => `${who} may change what is admitted ${where}, by role "${role}"`,
 

@@ -2,9 +2,10 @@
 import { defineCheck } from '#check/check.ts';
 import { cis, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
-import { rulesOf } from '#decide/authorization/rules.ts';
+import { type PolicyRule, rulesOf } from '#decide/authorization/rules.ts';
 import { builtInResources } from '#kube/api-resources.ts';
 import { ROLES } from '#paths/grants.ts';
+import { isAsked } from '../grants.ts';
 import { isEverything, isKept } from '../roles.ts';
 
 /** The one group that serves all of the resources; undefined where several do, or none that is known. */
@@ -31,10 +32,12 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ROLES,
-  evaluate({ object }) {
+  looksAt: [],
+  evaluate({ object }, context) {
     if (isKept(object)) return notApplicable('it ships with Kubernetes');
+    const isLeft = (rule: PolicyRule): boolean => isAsked(context, 'cluster-admin') && isEverything(rule);
     const found = rulesOf(object).flatMap((rule, index) =>
-      (rule.apiGroups ?? []).includes('*') && !isEverything(rule)
+      (rule.apiGroups ?? []).includes('*') && !isLeft(rule)
         ? [
             {
               index,

@@ -2,9 +2,10 @@
 import { defineCheck } from '#check/check.ts';
 import { cis, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
-import { rulesOf } from '#decide/authorization/rules.ts';
+import { type PolicyRule, rulesOf } from '#decide/authorization/rules.ts';
 import { builtInResources } from '#kube/api-resources.ts';
 import { ROLES } from '#paths/grants.ts';
+import { isAsked } from '../grants.ts';
 import { isBuiltIn, isEverything, isKept, starReplaced } from '../roles.ts';
 
 const METRICS = new Set(['custom.metrics.k8s.io', 'external.metrics.k8s.io']);
@@ -22,11 +23,13 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ROLES,
-  evaluate({ object }) {
+  looksAt: [],
+  evaluate({ object }, context) {
     if (isKept(object)) return notApplicable('it ships with Kubernetes');
+    const isLeft = (rule: PolicyRule): boolean => isAsked(context, 'cluster-admin') && isEverything(rule);
     const found = rulesOf(object).flatMap((rule, index) => {
       const { apiGroups = [], resources = [] } = rule;
-      if (!resources.includes('*') || isEverything(rule)) return [];
+      if (!resources.includes('*') || isLeft(rule)) return [];
       // There the resources are the metrics themselves: no list could name them.
       if (apiGroups.length > 0 && apiGroups.every(group => METRICS.has(group))) return [];
       // The list is the product of groups and resources: of one known group it says what the star said.

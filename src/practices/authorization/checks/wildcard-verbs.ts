@@ -2,8 +2,9 @@
 import { defineCheck } from '#check/check.ts';
 import { cis, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
-import { rulesOf } from '#decide/authorization/rules.ts';
+import { type PolicyRule, rulesOf } from '#decide/authorization/rules.ts';
 import { ROLES } from '#paths/grants.ts';
+import { isAsked } from '../grants.ts';
 import { isEverything, isKept, starReplaced } from '../roles.ts';
 
 /** What a star stands for with ordinary resources; verbs with a meaning of their own, as bind, are not meant by most. */
@@ -22,10 +23,12 @@ export default defineCheck({
 
   subject: 'object',
   kinds: ROLES,
-  evaluate({ object }) {
+  looksAt: [],
+  evaluate({ object }, context) {
     if (isKept(object)) return notApplicable('it ships with Kubernetes');
+    const isLeft = (rule: PolicyRule): boolean => isAsked(context, 'cluster-admin') && isEverything(rule);
     const found = rulesOf(object).flatMap((rule, index) =>
-      (rule.verbs ?? []).includes('*') && !isEverything(rule) && (rule.nonResourceURLs ?? []).length === 0
+      (rule.verbs ?? []).includes('*') && !isLeft(rule) && (rule.nonResourceURLs ?? []).length === 0
         ? [{ index, verbs: rule.verbs ?? [], resources: rule.resources ?? [], groups: rule.apiGroups ?? [] }]
         : [],
     );
