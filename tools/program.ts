@@ -23,7 +23,8 @@ export interface Pack {
 /** Which modules lie together: all that these entries import, unless it lies in a pack before. The last takes the rest. */
 const PACKS: readonly (readonly [name: string, entries: RegExp])[] = [
   ['scan', /^src\/(?:cli\/(?:main|fixes|commands\/scan)|report\/[a-z]+|yaml\/read)\.ts$/],
-  ['cluster', /^lazy:/],
+  ['cluster', /^lazy:(?!lazy-decide-admission-)/],
+  ['admission', /^lazy:/],
   ['gitops', /^src\/sources\/gitops\/deploy/],
   ['render', /^src\/sources\//],
   ['commands', /./],
@@ -41,6 +42,7 @@ const LAZY: readonly (readonly [importer: RegExp, path: RegExp])[] = [
   [/\/src\/(practices|judge)\//, /^#decide\/(mesh|network)\/(door|network|compare)\.ts$/],
   [/\/src\/(practices|judge)\//, /^#decide\/pod-security\/custom\/custom\.ts$/],
   [/\/src\/practices\//, /^#decide\/pod-security\/profiles\/.*\.ts$/],
+  [/\/src\/practices\//, /^#decide\/admission\/\w+\.ts$/],
 ];
 
 /** Checks of objects of these groups wait until there is such an object. */
