@@ -31,7 +31,8 @@ interface Layout {
 /** The program: a scan reads one pack. */
 const PACKS: Layout['packs'] = [
   ['scan', /^src\/(?:cli\/(?:main|fixes|commands\/scan)|report\/[a-z]+|yaml\/read)\.ts$/],
-  ['cluster', /^lazy:/],
+  ['cluster', /^lazy:(?!lazy-decide-admission-)/],
+  ['admission', /^lazy:/],
   ['gitops', /^src\/sources\/gitops\/deploy/],
   ['render', /^src\/sources\//],
   ['commands', /./],
@@ -61,6 +62,7 @@ const LAZY: readonly (readonly [importer: RegExp, path: RegExp])[] = [
   [/\/src\/(practices|judge)\//, /^#decide\/(mesh|network)\/(door|network|compare)\.ts$/],
   [/\/src\/(practices|judge)\//, /^#decide\/pod-security\/custom\/custom\.ts$/],
   [/\/src\/practices\//, /^#decide\/pod-security\/profiles\/.*\.ts$/],
+  [/\/src\/practices\//, /^#decide\/admission\/\w+\.ts$/],
 ];
 
 /** Checks of objects of these groups wait until there is such an object. */

@@ -10,6 +10,7 @@ import {
   type FindSeccomp,
 } from '#decide/pod-security/custom/custom.ts';
 import { OPEN } from '#decide/pod-security/custom/evaluate.ts';
+import { withContents } from '#decide/pod-security/custom/linux.ts';
 import { withDefaults } from '#decide/pod-security/defaults.ts';
 import type { SubmittedPod } from '#decide/pod-security/policy/apply.ts';
 import type { Policy } from '#decide/pod-security/policy/policy.ts';
@@ -386,7 +387,9 @@ function keeping({ spec }: CustomProfile): Change {
 }
 
 /** What the policies of old did not know, and what the levels ask. */
-function changesOf({ spec, minor }: CustomProfile, find: FindSeccomp): Change[] {
+function changesOf(profile: CustomProfile, given: FindSeccomp): Change[] {
+  const { spec, minor } = profile;
+  const find = withContents(profile, given);
   const context = (context: object): Change => ({ context: context as Change['context'] & object });
   const podContext = (podContext: object): Change => ({
     podContext: podContext as Change['podContext'] & object,
@@ -415,7 +418,10 @@ function changesOf({ spec, minor }: CustomProfile, find: FindSeccomp): Change[] 
   });
   return [
     ...seccomp.flatMap(seccompProfile => both({ seccompProfile })),
-    ...words(spec.appArmor?.allowed).flatMap(appArmorProfile => both({ appArmorProfile })),
+    ...[
+      ...words(spec.appArmor?.allowed),
+      ...[...(find.appArmorNames?.() ?? [])].map(one => profileOf(`Localhost/${one}`)),
+    ].flatMap(appArmorProfile => both({ appArmorProfile })),
     ...['runtime/default', 'unconfined', 'localhost/other', ''].map(annotation),
     ...['', 'spc_t', 'container_t', 'container_engine_t', ...types].flatMap(type =>
       both({ seLinuxOptions: { type } }),

@@ -3,10 +3,12 @@ import type { CustomProfile, FieldName, FindSeccomp } from '#decide/pod-security
 import { OPEN, policyOfField } from '#decide/pod-security/custom/evaluate.ts';
 import { controlsLeft, isOfLinux } from '#decide/pod-security/custom/level.ts';
 import {
+  allowsAccess,
   capabilitiesAskedBy,
   reachWith,
   standardTypes,
   USUAL_CAPABILITIES,
+  withContents,
 } from '#decide/pod-security/custom/linux.ts';
 import type { PolicySpec } from '#decide/pod-security/policy/policy.ts';
 import { runtimeDefault } from '#decide/pod-security/profiles/runtime-default.ts';
@@ -20,8 +22,9 @@ const SECCOMP_OPEN: ReadonlyMap<string, string> = new Map([
 const asked = (spec: PolicySpec) => rulesOf({ name: '', annotations: SECCOMP_OPEN, spec });
 const NOTHING = new Set(asked(OPEN).map(({ expression }) => expression));
 
-export function rulesOfProfile(profile: CustomProfile, find: FindSeccomp): CelRule[] {
+export function rulesOfProfile(profile: CustomProfile, given: FindSeccomp): CelRule[] {
   const { spec } = profile;
+  const find = withContents(profile, given);
   const own = (Object.keys(spec) as FieldName[]).flatMap(field =>
     rulesOfField(field, profile, find).map(({ expression, message }) => ({
       expression: isOfLinux(field, spec)
@@ -98,8 +101,17 @@ function rulesOfField(field: FieldName, profile: CustomProfile, find: FindSeccom
             )),
       ];
     }
-    case 'appArmor':
-      return rule(every(isAllowed(appArmorWord(), spec.appArmor!.allowed)), 'profile is not allowed');
+    case 'appArmor': {
+      const { allowed, forbiddenAccess } = spec.appArmor!;
+      return [
+        ...(allowed === undefined
+          ? []
+          : rule(every(isAllowed(appArmorWord(), allowed)), 'profile is not allowed')),
+        ...(forbiddenAccess === undefined
+          ? []
+          : rule(every(denies(forbiddenAccess, find)), `profile may allow ${forbiddenAccess.join(', ')}`)),
+      ];
+    }
     case 'userNamespaces':
       return spec.userNamespaces === 'required'
         ? rule('!object.spec.?hostUsers.orValue(true)', 'hostUsers must be false')
@@ -180,6 +192,17 @@ function isClosed(calls: readonly string[], find: FindSeccomp): string {
     },
   );
   return `!c.?securityContext.?privileged.orValue(false) && (${closed.length === 0 ? 'false' : closed.join(' || ')})`;
+}
+
+/** As for seccomp: the profiles whose content denies the accesses are named. */
+function denies(accesses: readonly string[], find: FindSeccomp): string {
+  const names = [...(find.appArmorNames?.() ?? [])].filter(name => {
+    const profile = find.appArmor?.(name);
+    return profile !== undefined && accesses.every(one => allowsAccess(profile, one) === 'denied');
+  });
+  return names.length === 0
+    ? 'false'
+    : `${appArmorWord()} in ${list(names.map(name => `Localhost/${name}`))}`;
 }
 
 function named(find: FindSeccomp): (readonly [string, SeccompProfile])[] {

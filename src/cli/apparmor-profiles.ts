@@ -2,9 +2,9 @@
 import type { AppArmorProfile } from '#decide/pod-security/profiles/apparmor.ts';
 import {
   type AppArmorDecision,
+  accessOf,
   appArmorDifference,
-  decideCapability,
-  decideFile,
+  decideAccess,
   formatRule,
 } from '#decide/pod-security/profiles/apparmor-decide.ts';
 import { toJson } from '#kube/json.ts';
@@ -72,15 +72,13 @@ export function explainAppArmor(
 }
 
 function answer(profile: AppArmorProfile, access: string): AppArmorDecision {
-  const capability = /^capability:(?:CAP_)?([a-z_]+)$/i.exec(access)?.[1];
-  if (capability !== undefined) return decideCapability(profile, capability.toLowerCase());
-  const file = /^(\/.*):([rwamklx])$/.exec(access);
-  if (file === null)
+  const asked = accessOf(access);
+  if (asked === undefined)
     throw new UsageError(
       `--access: "${access}" is not PATH:LETTER`,
       'such as /etc/shadow:r, or capability:sys_admin',
     );
-  return decideFile(profile, { path: file[1]!, letter: file[2]! });
+  return decideAccess(profile, asked);
 }
 
 export function diffAppArmor(before: AppArmorProfile, after: AppArmorProfile, isJson: boolean): number {

@@ -5,6 +5,8 @@ import { type Check, idOf, type OptionValues, type Profile, profiles } from '#ch
 import type { Exception, ExceptionRules, ExceptionScope } from '#check/exception.ts';
 import { type Severity, severities } from '#check/severity.ts';
 import type { CustomProfile } from '#decide/pod-security/custom/custom.ts';
+import type { AppArmorProfile as AppArmor } from '#decide/pod-security/profiles/apparmor.ts';
+import type { Profile as Seccomp } from '#decide/pod-security/profiles/seccomp.ts';
 import { isDate, unknownCheck } from '#judge/exceptions.ts';
 import { nearest } from '#kube/nearest.ts';
 import { isRecord, type Path } from '#kube/objects.ts';
@@ -292,15 +294,64 @@ class ConfigReader {
     const { ProfileError, readProfiles } = await import('#decide/pod-security/custom/custom.ts');
     const { isSyscall } = await import('#decide/pod-security/profiles/syscalls.ts');
     try {
-      return readProfiles(value, isSyscall).map((profile, i) => ({
-        ...profile,
-        file,
-        ...this.#placeOf(['podSecurityProfiles', i]),
-      }));
+      const profiles: WrittenProfile[] = [];
+      for (const [i, profile] of readProfiles(value, isSyscall).entries()) {
+        const path: Path = ['podSecurityProfiles', i];
+        const contents = await this.#contentsOf(profile, file, [...path, 'spec']);
+        profiles.push({
+          ...profile,
+          ...(contents === undefined ? {} : { contents }),
+          file,
+          ...this.#placeOf(path),
+        });
+      }
+      return profiles;
     } catch (error) {
       if (!(error instanceof ProfileError)) throw error;
       throw new UsageError(`${this.#at(error.path)}: ${error.message}`, error.hint);
     }
+  }
+
+  /** What the files hold that a profile names; undefined where it names none. */
+  async #contentsOf(
+    { spec }: CustomProfile,
+    file: string,
+    at: Path,
+  ): Promise<CustomProfile['contents'] | undefined> {
+    const { seccomp, appArmor } = spec;
+    if (seccomp?.files === undefined && appArmor?.files === undefined) return undefined;
+    const { load } = await import('./profiles.ts');
+    const contents = {
+      seccomp: new Map<string, Seccomp>(),
+      appArmor: new Map<string, AppArmor>(),
+    };
+    for (const [field, kind, files] of [
+      ['seccomp', 'seccomp', seccomp?.files ?? {}],
+      ['appArmor', 'apparmor', appArmor?.files ?? {}],
+    ] as const)
+      for (const [name, path] of Object.entries(files)) {
+        const wrong = (message: string): never => {
+          throw new UsageError(`${this.#at([...at, field, 'files', name])}: ${path}: ${message}`);
+        };
+        const loaded = load([resolve(dirname(file), path)]);
+        const error = loaded.find(one => one.is === 'error');
+        if (error?.is === 'error')
+          wrong(error.line === undefined ? error.message : `line ${error.line}: ${error.message}`);
+        const fitting = loaded.filter(one => one.is === kind);
+        // A file may hold several profiles of AppArmor: the one that pods name.
+        const one =
+          fitting.find(candidate => candidate.is === 'apparmor' && candidate.profile.name === name) ??
+          (fitting.length === 1 ? fitting[0] : undefined);
+        if (one === undefined)
+          wrong(
+            fitting.length === 0
+              ? `there is no profile of ${field === 'seccomp' ? 'seccomp' : 'AppArmor'} in it`
+              : `there is no profile "${name}" in it`,
+          );
+        else if (one.is === 'seccomp') contents.seccomp.set(name, one.profile);
+        else if (one.is === 'apparmor') contents.appArmor.set(name, one.profile);
+      }
+    return contents;
   }
 
   #placeOf(path: Path): { readonly line: number; readonly column: number } {

@@ -179,6 +179,8 @@ import meshUnrestrictedEgress from './mesh/checks/unrestricted-egress.ts';
 import meshUnrestrictedKeyFetch from './mesh/checks/unrestricted-key-fetch.ts';
 import meshUnverifiedServer from './mesh/checks/unverified-server.ts';
 import meshVoidIdentityRule from './mesh/checks/void-identity-rule.ts';
+import podSecurityAdmissionPolicyLoosens from './pod-security/checks/admission-policy-loosens.ts';
+import podSecurityAdmissionPolicyRefused from './pod-security/checks/admission-policy-refused.ts';
 import podSecurityApparmorOverride from './pod-security/checks/apparmor-override.ts';
 import podSecurityApparmorProfileEscape from './pod-security/checks/apparmor-profile-escape.ts';
 import podSecurityBidirectionalMount from './pod-security/checks/bidirectional-mount.ts';
@@ -438,6 +440,8 @@ export const checks: readonly Check[] = [
   meshUnrestrictedKeyFetch as Check,
   meshUnverifiedServer as Check,
   meshVoidIdentityRule as Check,
+  podSecurityAdmissionPolicyLoosens as Check,
+  podSecurityAdmissionPolicyRefused as Check,
   podSecurityApparmorOverride as Check,
   podSecurityApparmorProfileEscape as Check,
   podSecurityBidirectionalMount as Check,

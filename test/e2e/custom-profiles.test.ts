@@ -142,4 +142,103 @@ describe('profiles of your own', () => {
     assert.equal(none.code, 3);
     assert.match(none.err, /there are no profiles in sallyport.yaml/);
   });
+
+  describe('that ask what the profiles of the node hold', () => {
+    const CONTENT = `podSecurityProfiles:
+  - name: web
+    reason: the web tier has its own profiles
+    extends: baseline
+    spec:
+      seccomp:
+        forbiddenCalls: [mount, ptrace]
+        files: { web.json: node/web.json, loose.json: node/loose.json }
+      appArmor:
+        forbiddenAccess: ["/etc/shadow:r", "capability:sys_admin"]
+        files: { web: node/apparmor, loose: node/apparmor }
+`;
+    const seccomp = (call: string) =>
+      JSON.stringify({
+        defaultAction: 'SCMP_ACT_ERRNO',
+        syscalls: [{ names: ['read', call], action: 'SCMP_ACT_ALLOW' }],
+      });
+    const files = {
+      'node/web.json': seccomp('write'),
+      'node/loose.json': seccomp('mount'),
+      'node/apparmor':
+        'profile web {\n  /usr/** r,\n}\nprofile loose {\n  /etc/** r,\n  capability sys_admin,\n}\n',
+    };
+    const pod = (name: string, json: string, appArmor: string) => `apiVersion: v1
+kind: Pod
+metadata: { name: ${name}, namespace: shop }
+spec:
+  containers:
+    - name: a
+      image: a:1
+      securityContext:
+        seccompProfile: { type: Localhost, localhostProfile: ${json} }
+        appArmorProfile: ${appArmor}
+---
+`;
+    const localhost = (name: string) => `{ type: Localhost, localhostProfile: ${name} }`;
+    const scan = (config: string, pods: string, more: Record<string, string> = {}) =>
+      scanJson(folderOf({ 'sallyport.yaml': config, 'a.yaml': pods, ...files, ...more }), [
+        '.',
+        '--check',
+        'pod-security/custom-profile',
+      ]);
+
+    it('read them from the files of the repository', () => {
+      const pods = pod('web', 'web.json', localhost('web')) + pod('loose', 'loose.json', localhost('loose'));
+      const { findings, summary } = scan(CONTENT, pods);
+      assert.equal(summary.unknowns, 0);
+      assert.equal(findings.length, 1);
+      const { message } = findings[0] as unknown as { message: string };
+      assert.match(message, /Localhost\/loose\.json lets mount through/);
+      assert.match(message, /Localhost\/loose allows \/etc\/shadow:r, capability:sys_admin/);
+    });
+
+    it('read them from objects, and say what is not in the input', () => {
+      const object = `apiVersion: security-profiles-operator.x-k8s.io/v1alpha1
+kind: AppArmorProfile
+metadata: { name: object }
+spec: { policy: "profile object {\\n  capability sys_admin,\\n}\\n" }
+`;
+      const { findings } = scan(CONTENT, pod('web', 'web.json', localhost('object')) + object);
+      assert.equal(findings.length, 1);
+      const none =
+        pod('web', 'none.json', localhost('none')) + pod('plain', 'web.json', '{ type: RuntimeDefault }');
+      const { summary } = scan(CONTENT, none);
+      assert.equal(summary.unknowns, 2);
+    });
+
+    it('say which file is not there, or holds something else', () => {
+      for (const [from, to, message] of [
+        ['node/web.json', 'node/gone.json', /sallyport\.yaml:8:\d+: node\/gone\.json: it is not there/],
+        [
+          'web: node/apparmor',
+          'web: node/web.json',
+          /node\/web\.json: there is no profile of AppArmor in it/,
+        ],
+        ['loose: node/apparmor', 'other: node/apparmor', /node\/apparmor: there is no profile "other" in it/],
+        ['"/etc/shadow:r"', '"/etc/shadow"', /"\/etc\/shadow" is not PATH:LETTER/],
+        ['forbiddenCalls: [mount, ptrace]', '', /nothing asks what the files hold/],
+      ] as const) {
+        const folder = folderOf({
+          'sallyport.yaml': CONTENT.replace(from, to),
+          'a.yaml': pod('web', 'web.json', localhost('web')),
+          ...files,
+        });
+        const { code, err } = run(folder, ['scan', '.']);
+        assert.equal(code, 3, err);
+        assert.match(err, message);
+      }
+    });
+
+    it('become policies that say the same', () => {
+      const folder = folderOf({ 'sallyport.yaml': CONTENT, ...files });
+      const { out, err } = run(folder, ['pod-security', 'export']);
+      assert.match(err, /the policy says the same of all/);
+      assert.match(out, /in \[\\?"Localhost\/web\\?"\]/);
+    });
+  });
 });

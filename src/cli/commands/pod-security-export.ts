@@ -61,7 +61,7 @@ function warning(object: KubeObject): KubeObject {
 
 function proofOf({ profile, tried, kept, unknown, differences }: ExportedProfile): string {
   const same = differences.length === 0 ? 'the policy says the same of all' : 'the policy differs';
-  const unsure = unknown === 0 ? '' : `, ${unknown} of them by seccomp profiles that are not in the input`;
+  const unsure = unknown === 0 ? '' : `, ${unknown} of them by Linux profiles that are not in the input`;
   return [
     `profile ${safe(profile)}: ${count(tried, 'pod')} tried, ${kept} keep it${unsure}: ${same}\n`,
     ...differences.map(

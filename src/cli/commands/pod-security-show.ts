@@ -127,8 +127,10 @@ function valueText(value: unknown): string {
   return safe(typeof value === 'string' ? value : toJson(value).replace(/\s+/g, ' ').trim());
 }
 
-function fromText({ from, line }: Value): string {
-  return line === undefined ? 'default' : `${from}, line ${line}`;
+/** @param shown the file that the heading names: an overlay may have written the value elsewhere */
+function fromText({ from, file, line }: Value, shown: string): string {
+  if (line === undefined) return 'default';
+  return file === undefined || file === shown ? `${from}, line ${line}` : `${from}, ${safe(file)}:${line}`;
 }
 
 /** Defaults that say nothing but their names, and give nothing, stand in one line: nobody reads ten of them. */
@@ -157,7 +159,7 @@ function text(shown: readonly Shown[]): string {
           continue;
         }
         lines.push(
-          `  ${safe(one.field).padEnd(width)}  ${valueText(one.value).padEnd(22)}  ${fromText(one)}`,
+          `  ${safe(one.field).padEnd(width)}  ${valueText(one.value).padEnd(22)}  ${fromText(one, file)}`,
           ...(one.note === undefined ? [] : wrap(safe(one.note), '    ', '      ')),
           ...(one.gives === undefined ? [] : wrap(safe(one.gives), '    gives ', '      ')),
         );
@@ -167,14 +169,25 @@ function text(shown: readonly Shown[]): string {
     .join('\n');
 }
 
+/** The defaults that only have names, in the place of the first of them. */
+function folded(values: readonly Value[]): Value[] {
+  const plain = values.filter(isPlain);
+  const [first] = plain;
+  if (first === undefined) return [...values];
+  const all = { ...first, value: plain.map(({ value }) => valueText(value)).join(' ') };
+  return values.flatMap(one => (one === first ? [all] : isPlain(one) ? [] : [one]));
+}
+
 function html(shown: readonly Shown[]): string {
-  const row = (one: Value) =>
-    `<tr><td>${xml(one.field)}</td><td><code>${xml(valueText(one.value))}</code></td><td>${xml(fromText(one))}</td><td>${xml([one.note, one.gives].filter(part => part !== undefined).join('; '))}</td></tr>`;
+  const row = (one: Value, file: string) =>
+    `<tr><td>${xml(one.field)}</td><td><code>${xml(valueText(one.value))}</code></td><td>${xml(fromText(one, file))}</td><td>${xml([one.note, one.gives].filter(part => part !== undefined).join('; '))}</td></tr>`;
   const sections = shown.map(
     ({ file, line, object, container, values }) =>
       `<section><h2>${xml(objectName(object))}: ${xml(container)}</h2><p>${xml(`${file}:${line}`)}</p>
 <table><thead><tr><th>Field</th><th>Value</th><th>From</th><th>Gives an attacker</th></tr></thead><tbody>
-${values.map(row).join('\n')}
+${folded(values)
+  .map(one => row(one, file))
+  .join('\n')}
 </tbody></table></section>`,
   );
   return `<!doctype html>

@@ -130,6 +130,62 @@ type=SECCOMP msg=audit(1.1:4): arch=c000003e syscall=1073741824 compat=1
     ]);
   });
 
+  it('are understood call by call, whatever stands in their arguments', () => {
+    const trace = `[pid 7] write(1, "close(3) = 0\\n <unfinished ...> )", 30 <unfinished ...>
+[pid 8] futex(0x7f, FUTEX_WAIT, 0, NULL <unfinished ...>
+[pid 7] <... write resumed>) = 30
+[pid 9] <... epoll_wait resumed>[], 8, -1) = 0
+--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=8, si_uid=0, si_status=0} ---
+[pid 7] rt_sigreturn({mask=[]}) = 0
+[pid 7] restart_syscall(<... resuming interrupted nanosleep ...>) = 0
+[pid 8] +++ killed by SIGKILL (core dumped) +++
+[pid 7] exit_group(0) = ?
++++ exited with 0 +++
+`;
+    const { record: seen, gaps } = readRecords([record('trace', trace)]);
+    assert.deepEqual(gaps, []);
+    assert.deepEqual([...seen.syscalls.keys()].sort(), [
+      'epoll_wait',
+      'exit_group',
+      'futex',
+      'restart_syscall',
+      'rt_sigreturn',
+      'write',
+    ]);
+  });
+
+  it('are tables too, with errors and without', () => {
+    const table = `% time     seconds  usecs/call     calls    errors syscall
+------ ----------- ----------- --------- --------- ----------------
+ 60.00    0.000600          20        30         4 openat
+ 40.00    0.000400          40        10           read
+  0.00    0.000000           0         1           execve
+------ ----------- ----------- --------- --------- ----------------
+100.00    0.001000          24        41         4 total
+`;
+    const { record: seen, gaps } = readRecords([record('table', table)]);
+    assert.deepEqual(gaps, []);
+    assert.deepEqual(Object.fromEntries(seen.syscalls), { openat: 30, read: 10, execve: 1 });
+  });
+
+  it('are lines of the kernel behind whatever wrote them down, for every machine', () => {
+    const lines = `2026-11-25T10:00:00+01:00 node kernel: audit: type=1326 audit(1.1:2): auid=1 pid=9 sig=0 arch=c00000b7 syscall=56 compat=0 ip=0x1 code=0x7ffc0000
+[   12.345678] audit: type=1326 audit(1.1:2): pid=9 arch=c000003e syscall=257 compat=0
+{"_TRANSPORT":"kernel","MESSAGE":"audit: type=1326 audit(1.1:3): pid=9 arch=c00000b7 syscall=64 compat=0"}
+<5>1 2026-11-25T10:00:00Z node kernel - - - audit: type=1326 audit(1.1:4): arch=c000003e syscall=0 compat=0
+node=worker-1 type=SECCOMP msg=audit(1.1:5): arch=aarch64 syscall=close
+type=1326 audit(1.1:6): arch=c00000b7 syscall=9999
+type=1326 audit(1.1:7): arch=deadbeef syscall=1
+`;
+    const { record: seen, gaps } = readRecords([record('journal', lines)]);
+    assert.deepEqual([...seen.syscalls.keys()].sort(), ['close', 'openat', 'read', 'write']);
+    assert.equal(seen.syscalls.get('openat'), 2);
+    assert.deepEqual(
+      gaps.map(({ line, reason }) => `${line} ${reason}`),
+      ['6 aarch64 has no system call 9999', '7 architecture deadbeef is not known'],
+    );
+  });
+
   it('keep namespaces out of clone unless they show them', () => {
     const flags = (more: string) => `clone(child_stack=NULL, flags=${more}SIGCHLD) = 9\nexecve("/x") = 0\n`;
     const without = readRecords([record('c1', flags(''))]).record;

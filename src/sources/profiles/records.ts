@@ -176,6 +176,9 @@ class Reader {
     let text = line;
     for (let prefix = PREFIX.exec(text); prefix !== null; prefix = PREFIX.exec(text))
       text = text.slice(prefix[0].length);
+    // The end of a call may be all that is seen of it: strace came after its beginning.
+    const resumed = /^<\.\.\. ([a-z_][a-z0-9_]*) resumed>/.exec(text)?.[1];
+    if (resumed !== undefined) return this.record.syscalls.has(resumed) ? 'understood' : this.#add(resumed);
     const traced = /^([a-z_][a-z0-9_]*)\(/.exec(text);
     if (traced === null) return undefined;
     const name = traced[1]!;

@@ -13,7 +13,7 @@ export type Form = { readonly about: string } & (
   | { readonly is: 'number'; readonly min: number; readonly max: number }
   | { readonly is: 'list'; readonly of: Form; readonly filled?: boolean }
   /** A mapping of any words to texts. */
-  | { readonly is: 'labels' }
+  | { readonly is: 'labels'; readonly ofFiles?: boolean }
   | {
       readonly is: 'mapping';
       readonly fields: Readonly<Record<string, Form>>;
@@ -53,6 +53,11 @@ const mapping = (
   required,
 });
 const list = (about: string, of: Form): Form => ({ is: 'list', about, of });
+const files = (what: string): Form => ({
+  is: 'labels',
+  about: `By the name that pods give as localhostProfile, the file of the repository that holds it: ${what}. Paths start at sallyport.yaml.`,
+  ofFiles: true,
+});
 
 /** The largest id that the kernel has; the API server takes none above. */
 const MAX_ID = 2 ** 31 - 1;
@@ -170,12 +175,16 @@ export const specFields = {
       'System calls that the profile of no container may let through, judged by its content.',
       true,
     ),
+    files: files('the JSON that the nodes have'),
   }),
-  appArmor: mapping(
-    'AppArmor profiles as they take effect in each container.',
-    { allowed: words(PROFILES, true) },
-    ['allowed'],
-  ),
+  appArmor: mapping('AppArmor profiles as they take effect in each container.', {
+    allowed: words(PROFILES, true),
+    forbiddenAccess: words(
+      'What the profile of no container may allow, judged by its content: /etc/shadow:r, capability:sys_admin.',
+      true,
+    ),
+    files: files('the profile as apparmor_parser reads it'),
+  }),
   userNamespaces: {
     is: 'choice',
     about: 'required: hostUsers must be false. forbidden: it must not be.',
@@ -261,9 +270,13 @@ export function readForm(form: Form, value: unknown, path: Path): unknown {
         throw new ProfileError(path, `${last(path)} is empty, so no pod could keep it`);
       return value.map((one: unknown, i) => readForm(form.of, one, [...path, i]));
     case 'labels':
-      if (!isRecord(value)) throw wrong(path, 'a mapping of labels');
+      if (!isRecord(value))
+        throw wrong(path, form.ofFiles === true ? 'a mapping of names to files' : 'a mapping of labels');
+      if (Object.keys(value).length > MOST_ITEMS)
+        throw new ProfileError(path, `more than ${MOST_ITEMS} items`);
       for (const [key, one] of Object.entries(value))
-        if (typeof one !== 'string') throw wrong([...path, key], 'a text in quotes');
+        if (typeof one !== 'string')
+          throw wrong([...path, key], form.ofFiles === true ? 'the path of a file' : 'a text in quotes');
       return value;
     case 'mapping':
       return readMapping(form.fields, form.required ?? [], value, path);

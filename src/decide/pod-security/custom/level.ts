@@ -31,7 +31,7 @@ const WHOLE: Readonly<Record<string, (spec: ProfileSpec) => FieldName | undefine
   procMount_restricted: spec => stated(spec.allowedProcMountTypes, 'allowedProcMountTypes'),
   seccompProfile_baseline: ({ seccomp }) => stated(seccomp?.allowed, 'seccomp'),
   seccompProfile_restricted: ({ seccomp }) => stated(seccomp?.allowed, 'seccomp'),
-  appArmorProfile: ({ appArmor }) => stated(appArmor, 'appArmor'),
+  appArmorProfile: ({ appArmor }) => stated(appArmor?.allowed, 'appArmor'),
   windowsHostProcess: ({ windows }) => stated(windows?.hostProcess, 'windows'),
 };
 

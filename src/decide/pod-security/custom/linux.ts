@@ -4,6 +4,8 @@ import type { Path } from '#kube/objects.ts';
 import type { Container, Pod, Profile, SELinuxOptions } from '#kube/pods.ts';
 import { APPARMOR_CONTAINER } from '../policy/profiles.ts';
 import { annotationOf } from '../policy/received.ts';
+import type { AppArmorProfile } from '../profiles/apparmor.ts';
+import { type AppArmorDecision, accessOf, decideAccess } from '../profiles/apparmor-decide.ts';
 import { runtimeDefault } from '../profiles/runtime-default.ts';
 import { reach, type Profile as SeccompProfile } from '../profiles/seccomp.ts';
 import { containersOf, type Placed } from '../standards/check.ts';
@@ -30,6 +32,20 @@ export interface FindSeccomp {
   (localhostProfile: string): SeccompProfile | undefined;
   /** All that there are. */
   readonly names?: () => Iterable<string>;
+  /** The same for AppArmor. */
+  readonly appArmor?: (localhostProfile: string) => AppArmorProfile | undefined;
+  readonly appArmorNames?: () => Iterable<string>;
+}
+
+/** The profiles of the input, and before them those of files that a profile names. */
+export function withContents({ contents }: CustomProfile, find: FindSeccomp): FindSeccomp {
+  if (contents === undefined) return find;
+  const { seccomp, appArmor } = contents;
+  return Object.assign((name: string) => seccomp.get(name) ?? find(name), {
+    names: () => new Set([...seccomp.keys(), ...(find.names?.() ?? [])]),
+    appArmor: (name: string) => appArmor.get(name) ?? find.appArmor?.(name),
+    appArmorNames: () => new Set([...appArmor.keys(), ...(find.appArmorNames?.() ?? [])]),
+  });
 }
 
 export interface Findings {
@@ -183,6 +199,46 @@ function judgeCalls(pod: Pod, calls: readonly string[], find: FindSeccomp, into:
   }
 }
 
+function judgeAccesses(pod: Pod, accesses: readonly string[], find: FindSeccomp, into: Findings): void {
+  for (const placed of containersOf(pod)) {
+    const { word, path, container } = effective(pod, placed, 'appArmorProfile');
+    const place = { field: 'appArmor' as const, path, ...(container === undefined ? {} : { container }) };
+    if (word === 'Unconfined') {
+      into.breaches.push({
+        ...place,
+        detail: `appArmorProfile is Unconfined, so it allows ${accesses.join(', ')}`,
+      });
+      continue;
+    }
+    const content = word.startsWith('Localhost/')
+      ? find.appArmor?.(word.slice('Localhost/'.length))
+      : undefined;
+    if (content === undefined) {
+      into.unknowns.push(
+        word.startsWith('Localhost/')
+          ? `AppArmor profile "${word}" is not in the input, so it is not known what it allows`
+          : 'what the AppArmor profile of the container runtime allows is not known here',
+      );
+      continue;
+    }
+    const answers = accesses.map(access => ({ access, answer: allowsAccess(content, access) }));
+    const open = answers.filter(({ answer }) => answer === 'allowed');
+    if (open.length > 0)
+      into.breaches.push({
+        ...place,
+        detail: `${word} allows ${open.map(({ access }) => access).join(', ')}`,
+      });
+    for (const { access, answer } of answers)
+      if (answer === 'unknown')
+        into.unknowns.push(`it is not known whether AppArmor profile "${word}" allows ${access}`);
+  }
+}
+
+/** @param access as {@link accessOf} reads it */
+export function allowsAccess(profile: AppArmorProfile, access: string): AppArmorDecision['answer'] {
+  return decideAccess(profile, accessOf(access)!).answer;
+}
+
 /** The types of SELinux that a level of the standards lets pods state. */
 export function standardTypes(minor: number): readonly string[] {
   const types = SELINUX_TYPES.filter(type => type !== '');
@@ -272,12 +328,16 @@ export function judgeOwn(
     case 'seccomp': {
       const { allowed, forbiddenCalls } = spec.seccomp!;
       if (allowed !== undefined) into.breaches.push(...judgeWords(pod, 'seccomp', allowed));
-      if (forbiddenCalls !== undefined) judgeCalls(pod, forbiddenCalls, find, into);
+      if (forbiddenCalls !== undefined) judgeCalls(pod, forbiddenCalls, withContents(profile, find), into);
       return;
     }
-    case 'appArmor':
-      into.breaches.push(...judgeWords(pod, 'appArmor', spec.appArmor!.allowed));
+    case 'appArmor': {
+      const { allowed, forbiddenAccess } = spec.appArmor!;
+      if (allowed !== undefined) into.breaches.push(...judgeWords(pod, 'appArmor', allowed));
+      if (forbiddenAccess !== undefined)
+        judgeAccesses(pod, forbiddenAccess, withContents(profile, find), into);
       return;
+    }
     case 'seLinux':
       if (spec.seLinux!.rule === 'MayRunAs') into.breaches.push(...judgeLabels(profile, pod));
       return;

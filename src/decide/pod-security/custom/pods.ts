@@ -1,8 +1,10 @@
 /** The pods of a world against the profiles of a team's own. */
 import { accountOf } from '#kube/accounts.ts';
 import type { Path } from '#kube/objects.ts';
+import { nameOf } from '#kube/objects.ts';
 import type { PodSubject } from '#world/subjects.ts';
 import { metadataOf, type World } from '#world/world.ts';
+import { readAppArmorObject } from '../profiles/read-apparmor-object.ts';
 import { readSeccomp } from '../profiles/read-seccomp.ts';
 import { evaluateProfile, type ProfileVerdict, permittedPlaces } from './evaluate.ts';
 import type { FindSeccomp } from './linux.ts';
@@ -65,6 +67,7 @@ export function permittedIn(
 }
 
 const KIND = 'security-profiles-operator.x-k8s.io/SeccompProfile';
+const APPARMOR = 'security-profiles-operator.x-k8s.io/AppArmorProfile';
 
 /**
  * The SeccompProfile objects of the input by the names under which pods find them on the node.
@@ -94,5 +97,15 @@ export function seccompProfiles(world: World): FindSeccomp {
         ...(namespace === undefined ? [] : [`operator/${namespace}/${name}.json`]),
       ];
     });
-  return Object.assign(find, { names });
+  const appArmor = new Map(
+    world.ofKind(APPARMOR).flatMap(({ object }) => {
+      const [profile] = readAppArmorObject(object, () => undefined).profiles;
+      return profile === undefined ? [] : [[nameOf(object), profile] as const];
+    }),
+  );
+  return Object.assign(find, {
+    names,
+    appArmor: (name: string) => appArmor.get(name),
+    appArmorNames: () => appArmor.keys(),
+  });
 }

@@ -3,6 +3,9 @@ import type { Path } from '#kube/objects.ts';
 import type { SELinuxOptions } from '#kube/pods.ts';
 import { parseVersion } from '../evaluate.ts';
 import type { IdStrategy, Range } from '../policy/policy.ts';
+import type { AppArmorProfile } from '../profiles/apparmor.ts';
+import { accessOf } from '../profiles/apparmor-decide.ts';
+import type { Profile as SeccompProfile } from '../profiles/seccomp.ts';
 import type { Level } from '../standards/registry.ts';
 import { type FieldName, ProfileError, profileForm, readForm } from './form.ts';
 
@@ -42,8 +45,18 @@ export interface ProfileSpec {
     readonly allowedRuntimeClassNames?: readonly string[];
     readonly defaultRuntimeClassName?: string;
   };
-  readonly seccomp?: { readonly allowed?: readonly string[]; readonly forbiddenCalls?: readonly string[] };
-  readonly appArmor?: { readonly allowed: readonly string[] };
+  readonly seccomp?: {
+    readonly allowed?: readonly string[];
+    readonly forbiddenCalls?: readonly string[];
+    /** By the name that pods give, where the content is. */
+    readonly files?: Readonly<Record<string, string>>;
+  };
+  readonly appArmor?: {
+    readonly allowed?: readonly string[];
+    /** As {@link accessOf} reads them. */
+    readonly forbiddenAccess?: readonly string[];
+    readonly files?: Readonly<Record<string, string>>;
+  };
   readonly userNamespaces?: 'required' | 'forbidden';
   readonly windows?: {
     readonly hostProcess?: boolean;
@@ -71,6 +84,13 @@ export interface CustomProfile {
   readonly minor: number;
   readonly scope: ProfileScope;
   readonly spec: ProfileSpec;
+  /** What the files hold that the profile names, by the names that pods give; whoever reads files fills it in. */
+  readonly contents?: ProfileContents;
+}
+
+export interface ProfileContents {
+  readonly seccomp: ReadonlyMap<string, SeccompProfile>;
+  readonly appArmor: ReadonlyMap<string, AppArmorProfile>;
 }
 
 const MOST_PROFILES = 200;
@@ -150,6 +170,25 @@ function checkSpec(spec: ProfileSpec, path: Path, isSyscall: (name: string) => b
           `"${word}" is no profile`,
           'RuntimeDefault, Unconfined, Unset, Localhost/NAME, or *',
         );
+  for (const [i, access] of (spec.appArmor?.forbiddenAccess ?? []).entries())
+    if (accessOf(access) === undefined)
+      refuse(
+        'appArmor',
+        ['forbiddenAccess', i],
+        `"${access}" is not PATH:LETTER`,
+        'such as /etc/shadow:r, or capability:sys_admin',
+      );
+  for (const [field, asks] of [
+    ['seccomp', spec.seccomp?.forbiddenCalls],
+    ['appArmor', spec.appArmor?.forbiddenAccess],
+  ] as const)
+    if (spec[field]?.files !== undefined && asks === undefined)
+      refuse(
+        field,
+        ['files'],
+        'nothing asks what the files hold',
+        field === 'seccomp' ? 'state forbiddenCalls' : 'state forbiddenAccess',
+      );
   for (const [i, call] of (spec.seccomp?.forbiddenCalls ?? []).entries())
     if (!isSyscall(call)) refuse('seccomp', ['forbiddenCalls', i], `"${call}" is no known system call`);
   if (spec.allowPrivilegeEscalation === false && spec.defaultAllowPrivilegeEscalation === true)

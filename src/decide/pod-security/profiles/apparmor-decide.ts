@@ -42,6 +42,21 @@ export function decideCapability(profile: AppArmorProfile, name: string): AppArm
   );
 }
 
+/** One access as people write it: `/etc/shadow:r`, `capability:sys_admin`. */
+export type AppArmorAccess = FileAccess | { readonly capability: string };
+
+/** @returns undefined for what is no access */
+export function accessOf(text: string): AppArmorAccess | undefined {
+  const capability = /^capability:(?:CAP_)?([a-z_]+)$/i.exec(text)?.[1];
+  if (capability !== undefined) return { capability: capability.toLowerCase() };
+  const file = /^(\/.*):([rwamklx])$/.exec(text);
+  return file === null ? undefined : { path: file[1]!, letter: file[2]! };
+}
+
+export function decideAccess(profile: AppArmorProfile, access: AppArmorAccess): AppArmorDecision {
+  return 'capability' in access ? decideCapability(profile, access.capability) : decideFile(profile, access);
+}
+
 function decided(profile: AppArmorProfile, matching: readonly AppArmorRule[]): AppArmorDecision {
   const { flags } = profile;
   if (flags.includes('unconfined')) return { answer: 'allowed', because: 'the flag unconfined' };

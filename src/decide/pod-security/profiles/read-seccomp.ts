@@ -31,6 +31,25 @@ export interface ReadProfile {
   readonly problems: readonly Problem[];
 }
 
+/**
+ * What to add for a base profile that the operator itself brings for a container runtime: an object of its examples, or
+ * an artifact of a registry. Source: security-profiles-operator examples/baseprofile-{runc,crun}.yaml,
+ * installation-usage.md (OCI artifact support for base profiles).
+ */
+function whereToFind(base: string): string {
+  const own = /^(?:oci:\/\/ghcr\.io\/security-profiles\/)?(runc|crun)(?:-|:)(v\d+(?:\.\d+){1,2})$/.exec(base);
+  if (own !== null) {
+    const [, runtime, version] = own;
+    const object = `SeccompProfile ${runtime}-${version}, which examples/baseprofile-${runtime}.yaml of the operator holds for its release, and \`spoc pull ghcr.io/security-profiles/${runtime}:${version}\` fetches`;
+    return base.startsWith('oci://')
+      ? `; nothing is fetched here: add ${object}, and name it as the base`
+      : `; add ${object}`;
+  }
+  return base.startsWith('oci://')
+    ? `; nothing is fetched here: add what \`spoc pull ${base.slice('oci://'.length)}\` fetches, and name that object as the base`
+    : '';
+}
+
 /** Base profiles of base profiles: more are a circle, or nothing that anybody wrote by hand. */
 const DEEPEST = 16;
 
@@ -76,7 +95,7 @@ export function readSeccomp(
     reader.say(
       'missing-base',
       'medium',
-      `base profile "${missing}" is not in the input: what it allows is unknown`,
+      `base profile "${missing}" is not in the input: what it allows is unknown${whereToFind(missing)}`,
       [...root, 'baseProfileName'],
     );
   return {

@@ -19,6 +19,13 @@ function say(profile: ReturnType<typeof profileOf>['profile'], name: string, ...
 
 const allow = (names: string[], args: object[] = []) => ({ names, action: 'SCMP_ACT_ALLOW', args });
 
+const object = (name: string, spec: object) => ({
+  apiVersion: 'security-profiles-operator.x-k8s.io/v1beta1',
+  kind: 'SeccompProfile',
+  metadata: { name },
+  spec: { defaultAction: 'SCMP_ACT_ERRNO', ...spec },
+});
+
 describe('a seccomp profile', () => {
   it('asks for all conditions of a rule, and for one where an argument is named twice', () => {
     const eq = (index: number, value: number) => ({ index, value, op: 'SCMP_CMP_EQ' });
@@ -66,13 +73,27 @@ describe('a seccomp profile', () => {
     assert.equal(say(profile, 'mount'), 'ERRNO1');
   });
 
+  it('says what to add where a base profile of the operator is missing', () => {
+    const said = (baseProfileName: string) =>
+      profileOf(object('child', { baseProfileName, syscalls: [allow(['write'])] })).problems.find(
+        ({ kind }) => kind === 'missing-base',
+      )!.message;
+    assert.match(
+      said('runc-v1.4.0'),
+      /; add SeccompProfile runc-v1\.4\.0, which examples\/baseprofile-runc\.yaml/,
+    );
+    assert.match(
+      said('oci://ghcr.io/security-profiles/crun:v1.21'),
+      /nothing is fetched here: add SeccompProfile crun-v1\.21, .* and name it as the base$/,
+    );
+    assert.match(
+      said('oci://example.com/x@sha256:00'),
+      /add what `spoc pull example\.com\/x@sha256:00` fetches/,
+    );
+    assert.match(said('base'), /what it allows is unknown$/);
+  });
+
   it('takes rules of a base profile, and does not guess where it is missing', () => {
-    const object = (name: string, spec: object) => ({
-      apiVersion: 'security-profiles-operator.x-k8s.io/v1beta1',
-      kind: 'SeccompProfile',
-      metadata: { name },
-      spec: { defaultAction: 'SCMP_ACT_ERRNO', ...spec },
-    });
     const child = object('child', { baseProfileName: 'base', syscalls: [allow(['write'])] });
     const whole = profileOf(child, [object('base', { syscalls: [allow(['read'])] })]).profile;
     assert.equal(reach(whole, 'read', machine), 'always');

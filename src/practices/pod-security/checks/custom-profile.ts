@@ -26,7 +26,11 @@ export default defineCheck({
   },
 
   subject: 'pod',
-  looksAt: ['/Namespace', 'security-profiles-operator.x-k8s.io/SeccompProfile'],
+  looksAt: [
+    '/Namespace',
+    'security-profiles-operator.x-k8s.io/SeccompProfile',
+    'security-profiles-operator.x-k8s.io/AppArmorProfile',
+  ],
   evaluate(pod, { world, options }) {
     const profiles = options['profiles'] as readonly CustomProfile[];
     if (profiles.length === 0) return notApplicable('there is no profile of your own');
