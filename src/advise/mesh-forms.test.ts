@@ -6,6 +6,7 @@ import { createNetwork } from '#decide/network/door.ts';
 import type { KubeObject } from '#kube/objects.ts';
 import { app, deployment, istio, linkerd, namespace } from '../../test/mesh.ts';
 import { advisePolicies, type Form, type FormOptions } from './mesh-forms.ts';
+import { neverCalled } from './mesh-warnings.ts';
 import type { Need } from './network-needs.ts';
 
 const OPEN = { network: { ipBlocksMatchPods: false } } as const;
@@ -314,6 +315,37 @@ describe('advisePolicies', () => {
     );
     assert.ok(policies.every(({ kind }) => kind !== 'NetworkPolicy'));
     assert.equal(stages[0]!.unmet.length, 1);
+  });
+
+  it('names workloads behind a Service that nobody is known to call', () => {
+    const advice = advise(plain, needs.slice(0, 1), ['istio']);
+    assert.deepEqual(neverCalled(plain, advice), ['bank/Deployment/pay', 'shop/Deployment/web']);
+    const [job] = app('job', 'shop');
+    assert.deepEqual(
+      neverCalled([...plain, job!], advise([...plain, job!], needs, ['istio'])),
+      ['shop/Deployment/web'],
+      'a workload without a Service is nobody to call',
+    );
+  });
+
+  it('is minimal: without any of its rules a connection that is needed breaks', () => {
+    for (const form of ['istio', 'network-policy'] as const) {
+      const { policies, after } = advise(plain, needs, [form]);
+      const allows = policies.filter(
+        ({ metadata }) => String(metadata?.name).startsWith('allow-') && metadata?.name !== 'allow-nothing',
+      );
+      assert.ok(allows.length >= 2, form);
+      for (const gone of allows) {
+        const rest = after.filter(object => object !== gone);
+        const [network, mesh] = [createNetwork(rest, OPEN.network), createMesh(rest)];
+        const works = needs.every(
+          ({ from, to, port }) =>
+            deriveFlow(network, mesh, { from, to, port } as Parameters<typeof deriveFlow>[2]).allowed ===
+            true,
+        );
+        assert.equal(works, false, `${form} without ${gone.metadata?.name}`);
+      }
+    }
   });
 
   it('takes the place of rules that allow, and keeps those that deny', () => {

@@ -1,8 +1,10 @@
-/** What stands in the way of a rule for each workload: shared labels, shared identities. */
+/** What stands in the way of a rule for each workload: shared labels, shared identities; and who is called by nobody. */
 import type { Mesh } from '#decide/mesh/door.ts';
 import { endpointId, namespaceOf } from '#decide/network/inventory.ts';
-import type { Because, KubeObject } from '#kube/objects.ts';
+import { type Because, isRecord, type KubeObject, valueAt } from '#kube/objects.ts';
+import { matchesSelector } from '#kube/selectors.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
+import { idOf, type Need } from './network-needs.ts';
 import { Workloads } from './network-workloads.ts';
 
 /**
@@ -39,4 +41,39 @@ export function warningsOf(
     });
   }
   return found;
+}
+
+/**
+ * Workloads behind a Service that no need leads to: they are closed to everybody, which is right only if nobody calls
+ * them. Manifests do not name callers that know the address from their own code.
+ */
+export function neverCalled(
+  objects: readonly KubeObject[],
+  { policies, needs }: { readonly policies: readonly KubeObject[]; readonly needs: readonly Need[] },
+): string[] {
+  const closed = new Set(policies.map(namespaceOf));
+  const workloads = new Workloads(objects);
+  const called = new Set(needs.map(({ to }) => idOf(to)));
+  const selectors = objects.flatMap(object => {
+    const selector = valueAt(object, ['spec', 'selector']);
+    return object.apiVersion === 'v1' && object.kind === 'Service' && isRecord(selector)
+      ? [{ namespace: namespaceOf(object), matchLabels: selector as Record<string, string> }]
+      : [];
+  });
+  return [...workloads.all()]
+    .filter(object => {
+      const labels = valueAt(podTemplateOf(object)?.pod.metadata, ['labels']);
+      return (
+        closed.has(namespaceOf(object)) &&
+        !called.has(endpointId(object)) &&
+        selectors.some(
+          ({ namespace, matchLabels }) =>
+            namespace === namespaceOf(object) &&
+            Object.keys(matchLabels).length > 0 &&
+            matchesSelector({ matchLabels }, (labels ?? {}) as Record<string, string>),
+        )
+      );
+    })
+    .map(endpointId)
+    .sort();
 }

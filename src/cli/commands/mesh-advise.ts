@@ -5,7 +5,7 @@ import type { Intent } from '#advise/intent-search.ts';
 import { undeclaredToday } from '#advise/intent-today.ts';
 import { advisePolicies, type Form, type PolicyAdvice } from '#advise/mesh-forms.ts';
 import { callersText } from '#advise/mesh-proof.ts';
-import { warningsOf } from '#advise/mesh-warnings.ts';
+import { neverCalled, warningsOf } from '#advise/mesh-warnings.ts';
 import { keptConnections, keptRequests } from '#advise/network-keep.ts';
 import { NeedError, needText } from '#advise/network-needs.ts';
 import { createMesh, type Mesh } from '#decide/mesh/door.ts';
@@ -219,6 +219,11 @@ function sayAll(
     ...notes,
     ...steps(warningsOf(cluster.objects, advice, meshAfter(advice, cluster)), cluster),
   ]);
+  const alone = neverCalled(cluster.objects, advice);
+  if (alone.length > 0)
+    say('closed to everybody: ', [
+      `${shortList(alone)} ${alone.length === 1 ? 'has a Service that nothing names' : 'have Services that nothing names'}; callers that only code knows are found by --flows or --keep`,
+    ]);
   say('to delete in the end: ', toDelete(replaced, cluster));
   say(
     'plain text: ',
@@ -265,6 +270,10 @@ function sayAll(
         ? `${proven}; left out: ${left.join(', ')}\n`
         : `${proven}\n`,
   );
+}
+
+function shortList(ids: readonly string[]): string {
+  return ids.length > 6 ? `${ids.slice(0, 5).join(', ')} and ${ids.length - 5} more` : ids.join(', ');
 }
 
 function say(mark: string, lines: readonly string[]): void {

@@ -27,7 +27,7 @@ export async function run(parsed: Parsed): Promise<number> {
     }
   });
   if (parsed.value('format') === 'json')
-    print(toJson(flows.map(({ port, flow }) => ({ port, ...asData(flow, cluster) }))));
+    print(toJson(flows.map(({ port, flow }) => ({ port, ...asData(flow, { from, to, port }, cluster) }))));
   else for (const { port, flow } of flows) print(textOf(from, to, port, flow, cluster));
   const answers = flows.map(({ flow }) => flow.allowed);
   return answers.includes(false) ? EXIT.findings : answers.includes('unknown') ? EXIT.unknown : EXIT.clean;
@@ -79,14 +79,14 @@ function word(answer: boolean | 'unknown'): string {
   return answer === 'unknown' ? 'unknown' : answer ? 'allowed' : 'denied';
 }
 
-function asData(flow: Flow, cluster: Cluster): object {
+function asData(flow: Flow, asked: Asked, cluster: Cluster): object {
   return {
     allowed: flow.allowed,
     ...(flow.decidedBy === undefined ? {} : { decidedBy: flow.decidedBy }),
     ...(flow.transport.identity === undefined ? {} : { identity: flow.transport.identity }),
     layers: layersOf(flow).map(({ because, ...rest }) => ({ ...rest, because: steps(because, cluster) })),
     notes: steps(flow.notes, cluster),
-    opposite: opposite(flow),
+    opposite: opposite(flow, asked),
   };
 }
 
@@ -98,23 +98,40 @@ function textOf(from: string, to: string, port: number, flow: Flow, cluster: Clu
   }
   if (flow.transport.identity !== undefined) lines.push(`  identity       ${flow.transport.identity}`);
   if (flow.notes.length > 0) lines.push('  note', ...steps(flow.notes, cluster).map(step => `      ${step}`));
-  lines.push(`  to change it   ${opposite(flow)}`);
+  lines.push(`  to change it   ${opposite(flow, { from, to, port })}`);
   return `${lines.join('\n')}\n`;
 }
 
 /** What would have to be different for the other answer. */
-function opposite({ allowed, decidedBy, network, transport }: Flow): string {
+function opposite(
+  { allowed, decidedBy, network, transport, authorization }: Flow,
+  { from, to, port }: Asked,
+): string {
   if (allowed === true)
-    return 'a NetworkPolicy, or an AuthorizationPolicy of a workload in the mesh, that no longer allows it';
+    return `a NetworkPolicy that selects ${from} for egress, or ${to} for ingress, and does not let port ${port} through${transport.identity === undefined ? '' : `; or an AuthorizationPolicy for ${to} that does not name ${transport.identity}`}`;
   if (allowed === 'unknown') return 'the input has to say what is unknown above (see --assume)';
-  if (decidedBy === 'transport')
-    return `client and server have to agree on mutual TLS (now: ${transport.mode})`;
-  if (decidedBy === 'authorization') return 'an ALLOW rule that matches, and no DENY rule that does';
+  if (decidedBy === 'transport') {
+    const [last] = [...transport.because].reverse();
+    return `client and server have to agree on how to encrypt${last === undefined ? '' : `; now: ${last.text}`}`;
+  }
+  if (decidedBy === 'authorization') {
+    const denies = authorization.because.some(({ text }) => /denies/i.test(text));
+    const who = transport.identity ?? 'callers without an identity';
+    return denies
+      ? 'the DENY rule above has to leave this out'
+      : `an ALLOW rule for ${to} that lets ${who} come to port ${port}`;
+  }
   const sides = [
-    network.egress === true ? undefined : 'egress of the client',
-    network.ingress === true ? undefined : 'ingress of the server',
+    network.egress === true ? undefined : `egress of ${from}`,
+    network.ingress === true ? undefined : `ingress of ${to}`,
   ].filter(side => side !== undefined);
   return sides.length === 0
     ? 'the two networks have to be joined'
-    : `a policy that allows it in the ${sides.join(' and in the ')}`;
+    : `a policy that allows port ${port} in the ${sides.join(' and in the ')}`;
+}
+
+interface Asked {
+  readonly from: string;
+  readonly to: string;
+  readonly port: number;
 }
