@@ -214,6 +214,11 @@ export class World {
     return [...views.values()].map(({ world, hidden }) => ({ world, hidden }));
   }
 
+  /** The world that this one is a view of; itself where it is none. */
+  get whole(): World {
+    return this.#of?.world.whole ?? this;
+  }
+
   #whole(): View {
     return { world: this, hidden: NOTHING };
   }

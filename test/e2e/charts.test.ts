@@ -96,6 +96,14 @@ describe('environments', () => {
     assert.deepEqual(missing(beside), ['in dev', 'in default values']);
   });
 
+  it('are named in the inventory, where an object is not the same in all', () => {
+    const { out } = run(folderOf(OVERLAY), ['inventory', '.']);
+    assert.match(out, /^ {2}1: Pod shop \(v1\) in dev$/m);
+    assert.match(out, /^ {2}1: Pod shop \(v1\) in prod$/m);
+    const same = { ...OVERLAY, 'prod/kustomization.yaml': 'resources: [../base]\n' };
+    assert.match(run(folderOf(same), ['inventory', '.']).out, /^ {2}1: Pod shop \(v1\)$/m);
+  });
+
   it('are asked about one at a time, by name', () => {
     const cwd = folderOf(CHART);
     const places = (...words: string[]) =>

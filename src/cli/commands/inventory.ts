@@ -21,7 +21,7 @@ function json({ files, declared }: Manifests, full: boolean): string {
   return toJson({ files, objects: declared.map(one => entry(one, full)) });
 }
 
-function entry({ object, origin }: Declared, full: boolean): Record<string, unknown> {
+function entry({ object, origin, environments }: Declared, full: boolean): Record<string, unknown> {
   const { file, line, document, item } = origin;
   return {
     file,
@@ -32,6 +32,7 @@ function entry({ object, origin }: Declared, full: boolean): Record<string, unkn
     kind: object.kind,
     namespace: object.metadata?.namespace ?? null,
     name: nameOf(object),
+    ...(environments === undefined ? {} : { environments }),
     ...(full ? { object } : {}),
   };
 }
@@ -49,9 +50,14 @@ function text({ files, declared }: Manifests): string {
 function describe({ file, understood, reason }: FileRecord, declared: readonly Declared[]): string[] {
   return [
     `${file}: ${understood}${reason === undefined ? '' : ` (${reason})`}`,
-    ...declared.map(({ object, origin }) => {
+    ...declared.map(({ object, origin, environments = [], among = 1 }) => {
       const namespace = object.metadata?.namespace;
-      return `  ${origin.line}: ${object.kind} ${namespace === undefined ? '' : `${namespace}/`}${nameOf(object)} (${object.apiVersion})`;
+      // What holds in all of them need not be said of each.
+      const where =
+        environments.length > 0 && environments.length < among
+          ? ` in ${environments.map(one => one || '.').join(', ')}`
+          : '';
+      return `  ${origin.line}: ${object.kind} ${namespace === undefined ? '' : `${namespace}/`}${nameOf(object)} (${object.apiVersion})${where}`;
     }),
   ];
 }

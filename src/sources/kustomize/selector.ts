@@ -15,14 +15,24 @@ export interface SelectorFields {
 
 /** A pattern that fits somewhere in the text. RE2: it takes linear time, whatever the pattern. */
 export function regex(pattern: string): (text: string) => boolean {
+  const known = compiled.get(pattern);
+  if (known !== undefined) return known;
+  let matches: (text: string) => boolean;
   try {
-    const compiled = RE2JS.compile(pattern);
-    return text => compiled.matcher(text).find();
+    const re2 = RE2JS.compile(pattern);
+    matches = text => re2.matcher(text).find();
   } catch (error) {
     if (error instanceof RE2JSException) throw new BuildError(error.message);
     throw error;
   }
+  // Overlays of one base ask with the same patterns.
+  if (compiled.size >= MOST_COMPILED) compiled.clear();
+  compiled.set(pattern, matches);
+  return matches;
 }
+
+const compiled = new Map<string, (text: string) => boolean>();
+const MOST_COMPILED = 200;
 
 function whole(pattern: string | undefined): (text: string) => boolean {
   if (pattern === undefined || pattern === '') return () => true;

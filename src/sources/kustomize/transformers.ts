@@ -202,7 +202,7 @@ export function setImages(
   specs: readonly FieldSpec[],
   at: Place | undefined,
 ): void {
-  const fits = regex(`^${image.name ?? ''}(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$`);
+  const fits = imagePattern(image.name ?? '');
   const set = (node: Node | undefined): void => {
     if (isMissing(node)) {
       if (node === undefined) return;
@@ -213,6 +213,15 @@ export function setImages(
   const resources = map.list.filter(({ gvk }) => gvk.kind !== 'CustomResourceDefinition');
   for (const resource of resources) inContainers(resource.node!, set);
   for (const resource of resources) for (const spec of specs) applySpec(resource.node!, spec, { set });
+}
+
+const TAG_AND_DIGEST = '(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$';
+
+/** The name of an image is a pattern to kustomize. A usual one has no more of it than dots, and needs no RE2. */
+function imagePattern(name: string): (text: string) => boolean {
+  if (!/^[-A-Za-z0-9_./:]*$/.test(name)) return regex(`^${name}${TAG_AND_DIGEST}`);
+  const pattern = new RegExp(`^${name.replaceAll('.', '[^\\n]')}${TAG_AND_DIGEST}`, 'u');
+  return text => pattern.test(text);
 }
 
 /** Containers wherever they stand. Source: filters/imagetag/legacy.go. */
