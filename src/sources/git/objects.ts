@@ -6,6 +6,7 @@
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { inflateSync } from 'node:zlib';
+import { inflateSmall } from './inflate.ts';
 
 export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag';
 
@@ -257,11 +258,8 @@ class Pack {
       if (base === undefined) throw new GitError(`object ${oid} is not there`);
     }
     // Deflate makes nothing longer by more than five bytes in sixteen thousand.
-    const data = inflate(
-      this.#bytes(offset + at, size + (size >>> 10) + 256),
-      `at ${offset} of ${this.#path}.pack`,
-      size,
-    );
+    const packed = this.#bytes(offset + at, size + (size >>> 10) + 256);
+    const data = inflateSmall(packed, size) ?? inflate(packed, `at ${offset} of ${this.#path}.pack`, size);
     if (data.length !== size) throw new GitError(`${this.#path}.pack is broken`);
     const object: GitObject =
       base === undefined

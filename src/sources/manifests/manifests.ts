@@ -92,7 +92,25 @@ export class Shared {
   /** What is deployed otherwise than it is written; made with the first such object. */
   deployed: DeployedAgain | undefined;
   /** Which files the kustomizations of a tree may be made of. */
-  readonly reach = new Map<SourceTree, Reach>();
+  #reach: { readonly tree: SourceTree; readonly kustomizations: readonly string[]; readonly reach: Reach }[] =
+    [];
+
+  /** @param work finds it out; what follows is from the names of all files and the texts of the kustomizations */
+  reachOf(tree: SourceTree, kustomizations: readonly string[], work: () => Reach): Reach {
+    const isSame = (some: readonly string[], others: readonly string[]) =>
+      some.length === others.length && some.every((name, i) => name === others[i]);
+    const known = this.#reach.find(
+      one =>
+        one.tree === tree ||
+        (isSame(one.kustomizations, kustomizations) &&
+          isSame(one.tree.names!(), tree.names!()) &&
+          kustomizations.every(name => one.tree.keyOf!(name) === tree.keyOf!(name))),
+    );
+    if (known !== undefined) return known.reach;
+    const reach = work();
+    this.#reach.push({ tree, kustomizations, reach });
+    return reach;
+  }
   /** What was built last, with all that it was made of. */
   kustomizations:
     | { readonly isStill: (tree: SourceTree, which: string) => boolean; readonly built: Kustomizations }
@@ -632,9 +650,9 @@ class Reader implements Manifests {
       const names = files.flatMap(({ name }) => (isKustomizationName(name) ? [name] : []));
       if (names.length === 0) return undefined;
       const { concerned, reachOf } = await import('./reach.ts');
+      const work = () => reachOf(names, { names: tree.names!(), text: name => this.#textOf(name) });
       const reach =
-        shared?.reach.get(tree) ?? reachOf(names, { names: tree.names(), text: name => this.#textOf(name) });
-      shared?.reach.set(tree, reach);
+        shared === undefined || tree.keyOf === undefined ? work() : shared.reachOf(tree, names, work);
       this.#concerned = concerned(reach, matters);
       if (this.#concerned.size === 0) return undefined;
     }
