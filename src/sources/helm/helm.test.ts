@@ -42,6 +42,8 @@ describe('what a chart may cost', () => {
       /exceeded maximum template depth|stopped/,
     ],
     ['{{ $d := dict }}{{ $_ := set $d "a" $d }}{{ $d }}', /nest too deeply/],
+    ['{{ define "r" }}{{ include "r" . }}{{ end }}{{ include "r" . }}', /nested reference name|stopped/],
+    ['{{ $t := "{{ tpl . . }}" }}{{ tpl $t $t }}', /nest too deeply|stopped|exceeded/],
   ];
   for (const [template, message] of refused) {
     it(`stops ${template}`, () => {
@@ -52,6 +54,43 @@ describe('what a chart may cost', () => {
       );
     });
   }
+
+  it('traces variables that are made of themselves, many times over', () => {
+    const template = [
+      '{{ $x := .Values.a }}{{ range 60 }}{{ $x = ternary $x $x true }}{{ end }}',
+      '{{ $y := .Values.a }}{{ range 20000 }}{{ $y = print $y }}{{ end }}',
+      'kind: Pod\nx: {{ $x }}\ny: {{ $y }}\n',
+    ].join('');
+    const start = performance.now();
+    const { documents } = renderChart(
+      chart({ 'templates/a.yaml': template, 'values.yaml': 'b: 1\na: here\n' }),
+      { trace: true },
+    );
+    const [document] = documents;
+    for (const at of [1, 2]) {
+      assert.match(document!.text.split('\n')[at]!, /^[xy]: here$/);
+      assert.equal(document!.lines[at]!.values.at(-1)?.line, 2);
+    }
+    assert.ok(performance.now() - start < 5000);
+  });
+
+  it('traces includes that lie hundreds deep', () => {
+    const depth = 400;
+    const helpers = Array.from(
+      { length: depth },
+      (_, at) =>
+        `{{ define "d${at}" }}${at + 1 < depth ? `{{ include "d${at + 1}" . }}` : '{{ .Values.a }}'}{{ end }}`,
+    ).join('');
+    const { documents } = renderChart(
+      chart({
+        'templates/_h.tpl': helpers,
+        'templates/a.yaml': 'kind: Pod\nx: {{ include "d0" . }}\n',
+        'values.yaml': 'a: here\n',
+      }),
+      { trace: true },
+    );
+    assert.equal(documents[0]!.lines[1]!.values.at(-1)?.path, 'a');
+  });
 
   it('takes linear time for a pattern that backtracking never ends on', () => {
     const start = performance.now();

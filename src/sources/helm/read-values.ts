@@ -3,7 +3,7 @@
 import type { Path } from '#kube/objects.ts';
 import { LineIndex } from '#yaml/lines.ts';
 import { type ReadDocument, readDocuments } from '#yaml/read.ts';
-import type { Entry, Item, PlacedNode } from '#yaml/recorder.ts';
+import type { PlacedNode } from '#yaml/recorder.ts';
 import { GoError, GoMap, GoSlice, grownSlice, type Place, type Value } from './value.ts';
 
 /** Where a value of a text that stands inside another file was written: its path, and its place in the text. */
@@ -27,7 +27,7 @@ export function readYaml(text: string, file?: string, relocate?: Relocate): Valu
   const value = fromPlain(document.value);
   if (!clean.endsWith('\n') && BLOCK_HEADER.test(clean)) withoutLastBreak(value, document.place());
   if (file !== undefined && relocate === undefined && !ANCHOR.test(clean))
-    placeWhenAsked(value, new Written(file, clean, document), undefined);
+    placeWhenAsked(value, new Written(file, clean, document), -1);
   else if (file !== undefined) {
     const lines = new LineIndex(clean, { start: 0, end: clean.length, startLine: 1 });
     const at: Relocate = relocate ?? ((_, line, column) => ({ file, line, column }));
@@ -41,41 +41,75 @@ const BLOCK_HEADER = /[|>][-+0-9]*[ \t\r]*(?:#[^\n]*)?\n/;
 /** Whatever could be an anchor: then a value may stand at several places. */
 const ANCHOR = /(?:^|[\s,:[{-])&\S/;
 
-/** A text of values, which is read again for places when somebody asks for the first one. */
+/** The keys and items of a text of values, whose places are found, all at once, when somebody asks for the first one. */
 class Written {
   readonly file: string;
-  readonly #text: string;
-  readonly #document: ReadDocument & { readonly is: 'value' };
-  #lines: LineIndex | undefined;
+  /** Of each key or item: what it is called, and the number of the one that it stands in; -1 for none. */
+  readonly #steps: (string | number)[] = [];
+  readonly #above: number[] = [];
+  #source: { readonly text: string; readonly document: ReadDocument & { readonly is: 'value' } } | undefined;
+  /** Line and column of each. */
+  #positions: Int32Array | undefined;
 
   constructor(file: string, text: string, document: ReadDocument & { readonly is: 'value' }) {
     this.file = file;
-    this.#text = text;
-    this.#document = document;
+    this.#source = { text, document };
   }
 
-  get root(): PlacedNode {
-    return this.#document.place();
+  add(step: string | number, above: number): WrittenPlace {
+    this.#above.push(above);
+    return new WrittenPlace(this, this.#steps.push(step) - 1);
   }
 
-  position(offset: number): { readonly line: number; readonly column: number } {
-    this.#lines ??= new LineIndex(this.#text, { start: 0, end: this.#text.length, startLine: 1 });
-    return this.#lines.position(this.#document.start + offset);
+  pathOf(number: number): Path {
+    const path: (string | number)[] = [];
+    for (let at = number; at >= 0; at = this.#above[at]!) path.push(this.#steps[at]!);
+    return path.reverse();
+  }
+
+  line(number: number): number {
+    return this.#found[2 * number]!;
+  }
+
+  column(number: number): number {
+    return this.#found[2 * number + 1]!;
+  }
+
+  get #found(): Int32Array {
+    if (this.#positions !== undefined) return this.#positions;
+    const { text, document } = this.#source!;
+    const lines = new LineIndex(text, { start: 0, end: text.length, startLine: 1 });
+    const positions = new Int32Array(2 * this.#steps.length);
+    const root = document.place();
+    const nodes: (PlacedNode | undefined)[] = [];
+    for (const [number, step] of this.#steps.entries()) {
+      const above = this.#above[number]!;
+      const node = above < 0 ? root : nodes[above];
+      const found = typeof step === 'number' ? node?.items?.[step] : node?.entries?.get(step);
+      nodes.push(found?.node);
+      const { line, column } = lines.position(document.start + (found?.start ?? 0));
+      positions[2 * number] = line;
+      positions[2 * number + 1] = column;
+    }
+    this.#positions = positions;
+    this.#source = undefined;
+    return positions;
   }
 }
 
 /** The place of a key or an item, looked for when somebody asks: nearly nobody does. */
 class WrittenPlace implements Place {
   readonly #written: Written;
-  readonly #above: WrittenPlace | undefined;
-  readonly #step: string | number;
-  #position: { readonly line: number; readonly column: number } | undefined;
+  readonly #number: number;
   #plain: Place | undefined;
 
-  constructor(written: Written, above: WrittenPlace | undefined, step: string | number) {
+  constructor(written: Written, number: number) {
     this.#written = written;
-    this.#above = above;
-    this.#step = step;
+    this.#number = number;
+  }
+
+  get number(): number {
+    return this.#number;
   }
 
   get file(): string {
@@ -83,29 +117,15 @@ class WrittenPlace implements Place {
   }
 
   get line(): number {
-    return this.#found.line;
+    return this.#written.line(this.#number);
   }
 
   get column(): number {
-    return this.#found.column;
+    return this.#written.column(this.#number);
   }
 
   get path(): string {
-    return dotted(this.#path);
-  }
-
-  get #path(): Path {
-    return [...(this.#above === undefined ? [] : this.#above.#path), this.#step];
-  }
-
-  get #found() {
-    this.#position ??= this.#written.position(this.#entry?.start ?? 0);
-    return this.#position;
-  }
-
-  get #entry(): Entry | Item | undefined {
-    const above = this.#above === undefined ? this.#written.root : this.#above.#entry?.node;
-    return typeof this.#step === 'number' ? above?.items?.[this.#step] : above?.entries?.get(this.#step);
+    return dotted(this.#written.pathOf(this.#number));
   }
 
   get found(): Place {
@@ -114,18 +134,18 @@ class WrittenPlace implements Place {
   }
 }
 
-function placeWhenAsked(value: Value, written: Written, above: WrittenPlace | undefined): void {
+function placeWhenAsked(value: Value, written: Written, above: number): void {
   if (value instanceof GoMap) {
     value.places = new Map();
     for (const [key, inner] of value.entries) {
-      const place = new WrittenPlace(written, above, key);
+      const place = written.add(key, above);
       value.places.set(key, place);
-      if (inner !== null && typeof inner === 'object') placeWhenAsked(inner, written, place);
+      if (inner !== null && typeof inner === 'object') placeWhenAsked(inner, written, place.number);
     }
   } else if (value instanceof GoSlice)
     value.places = value.items.map((inner, index) => {
-      const place = new WrittenPlace(written, above, index);
-      if (inner !== null && typeof inner === 'object') placeWhenAsked(inner, written, place);
+      const place = written.add(index, above);
+      if (inner !== null && typeof inner === 'object') placeWhenAsked(inner, written, place.number);
       return place;
     });
 }

@@ -83,6 +83,17 @@ type Told =
   | { readonly is: 'yaml'; readonly written: WrittenYaml }
   | { readonly is: 'unresolved'; readonly name: string };
 
+/** What an action is made of. */
+interface Known {
+  readonly values: Place[];
+  readonly given: string[];
+  readonly instead: string[];
+  readonly inner: Candidate[];
+  unresolved: string | undefined;
+}
+
+const NOTHING: Readonly<Known> = { values: [], given: [], instead: [], inner: [], unresolved: undefined };
+
 /**
  * What was read, and what functions gave, while something is worked out. Most of it nobody ever asks for, so it is only
  * noted, and put together for the first one who does.
@@ -92,20 +103,22 @@ class Action {
   missing: AnyNode | undefined;
   /** How many actions hang on each other that are not put together yet. */
   depth = 0;
-  readonly #told: Told[];
-  #known = 0;
-  readonly #values: Place[] = [];
-  readonly #given: string[] = [];
-  readonly #instead: string[] = [];
-  readonly #inner: Candidate[] = [];
-  #unresolved: string | undefined;
+  /** What was told and is not put together yet: most actions are told nothing. */
+  #told: Told[] | undefined;
+  #known: Known | undefined;
 
-  constructor(told: Told[] = []) {
+  constructor(told?: Told[]) {
     this.#told = told;
   }
 
+  /** Nothing was told. */
+  get isEmpty(): boolean {
+    return this.#told === undefined && this.#known === undefined;
+  }
+
   tell(one: Told): void {
-    this.#told.push(one);
+    if (this.#told === undefined) this.#told = [one];
+    else this.#told.push(one);
     const depth = one.is === 'used' ? one.carried.depth : one.is === 'template' ? one.output.depth : -1;
     if (depth < this.depth) return;
     this.depth = depth + 1;
@@ -115,115 +128,124 @@ class Action {
 
   /** As it is now, whatever is told later. */
   copy(): Action {
-    const copy = new Action([...this.#told]);
+    const copy = new Action(this.#told === undefined ? undefined : [...this.#told]);
     copy.depth = this.depth;
+    const known = this.#known;
+    if (known !== undefined)
+      copy.#known = {
+        values: [...known.values],
+        given: [...known.given],
+        instead: [...known.instead],
+        inner: [...known.inner],
+        unresolved: known.unresolved,
+      };
     return copy;
   }
 
   get values(): readonly Place[] {
-    this.#know();
-    return this.#values;
+    return this.#know().values;
   }
 
   get given(): readonly string[] {
-    this.#know();
-    return this.#given;
+    return this.#know().given;
   }
 
   get instead(): readonly string[] {
-    this.#know();
-    return this.#instead;
+    return this.#know().instead;
   }
 
   /** Texts of templates and of YAML that were made on the way. */
   get inner(): readonly Candidate[] {
-    this.#know();
-    return this.#inner;
+    return this.#know().inner;
   }
 
   get unresolved(): string | undefined {
-    this.#know();
-    return this.#unresolved;
+    return this.#know().unresolved;
   }
 
-  #know(): void {
-    while (this.#known < this.#told.length) this.#learn(this.#told[this.#known++]!);
+  #know(): Readonly<Known> {
+    const told = this.#told;
+    if (told === undefined) return this.#known ?? NOTHING;
+    this.#known ??= { values: [], given: [], instead: [], inner: [], unresolved: undefined };
+    this.#told = undefined;
     this.depth = 0;
+    for (const one of told) this.#learn(one, this.#known);
+    return this.#known;
   }
 
-  #learn(one: Told): void {
+  #learn(one: Told, known: Known): void {
     switch (one.is) {
       case 'value':
-        this.#values.push(one.place);
+        known.values.push(one.place);
         break;
       case 'given':
-        note(this.#given, one.name);
+        note(known.given, one.name);
         break;
       case 'instead':
-        note(this.#instead, one.missing === undefined ? '' : show(one.missing));
+        note(known.instead, one.missing === undefined ? '' : show(one.missing));
         break;
       case 'insteadOf':
-        note(this.#instead, one.words);
+        note(known.instead, one.words);
         break;
       case 'used': {
         const { values, given, instead, inner, unresolved } = one.carried;
-        if (this.#values.length < MOST_CARRIED) this.#values.push(...values);
-        if (this.#given.length < MOST_CARRIED) this.#given.push(...given);
-        if (this.#instead.length < MOST_CARRIED) this.#instead.push(...instead);
-        if (this.#inner.length < MOST_LINES) for (const candidate of inner) this.#inner.push(candidate);
-        if (unresolved !== undefined) this.#unresolved = unresolved;
+        if (known.values.length < MOST_CARRIED) known.values.push(...values);
+        if (known.given.length < MOST_CARRIED) known.given.push(...given);
+        if (known.instead.length < MOST_CARRIED) known.instead.push(...instead);
+        if (known.inner.length < MOST_LINES) for (const candidate of inner) known.inner.push(candidate);
+        if (unresolved !== undefined) known.unresolved = unresolved;
         break;
       }
       case 'template':
-        this.#learnTemplate(one.output, one.text);
+        learnTemplate(one.output, one.text, known);
         break;
       case 'yaml':
-        this.#learnYaml(one.written);
+        learnYaml(one.written, known);
         break;
       case 'unresolved':
-        this.#unresolved = one.name;
+        known.unresolved = one.name;
         break;
     }
   }
+}
 
-  #learnTemplate({ pieces, source }: Output, text: string): void {
-    const lines = partsOf(pieces);
-    if (source !== undefined) fromSource(lines, source);
-    text.split('\n').forEach((line, at) => {
-      const parts = lines[at] ?? [];
-      remember(this.#inner, line, parts);
-      for (const { values, given, instead, unresolved } of parts) {
-        for (const place of values) note(this.#values, place);
-        for (const one of given) note(this.#given, one);
-        for (const one of instead) note(this.#instead, one);
-        if (unresolved !== undefined) this.#unresolved = unresolved;
-      }
-    });
-  }
+function learnTemplate({ pieces, source }: Output, text: string, known: Known): void {
+  const lines = partsOf(pieces);
+  if (source !== undefined) fromSource(lines, source);
+  text.split('\n').forEach((line, at) => {
+    const parts = lines[at] ?? [];
+    remember(known.inner, line, parts);
+    for (const { values, given, instead, unresolved } of parts) {
+      for (const place of values) note(known.values, place);
+      for (const one of given) note(known.given, one);
+      for (const one of instead) note(known.instead, one);
+      if (unresolved !== undefined) known.unresolved = unresolved;
+    }
+  });
+}
 
-  #learnYaml(written: WrittenYaml): void {
-    const lines = written.text.split('\n');
-    lines.forEach((line, at) => {
-      const place = written.places[at];
-      const made = place === undefined ? undefined : madeOf(place);
-      // A lone scalar, or an empty map, is what the action has read.
-      const isAll = lines.length === 1 && place === undefined;
-      const text = line.trim();
-      const margin = line.length - line.trimStart().length;
-      remember(this.#inner, line, [
-        {
-          from: margin,
-          to: margin + text.length,
-          template: made?.at,
-          values: isAll ? this.#values : (made?.carried.values ?? (place === undefined ? [] : [place])),
-          given: isAll ? this.#given : (made?.carried.given ?? []),
-          instead: isAll ? this.#instead : (made?.carried.instead ?? []),
-          unresolved: isAll ? this.#unresolved : made?.carried.unresolved,
-          literal: false,
-        },
-      ]);
-    });
-  }
+function learnYaml(written: WrittenYaml, known: Known): void {
+  const lines = written.text.split('\n');
+  lines.forEach((line, at) => {
+    const place = written.places[at];
+    const made = place === undefined ? undefined : madeOf(place);
+    // A lone scalar, or an empty map, is what the action has read.
+    const isAll = lines.length === 1 && place === undefined;
+    const text = line.trim();
+    const margin = line.length - line.trimStart().length;
+    remember(known.inner, line, [
+      {
+        from: margin,
+        to: margin + text.length,
+        template: made?.at,
+        values: isAll ? known.values : (made?.carried.values ?? (place === undefined ? [] : [place])),
+        given: isAll ? known.given : (made?.carried.given ?? []),
+        instead: isAll ? known.instead : (made?.carried.instead ?? []),
+        unresolved: isAll ? known.unresolved : made?.carried.unresolved,
+        literal: false,
+      },
+    ]);
+  });
 }
 
 /** What a variable, or the dot, was made of. */
@@ -244,7 +266,7 @@ const madeOf = (place: Place): Made | undefined => place.made as Made | undefine
 
 /** What one template gave. */
 export class Traced {
-  readonly #output: Output;
+  #output: Output | undefined;
   readonly #text: string;
   readonly branches: readonly BranchTaken[];
   #lines: LineOrigin[] | undefined;
@@ -256,7 +278,11 @@ export class Traced {
   }
 
   get lines(): readonly LineOrigin[] {
-    this.#lines ??= finished(partsOf(this.#output.pieces), this.#text);
+    if (this.#lines === undefined) {
+      this.#lines = finished(partsOf(this.#output!.pieces), this.#text);
+      // Nobody needs the pieces any more.
+      this.#output = undefined;
+    }
     return this.#lines;
   }
 }
@@ -371,12 +397,14 @@ export class Tracer {
   }
 
   printed(node: ActionNode, text: string, before: Action): void {
-    this.note({ text, node, action: this.endAction(before) });
+    const action = this.endAction(before);
+    this.note({ text, node, action: action.isEmpty ? undefined : action });
   }
 
   /** A variable was set: what it was made of belongs to those that print it. */
-  declared(before: Action): Carried {
-    return this.endAction(before);
+  declared(before: Action): Carried | undefined {
+    const action = this.endAction(before);
+    return action.isEmpty ? undefined : action;
   }
 
   /**
@@ -396,8 +424,9 @@ export class Tracer {
   }
 
   /** What the action that runs has read until now. */
-  current(): Carried {
-    return this.actions.at(-1)!.copy();
+  current(): Carried | undefined {
+    const action = this.actions.at(-1)!;
+    return action.isEmpty ? undefined : action.copy();
   }
 
   /** A variable, or the dot, was read: with it comes what it was made of. */
