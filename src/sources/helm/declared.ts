@@ -33,11 +33,13 @@ export interface ChartObjects {
  * @param read gives the files of the chart; what it throws is said
  * @param name the folder as reports show it; empty for the working directory
  * @param runsOf how the chart with these files is installed
+ * @param apart whether to keep where an object comes from in each of its environments
  */
 export async function chartObjects(
   read: () => ReadFolder,
   name: string,
   runsOf: (files: ReadonlyMap<string, Uint8Array>) => readonly ChartRun[],
+  apart: (files: ReadonlyMap<string, Uint8Array>) => boolean = () => false,
 ): Promise<ChartObjects> {
   const chartFile = name === '' ? 'Chart.yaml' : `${name}/Chart.yaml`;
   const failure = (message: string, run?: string): Gap => ({
@@ -56,7 +58,11 @@ export async function chartObjects(
     return { declared: [], gaps: [failure(message)], documents: 0, failed: message };
   }
   if (mayNeedRe2(files) || runs.length > 1) await import('./re2.ts');
-  const known = new Map<string, { readonly declared: Declared; readonly environments: string[] }>();
+  const known = new Map<
+    string,
+    { readonly declared: Declared; readonly environments: string[]; readonly alike: Origin[] }
+  >();
+  const isApart = runs.length > 1 && apart(files);
   const gaps = new Map<string, Gap>();
   for (const link of left)
     gaps.set(link, {
@@ -82,15 +88,23 @@ export async function chartObjects(
       const { file, line } = declared.origin;
       const key = JSON.stringify([file, line, declared.object]);
       const same = known.get(key);
-      if (same !== undefined) same.environments.push(environment);
-      else known.set(key, { declared, environments: [environment] });
+      if (same === undefined) known.set(key, { declared, environments: [environment], alike: [] });
+      else {
+        same.environments.push(environment);
+        if (isApart) same.alike.push(declared.origin);
+      }
     }
   }
   return {
-    declared: [...known.values()].map(({ declared, environments }) =>
+    declared: [...known.values()].map(({ declared, environments, alike }) =>
       runs.length === 1 && environments[0] === DEFAULT
         ? declared
-        : { ...declared, environments, among: runs.length },
+        : {
+            ...declared,
+            environments,
+            among: runs.length,
+            ...(alike.length === 0 ? {} : { alike }),
+          },
     ),
     gaps: [...gaps.values()],
     documents,
