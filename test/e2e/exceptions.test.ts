@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { version } from '#judge/report.ts';
 import { folderOf, pod, run } from './program.ts';
 
 const agent = (more: { metadata?: string; first?: string; second?: string; top?: string } = {}) =>
@@ -475,6 +476,25 @@ describe('extends', () => {
     }
     const circle = scan({ 'a.yaml': agent(), 'sallyport.yaml': 'extends: ./sallyport.yaml\n' });
     assert.match(circle.err, /more than 10 deep/);
+  });
+
+  it('weakens nothing with a pin to the checks that run anyway', () => {
+    const folder = (pin: string) => ({
+      'a.yaml': pod('a'),
+      ...(pin === '' ? {} : { 'sallyport.yaml': `checks: { version: "${pin}" }\n` }),
+    });
+    const says = (before: string, after: string) => {
+      const files = Object.entries({ old: folder(before), new: folder(after) }).flatMap(([side, of]) =>
+        Object.entries(of).map(([name, text]) => [`${side}/${name}`, text] as const),
+      );
+      return run(folderOf(Object.fromEntries(files)), ['diff', 'old', 'new']).out;
+    };
+    assert.match(says('', version), /No security-relevant change/i);
+    assert.match(
+      says('', '0.0.9'),
+      /For the worse[\s\S]*the checks of 0\.0\.9 are run, before the installed version/,
+    );
+    assert.match(says('0.0.9', ''), /For the better[\s\S]*the installed version are run, before 0\.0\.9/);
   });
 
   it('pins the set of checks', () => {
