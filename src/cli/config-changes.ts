@@ -4,6 +4,7 @@ import type { SecurityChange } from '#check/comparison.ts';
 import { type Severity, severities } from '#check/severity.ts';
 import type { CustomProfile } from '#decide/pod-security/custom/custom.ts';
 import { kindOf } from '#judge/change-kinds.ts';
+import { version } from '#judge/report.ts';
 import { isEqual } from '#kube/equal.ts';
 import { checks } from '#practices/index.ts';
 import { CONFIG_FILE, type Config } from './config.ts';
@@ -64,14 +65,15 @@ export function configChanges(
   }
   for (const id of new Set([...Object.keys(base.options), ...Object.keys(head.options)]))
     if (!isEqual(base.options[id], head.options[id])) say(`the options of ${id} changed`, 'worse', 'medium');
-  if (base.checksVersion !== head.checksVersion) {
-    const older = isOlder(head.checksVersion, base.checksVersion);
+  // What is not pinned is the installed version, and no pin runs checks that are not there yet.
+  const runs = (pin: string | undefined) => (pin !== undefined && isOlder(pin, version) ? pin : version);
+  const [oldChecks, newChecks] = [runs(base.checksVersion), runs(head.checksVersion)];
+  if (oldChecks !== newChecks)
     say(
       `the checks of ${head.checksVersion ?? 'the installed version'} are run, before ${base.checksVersion ?? 'the installed version'}`,
-      older ? 'worse' : 'better',
+      isOlder(newChecks, oldChecks) ? 'worse' : 'better',
       'medium',
     );
-  }
   const [old, now] = [base.exceptionRules, head.exceptionRules];
   for (const id of old.nonBypassable.filter(one => !now.nonBypassable.includes(one)))
     say(`${id} may be excepted now`, 'worse');
@@ -117,8 +119,7 @@ export function configChanges(
 }
 
 /** Nothing stated is the newest there is. */
-function isOlder(one: string | undefined, other: string | undefined): boolean {
-  if (one === undefined || other === undefined) return one !== undefined;
+function isOlder(one: string, other: string): boolean {
   const [a, b] = [one, other].map(text => text.split('.').map(Number));
   const at = a!.findIndex((part, i) => part !== b![i]);
   return at >= 0 && a![at]! < b![at]!;

@@ -166,7 +166,8 @@ export function readBaseline(file: string): BaselineEntry[] {
   try {
     return parseBaseline(text);
   } catch (error) {
-    if (error instanceof BaselineError) throw new UsageError(`${file}:${error.line}: ${error.message}`);
+    if (error instanceof BaselineError)
+      throw new UsageError(`${file}:${error.line}: ${error.message}`, error.hint);
     throw error;
   }
 }

@@ -24,10 +24,12 @@ const ABOUT = [
 export class BaselineError extends Error {
   override readonly name = 'BaselineError';
   readonly line: number;
+  readonly hint: string | undefined;
 
-  constructor(line: number, message: string) {
+  constructor(line: number, message: string, hint?: string) {
     super(message);
     this.line = line;
+    this.hint = hint;
   }
 }
 
@@ -78,7 +80,11 @@ export function parseBaseline(text: string): BaselineEntry[] {
   for (const [index, line] of lines.entries()) {
     if (line.trim() === '' || line.startsWith('#')) continue;
     if (/^(?:<{7}|={7}|>{7}|\|{7})(?:\s|$)/.test(line))
-      throw new BaselineError(index + 1, 'a merge conflict that was not resolved');
+      throw new BaselineError(
+        index + 1,
+        'a merge conflict that was not resolved',
+        'keep the lines of both sides, then sallyport baseline update',
+      );
     const [identity = '', check, file, object, place, ...more] = line.split('\t');
     if (!/^[0-9a-f]{32}$/.test(identity) || place === undefined || more.length > 0)
       throw new BaselineError(index + 1, 'no entry of a baseline');

@@ -11,7 +11,8 @@ import type { Finding } from '#check/finding.ts';
 import { matchesGlob, matchesName } from '#kube/glob.ts';
 import { nearest } from '#kube/nearest.ts';
 import { formatPath, type Path } from '#kube/objects.ts';
-import { namespaceOf } from '#world/world.ts';
+import type { Position } from '#world/origin.ts';
+import { type Declared, namespaceOf } from '#world/world.ts';
 import { expiredException, invalidException, unusedException } from './exception-checks.ts';
 import { fingerprintOf } from './hash.ts';
 import type { Place } from './scan.ts';
@@ -188,13 +189,34 @@ export class Exceptions {
   }
 
   /** The exception that accepts a place; of several the one that is confined most closely does not matter. */
-  accept(place: Place): Exception | undefined {
-    for (const exception of this.#byCheck.get(place.id) ?? []) {
+  accept(place: Standing): Exception | undefined {
+    const candidates = this.#byCheck.get(place.id) ?? [];
+    for (const exception of candidates) {
       if (this.#refused.has(exception) || !covers(exception, place)) continue;
       this.#used.add(exception);
       if (!this.#expired.has(exception)) return exception;
     }
-    return undefined;
+    return candidates.length === 0 ? undefined : this.#acceptApart(place);
+  }
+
+  /** What stands in another place in each environment is accepted where each of them is. */
+  #acceptApart({ id, declared, path, container }: Standing): Exception | undefined {
+    const { environments, alike, ...alone } = declared;
+    if (environments === undefined || alike === undefined) return undefined;
+    let first: Exception | undefined;
+    for (const [i, environment] of environments.entries()) {
+      const origin = alike[i - 1] ?? declared.origin;
+      const accepted = this.accept({
+        id,
+        path,
+        ...(container === undefined ? {} : { container }),
+        declared: { ...alone, origin, environments: [environment] },
+        position: origin.positionOf(path),
+      });
+      if (accepted === undefined) return undefined;
+      first ??= accepted;
+    }
+    return first;
   }
 
   /**
@@ -259,11 +281,16 @@ function placeOf({ file, line, column }: Exception): { file: string; line: numbe
   return { file, line, column };
 }
 
-function covers({ scope }: Exception, { declared, path, container, position }: Place): boolean {
-  const { object, origin } = declared;
+/** What of a failing place an exception looks at. */
+type Standing = Pick<Place, 'id' | 'declared' | 'path' | 'container' | 'position'>;
+
+function covers({ scope }: Exception, { declared, path, container, position }: Standing): boolean {
+  const { object, origin, alike = [] } = declared;
   const { file, lines } = scope;
   if (lines !== undefined) {
-    if (position.file !== file || position.line < lines[0] || position.line > lines[1]) return false;
+    const isThere = (at: Position) => at.file === file && at.line >= lines[0] && at.line <= lines[1];
+    if (!isThere(position) || !alike.every(one => isThere(one.positionOf(path)))) return false;
+    if (isOfOneOverlay(declared, position.file)) return false;
   } else if (file !== undefined && !matchesGlob(file, position.file)) return false;
   if (scope.container !== undefined && (container === undefined || !matchesName(scope.container, container)))
     return false;
@@ -276,6 +303,12 @@ function covers({ scope }: Exception, { declared, path, container, position }: P
     if (kind !== object.kind || typeof own !== 'string' || !matchesName(name, own)) return false;
   }
   return scope.field === undefined || isWithin(scope.field, path);
+}
+
+/** Whether the file lies in the folder of one overlay, and the object is built for others too, out of their own files. */
+function isOfOneOverlay({ environments = [], chart }: Declared, file: string): boolean {
+  const isIn = (folder: string) => folder === '' || file.startsWith(`${folder}/`);
+  return chart === undefined && environments.some(isIn) && !environments.every(isIn);
 }
 
 /** Whether a path lies at or below a field as people write it; `[*]` stands for any item. */

@@ -173,7 +173,7 @@ class Scan {
   readonly #anyKind: Selected[] = [];
   readonly #ofPods: Selected[] = [];
   readonly #ofContainers: Selected[] = [];
-  readonly #runs: Context['runs'];
+  readonly #runs: (id: string) => boolean;
   readonly #contexts = new Map<Selected, Context>();
   /** Of the worlds of single environments. */
   readonly #contextsOf = new Map<World, Map<Selected, Context>>();

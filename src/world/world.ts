@@ -24,6 +24,8 @@ export interface Declared {
   readonly chart?: string;
   /** What it was built for, where the same source becomes several objects: folders of overlays. */
   readonly environments?: readonly string[];
+  /** Where it comes from in its environments beyond the first, where a comment may tell them apart. */
+  readonly alike?: readonly Origin[];
   /** Of how many environments these are some: what holds in all of them need not be said of each. */
   readonly among?: number;
   /** Of the environments of its source: which are never applied together. One value for all objects of the source. */

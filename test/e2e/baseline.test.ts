@@ -1,5 +1,6 @@
 /** The baseline: what is known stays quiet, what is new does not, what is gone is said. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -61,6 +62,46 @@ describe('a baseline', () => {
     run(folder, ['baseline', 'update', '--accept-new', ...words]);
     assert.equal(scan(folder).code, 0);
     assert.match(run(folder, ['baseline', 'show']).out, /pod-security\/host-namespaces: 2\n/);
+  });
+
+  it('merges in Git where two branches mend apart, and says what to do where they mend side by side', () => {
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const folder = folderOf(Object.fromEntries(names.map(name => [`${name}.yaml`, pod(name)])));
+    const git = (...more: string[]) =>
+      spawnSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...more], {
+        cwd: folder,
+        encoding: 'utf8',
+      });
+    run(folder, ['baseline', 'create', ...words]);
+    git('init', '--quiet', '--initial-branch=main');
+    const commit = () => {
+      git('add', '.');
+      git('commit', '--quiet', '-m', 'x');
+    };
+    const mend = (branch: string, name: string) => {
+      git('checkout', '--quiet', '-b', branch, 'main');
+      writeFileSync(join(folder, `${name}.yaml`), pod(name).replace('  hostPID: true\n', ''));
+      run(folder, ['baseline', 'update', ...words]);
+      commit();
+    };
+    commit();
+    mend('one', 'a');
+    mend('two', 'd');
+    mend('three', 'e');
+    git('checkout', '--quiet', 'two');
+    assert.equal(git('merge', '--no-edit', 'one').status, 0);
+    const merged = readFileSync(join(folder, FILE), 'utf8');
+    assert.deepEqual(merged.match(/[a-e]\.yaml/g), ['b.yaml', 'c.yaml', 'e.yaml']);
+    assert.equal(scan(folder).code, 0);
+    // Lines that are neighbours are one conflict to Git.
+    assert.equal(git('merge', '--no-edit', 'three').status, 1);
+    const { code, err } = scan(folder);
+    assert.equal(code, 3);
+    assert.match(err, /a merge conflict that was not resolved\n.*keep the lines of both sides/);
+    const both = readFileSync(join(folder, FILE), 'utf8').replace(/^(?:<{7}|={7}|>{7}|\|{7}).*\n/gm, '');
+    writeFileSync(join(folder, FILE), both);
+    run(folder, ['baseline', 'update', ...words]);
+    assert.deepEqual(readFileSync(join(folder, FILE), 'utf8').match(/[a-e]\.yaml/g), ['b.yaml', 'c.yaml']);
   });
 
   it('keeps what an update did not ask about', () => {

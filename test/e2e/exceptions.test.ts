@@ -1,9 +1,10 @@
 /** Exceptions: what they except, what they never widen to, and what is said of them. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { folderOf, run } from './program.ts';
+import { version } from '#judge/report.ts';
+import { folderOf, pod, run } from './program.ts';
 
 const agent = (more: { metadata?: string; first?: string; second?: string; top?: string } = {}) =>
   `${more.top ?? ''}apiVersion: apps/v1
@@ -151,6 +152,88 @@ describe('a comment', () => {
   });
 });
 
+describe('a comment in a chart', () => {
+  const CHART = 'apiVersion: v2\nname: shop\nversion: 1.0.0\n';
+  const template = (comment: string) =>
+    `apiVersion: v1\nkind: Pod\nmetadata: { name: shop }\nspec:\n  containers:\n    - name: web\n      image: shop:1.4.2\n      securityContext:\n        ${comment}\n        privileged: {{ .Values.privileged }}\n`;
+  const files = (template_: string, values: string, more: Record<string, string> = {}) => ({
+    'Chart.yaml': CHART,
+    'templates/pod.yaml': template_,
+    'values.yaml': values,
+    ...more,
+  });
+  const cases: readonly (readonly [string, Record<string, string>, excepted: boolean])[] = [
+    ['in the values, above the key', files(template('# -'), `${allow}\nprivileged: true\n`), true],
+    ['in the values, on its line', files(template('# -'), `privileged: true ${allow}\n`), true],
+    [
+      'in the values, at another key',
+      files(template('# -'), `privileged: true\n${allow}\nother: 1\n`),
+      false,
+    ],
+    [
+      'in the template, where the value is literal',
+      files(template(allow).replace('{{ .Values.privileged }}', 'true'), 'a: 1\n'),
+      true,
+    ],
+  ];
+  for (const [name, all, excepted] of cases)
+    it(`${name}, ${excepted ? 'excepts' : 'excepts nothing'}`, () => {
+      const shown = scan(all);
+      const found = shown.findings.filter(({ check }) => check === 'pod-security/privileged');
+      assert.equal(found.length, excepted ? 0 : 1, JSON.stringify(shown));
+      assert.equal(shown.excepted?.length ?? 0, excepted ? 1 : 0);
+    });
+
+  it('in the values of one environment excepts it there, and not elsewhere', () => {
+    const of = (prod: string, dev: string) => ({
+      'values-prod.yaml': `privileged: true ${prod}\n`,
+      'values-dev.yaml': `privileged: true ${dev}\n`,
+    });
+    const isOpen = (prod: string, dev: string) =>
+      scan(files(template('# -'), 'privileged: false\n', of(prod, dev))).findings.some(
+        ({ check }) => check === 'pod-security/privileged',
+      );
+    const only = (environment: string) => allow.replace('@ops', `@ops, environment ${environment}`);
+    assert.equal(isOpen(allow, ''), true);
+    assert.equal(isOpen('', allow), true);
+    assert.equal(isOpen(only('prod'), only('prod')), true);
+    assert.equal(isOpen(allow, allow), false);
+    assert.equal(isOpen(only('prod'), only('dev')), false);
+  });
+});
+
+describe('a comment in what an overlay is made of', () => {
+  const kustomization = (more: string) =>
+    `apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n${more}`;
+  const plain = pod('shop').replace('metadata: { name: shop }', 'metadata: { name: shop, namespace: ops }');
+  const patch = (comment: string) =>
+    `apiVersion: v1\nkind: Pod\nmetadata: { name: shop, namespace: ops }\nspec:\n  containers:\n    - name: web\n      securityContext:\n        privileged: true ${comment}\n`;
+  const isOpen = (base: string, prod: string, dev?: string) =>
+    scan({
+      'base/kustomization.yaml': kustomization('resources: [pod.yaml]\n'),
+      'base/pod.yaml': base,
+      'prod/kustomization.yaml': kustomization('resources: [../base]\npatches: [{ path: patch.yaml }]\n'),
+      'prod/patch.yaml': prod,
+      ...(dev === undefined
+        ? {}
+        : {
+            'dev/kustomization.yaml': kustomization(
+              'resources: [../base]\npatches: [{ path: patch.yaml }]\n',
+            ),
+            'dev/patch.yaml': dev,
+          }),
+    }).findings.some(({ check }) => check === 'pod-security/privileged');
+
+  it('excepts what the patch or the base says, and not what another overlay says', () => {
+    assert.equal(isOpen(plain, patch('')), true);
+    assert.equal(isOpen(plain, patch(allow)), false);
+    const based = plain.replace('"shop:1.4.2" }', `"shop:1.4.2", securityContext: { privileged: true } }`);
+    assert.equal(isOpen(`${allow}\n${based}`, patch('').replace(/ {6}securityContext[\s\S]*/, '')), false);
+    assert.equal(isOpen(plain, patch(allow), patch('')), true);
+    assert.equal(isOpen(plain, patch(''), patch(allow)), true);
+  });
+});
+
 const record = (more: string) =>
   `exceptions:\n  - check: pod-security/privileged\n    reason: it loads a module\n    owner: "@ops"\n${more}`;
 
@@ -213,6 +296,15 @@ describe('a record in sallyport.yaml', () => {
     }
   });
 
+  it('of what is wrong with exceptions is refused, for nobody may except that', () => {
+    for (const check of ['cicd/unused-exception', 'cicd/expired-exception', 'cicd/invalid-exception']) {
+      const config = record('    file: "**"\n').replace('pod-security/privileged', check);
+      const { code, err } = scan({ 'a.yaml': agent(), 'sallyport.yaml': config });
+      assert.equal(code, 3);
+      assert.match(err, /sallyport\.yaml:2:\d+: "cicd\/[a-z-]+" is no check/);
+    }
+  });
+
   it('of a check that may not be excepted, or for too long, excepts nothing', () => {
     for (const [rules, message] of [
       ['nonBypassable: [pod-security/privileged]', /cannot be excepted/],
@@ -247,6 +339,70 @@ describe('other tools', () => {
     assert.equal(scan({ 'a.yaml': marked }, '--honor', 'kubelinter').code, 3);
   });
 
+  const forms: readonly (readonly [tool: string, what: string, text: string])[] = [
+    [
+      'kube-linter',
+      'all of it',
+      agent().replace(
+        'metadata: { name: agent, namespace: ops }',
+        'metadata: { name: agent, namespace: ops, annotations: { kube-linter.io/ignore-all: "a module" } }',
+      ),
+    ],
+    [
+      'checkov',
+      'an annotation',
+      agent().replace(
+        'metadata: { name: agent, namespace: ops }',
+        'metadata: { name: agent, namespace: ops, annotations: { checkov.io/skip1: CKV_K8S_16=a module } }',
+      ),
+    ],
+    ['checkov', 'a comment', agent({ top: '# checkov:skip=CKV_K8S_16:a module\n' })],
+    ['trivy', 'a comment', agent({ top: '# trivy:ignore:AVD-KSV-0017\n' })],
+    ['trivy', 'a comment that ends', agent({ top: '# trivy:ignore:KSV017 exp:2099-01-31\n' })],
+    [
+      'polaris',
+      'an annotation',
+      agent().replace(
+        'metadata: { name: agent, namespace: ops }',
+        'metadata: { name: agent, namespace: ops, annotations: { polaris.fairwinds.com/runAsPrivileged-exempt: "true" } }',
+      ),
+    ],
+  ];
+  for (const [tool, what, text] of forms)
+    it(`are believed in their own forms: ${what} of ${tool}, in scans, baselines and comparisons`, () => {
+      const files = { 'a.yaml': text };
+      assert.deepEqual(messages(scan(files)), [BOTH]);
+      const others = ['kube-linter', 'checkov', 'trivy', 'polaris'].filter(one => one !== tool).join(',');
+      assert.deepEqual(messages(scan(files, '--honor', others)), [BOTH]);
+      const { findings, excepted } = scan(files, '--honor', 'kube-linter,checkov,trivy,polaris');
+      assert.deepEqual(findings, []);
+      assert.deepEqual(
+        excepted!.map(({ exception }) => exception.owner),
+        [tool],
+      );
+      const folder = folderOf({
+        'new/a.yaml': text,
+        'old/b.yaml': 'apiVersion: v1\nkind: Namespace\nmetadata: { name: ops }\n',
+      });
+      const words = ['--check', 'pod-security/privileged', '--honor', tool];
+      assert.equal(run(folder, ['diff', 'old', 'new', '--check', 'pod-security/privileged']).code, 1);
+      assert.equal(run(folder, ['diff', 'old', 'new', ...words]).code, 0);
+      assert.match(run(folder, ['baseline', 'create', 'new', ...words]).out, /: 0 places accepted/);
+    });
+
+  it('except nothing where a mark means no check of ours, or ended', () => {
+    for (const mark of [
+      '# trivy:ignore:AVD-KSV-9999',
+      '# trivy:ignore:KSV017 exp:2020-01-31',
+      '# trivy:ignore:KSV017 exp:soon',
+      '# checkov:skip=CKV_K8S_999:x',
+    ])
+      assert.ok(
+        messages(scan({ 'a.yaml': agent({ top: `${mark}\n` }) }, '--honor', 'trivy,checkov')).includes(BOTH),
+        mark,
+      );
+  });
+
   it('become records that the configuration understands', () => {
     const text = agent({ first: '# trivy:ignore:AVD-KSV-0017', second: '#checkov:skip=CKV_K8S_16:a module' });
     const folder = folderOf({ 'a.yaml': text });
@@ -262,6 +418,29 @@ describe('other tools', () => {
       (JSON.parse(after.out) as Shown).findings.filter(({ check }) => check === 'pod-security/privileged'),
       [],
     );
+  });
+});
+
+describe('every format', () => {
+  const FORMATS = ['text', 'json', 'sarif', 'junit', 'github', 'gitlab', 'markdown', 'html', 'csv'];
+  it('lists what was excepted, by whom, until when', () => {
+    const folder = folderOf({
+      'a.yaml': agent({ top: `${allow.replace('@ops', '@ops, until 2099-12-31')}\n` }),
+    });
+    const wanted = FORMATS.flatMap(format => ['--format', `${format}=out.${format}`]);
+    assert.equal(run(folder, ['scan', '--check', 'pod-security/privileged', ...wanted]).code, 0);
+    for (const format of FORMATS) {
+      const text = readFileSync(join(folder, `out.${format}`), 'utf8').replaceAll('\u2060', '');
+      for (const word of ['pod-security/privileged', '@ops', '2099-12-31', 'it loads a module'])
+        assert.ok(text.includes(word), `${format} does not say ${word}:\n${text.slice(0, 3000)}`);
+    }
+    const [result] = (
+      JSON.parse(readFileSync(join(folder, 'out.sarif'), 'utf8')) as {
+        runs: [{ results: [{ suppressions: { kind: string; status: string; justification: string }[] }] }];
+      }
+    ).runs[0].results;
+    assert.equal(result.suppressions[0]!.status, 'accepted');
+    assert.match(result.suppressions[0]!.justification, /@ops, until 2099-12-31/);
   });
 });
 
@@ -297,6 +476,25 @@ describe('extends', () => {
     }
     const circle = scan({ 'a.yaml': agent(), 'sallyport.yaml': 'extends: ./sallyport.yaml\n' });
     assert.match(circle.err, /more than 10 deep/);
+  });
+
+  it('weakens nothing with a pin to the checks that run anyway', () => {
+    const folder = (pin: string) => ({
+      'a.yaml': pod('a'),
+      ...(pin === '' ? {} : { 'sallyport.yaml': `checks: { version: "${pin}" }\n` }),
+    });
+    const says = (before: string, after: string) => {
+      const files = Object.entries({ old: folder(before), new: folder(after) }).flatMap(([side, of]) =>
+        Object.entries(of).map(([name, text]) => [`${side}/${name}`, text] as const),
+      );
+      return run(folderOf(Object.fromEntries(files)), ['diff', 'old', 'new']).out;
+    };
+    assert.match(says('', version), /No security-relevant change/i);
+    assert.match(
+      says('', '0.0.9'),
+      /For the worse[\s\S]*the checks of 0\.0\.9 are run, before the installed version/,
+    );
+    assert.match(says('0.0.9', ''), /For the better[\s\S]*the installed version are run, before 0\.0\.9/);
   });
 
   it('pins the set of checks', () => {

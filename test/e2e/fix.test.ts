@@ -1,6 +1,7 @@
 /** Fixes in the user's own files: what is mended, what is kept, what is refused. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
@@ -75,6 +76,32 @@ describe('fix', () => {
     assert.equal(code, 3);
     assert.match(err, /there is no terminal\n {2}add --yes/);
     assert.equal(readFileSync(join(folder, 'a.yaml'), 'utf8'), BEFORE);
+  });
+
+  const pty =
+    spawnSync('script', ['--version']).status === 0 ? false : 'script (util-linux) is not installed';
+  it('refuses a file that somebody changed while it asked', { skip: pty }, async () => {
+    const folder = folderOf({ 'a.yaml': BEFORE });
+    const program = `${process.execPath} ${resolve(import.meta.dirname, '../../dist/cli.cjs')}`;
+    const command = `${program} fix --review --check pod-security/host-namespaces`;
+    const terminal = spawn('script', ['-qec', command, '/dev/null'], {
+      cwd: folder,
+      env: { ...process.env, NO_COLOR: '1', TERM: 'dumb' },
+      timeout: 30_000,
+    });
+    let out = '';
+    let isAsked = false;
+    terminal.stdout.on('data', (chunk: Buffer) => {
+      out += chunk.toString();
+      if (isAsked || !/\?/.test(out.split('\n').at(-1)!)) return;
+      isAsked = true;
+      writeFileSync(join(folder, 'a.yaml'), `${BEFORE}# theirs\n`);
+      terminal.stdin.end('y\n');
+    });
+    const [code] = (await once(terminal, 'close')) as [number];
+    assert.equal(code, 3, out);
+    assert.match(out, /a\.yaml changed since it was read .*nothing was written/);
+    assert.equal(readFileSync(join(folder, 'a.yaml'), 'utf8'), `${BEFORE}# theirs\n`);
   });
 
   it('leaves links alone', () => {

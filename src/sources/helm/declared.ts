@@ -34,11 +34,13 @@ export interface ChartObjects {
  * @param read gives the files of the chart; what it throws is said
  * @param name the folder as reports show it; empty for the working directory
  * @param runsOf how the chart with these files is installed
+ * @param keepsOrigins whether to keep where an object comes from in each of its environments
  */
 export async function chartObjects(
   read: () => ReadFolder,
   name: string,
   runsOf: (files: ReadonlyMap<string, Uint8Array>) => readonly ChartRun[],
+  keepsOrigins: (files: ReadonlyMap<string, Uint8Array>) => boolean = () => false,
 ): Promise<ChartObjects> {
   const chartFile = name === '' ? 'Chart.yaml' : `${name}/Chart.yaml`;
   const failure = (message: string, run?: string): Gap => ({
@@ -59,6 +61,7 @@ export async function chartObjects(
   if (mayNeedRe2(files) || runs.length > 1) await import('./re2.ts');
   const known: Known[] = [];
   const byName = new Map<string, Alike>();
+  const keepsAlike = runs.length > 1 && keepsOrigins(files);
   const gaps = new Map<string, Gap>();
   for (const link of left)
     gaps.set(link, {
@@ -88,18 +91,24 @@ export async function chartObjects(
       const same = alike?.find(declared);
       if (same !== undefined) {
         same.environments.push(environment);
+        if (keepsAlike) same.alike.push(declared.origin);
         continue;
       }
-      const fresh: Known = { declared, environments: [environment] };
+      const fresh: Known = { declared, environments: [environment], alike: [] };
       known.push(fresh);
       if (alike === undefined) byName.set(name, new Alike(fresh));
       else alike.add(fresh);
     }
   }
-  const made = known.map(({ declared, environments }) =>
+  const made = known.map(({ declared, environments, alike }) =>
     runs.length === 1 && environments[0] === DEFAULT
       ? declared
-      : { ...declared, environments, among: runs.length },
+      : {
+          ...declared,
+          environments,
+          among: runs.length,
+          ...(alike.length === 0 ? {} : { alike }),
+        },
   );
   const apart = runs.length === 1 ? undefined : apartOf(runs, made, identityOf);
   return {
@@ -114,6 +123,8 @@ export async function chartObjects(
 interface Known {
   readonly declared: Declared;
   readonly environments: string[];
+  /** Where the same stands in other environments. */
+  readonly alike: Origin[];
 }
 
 /** Objects of one name. Which of them are one, from one place, is told by all that they hold; mostly nobody asks. */

@@ -18,14 +18,42 @@ export interface MarkedComment {
   readonly lines?: readonly [from: number, to: number];
 }
 
+const SPOKEN_TO = ['sallyport:', 'checkov:skip', 'trivy:ignore:'];
+
 /** Cheap to ask of every file, for few have any. */
-export function mayHoldMarks(text: string): boolean {
-  return text.includes('sallyport:') || text.includes('checkov:skip') || text.includes('trivy:ignore:');
+export function mayHoldMarks(text: string | Buffer): boolean {
+  return SPOKEN_TO.some(word => text.includes(word));
+}
+
+/** The same bytes, to be searched. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** In YAML, and as the comment of a template. */
 const MARK =
   /(^|[ \t])(?:#[ \t]*|\{\{-?[ \t]*\/\*[ \t]*)(sallyport:|checkov:skip[:=]|trivy:ignore:)[ \t]*([^\n]*)/gm;
+
+export interface Mark {
+  /** Where the comment begins. */
+  readonly at: number;
+  readonly tool?: 'checkov' | 'trivy';
+  readonly said: string;
+}
+
+/** Whatever looks like such a comment; one reaches to the end of its line, so none begins in another. */
+export function marksIn(text: string): Mark[] {
+  return Array.from(text.matchAll(MARK), match => ({
+    at: match.index + match[1]!.length,
+    ...(match[2]!.startsWith('sallyport')
+      ? {}
+      : { tool: match[2]!.startsWith('checkov') ? ('checkov' as const) : ('trivy' as const) }),
+    said: match[3]!
+      .replace(/\*\/[ \t]*-?\}\}[ \t]*$/, '')
+      .replace(/\r$/, '')
+      .trim(),
+  }));
+}
 
 /** @param documents of the text; those that could not be read mark single lines only */
 export function markedComments(
@@ -35,28 +63,20 @@ export function markedComments(
 ): MarkedComment[] {
   const lines = new LineCounter(text);
   const found: MarkedComment[] = [];
-  MARK.lastIndex = 0;
-  for (let match = MARK.exec(text); match !== null; match = MARK.exec(text)) {
-    const at = match.index + match[1]!.length;
+  for (const { at, tool, said } of marksIn(text)) {
     const document = documents.find(({ is, start, end }) => is === 'value' && at >= start && at <= end);
     const root = document?.is === 'value' ? document.place() : undefined;
     const base = document?.start ?? 0;
-    // A match reaches to the end of its line, so no second one begins in a comment.
     if (root !== undefined && isInText(root, at - base)) continue;
     const line = lines.at(at);
     const column = at - lines.lineStart + 1;
     const target = targetOf(text, at, lines.lineStart);
     const covered = target === undefined ? undefined : coveredBy(root, target - base, at - base, base, text);
-    const tool = match[2]!.startsWith('checkov') ? 'checkov' : 'trivy';
-    const said = match[3]!
-      .replace(/\*\/[ \t]*-?\}\}[ \t]*$/, '')
-      .replace(/\r$/, '')
-      .trim();
     found.push({
       file,
       line,
       column,
-      ...(match[2]!.startsWith('sallyport') ? {} : { tool }),
+      ...(tool === undefined ? {} : { tool }),
       text: said,
       ...(target === undefined
         ? {}

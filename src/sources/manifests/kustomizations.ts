@@ -4,6 +4,7 @@ import type { BuiltDeployments, RememberBuild } from '#sources/gitops/kustomized
 import type { RenderChart } from '#sources/kustomize/door.ts';
 import { OverlaidFiles } from '#sources/kustomize/files.ts';
 import type { Roots } from '#sources/kustomize/roots.ts';
+import { asBuffer, mayHoldMarks } from './comments.ts';
 import { EditedTree, type ReadChart, type SourceTree } from './files.ts';
 import { folderOf, isKustomizationName, KUSTOMIZATION_NAMES } from './recognise.ts';
 import type { Found } from './walk.ts';
@@ -11,6 +12,8 @@ import type { Found } from './walk.ts';
 /** What was built, and the charts that took part in it. */
 export interface Kustomizations extends Roots {
   readonly charts: ReadonlySet<string>;
+  /** The files that may hold comments which speak to a tool. */
+  readonly marked: ReadonlyMap<string, Uint8Array>;
   /** Builds again, with other texts for some files, and only for some of the roots. */
   readonly again: (edited: ReadonlyMap<string, string>, roots?: ReadonlySet<string>) => Promise<Roots>;
 }
@@ -28,14 +31,25 @@ export async function readKustomizations(
   const { buildRoots, namedBy } = await import('#sources/kustomize/roots.ts');
   const bases = basesOutside(tree.files(found), kustomizations, namedBy);
   const charts = new Set<string>();
-  const build = async (from: SourceTree, of: readonly string[]): Promise<Roots> => {
-    const files = new OverlaidFiles(from.files(found), new Map(), bases);
+  const build = async (
+    from: SourceTree,
+    of: readonly string[],
+    files = new OverlaidFiles(from.files(found), new Map(), bases),
+  ): Promise<Roots> => {
     const renderChart = await chartRenderer(files, kustomizations, () => from.charts(), charts);
     return buildRoots(files, of, { top: '.', ...(renderChart === undefined ? {} : { renderChart }) });
   };
+  const files = new OverlaidFiles(tree.files(found), new Map(), bases);
+  const built = await build(tree, kustomizations, files);
+  const marked = new Map<string, Uint8Array>();
+  for (const name of built.used) {
+    const bytes = files.get(name);
+    if (bytes !== undefined && mayHoldMarks(asBuffer(bytes))) marked.set(name, bytes);
+  }
   return {
-    ...(await build(tree, kustomizations)),
+    ...built,
     charts,
+    marked,
     again: (texts, roots) =>
       build(
         new EditedTree(tree, texts),

@@ -8,7 +8,7 @@ import type { Roots } from '#sources/kustomize/roots.ts';
 import type { Declared, Gap } from '#world/world.ts';
 import type { ReadDocument } from '#yaml/documents.ts';
 import { readFast, readFastWithout } from '#yaml/fast.ts';
-import { type MarkedComment, markedComments, mayHoldMarks } from './comments.ts';
+import { asBuffer, type MarkedComment, markedComments, mayHoldMarks } from './comments.ts';
 import { decode } from './decode.ts';
 import type { DeployedAgain } from './deployed-again.ts';
 import { DiskTree, EditedTree, type SourceTree } from './files.ts';
@@ -120,6 +120,7 @@ export class Shared {
 interface RenderedChart {
   readonly declared: readonly Declared[];
   readonly gaps: readonly Gap[];
+  readonly comments: readonly MarkedComment[];
   readonly file: FileRecord;
   readonly rendering: Rendering;
 }
@@ -192,6 +193,8 @@ class Reader implements Manifests {
     for (const found of kustomizations)
       if (this.#concerned?.has(found.name) !== false) await this.#kustomization(found, rendered);
     this.declared.push(...(rendered?.declared ?? []));
+    for (const [name, bytes] of rendered?.marked ?? [])
+      this.comments.push(...(await commentsOf(name, bytes, false)));
     if (rendered !== undefined)
       this.renderings.push({
         kind: 'kustomizations',
@@ -367,6 +370,8 @@ class Reader implements Manifests {
     }
     const { text } = decoded;
     if (!mayHoldObjects(text)) {
+      // Values, which a chart elsewhere is given.
+      if (mayHoldMarks(text)) this.comments.push(...markedComments(file, text, await read(text)));
       this.files.push({ file, understood: text.trim() === '' ? 'empty' : 'other', documents: 0 });
       return;
     }
@@ -556,6 +561,7 @@ class Reader implements Manifests {
     if (key !== undefined) this.#options.shared?.charts.set(key, rendered);
     this.declared.push(...rendered.declared);
     this.gaps.push(...rendered.gaps);
+    this.comments.push(...rendered.comments);
     this.files.push(rendered.file);
     this.renderings.push(rendered.rendering);
   }
@@ -569,8 +575,12 @@ class Reader implements Manifests {
     const { chartObjects } = await import('#sources/helm/declared.ts');
     const { environmentRuns, settingRuns, withoutHooks } = await import('#sources/helm/environments.ts');
     const { deploymentRuns } = await import('#sources/gitops/charts.ts');
-    const render = async (tree: SourceTree) => {
+    const render = async (
+      tree: SourceTree,
+      look?: (files: ReadonlyMap<string, Uint8Array>) => Promise<void>,
+    ) => {
       const read = await tree.charts();
+      let files: ReadonlyMap<string, Uint8Array> = new Map();
       const text = (name: string) => tree.text(name);
       // What reads values files may fail, which is said of the chart.
       const deployed = await settled(() => deploymentRuns(deployments, text));
@@ -580,17 +590,31 @@ class Reader implements Manifests {
           : settings.length > 0
             ? settings.flatMap(one => settingRuns(one, files, chart, text))
             : environmentRuns(files, chart);
-      return chartObjects(
-        () => read(chart),
+      const made = await chartObjects(
+        () => {
+          const folder = read(chart);
+          files = folder.files;
+          return folder;
+        },
         chart,
         files => (this.#options.noHooks === true ? withoutHooks(runsOf(files)) : runsOf(files)),
+        files => [...files.values()].some(bytes => mayHoldMarks(asBuffer(bytes))),
       );
+      await look?.(files);
+      return made;
     };
-    const made = await render(this.#tree);
+    const comments: MarkedComment[] = [];
+    const made = await render(this.#tree, async files => {
+      for (const [name, bytes] of files)
+        comments.push(
+          ...(await commentsOf(chart === '' ? name : `${chart}/${name}`, bytes, TEMPLATE.test(name))),
+        );
+    });
     const { declared, gaps, documents, failed, runs = [] } = made;
     return {
       declared: declared.map(one => ({ ...one, chart })),
       gaps,
+      comments,
       file: {
         file,
         understood: 'chart',
@@ -723,6 +747,21 @@ class Reader implements Manifests {
           'a kustomization: part of none that was built; the files it lists were judged as they are written',
       });
   }
+}
+
+/** The files of a chart that are no YAML before they are rendered. */
+const TEMPLATE = /(?:^|\/)templates\//;
+
+/** The comments of a file that is judged in what is made of it. */
+async function commentsOf(file: string, bytes: Uint8Array, isTemplate: boolean): Promise<MarkedComment[]> {
+  const content = asBuffer(bytes);
+  if (!mayHoldMarks(content)) return [];
+  const decoded = decode(content);
+  if (decoded.is !== 'text') return [];
+  const { text } = decoded;
+  return isTemplate
+    ? (await import('./template-comments.ts')).templateComments(file, text)
+    : markedComments(file, text, await read(text));
 }
 
 /** The values files of a chart, as they are named beside it. */
