@@ -36,3 +36,41 @@ describe('the mesh configuration', () => {
     assert.deepEqual(said(config('outboundTrafficPolicy: { mode: REGISTRY_ONLY }\n')), []);
   });
 });
+
+describe('objects of a mesh that are not as they should be', () => {
+  const istio = (apiVersion: string, kind: string, spec: object): KubeObject => ({
+    apiVersion,
+    kind,
+    metadata: { name: 'cart', namespace: 'shop' },
+    spec,
+  });
+  const cases: readonly (readonly [KubeObject, RegExp])[] = [
+    [
+      istio('security.istio.io/v9', 'AuthorizationPolicy', {}),
+      /AuthorizationPolicy shop\/cart is of security.istio.io\/v9, .* read like v1beta1/,
+    ],
+    [
+      istio('policy.linkerd.io/v9', 'Server', {}),
+      /Server shop\/cart is of policy.linkerd.io\/v9, .* read like v1beta3/,
+    ],
+    [
+      istio('security.istio.io/v1', 'PeerAuthentication', { mtls: { mode: 'STRONG' } }),
+      /mtls.mode of PeerAuthentication shop\/cart is "STRONG", which is none: it is taken as not set/,
+    ],
+    [
+      istio('security.istio.io/v1', 'PeerAuthentication', { portLevelMtls: { 80: { mode: 'ON' } } }),
+      /portLevelMtls.80.mode of PeerAuthentication shop\/cart is "ON"/,
+    ],
+    [
+      istio('networking.istio.io/v1', 'DestinationRule', { trafficPolicy: { tls: { mode: false } } }),
+      /tls.mode of DestinationRule shop\/cart is false/,
+    ],
+  ];
+  for (const [object, text] of cases)
+    it(`are named: ${text.source}`, () => assert.match(said(object).join('\n'), text));
+
+  it('are not, where they are', () => {
+    const fine = istio('security.istio.io/v1beta1', 'PeerAuthentication', { mtls: { mode: 'UNSET' } });
+    assert.equal(said(fine).length, 1);
+  });
+});
