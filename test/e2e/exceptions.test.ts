@@ -492,7 +492,7 @@ describe('extends', () => {
     assert.match(says('', version), /No security-relevant change/i);
     assert.match(
       says('', '0.0.9'),
-      /For the worse[\s\S]*the checks of 0\.0\.9 are run, before the installed version/,
+      /For the worse[\s\S]*the checks of 0\.0\.9 are run, before the\s+installed version/,
     );
     assert.match(says('0.0.9', ''), /For the better[\s\S]*the installed version are run, before 0\.0\.9/);
   });
