@@ -494,7 +494,7 @@ describe('extends', () => {
       says('', '0.0.9'),
       /For the worse[\s\S]*the checks of 0\.0\.9 are run, before the\s+installed version/,
     );
-    assert.match(says('0.0.9', ''), /For the better[\s\S]*the installed version are run, before 0\.0\.9/);
+    assert.match(says('0.0.9', ''), /For the better[\s\S]*the installed version are run,\s+before 0\.0\.9/);
   });
 
   it('pins the set of checks', () => {
