@@ -256,8 +256,14 @@ export class Exceptions {
     return found;
   }
 
-  /** Each exception with what became of it. */
-  states(): readonly { readonly exception: Exception; readonly state: ExceptionState }[] {
+  /**
+   * Each exception with what became of it.
+   *
+   * @param judged whether all that an exception could be about was judged: else it is not known whether it is of use
+   */
+  states(
+    judged: (exception: Exception) => boolean = () => true,
+  ): readonly { readonly exception: Exception; readonly state: ExceptionState }[] {
     return this.#input.exceptions.map(exception => ({
       exception,
       state: this.#refused.has(exception)
@@ -266,7 +272,9 @@ export class Exceptions {
           ? 'expired'
           : this.#used.has(exception)
             ? 'used'
-            : 'unused',
+            : judged(exception)
+              ? 'unused'
+              : 'unknown',
     }));
   }
 
@@ -275,7 +283,7 @@ export class Exceptions {
   }
 }
 
-export type ExceptionState = 'used' | 'unused' | 'expired' | 'refused';
+export type ExceptionState = 'used' | 'unused' | 'unknown' | 'expired' | 'refused';
 
 function placeOf({ file, line, column }: Exception): { file: string; line: number; column: number } {
   return { file, line, column };

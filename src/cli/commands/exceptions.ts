@@ -12,7 +12,7 @@ import type { Parsed } from '../command.ts';
 import { readConfig } from '../config.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { readInput } from '../input.ts';
-import { judgeManifests, today } from '../judging.ts';
+import { judgeManifests, today, wasJudged } from '../judging.ts';
 import { print, tell } from '../output.ts';
 import { honoredTools, selection } from '../selection.ts';
 import { minorOf } from '../version-range.ts';
@@ -26,10 +26,11 @@ export async function list(parsed: Parsed): Promise<number> {
   const selected = selection(withProfile(parsed, profile), config);
   const manifests = await readInput(parsed, parsed.operands, config);
   const minor = minorOf(parsed.value('target-kubernetes') ?? config.targetKubernetes, '--target-kubernetes');
-  const { exceptions } = await judgeManifests(manifests, selected, config, minor, honored);
+  const judging = await judgeManifests(manifests, selected, config, minor, honored);
+  const { exceptions } = judging;
   const day = today();
   const states = exceptions
-    .states()
+    .states(wasJudged(judging))
     .filter(
       ({ exception: { until } }) =>
         within === undefined || (until !== undefined && daysBetween(day, until) <= within),
@@ -81,7 +82,7 @@ function text(
     ];
   });
   const by = (state: ExceptionState) => states.filter(one => one.state === state).length;
-  const counts = (['used', 'unused', 'expired', 'refused'] as const)
+  const counts = (['used', 'unused', 'unknown', 'expired', 'refused'] as const)
     .filter(state => by(state) > 0)
     .map(state => `${by(state)} ${state}`);
   lines.push(`${count(states.length, 'exception')}${counts.length === 0 ? '' : `: ${counts.join(', ')}`}`);
