@@ -362,8 +362,13 @@ function findingOf(
     why: check.why,
     remediation: check.remediation,
     frameworks: [],
-    fingerprint: fingerprintOf([id, file, message].join('\0')),
+    fingerprint: problemFingerprint(id, file, message),
   };
+}
+
+/** What is wrong with an exception is the same by the file that it stands in, and its words. */
+export function problemFingerprint(check: string, file: string, message: string): string {
+  return fingerprintOf([check, file, message].join('\0'));
 }
 
 /** What reports say of an exception. */
