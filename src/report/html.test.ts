@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { empty, finding, hostile, NASTY, options, report } from '#test/contracts/reports.ts';
 import html from './html.ts';
-import { SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH } from './html-assets.ts';
+import { SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH, TABLE_STYLE, TABLE_STYLE_HASH } from './html-assets.ts';
 
 const VOID = new Set(['meta', 'input', '!doctype']);
 
@@ -27,6 +27,7 @@ describe('the HTML report', () => {
   for (const [name, text, hash] of [
     ['style', STYLE, STYLE_HASH],
     ['script', SCRIPT, SCRIPT_HASH],
+    ['style of tables', TABLE_STYLE, TABLE_STYLE_HASH],
   ] as const)
     it(`allows exactly its own ${name}`, () => {
       assert.equal(hash, `sha256-${createHash('sha256').update(text).digest('base64')}`);
