@@ -24,10 +24,12 @@ function tags(page: string): Map<string, number> {
 }
 
 describe('the HTML report', () => {
+  it('has the hash of the style of tables, which other pages name', () =>
+    assert.equal(TABLE_STYLE_HASH, `sha256-${createHash('sha256').update(TABLE_STYLE).digest('base64')}`));
+
   for (const [name, text, hash] of [
     ['style', STYLE, STYLE_HASH],
     ['script', SCRIPT, SCRIPT_HASH],
-    ['style of tables', TABLE_STYLE, TABLE_STYLE_HASH],
   ] as const)
     it(`allows exactly its own ${name}`, () => {
       assert.equal(hash, `sha256-${createHash('sha256').update(text).digest('base64')}`);
