@@ -8,12 +8,13 @@ import { effectiveOf } from '#practices/pod-security/effective.ts';
 import { STYLE, STYLE_HASH, TABLE_STYLE, TABLE_STYLE_HASH } from '#report/html-assets.ts';
 import { xml } from '#report/markup.ts';
 import { objectName, safe } from '#report/safe.ts';
-import { type Declared, newestMinor, World } from '#world/world.ts';
+import { type Declared, World } from '#world/world.ts';
 import type { Parsed } from '../command.ts';
 import { readConfig } from '../config.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { readInput } from '../input.ts';
 import { print, tell } from '../output.ts';
+import { minorOf } from '../version-range.ts';
 import { wrap } from '../wrap.ts';
 
 interface Value {
@@ -40,7 +41,11 @@ export async function run(parsed: Parsed): Promise<number> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
   const { wanted, paths } = operandsOf(parsed);
   const { declared, gaps } = await readInput(parsed, paths, config);
-  const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
+  const kubernetesMinor = minorOf(
+    parsed.value('target-kubernetes') ?? config.targetKubernetes,
+    '--target-kubernetes',
+  );
+  const world = new World({ declared, gaps, kubernetesMinor });
   const shown: Shown[] = [];
   let refusals = 0;
   for (const { object, origin } of declared) {
