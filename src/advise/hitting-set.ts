@@ -44,11 +44,10 @@ export function fewest<Choice>(
 function reduce(rows: readonly Set<number>[], chosen: Set<number>): Set<number>[] {
   let open = rows.map(row => new Set(row));
   for (;;) {
-    const single = open.find(row => row.size === 1);
-    if (single !== undefined) {
-      const [id] = single;
-      chosen.add(id!);
-      open = open.filter(row => !row.has(id!));
+    const single = new Set(open.filter(row => row.size === 1).flatMap(row => [...row]));
+    if (single.size > 0) {
+      for (const id of single) chosen.add(id);
+      open = open.filter(row => !share(row, single));
       continue;
     }
     // Who meets a demand meets every one that it is part of.

@@ -643,10 +643,13 @@ function rolesFor(
       kind,
       name: role === undefined ? name : nameOf(role),
     };
+    const usersIn = new Map<string, string[]>();
+    for (const { user, namespaces } of uses)
+      for (const namespace of namespaces ?? ['']) append(usersIn, namespace, user);
     for (const namespace of [...homes].sort(compareBytes)) {
-      const subjects = uses
-        .filter(({ namespaces }) => (namespaces ?? ['']).includes(namespace))
-        .map(({ user }) => subjectOf(user))
+      const subjects = usersIn
+        .get(namespace)!
+        .map(subjectOf)
         .filter(subject => {
           const known = stock.binding(roleRef, namespace, subject);
           if (known !== undefined) bound.add(known);
@@ -671,6 +674,8 @@ class Stock {
   readonly #roles: { readonly role: KubeObject; readonly grants: readonly PolicyRule[] }[] = [];
   readonly #bindings = new Map<string, KubeObject>();
   readonly #taken = new Set<string>();
+  /** By a name that was asked for: the number from which on it may be free. */
+  readonly #next = new Map<string, number>();
 
   constructor(existing: readonly KubeObject[]) {
     for (const object of existing) {
@@ -748,7 +753,7 @@ class Stock {
   }
 
   name(of: string): string {
-    return nameFor(of, this.#taken);
+    return nameFor(of, this.#taken, this.#next);
   }
 }
 
@@ -897,10 +902,12 @@ function bare(user: string): string {
 }
 
 /** Names of roles are path segments; two subjects never share one by chance. */
-function nameFor(of: string, taken: Set<string>): string {
+function nameFor(of: string, taken: Set<string>, next: Map<string, number>): string {
   const base = `learned:${of.replace(/[^A-Za-z0-9:._@-]/g, '-').slice(0, 200)}`;
   let name = base;
-  for (let i = 2; taken.has(name); i++) name = `${base}:${i}`;
+  let number = next.get(base) ?? 2;
+  for (; taken.has(name); number++) name = `${base}:${number}`;
+  next.set(base, number);
   taken.add(name);
   return name;
 }

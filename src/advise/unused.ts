@@ -1,7 +1,8 @@
 /** What bindings grant and a log shows no use of, what of it no log could show, and what would be enough. */
 import type { AuditPolicy } from '#decide/authorization/audit-policy.ts';
 import type { ChainAuthorizer } from '#decide/authorization/door.ts';
-import { invalidRules, type PolicyRule, ruleAllows, rulesOf } from '#decide/authorization/rules.ts';
+import { invalidRules, type PolicyRule, rulesOf } from '#decide/authorization/rules.ts';
+import { matchesTrailingStars } from '#kube/go-text.ts';
 import { isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
 import type { World } from '#world/world.ts';
 import { fewest } from './hitting-set.ts';
@@ -150,16 +151,27 @@ function redundantOf(
 function unusedOf(rule: PolicyRule, index: number, used: readonly Used[]): UnusedRule[] {
   const { verbs = [], resources = [], nonResourceURLs = [] } = rule;
   if (used.length === 0) return [{ index, whole: true, verbs, resources, nonResourceURLs }];
-  const needless = (words: readonly string[], only: (word: string) => PolicyRule): string[] =>
-    words.filter(
-      word => !used.some(({ user, request }) => ruleAllows(only(word), { ...request, user: { name: user } })),
-    );
+  // All of them are allowed by the rule: of each word only its own field is left to look at.
+  const asked = { verbs: new Set<string>(), resources: new Set<string>(), paths: new Set<string>() };
+  for (const { request } of used) {
+    const { verb = '', resource = '', subresource = '', path = '' } = request;
+    asked.verbs.add(verb);
+    if (request.resourceRequest !== true) asked.paths.add(path);
+    else if (subresource === '') asked.resources.add(resource);
+    else asked.resources.add(`${resource}/${subresource}`).add(`*/${subresource}`);
+  }
+  const isNeeded = (word: string, words: ReadonlySet<string>): boolean =>
+    word === '*' ? words.size > 0 : words.has(word);
   const left = {
     index,
     whole: false,
-    verbs: needless(verbs, word => ({ ...rule, verbs: [word] })),
-    resources: needless(resources, word => ({ ...rule, resources: [word] })),
-    nonResourceURLs: needless(nonResourceURLs, word => ({ ...rule, nonResourceURLs: [word] })),
+    verbs: verbs.filter(word => !isNeeded(word, asked.verbs)),
+    resources: resources.filter(word => !isNeeded(word, asked.resources)),
+    nonResourceURLs: nonResourceURLs.filter(
+      url =>
+        !isNeeded(url, asked.paths) &&
+        !(url.endsWith('*') && [...asked.paths].some(path => matchesTrailingStars(url, path))),
+    ),
   };
   return left.verbs.length + left.resources.length + left.nonResourceURLs.length === 0 ? [] : [left];
 }

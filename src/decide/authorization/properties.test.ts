@@ -234,3 +234,99 @@ describe('rulesFor', () => {
     );
   });
 });
+
+describe('long lists', () => {
+  const many = (word: string, count = 100): string[] =>
+    Array.from({ length: count }, (_, i) => `${word}${i}`);
+  const role = (rules: readonly object[]): KubeObject => ({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: 'long' },
+    rules,
+  });
+  const binding = (subjects: readonly object[]): KubeObject => ({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: { name: 'long' },
+    roleRef: { kind: 'ClusterRole', name: 'long' },
+    subjects,
+  });
+  const jane = [{ kind: 'User', name: 'jane' }];
+  const ask = (objects: readonly KubeObject[], request: object) =>
+    createAuthorizer({ objects: [...objects], chain: ['RBAC'] }).authorize({
+      resourceRequest: true,
+      user: { name: 'jane', groups: ['devs'] },
+      ...request,
+    });
+
+  it('of words allow what short ones do', () => {
+    const rule = {
+      verbs: many('do'),
+      apiGroups: many('group'),
+      resources: [...many('thing'), ...many('thing').map(one => `${one}/status`), '*/scale'],
+      resourceNames: many('name'),
+    };
+    const request = { verb: 'do7', apiGroup: 'group99', resource: 'thing50', name: 'name3' };
+    for (const [change, decision] of [
+      [{}, 'allow'],
+      [{ subresource: 'status' }, 'allow'],
+      [{ resource: 'other', subresource: 'scale' }, 'allow'],
+      [{ subresource: 'exec' }, 'no-opinion'],
+      [{ verb: 'do100' }, 'no-opinion'],
+      [{ apiGroup: '' }, 'no-opinion'],
+      [{ name: '' }, 'no-opinion'],
+      [{ resource: 'other' }, 'no-opinion'],
+    ] as const)
+      assert.equal(
+        ask([role([rule]), binding(jane)], { ...request, ...change }).decision,
+        decision,
+        JSON.stringify(change),
+      );
+  });
+  it('of addresses keep their stars', () => {
+    const rule = { verbs: ['get'], nonResourceURLs: [...many('/a/'), '/logs/*'] };
+    for (const [path, decision] of [
+      ['/a/42', 'allow'],
+      ['/logs/x', 'allow'],
+      ['/a/100', 'no-opinion'],
+    ] as const)
+      assert.equal(
+        ask([role([rule]), binding(jane)], { verb: 'get', path, resourceRequest: false }).decision,
+        decision,
+      );
+  });
+  it('of rules are asked in their order, those of all groups among them', () => {
+    const groups = many('group').map(group => ({
+      verbs: ['get'],
+      apiGroups: [group],
+      resources: ['things'],
+    }));
+    const rules = [
+      ...groups.slice(0, 50),
+      { verbs: ['*'], apiGroups: ['*'], resources: ['things'] },
+      ...groups.slice(50),
+      { verbs: ['get'], nonResourceURLs: ['*'] },
+    ];
+    const indexes = (request: object): unknown[] =>
+      ask([role(rules), binding(jane)], request).because.flatMap(({ path }) =>
+        path?.[0] === 'rules' ? [path[1]] : [],
+      );
+    assert.deepEqual(indexes({ verb: 'get', apiGroup: 'group99', resource: 'things' }), [50, 100]);
+    assert.deepEqual(indexes({ verb: 'get', apiGroup: 'group1', resource: 'things' }), [1, 50]);
+    assert.deepEqual(indexes({ verb: 'list', apiGroup: '*', resource: 'things' }), [50]);
+    assert.deepEqual(indexes({ verb: 'get', apiGroup: 'other', resource: 'others' }), []);
+    assert.deepEqual(indexes({ verb: 'get', path: '/healthz', resourceRequest: false }), [101]);
+  });
+  it('of subjects name the first that is meant', () => {
+    const others = many('user').map(name => ({ kind: 'User', name }));
+    const rules = [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }];
+    for (const [subjects, who] of [
+      [[...others, { kind: 'Group', name: 'devs' }, ...jane], 'Group "devs"'],
+      [[...others, ...jane, { kind: 'Group', name: 'devs' }], 'User "jane"'],
+    ] as const)
+      assert.match(
+        ask([role(rules), binding(subjects)], { verb: 'get', apiGroup: '', resource: 'pods' }).reason,
+        new RegExp(`to ${who}`),
+      );
+  });
+});

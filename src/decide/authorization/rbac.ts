@@ -40,8 +40,8 @@ const SERVICE_ACCOUNT = 'system:serviceaccount:';
 export class RbacAuthorizer implements Authorizer {
   readonly #cluster: Binding[] = [];
   readonly #namespaced = new Map<string, Binding[]>();
-  /** By subject key: where in the lists above a user or group is named. */
-  readonly #bySubject = new Map<string, Binding[]>();
+  /** By subject key, then by namespace (undefined: the whole cluster): where a user or group is named. */
+  readonly #bySubject = new Map<string, Map<string | undefined, Binding[]>>();
   readonly #resolve: (kind: string, name: string, namespace: string | undefined) => Binding['grants'];
 
   /** @param objects Roles, ClusterRoles and their bindings, in input order; others are ignored */
@@ -89,7 +89,7 @@ export class RbacAuthorizer implements Authorizer {
       if (namespace === undefined) this.#cluster.push(binding);
       else append(this.#namespaced, namespace, binding);
       for (const key of new Set(binding.subjects.flatMap(subject => keyOf(subject, namespace) ?? [])))
-        append(this.#bySubject, key, binding);
+        append(inside(this.#bySubject, key), namespace, binding);
     };
     for (const object of of('ClusterRoleBinding')) add(object, undefined);
     for (const object of of('RoleBinding')) add(object, object.metadata?.namespace ?? '');
@@ -105,15 +105,15 @@ export class RbacAuthorizer implements Authorizer {
         errors.push(grants.error);
         continue;
       }
-      grants.rules.forEach((rule, index) => {
-        if (!ruleAllows(rule, attributes)) return;
+      for (const index of candidatesOf(grants.rules, attributes)) {
+        if (!ruleAllows(grants.rules[index]!, attributes)) continue;
         const text = `RBAC: allowed by ${describe(binding, attributes.user)}`;
         reason ??= text;
         because.push(
           { object: binding.object, path: ['roleRef'], text },
           { object: grants.role, path: ['rules', index], text: ruleText(grants.role, index) },
         );
-      });
+      }
     }
     if (reason !== undefined) return { decision: 'allow', reason, because };
     return {
@@ -213,15 +213,56 @@ export class RbacAuthorizer implements Authorizer {
   /** The bindings that name a user, in the order of visits. */
   #bindingsOf(user: UserInfo, namespace: string): Binding[] {
     const found = new Set<Binding>();
-    const name = user.name ?? '';
-    const keys = [`User\0${name}`, ...(user.groups ?? []).map(group => `Group\0${group}`)];
-    if (name.startsWith(SERVICE_ACCOUNT)) keys.push(`ServiceAccount\0${name}`);
-    for (const key of keys)
-      for (const binding of this.#bySubject.get(key) ?? [])
-        if (binding.namespace === undefined || (namespace !== '' && binding.namespace === namespace))
-          found.add(binding);
+    for (const key of keysOfUser(user)) {
+      const places = this.#bySubject.get(key);
+      if (places === undefined) continue;
+      for (const binding of places.get(undefined) ?? []) found.add(binding);
+      if (namespace !== '') for (const binding of places.get(namespace) ?? []) found.add(binding);
+    }
     return [...found].sort((a, b) => a.order - b.order);
   }
+}
+
+/** Of roles with more rules than this the rules are found by the group that is asked for. */
+const MANY_RULES = 32;
+
+interface RulesByGroup {
+  readonly ofGroup: ReadonlyMap<string, readonly number[]>;
+  readonly ofUrls: readonly number[];
+}
+
+const byGroup = new WeakMap<readonly PolicyRule[], RulesByGroup>();
+
+/** The indexes of the rules that can allow a request at all, in order. */
+function candidatesOf(
+  rules: readonly PolicyRule[],
+  { resourceRequest, apiGroup = '' }: Attributes,
+): Iterable<number> {
+  if (rules.length <= MANY_RULES) return rules.keys();
+  let index = byGroup.get(rules);
+  if (index === undefined) {
+    const ofGroup = new Map<string, number[]>();
+    const ofUrls: number[] = [];
+    rules.forEach(({ apiGroups = [], nonResourceURLs = [] }, at) => {
+      for (const group of new Set(apiGroups)) append(ofGroup, group, at);
+      if (nonResourceURLs.length > 0) ofUrls.push(at);
+    });
+    index = { ofGroup, ofUrls };
+    byGroup.set(rules, index);
+  }
+  if (resourceRequest !== true) return index.ofUrls;
+  const own = index.ofGroup.get(apiGroup) ?? [];
+  const any = apiGroup === '*' ? [] : (index.ofGroup.get('*') ?? []);
+  return any.length === 0 ? own : [...new Set([...own, ...any])].sort((a, b) => a - b);
+}
+
+function inside<Key, Inner, Value>(map: Map<Key, Map<Inner, Value>>, key: Key): Map<Inner, Value> {
+  let inner = map.get(key);
+  if (inner === undefined) {
+    inner = new Map();
+    map.set(key, inner);
+  }
+  return inner;
 }
 
 function isRbac({ apiVersion }: KubeObject): boolean {
@@ -280,13 +321,41 @@ function withNamespace(subject: Subject, bindingNamespace: string | undefined): 
 
 /** The words of the API server: the binding, its role, and the first of its subjects that is the user. */
 function describe({ object, namespace, subjects, roleKind, roleName }: Binding, user: UserInfo): string {
-  const subject = subjects.find(one => isUser(one, namespace, user))!;
+  const subject = subjects[firstSubject(subjects, namespace, user)]!;
   const name = namespace === undefined ? nameOf(object) : `${nameOf(object)}/${namespace}`;
   const who =
     subject.kind === 'ServiceAccount'
       ? `${subject.kind} ${quoted(`${subject.name}/${subject.namespace ?? namespace ?? ''}`)}`
       : `${subject.kind} ${quoted(subject.name)}`;
   return `${object.kind} ${quoted(name)} of ${roleKind} ${quoted(roleName)} to ${who}`;
+}
+
+/** Bindings of more subjects than this know where each stands. */
+const MANY_SUBJECTS = 32;
+
+const positions = new WeakMap<readonly Subject[], ReadonlyMap<string, number>>();
+
+/** The position of the first subject that is the user, or a group of his. */
+function firstSubject(subjects: readonly Subject[], namespace: string | undefined, user: UserInfo): number {
+  if (subjects.length <= MANY_SUBJECTS) return subjects.findIndex(one => isUser(one, namespace, user));
+  let known = positions.get(subjects);
+  if (known === undefined) {
+    const first = new Map<string, number>();
+    subjects.forEach((subject, at) => {
+      const key = keyOf(subject, namespace);
+      if (key !== undefined && !first.has(key)) first.set(key, at);
+    });
+    known = first;
+    positions.set(subjects, known);
+  }
+  return Math.min(...keysOfUser(user).flatMap(key => known.get(key) ?? []));
+}
+
+/** The keys of the subjects that mean a user: himself, and his groups. */
+function keysOfUser({ name = '', groups = [] }: UserInfo): string[] {
+  const keys = [`User\0${name}`, ...groups.map(group => `Group\0${group}`)];
+  if (name.startsWith(SERVICE_ACCOUNT)) keys.push(`ServiceAccount\0${name}`);
+  return keys;
 }
 
 function isUser(subject: Subject, bindingNamespace: string | undefined, user: UserInfo): boolean {

@@ -57,25 +57,50 @@ const NONE: readonly string[] = [];
 
 export function ruleAllows(rule: PolicyRule, request: Attributes): boolean {
   const { verbs = NONE } = rule;
-  if (!verbs.includes('*') && !verbs.includes(request.verb ?? '')) return false;
-  if (request.resourceRequest !== true)
-    return (rule.nonResourceURLs ?? NONE).some(url => urlMatches(url, request.path ?? ''));
+  if (!has(verbs, '*') && !has(verbs, request.verb ?? '')) return false;
+  if (request.resourceRequest !== true) return urlMatches(rule.nonResourceURLs ?? NONE, request.path ?? '');
   const { apiGroups = NONE, resourceNames = NONE } = rule;
   return (
-    (apiGroups.includes('*') || apiGroups.includes(request.apiGroup ?? '')) &&
+    (has(apiGroups, '*') || has(apiGroups, request.apiGroup ?? '')) &&
     resourceMatches(rule.resources ?? NONE, request.resource ?? '', request.subresource ?? '') &&
-    (resourceNames.length === 0 || resourceNames.includes(request.name ?? ''))
+    (resourceNames.length === 0 || has(resourceNames, request.name ?? ''))
   );
 }
 
-function urlMatches(pattern: string, path: string): boolean {
-  return pattern === '*' || pattern === path || matchesTrailingStars(pattern, path);
+/** Longer lists are looked up, not gone through: a role learned from a log may list a hundred thousand names. */
+const LONG = 32;
+
+interface Lookup {
+  readonly words: ReadonlySet<string>;
+  /** Those that end in a star. */
+  readonly patterns: readonly string[];
+}
+
+const lookups = new WeakMap<readonly string[], Lookup>();
+
+function lookupOf(list: readonly string[]): Lookup {
+  let lookup = lookups.get(list);
+  if (lookup === undefined) {
+    lookup = { words: new Set(list), patterns: list.filter(word => word.endsWith('*')) };
+    lookups.set(list, lookup);
+  }
+  return lookup;
+}
+
+function has(list: readonly string[], word: string): boolean {
+  return list.length <= LONG ? list.includes(word) : lookupOf(list).words.has(word);
+}
+
+function urlMatches(urls: readonly string[], path: string): boolean {
+  if (has(urls, path) || has(urls, '*')) return true;
+  const patterns = urls.length <= LONG ? urls : lookupOf(urls).patterns;
+  return patterns.some(pattern => matchesTrailingStars(pattern, path));
 }
 
 function resourceMatches(resources: readonly string[], resource: string, subresource: string): boolean {
-  if (resources.includes('*')) return true;
-  if (subresource === '') return resources.includes(resource);
-  return resources.includes(`${resource}/${subresource}`) || resources.includes(`*/${subresource}`);
+  if (has(resources, '*')) return true;
+  if (subresource === '') return has(resources, resource);
+  return has(resources, `${resource}/${subresource}`) || has(resources, `*/${subresource}`);
 }
 
 /**

@@ -92,7 +92,7 @@ const STRONGER = {
   impersonation: {
     check: 'impersonation',
     requests: [request('impersonate', 'users'), request('impersonate', 'groups')],
-    onlyEverywhere: false,
+    onlyEverywhere: true,
   },
   escalate: {
     check: 'escalate-or-bind',

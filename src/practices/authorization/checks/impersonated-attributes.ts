@@ -39,6 +39,8 @@ export default defineCheck({
   looksAt: ROLES,
   evaluate({ object }, context) {
     return grants(object, context, REQUESTS, {
+      // They are in no namespace: a RoleBinding says nothing of them.
+      onlyEverywhere: true,
       orRule: takesAnyExtra,
       leftTo: ['impersonation'],
     });
@@ -49,9 +51,11 @@ export default defineCheck({
   examples: {
     bad: [
       bound('[{ apiGroups: ["authentication.k8s.io"], resources: [uids], verbs: [impersonate] }]'),
-      boundIn('shop', '[{ apiGroups: ["authentication.k8s.io"], resources: [uids], verbs: [impersonate] }]'),
       bound('[{ apiGroups: [authentication.k8s.io], resources: [userextras/scopes], verbs: [impersonate] }]'),
     ],
-    good: [HARMLESS],
+    good: [
+      HARMLESS,
+      boundIn('shop', '[{ apiGroups: ["authentication.k8s.io"], resources: [uids], verbs: [impersonate] }]'),
+    ],
   },
 });
