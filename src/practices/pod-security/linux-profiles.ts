@@ -10,6 +10,7 @@ import { podsOf } from '#decide/pod-security/pods.ts';
 import { statedAppArmor } from '#decide/pod-security/profiles/apparmor-effective.ts';
 import { contextOf } from '#decide/pod-security/profiles/selinux.ts';
 import { type KubeObject, nameOf, type Path } from '#kube/objects.ts';
+import { APPARMOR_ANNOTATION } from '#kube/pods.ts';
 import type { ContainerSubject, PodSubject } from '#world/subjects.ts';
 import { namespaceOf, type World } from '#world/world.ts';
 import { capabilitiesOf } from './capabilities.ts';
@@ -34,6 +35,9 @@ export interface ProfileUse {
  */
 export function profileUses(pod: PodSubject, minor: number): ProfileUse[] {
   const ofPod = pod.spec.securityContext;
+  const isAnnotated = Object.keys(pod.metadata.annotations ?? {}).some(key =>
+    key.startsWith(APPARMOR_ANNOTATION),
+  );
   return pod.containers.flatMap(subject => {
     const { container, path } = subject;
     const own = container.securityContext;
@@ -48,7 +52,10 @@ export function profileUses(pod: PodSubject, minor: number): ProfileUse[] {
     const seccomp = own?.seccompProfile ?? ofPod?.seccompProfile;
     if (seccomp?.type === 'Localhost')
       use('seccomp', seccomp.localhostProfile, at(own?.seccompProfile, 'seccompProfile'));
-    const appArmor = statedAppArmor(pod, container, path, minor);
+    // Most pods state none: they need not wait for the module that knows.
+    const isStated =
+      own?.appArmorProfile !== undefined || ofPod?.appArmorProfile !== undefined || isAnnotated;
+    const appArmor = isStated ? statedAppArmor(pod, container, path, minor) : undefined;
     if (appArmor?.profile.type === 'Localhost')
       use(
         'apparmor',
