@@ -425,7 +425,7 @@ function changesOf(profile: CustomProfile, given: FindSeccomp): Change[] {
       ...words(spec.appArmor?.allowed),
       ...[...(find.appArmorNames?.() ?? [])].map(one => profileOf(`Localhost/${one}`)),
     ].flatMap(appArmorProfile => both({ appArmorProfile })),
-    ...['runtime/default', 'unconfined', 'localhost/other', ''].map(annotation),
+    ...['runtime/default', 'unconfined', 'localhost/other', 'localhost/', ''].map(annotation),
     ...['', 'spc_t', 'container_t', 'container_engine_t', ...types, ...(find.selinuxTypes?.() ?? [])].flatMap(
       type => both({ seLinuxOptions: { type } }),
     ),

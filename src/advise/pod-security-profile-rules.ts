@@ -145,18 +145,19 @@ function wordOf(profile: string): string {
   return `(${type} == 'Localhost' ? 'Localhost/' + ${profile}.?localhostProfile.orValue('') : (${type} == '' ? 'Unset' : ${type}))`;
 }
 
+/** The container's field, its annotation where that is a profile, the pod's field. */
 function appArmorWord(): string {
-  const field = effective('appArmorProfile');
+  const own = 'c.?securityContext.?appArmorProfile';
   const annotation =
     "object.metadata.?annotations[?'container.apparmor.security.beta.kubernetes.io/' + c.name]";
   const value = `${annotation}.orValue('')`;
   const old = [
-    `(${value} == '' ? 'Unset'`,
     `(${value} == 'runtime/default' ? 'RuntimeDefault'`,
     `(${value} == 'unconfined' ? 'Unconfined'`,
-    `(${value}.startsWith('localhost/') ? 'Localhost/' + ${value}.substring(10) : ${value}))))`,
+    `(${value}.startsWith('localhost/') && ${value} != 'localhost/' ? 'Localhost/' + ${value}.substring(10)`,
+    `${wordOf('object.spec.?securityContext.?appArmorProfile')})))`,
   ].join(' : ');
-  return `(${field}.hasValue() ? ${wordOf(field)} : ${old})`;
+  return `(${own}.hasValue() ? ${wordOf(own)} : ${old})`;
 }
 
 function isAllowed(word: string, allowed: readonly string[]): string {

@@ -178,3 +178,6 @@ export interface PodSecurityContext {
   readonly seLinuxChangePolicy?: string;
   readonly windowsOptions?: { readonly hostProcess?: boolean; readonly runAsUserName?: string };
 }
+
+/** Before the name of a container: its profile of AppArmor, as servers before 1.30 knew it. */
+export const APPARMOR_ANNOTATION = 'container.apparmor.security.beta.kubernetes.io/';

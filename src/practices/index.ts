@@ -181,6 +181,7 @@ import meshUnverifiedServer from './mesh/checks/unverified-server.ts';
 import meshVoidIdentityRule from './mesh/checks/void-identity-rule.ts';
 import podSecurityAdmissionPolicyLoosens from './pod-security/checks/admission-policy-loosens.ts';
 import podSecurityAdmissionPolicyRefused from './pod-security/checks/admission-policy-refused.ts';
+import podSecurityApparmorAnnotationRefused from './pod-security/checks/apparmor-annotation-refused.ts';
 import podSecurityApparmorOverride from './pod-security/checks/apparmor-override.ts';
 import podSecurityApparmorProfileEscape from './pod-security/checks/apparmor-profile-escape.ts';
 import podSecurityBidirectionalMount from './pod-security/checks/bidirectional-mount.ts';
@@ -442,6 +443,7 @@ export const checks: readonly Check[] = [
   meshVoidIdentityRule as Check,
   podSecurityAdmissionPolicyLoosens as Check,
   podSecurityAdmissionPolicyRefused as Check,
+  podSecurityApparmorAnnotationRefused as Check,
   podSecurityApparmorOverride as Check,
   podSecurityApparmorProfileEscape as Check,
   podSecurityBidirectionalMount as Check,

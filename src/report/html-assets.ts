@@ -71,6 +71,19 @@ addEventListener('beforeprint',()=>{for(const{g}of groups)g.open=true;if(all<=30
 go();
 `;
 
+/** Beside {@link STYLE}: pages of tables, one to a section. */
+export const TABLE_STYLE = `
+section{background:var(--card);border:1px solid var(--line);border-radius:10px;margin:16px 0;padding:14px 16px;overflow-x:auto}
+section p{margin:2px 0 8px;color:var(--soft)}
+table{width:100%;min-width:640px;table-layout:fixed;border-collapse:collapse}
+th,td{padding:5px 10px 5px 0;text-align:left;vertical-align:top;border-top:1px solid var(--line);overflow-wrap:anywhere}
+th{font-size:13px;color:var(--soft);border-top:0}
+th:nth-child(1){width:22%}th:nth-child(2){width:27%}th:nth-child(3){width:20%}
+tr.plain td{color:var(--soft)}tr.gives td:last-child{color:var(--high)}
+@media print{section{break-inside:avoid;border-color:#999}}
+`;
+
 /** SHA-256 of the texts above, as a Content-Security-Policy names them. A test says the new ones when they change. */
 export const STYLE_HASH = 'sha256-8gY1XmvFNOK5L6IrBYUKwTee0ScxiWQd/GvuKIEKJ20=';
+export const TABLE_STYLE_HASH = 'sha256-QgHtAgdajN9Dw2PJvF+hlRsFVDOBSmq/PudKM5lxllY=';
 export const SCRIPT_HASH = 'sha256-B/EnWPiq3FAOpg3Z/Q204vQ6ki6C74ELb5ozND96n7U=';

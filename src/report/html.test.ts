@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { empty, finding, hostile, NASTY, options, report } from '#test/contracts/reports.ts';
 import html from './html.ts';
-import { SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH } from './html-assets.ts';
+import { SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH, TABLE_STYLE, TABLE_STYLE_HASH } from './html-assets.ts';
 
 const VOID = new Set(['meta', 'input', '!doctype']);
 
@@ -24,6 +24,9 @@ function tags(page: string): Map<string, number> {
 }
 
 describe('the HTML report', () => {
+  it('has the hash of the style of tables, which other pages name', () =>
+    assert.equal(TABLE_STYLE_HASH, `sha256-${createHash('sha256').update(TABLE_STYLE).digest('base64')}`));
+
   for (const [name, text, hash] of [
     ['style', STYLE, STYLE_HASH],
     ['script', SCRIPT, SCRIPT_HASH],

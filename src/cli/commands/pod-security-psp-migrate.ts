@@ -166,7 +166,13 @@ function text(
 ): string {
   const gated = api?.gate === true && migrations.some(({ mutation }) => mutation.length > 0);
   return [
-    ...migrations.flatMap(one => describe(one, api !== undefined)),
+    ...migrations.flatMap(one =>
+      describe(
+        one,
+        api !== undefined,
+        edited.some(({ workload }) => workload.namespace === one.namespace),
+      ),
+    ),
     ...(gated
       ? [
           `Kubernetes v1.${api.minor} has MutatingAdmissionPolicy switched off: its API server needs`,
@@ -221,12 +227,13 @@ function describe(
     mutation,
   }: Migration,
   isMutating: boolean,
+  isEdited: boolean,
 ): string[] {
   const rules =
     admission[0] === undefined ? 0 : (admission[0]['spec'] as { validations: unknown[] }).validations.length;
   return [
     `namespace ${safe(namespace)}, today under ${safe(policies.join(', '))}`,
-    `  enforce ${level}: all workloads of today keep it${isMutating ? '' : ', with the edits below'}`,
+    `  enforce ${level}: all workloads of today keep it${isEdited ? ', with the edits below' : ''}`,
     ...(isMutating
       ? [
           mutation.length === 0

@@ -3,17 +3,18 @@ import { existsSync } from 'node:fs';
 import { podsOf } from '#decide/pod-security/pods.ts';
 import { builtInResources, findResource } from '#kube/api-resources.ts';
 import { toJson } from '#kube/json.ts';
-import { formatPath, type ObjectReference, referenceOf } from '#kube/objects.ts';
+import { formatPath, isRecord, type ObjectReference, referenceOf } from '#kube/objects.ts';
 import { effectiveOf } from '#practices/pod-security/effective.ts';
-import { STYLE, STYLE_HASH } from '#report/html-assets.ts';
+import { STYLE, STYLE_HASH, TABLE_STYLE, TABLE_STYLE_HASH } from '#report/html-assets.ts';
 import { xml } from '#report/markup.ts';
 import { objectName, safe } from '#report/safe.ts';
-import { type Declared, newestMinor, World } from '#world/world.ts';
+import { type Declared, World } from '#world/world.ts';
 import type { Parsed } from '../command.ts';
 import { readConfig } from '../config.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { readInput } from '../input.ts';
 import { print, tell } from '../output.ts';
+import { minorOf } from '../version-range.ts';
 import { wrap } from '../wrap.ts';
 
 interface Value {
@@ -40,7 +41,11 @@ export async function run(parsed: Parsed): Promise<number> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
   const { wanted, paths } = operandsOf(parsed);
   const { declared, gaps } = await readInput(parsed, paths, config);
-  const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
+  const kubernetesMinor = minorOf(
+    parsed.value('target-kubernetes') ?? config.targetKubernetes,
+    '--target-kubernetes',
+  );
+  const world = new World({ declared, gaps, kubernetesMinor });
   const shown: Shown[] = [];
   let refusals = 0;
   for (const { object, origin } of declared) {
@@ -124,6 +129,14 @@ function namesIn(declared: readonly Declared[], world: World): string | undefine
 
 function valueText(value: unknown): string {
   if (value === null) return '-';
+  // A profile by its name: nobody reads JSON for one word.
+  if (isRecord(value) && typeof value['type'] === 'string') {
+    const { type, localhostProfile, ...rest } = value;
+    if (Object.keys(rest).length === 0 && localhostProfile === undefined && /^[A-Z]/.test(type))
+      return safe(type);
+    if (Object.keys(rest).length === 0 && typeof localhostProfile === 'string')
+      return safe(`${type} ${localhostProfile}`);
+  }
   return safe(typeof value === 'string' ? value : toJson(value).replace(/\s+/g, ' ').trim());
 }
 
@@ -180,7 +193,7 @@ function folded(values: readonly Value[]): Value[] {
 
 function html(shown: readonly Shown[]): string {
   const row = (one: Value, file: string) =>
-    `<tr><td>${xml(one.field)}</td><td><code>${xml(valueText(one.value))}</code></td><td>${xml(fromText(one, file))}</td><td>${xml([one.note, one.gives].filter(part => part !== undefined).join('; '))}</td></tr>`;
+    `<tr${one.gives !== undefined ? ' class="gives"' : one.from === 'default' ? ' class="plain"' : ''}><td>${xml(one.field)}</td><td><code>${xml(valueText(one.value))}</code></td><td>${xml(fromText(one, file))}</td><td>${xml([one.note, one.gives].filter(part => part !== undefined).join('; '))}</td></tr>`;
   const sections = shown.map(
     ({ file, line, object, container, values }) =>
       `<section><h2>${xml(objectName(object))}: ${xml(container)}</h2><p>${xml(`${file}:${line}`)}</p>
@@ -192,8 +205,8 @@ ${folded(values)
   );
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src '${STYLE_HASH}'">
-<title>Security contexts in effect</title><style>${STYLE}</style></head>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src '${STYLE_HASH}' '${TABLE_STYLE_HASH}'">
+<title>Security contexts in effect</title><style>${STYLE}</style><style>${TABLE_STYLE}</style></head>
 <body><main><h1>Security contexts in effect</h1>
 ${sections.join('\n')}
 </main></body></html>

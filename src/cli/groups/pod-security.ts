@@ -144,6 +144,7 @@ export const podSecurityCommands: readonly Command[] = [
         choices: ['text', 'json', 'html'],
         description: 'How to print it',
       },
+      target,
       ...reading,
     ],
     examples: [

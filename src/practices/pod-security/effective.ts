@@ -3,9 +3,10 @@
  * gets in.
  *
  * Sources: kubernetes pkg/securitycontext/util.go (DetermineEffectiveSecurityContext), pkg/security/apparmor/helpers.go
- * (fields before annotations); containerd pkg/oci/spec.go (the default capabilities), internal/cri/sputil (privileged
+ * (GetProfile); containerd pkg/oci/spec.go (the default capabilities), internal/cri/sputil (privileged
  * containers get no seccomp profile, and AppArmor only by name).
  */
+import { statedAppArmor } from '#decide/pod-security/profiles/apparmor-effective.ts';
 import {
   confinementOf,
   contextOf,
@@ -47,7 +48,6 @@ const HOST = {
   hostPID: 'every process of the node: their environments and, as root, their files',
   hostIPC: 'the shared memory of the processes of the node',
 } as const;
-const APPARMOR_ANNOTATION = 'container.apparmor.security.beta.kubernetes.io/';
 
 /** @param world where service accounts are looked for */
 export function effectiveOf(subject: ContainerSubject, world: World): EffectiveValue[] {
@@ -56,7 +56,7 @@ export function effectiveOf(subject: ContainerSubject, world: World): EffectiveV
     return [...windowsOf(subject), ...hostOf(pod), ...tokenOf(subject, world), ...volumesOf(subject)];
   return [
     ...inheritedOf(subject),
-    appArmorOf(subject),
+    appArmorOf(subject, world),
     ...selinuxOf(subject),
     ...ownOf(subject),
     ...capabilitiesOf(subject),
@@ -98,25 +98,30 @@ function inheritedOf(subject: ContainerSubject): EffectiveValue[] {
   });
 }
 
-/** Fields come before annotations, which versions before 1.30 knew alone. */
-function appArmorOf(subject: ContainerSubject): EffectiveValue {
+function appArmorOf(subject: ContainerSubject, world: World): EffectiveValue {
   const field = 'appArmorProfile';
-  let found = effective(subject, field);
-  const key = `${APPARMOR_ANNOTATION}${subject.name}`;
-  const annotation = subject.pod.metadata.annotations?.[key];
-  if (found.from === 'default' && annotation !== undefined)
-    found = { field, value: annotation, from: 'pod', path: ['metadata', 'annotations', key] };
-  const type = typeof found.value === 'string' ? found.value : typeOf(found.value);
-  const isLocal = type === 'Localhost' || (typeof type === 'string' && type.startsWith('localhost/'));
-  if (isPrivileged(subject) && !isLocal)
+  const { pod, container, path } = subject;
+  const stated = statedAppArmor(pod, container, path, world.kubernetesMinor);
+  const found: EffectiveValue =
+    stated === undefined
+      ? { field, value: null, from: 'default' }
+      : {
+          field,
+          value:
+            stated.from === 'annotation'
+              ? pod.metadata.annotations![String(stated.path[2])]!
+              : stated.profile,
+          from: stated.from === 'container' ? 'container' : 'pod',
+          path: stated.path,
+        };
+  const type = stated?.profile.type;
+  if (isPrivileged(subject) && type !== 'Localhost')
     return {
       ...found,
       note: 'not applied: the container is privileged',
       gives: 'what AppArmor would have kept from it',
     };
-  return type === 'Unconfined' || type === 'unconfined'
-    ? { ...found, gives: 'what AppArmor would have kept from it' }
-    : found;
+  return type === 'Unconfined' ? { ...found, gives: 'what AppArmor would have kept from it' } : found;
 }
 
 function selinuxOf(subject: ContainerSubject): EffectiveValue[] {

@@ -7,14 +7,15 @@
  */
 
 import { podsOf } from '#decide/pod-security/pods.ts';
+import { statedAppArmor } from '#decide/pod-security/profiles/apparmor-effective.ts';
 import { contextOf } from '#decide/pod-security/profiles/selinux.ts';
 import { type KubeObject, nameOf, type Path } from '#kube/objects.ts';
+import { APPARMOR_ANNOTATION } from '#kube/pods.ts';
 import type { ContainerSubject, PodSubject } from '#world/subjects.ts';
 import { namespaceOf, type World } from '#world/world.ts';
 import { capabilitiesOf } from './capabilities.ts';
 
 const GROUP = 'security-profiles-operator.x-k8s.io';
-const APPARMOR_ANNOTATION = 'container.apparmor.security.beta.kubernetes.io/';
 
 export type ProfileKind = 'seccomp' | 'apparmor' | 'selinux';
 
@@ -27,12 +28,18 @@ export interface ProfileUse {
   readonly path: Path;
 }
 
-/** The profiles on the node that the containers of a pod name. */
-export function profileUses(pod: PodSubject): ProfileUse[] {
+/**
+ * The profiles on the node that the containers of a pod name.
+ *
+ * @param minor of the cluster
+ */
+export function profileUses(pod: PodSubject, minor: number): ProfileUse[] {
   const ofPod = pod.spec.securityContext;
-  const annotations = pod.metadata.annotations ?? {};
+  const isAnnotated = Object.keys(pod.metadata.annotations ?? {}).some(key =>
+    key.startsWith(APPARMOR_ANNOTATION),
+  );
   return pod.containers.flatMap(subject => {
-    const { container, path, name: containerName } = subject;
+    const { container, path } = subject;
     const own = container.securityContext;
     const at = (mine: unknown, field: string): Path =>
       mine === undefined
@@ -45,16 +52,16 @@ export function profileUses(pod: PodSubject): ProfileUse[] {
     const seccomp = own?.seccompProfile ?? ofPod?.seccompProfile;
     if (seccomp?.type === 'Localhost')
       use('seccomp', seccomp.localhostProfile, at(own?.seccompProfile, 'seccompProfile'));
-    const appArmor = own?.appArmorProfile ?? ofPod?.appArmorProfile;
-    const annotation = annotations[`${APPARMOR_ANNOTATION}${containerName}`];
-    if (appArmor?.type === 'Localhost')
-      use('apparmor', appArmor.localhostProfile, at(own?.appArmorProfile, 'appArmorProfile'));
-    else if (appArmor === undefined && annotation?.startsWith('localhost/') === true)
-      use('apparmor', annotation.slice('localhost/'.length), [
-        'metadata',
-        'annotations',
-        `${APPARMOR_ANNOTATION}${containerName}`,
-      ]);
+    // Most pods state none: they need not wait for the module that knows.
+    const isStated =
+      own?.appArmorProfile !== undefined || ofPod?.appArmorProfile !== undefined || isAnnotated;
+    const appArmor = isStated ? statedAppArmor(pod, container, path, minor) : undefined;
+    if (appArmor?.profile.type === 'Localhost')
+      use(
+        'apparmor',
+        appArmor.profile.localhostProfile,
+        appArmor.from === 'annotation' ? appArmor.path : [...appArmor.path, 'localhostProfile'],
+      );
     if (own?.seLinuxOptions !== undefined || ofPod?.seLinuxOptions !== undefined) {
       const { type, unlabelled } = contextOf(subject);
       if (unlabelled === undefined && type?.value.endsWith('.process') === true)
@@ -103,7 +110,7 @@ export function seccompUsers(world: World): ReadonlyMap<string, ReadonlySet<stri
   const users = new Map<string, Set<string>>();
   for (const { object } of world.declared)
     for (const pod of podsOf(world, object).pods)
-      for (const { kind, name, container } of profileUses(pod)) {
+      for (const { kind, name, container } of profileUses(pod, world.kubernetesMinor)) {
         if (kind !== 'seccomp') continue;
         const held = users.get(name) ?? new Set();
         users.set(name, held);

@@ -2,11 +2,10 @@
 import { matchesName } from '#kube/glob.ts';
 import type { Path } from '#kube/objects.ts';
 import type { Container, Pod, Profile, SELinuxOptions } from '#kube/pods.ts';
-import { APPARMOR_CONTAINER } from '../policy/profiles.ts';
-import { annotationOf } from '../policy/received.ts';
 import type { AppArmorProfile } from '../profiles/apparmor.ts';
 import { type AppArmorDecision, accessOf, decideAccess } from '../profiles/apparmor-decide.ts';
 import { runtimeAllows } from '../profiles/apparmor-default.ts';
+import { statedAppArmor } from '../profiles/apparmor-effective.ts';
 import { runtimeDefault } from '../profiles/runtime-default.ts';
 import { reach, type Profile as SeccompProfile } from '../profiles/seccomp.ts';
 import { confinementOf, contextOf } from '../profiles/selinux.ts';
@@ -72,13 +71,6 @@ export function profileWord(profile: Profile | undefined): string {
   return type === 'Localhost' ? `Localhost/${localhostProfile}` : type === '' ? 'Unset' : type;
 }
 
-function annotationWord(text: string): string {
-  if (text === '') return 'Unset';
-  if (text === 'runtime/default') return 'RuntimeDefault';
-  if (text === 'unconfined') return 'Unconfined';
-  return text.startsWith('localhost/') ? `Localhost/${text.slice('localhost/'.length)}` : text;
-}
-
 interface Effective {
   readonly word: string;
   readonly profile: Profile | undefined;
@@ -93,6 +85,16 @@ function effective(
   { container, path, name }: Placed,
   field: 'seccompProfile' | 'appArmorProfile',
 ): Effective {
+  const at: Path = ['spec', 'securityContext', field];
+  if (field === 'appArmorProfile') {
+    const stated = statedAppArmor(pod, container, path);
+    return {
+      word: profileWord(stated?.profile),
+      profile: stated?.profile,
+      path: stated?.path ?? at,
+      container: stated === undefined || stated.from === 'pod' ? undefined : name,
+    };
+  }
   const own = container.securityContext?.[field];
   if (own !== undefined)
     return {
@@ -102,16 +104,6 @@ function effective(
       container: name,
     };
   const ofPod = pod.spec.securityContext?.[field];
-  const at: Path = ['spec', 'securityContext', field];
-  const key = APPARMOR_CONTAINER + (container.name ?? '');
-  const annotation = field === 'appArmorProfile' && ofPod === undefined ? annotationOf(pod, key) : undefined;
-  if (annotation !== undefined)
-    return {
-      word: annotationWord(annotation),
-      profile: undefined,
-      path: ['metadata', 'annotations', key],
-      container: name,
-    };
   return { word: profileWord(ofPod), profile: ofPod, path: at, container: undefined };
 }
 

@@ -282,6 +282,21 @@ describe('an AppArmorProfile object', () => {
   });
 });
 
+describe('rules of ptrace and signals', () => {
+  for (const [rule, said] of [
+    ['ptrace (readby, tracedby) peer=unconfined', []],
+    ['ptrace (trace) peer=unconfined', ['2 ptrace']],
+    ['ptrace peer=(label=unconfined)', ['2 ptrace']],
+    ['ptrace (trace) peer=**', ['2 ptrace']],
+    ['ptrace (trace) peer=web', []],
+    ['signal (receive) peer=*', []],
+    ['signal (send) set=(term) peer="unconfined"', ['2 signal']],
+    ['signal (send) peer=*', ['2 signal']],
+    ['signal set=(kill)', ['2 signal']],
+  ] as const)
+    it(rule, () => assert.deepEqual(kinds(`profile web {\n  ${rule},\n}\n`), said));
+});
+
 describe('docker-default', () => {
   it('has nothing that is worth a finding', () => {
     const { profiles, errors } = readAppArmor(`#include <tunables/global>

@@ -130,9 +130,9 @@ function judge(
       if (!/\//.test(rest)) say('mount', 'medium', 'makes what is mounted read-only writable again', line);
       break;
     case 'signal':
-      if (!/peer\s*=/.test(rest) && (rest === '' || /\bsend\b|\bw\b|\bwrite\b/.test(rest)))
-        say('signal', 'low', 'sends signals to any process that it sees', line);
-      else if (/peer\s*=\s*"?unconfined/.test(rest) && /\bsend\b|^\s*peer/.test(rest))
+      if (!mayDo(rest, ['send', 'w', 'rw', 'write'])) break;
+      if (isAnyPeer(rest)) say('signal', 'low', 'sends signals to any process that it sees', line);
+      else if (peerOf(rest) === 'unconfined')
         say('signal', 'medium', 'sends signals to unconfined processes, which it can end', line);
       break;
     case 'io_uring':
@@ -140,12 +140,10 @@ function judge(
         say('io-uring', 'medium', 'acts with the credentials of other processes by io_uring', line);
       break;
     case 'ptrace':
-      if (
-        !/peer\s*=/.test(rest) &&
-        (rest === '' || /trace(?!dby)|\brw?\b/.test(rest.replaceAll('tracedby', '')))
-      )
-        say('ptrace', 'medium', 'allows any process to be traced', line);
-      else if (/peer\s*=\s*"?unconfined/.test(rest))
+      // To be traced or read by others gives nothing.
+      if (!mayDo(rest, ['trace', 'w', 'rw'])) break;
+      if (isAnyPeer(rest)) say('ptrace', 'medium', 'allows any process to be traced', line);
+      else if (peerOf(rest) === 'unconfined')
         say('ptrace', 'high', 'allows unconfined processes to be traced', line);
       break;
     case 'change_profile':
@@ -168,6 +166,23 @@ function judge(
       if (rest === '') say('mount', 'medium', 'allows another root', line);
       break;
   }
+}
+
+/** Whether a rule of signals or ptrace has one of the permissions; it has all where it names none. */
+function mayDo(rest: string, permissions: readonly string[]): boolean {
+  const before = rest.replace(/\b(?:peer|set)\s*=[\s\S]*$/, '');
+  const named = before.split(/[\s,()]+/).filter(word => word !== '');
+  return named.length === 0 || named.some(word => permissions.includes(word));
+}
+
+/** `peer=web`, `peer="web"`, `peer=(label=web)`. */
+function peerOf(rest: string): string | undefined {
+  return /\bpeer\s*=\s*(?:\(\s*label\s*=\s*)?"?([^\s",)]+)/.exec(rest)?.[1];
+}
+
+function isAnyPeer(rest: string): boolean {
+  const peer = peerOf(rest);
+  return peer === undefined || /^\*+$/.test(peer);
 }
 
 /** Neither what is mounted nor where is said, nor the kind of file system. */

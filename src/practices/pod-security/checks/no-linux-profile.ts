@@ -2,6 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { cis, nsa } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
+import { APPARMOR_ANNOTATION } from '#kube/pods.ts';
 
 export default defineCheck({
   practice: 'pod-security',
@@ -29,12 +30,7 @@ export default defineCheck({
       of?.seLinuxOptions,
     ];
     if (stated.some(profile => profile !== undefined)) return pass;
-    if (
-      Object.keys(metadata.annotations ?? {}).some(key =>
-        key.startsWith('container.apparmor.security.beta.kubernetes.io/'),
-      )
-    )
-      return pass;
+    if (Object.keys(metadata.annotations ?? {}).some(key => key.startsWith(APPARMOR_ANNOTATION))) return pass;
     return fail({}, ['securityContext']);
   },
   message: () => 'no seccomp, AppArmor or SELinux profile is stated; the default of the node is not known',

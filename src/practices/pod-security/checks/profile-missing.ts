@@ -35,7 +35,7 @@ export default defineCheck({
   subject: 'pod',
   looksAt: [...PROFILE_KINDS, RECORDING],
   evaluate(pod, { world }) {
-    const uses = profileUses(pod);
+    const uses = profileUses(pod, world.kubernetesMinor);
     if (uses.length === 0) return pass;
     const held = world.fact(heldProfiles);
     const found = new Map<string, { readonly text: string; readonly path: (typeof uses)[0]['path'] }>();
