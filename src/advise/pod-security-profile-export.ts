@@ -346,7 +346,10 @@ function policyFor({ name, spec }: CustomProfile): Policy {
       runAsGroup: ids(runAsGroup),
       supplementalGroups: ids(supplementalGroups),
       fsGroup: ids(fsGroup),
-      seLinux: { rule: 'RunAsAny', ...(seLinux?.seLinuxOptions === undefined ? {} : seLinux) },
+      seLinux:
+        seLinux?.seLinuxOptions === undefined
+          ? { rule: 'RunAsAny' }
+          : { rule: 'MustRunAs', seLinuxOptions: seLinux.seLinuxOptions },
       ...(runtimeClass === undefined
         ? {}
         : { runtimeClass: { allowedRuntimeClassNames: [], ...runtimeClass } }),
@@ -423,8 +426,8 @@ function changesOf(profile: CustomProfile, given: FindSeccomp): Change[] {
       ...[...(find.appArmorNames?.() ?? [])].map(one => profileOf(`Localhost/${one}`)),
     ].flatMap(appArmorProfile => both({ appArmorProfile })),
     ...['runtime/default', 'unconfined', 'localhost/other', ''].map(annotation),
-    ...['', 'spc_t', 'container_t', 'container_engine_t', ...types].flatMap(type =>
-      both({ seLinuxOptions: { type } }),
+    ...['', 'spc_t', 'container_t', 'container_engine_t', ...types, ...(find.selinuxTypes?.() ?? [])].flatMap(
+      type => both({ seLinuxOptions: { type } }),
     ),
     ...['u', ...users].flatMap(user => both({ seLinuxOptions: { user } })),
     ...['r', ...roles].flatMap(role => both({ seLinuxOptions: { role } })),

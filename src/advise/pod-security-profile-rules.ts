@@ -7,12 +7,15 @@ import {
   capabilitiesAskedBy,
   reachWith,
   standardTypes,
+  typeAllows,
   USUAL_CAPABILITIES,
   withContents,
 } from '#decide/pod-security/custom/linux.ts';
 import type { PolicySpec } from '#decide/pod-security/policy/policy.ts';
+import { runtimeAllows } from '#decide/pod-security/profiles/apparmor-default.ts';
 import { runtimeDefault } from '#decide/pod-security/profiles/runtime-default.ts';
 import type { Profile as SeccompProfile } from '#decide/pod-security/profiles/seccomp.ts';
+import { CONTAINER_TYPES } from '#decide/pod-security/profiles/selinux.ts';
 import { type CelRule, effective, every, everyVolume, list, rulesOf, text } from './pod-security-rules.ts';
 import { standardRules } from './pod-security-standard-rules.ts';
 
@@ -86,7 +89,15 @@ function rulesOfField(field: FieldName, profile: CustomProfile, find: FindSeccom
         ? rule(everyVolume('!has(v.csi)'), 'csi driver is not allowed')
         : byPolicy(field, profile);
     case 'seLinux':
-      return spec.seLinux!.rule === 'MayRunAs' ? labelRules(profile) : byPolicy(field, profile);
+      return [
+        ...(spec.seLinux!.rule === 'MayRunAs' ? labelRules(profile) : byPolicy(field, profile)),
+        ...(spec.seLinux!.forbiddenAccess === undefined
+          ? []
+          : rule(
+              every(isOfType(spec.seLinux!.forbiddenAccess, find)),
+              `type may allow ${spec.seLinux!.forbiddenAccess.join(', ')}`,
+            )),
+      ];
     case 'seccomp': {
       const { allowed, forbiddenCalls } = spec.seccomp!;
       return [
@@ -200,9 +211,29 @@ function denies(accesses: readonly string[], find: FindSeccomp): string {
     const profile = find.appArmor?.(name);
     return profile !== undefined && accesses.every(one => allowsAccess(profile, one) === 'denied');
   });
-  return names.length === 0
-    ? 'false'
-    : `${appArmorWord()} in ${list(names.map(name => `Localhost/${name}`))}`;
+  const parts = [
+    ...(names.length === 0 ? [] : [`${appArmorWord()} in ${list(names.map(name => `Localhost/${name}`))}`]),
+    ...(accesses.every(one => runtimeAllows(one) === 'denied')
+      ? [
+          `(${appArmorWord()} in ['RuntimeDefault', 'Unset'] && !c.?securityContext.?privileged.orValue(false))`,
+        ]
+      : []),
+  ];
+  return parts.length === 0 ? 'false' : parts.join(' || ');
+}
+
+/** As for the others: the types whose content denies the accesses are named. */
+function isOfType(accesses: readonly string[], find: FindSeccomp): string {
+  const types = [...CONTAINER_TYPES, ...(find.selinuxTypes?.() ?? [])].filter(type =>
+    accesses.every(one => typeAllows(type, one, find).answer === 'denied'),
+  );
+  // Options of a container stand in place of the pod's, all at once, where they say anything.
+  const own = 'c.?securityContext.?seLinuxOptions';
+  const isStated = ['user', 'role', 'type', 'level']
+    .map(part => `${own}.?${part}.orValue('') != ''`)
+    .join(' || ');
+  const type = `(${isStated} ? ${own}.?type.orValue('') : object.spec.?securityContext.?seLinuxOptions.?type.orValue(''))`;
+  return `!c.?securityContext.?privileged.orValue(false) && ${type} in ${list(['', ...new Set(types)])}`;
 }
 
 function named(find: FindSeccomp): (readonly [string, SeccompProfile])[] {

@@ -4,7 +4,7 @@
 export interface ExceptionScope {
   /** A path as reports show it, with `*`, `?` and `**`; a folder means all below it. */
   readonly file?: string;
-  /** `Kind/name`; the name may hold `*`. */
+  /** `Kind/name`; both may hold `*`. */
   readonly object?: string;
   readonly namespace?: string;
   readonly container?: string;

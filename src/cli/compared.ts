@@ -16,11 +16,20 @@ import { folderOf, isChartName, isKustomizationName, joinPath } from '#sources/m
 import { authorizationChanges } from './authorization-changes.ts';
 import type { Parsed } from './command.ts';
 import { asksAbout, readCommits } from './commits.ts';
-import { CONFIG_FILE, type Config, emptyConfig, installed, parseConfig, readConfig } from './config.ts';
+import {
+  besides,
+  CONFIG_FILE,
+  type Config,
+  emptyConfig,
+  installed,
+  parseConfig,
+  readConfig,
+} from './config.ts';
 import { configChanges } from './config-changes.ts';
 import { UsageError } from './errors.ts';
 import { exceptionFindings, judgeManifests } from './judging.ts';
 import { meshChanges } from './mesh-changes.ts';
+import type { ProfileFiles } from './profile-contents.ts';
 import { honoredTools, selection } from './selection.ts';
 import { minorOf } from './version-range.ts';
 
@@ -45,6 +54,8 @@ interface Read {
   /** @param charts how the side's own configuration says that charts are installed */
   readonly manifests: (exclude: readonly string[], charts?: Config['charts']) => Promise<Manifests>;
   readonly config: () => Promise<Config | undefined>;
+  /** Where the files are that profiles of a configuration name, and the folder that their names start at. */
+  readonly profiles: { readonly files: ProfileFiles; readonly root: string };
   readonly linesOf: (file: string) => readonly string[];
   /** Names the content of a file; of a chart or a kustomization that of its folder. */
   readonly contentOf: (file: string) => string;
@@ -110,9 +121,14 @@ function ofCommit(repository: Repository, name: string, commit: string, paths: r
       return undefined;
     }
   };
+  const profiles = {
+    files: { content: (file: string) => files().content(file) },
+    root: repository.root,
+  };
   return {
     name,
     commit,
+    profiles,
     tree: { root: repository.root, files, paths: below },
     manifests: (exclude, charts) =>
       readFound(files().walk(below, exclude), {
@@ -138,6 +154,7 @@ function ofCommit(repository: Repository, name: string, commit: string, paths: r
             // What is shared as a package is installed beside the repository, and in none of its commits.
             return found === undefined ? installed(word, repository.root) : { text: found, file: path! };
           },
+          profiles.files,
         );
       } catch (error) {
         if (error instanceof UsageError) throw new UsageError(`${name}:${error.message}`, error.hint);
@@ -163,6 +180,7 @@ function ofPath(name: string): Read {
   const cwd = isFolder ? path : resolve(path, '..');
   return {
     name,
+    profiles: { files: { below: cwd }, root: cwd },
     manifests: (exclude, charts) =>
       readManifests([path], {
         cwd,
@@ -207,6 +225,33 @@ function contentBelow(path: string): string {
 const MAX_HASHED = 16 * 1024 * 1024;
 
 /**
+ * The configuration, with what the files that its profiles name hold on one side: pods are judged by the profiles that
+ * their nodes will have. A file that is not there leaves what it holds unknown.
+ *
+ * @param named whether the user named the configuration: its files are named from the working directory
+ */
+async function withOwnFiles(
+  config: Config,
+  { profiles: { files, root } }: Read,
+  named: boolean,
+): Promise<Config> {
+  const profiles = config.podSecurityProfiles ?? [];
+  if (profiles.every(({ contents }) => contents === undefined)) return config;
+  // A folder beside a configuration that was named has no files of its own.
+  if (named && 'below' in files) return config;
+  const { contentsOf } = await import('./profile-contents.ts');
+  const own = profiles.map(async profile => {
+    const inTree = (path: string) => {
+      const file = besides(profile.file, path);
+      return named ? relative(root, resolve(file)).split(sep).join('/') : file;
+    };
+    const contents = await contentsOf(profile, inTree, files, () => {});
+    return contents === undefined ? profile : { ...profile, contents };
+  });
+  return { ...config, podSecurityProfiles: await Promise.all(own) };
+}
+
+/**
  * Both sides are judged by the base's configuration: a change must not be able to switch off the gate that judges it.
  * Exceptions are each side's own, and those that come with the change are said.
  */
@@ -216,15 +261,19 @@ async function judged(parsed: Parsed, whole: boolean, base: Read, head: Read): P
   const configBefore = given ?? (await base.config());
   const configAfter = given ?? (await head.config());
   const config = configBefore ?? emptyConfig;
+  const configs = await Promise.all(
+    [base, head].map(read => withOwnFiles(config, read, given !== undefined)),
+  );
   const selected = selection(parsed, config);
   const minor = minorOf(parsed.value('target-kubernetes') ?? config.targetKubernetes, '--target-kubernetes');
   const exclude = [...config.ignore, ...parsed.values('exclude')];
   const honored = honoredTools(parsed);
   const side = async (read: Read, manifests: Manifests, own: Config, asks?: Asks): Promise<Side> => {
+    const judge = configs[read === base ? 0 : 1]!;
     const judging = await judgeManifests(
       manifests,
-      selected,
-      { ...config, exceptions: own.exceptions },
+      judge === config ? selected : selection(parsed, judge),
+      { ...judge, exceptions: own.exceptions },
       minor,
       honored,
       asks,

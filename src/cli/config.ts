@@ -5,8 +5,6 @@ import { type Check, idOf, type OptionValues, type Profile, profiles } from '#ch
 import type { Exception, ExceptionRules, ExceptionScope } from '#check/exception.ts';
 import { type Severity, severities } from '#check/severity.ts';
 import type { CustomProfile } from '#decide/pod-security/custom/custom.ts';
-import type { AppArmorProfile as AppArmor } from '#decide/pod-security/profiles/apparmor.ts';
-import type { Profile as Seccomp } from '#decide/pod-security/profiles/seccomp.ts';
 import { isDate, unknownCheck } from '#judge/exceptions.ts';
 import { nearest } from '#kube/nearest.ts';
 import { isRecord, type Path } from '#kube/objects.ts';
@@ -14,6 +12,7 @@ import type { ChartSetting, ChartSettings } from '#sources/helm/environments.ts'
 import { shownName } from '#sources/manifests/walk.ts';
 import { Locator } from '#yaml/locate.ts';
 import { UsageError } from './errors.ts';
+import type { ProfileFiles } from './profile-contents.ts';
 
 export interface Config {
   readonly profile?: Profile | 'all';
@@ -116,7 +115,7 @@ export async function readConfig(
   } catch (error) {
     throw new UsageError(`${named ?? CONFIG_FILE} could not be read: ${(error as Error).message}`);
   }
-  return parseConfig(text, shownName(path, cwd), checks, loadFrom(cwd));
+  return parseConfig(text, shownName(path, cwd), checks, loadFrom(cwd), { below: cwd });
 }
 
 /** From a file of the tree, or `sallyport.yaml` of a package in `node_modules`: read as text, and nothing of it run. */
@@ -156,12 +155,16 @@ function inPackages(name: string, from: string): string | undefined {
   }
 }
 
-/** @throws UsageError as {@link readConfig} */
+/**
+ * @param files where the files are that its profiles name; below the working directory where nobody says
+ * @throws UsageError as {@link readConfig}
+ */
 export async function parseConfig(
   text: string,
   file: string,
   checks: () => Promise<readonly Check[]>,
   load: LoadShared = () => undefined,
+  files?: ProfileFiles,
   depth = 0,
 ): Promise<Config> {
   const { readDocuments } = await import('#yaml/read.ts');
@@ -179,7 +182,7 @@ export async function parseConfig(
     const { line, column } = located.key ?? located.value;
     return `${file}:${line}:${column}`;
   };
-  const reader = new ConfigReader(document.value, at);
+  const reader = new ConfigReader(document.value, at, files);
   const [duplicate] = document.duplicateKeys;
   if (duplicate !== undefined)
     throw new UsageError(`${file}:${duplicate.line}:${duplicate.column}: "${duplicate.key}" is stated twice`);
@@ -193,7 +196,7 @@ export async function parseConfig(
         `${place}: "${word}" could not be read`,
         'a path relative to this file, or a package in node_modules that holds a sallyport.yaml',
       );
-    config = extended(await parseConfig(shared.text, shared.file, checks, load, depth + 1), config);
+    config = extended(await parseConfig(shared.text, shared.file, checks, load, files, depth + 1), config);
   }
   return config;
 }
@@ -231,7 +234,7 @@ function strictest(base: ExceptionRules, own: ExceptionRules): ExceptionRules {
 }
 
 /** A path that a configuration names, relative to the configuration, as reports show it. */
-function besides(file: string, path: string): string {
+export function besides(file: string, path: string): string {
   const folder = file.includes('/') ? file.slice(0, file.lastIndexOf('/') + 1) : '';
   const joined = normalize(isAbsolute(path) ? path : folder + path)
     .split(sep)
@@ -243,10 +246,12 @@ function besides(file: string, path: string): string {
 class ConfigReader {
   readonly #root: unknown;
   readonly #at: (path: Path) => string;
+  readonly #files: ProfileFiles | undefined;
 
-  constructor(root: unknown, at: (path: Path) => string) {
+  constructor(root: unknown, at: (path: Path) => string, files: ProfileFiles | undefined) {
     this.#root = root;
     this.#at = at;
+    this.#files = files;
   }
 
   /** What this file extends, with the place of each word. */
@@ -297,7 +302,7 @@ class ConfigReader {
       const profiles: WrittenProfile[] = [];
       for (const [i, profile] of readProfiles(value, isSyscall).entries()) {
         const path: Path = ['podSecurityProfiles', i];
-        const contents = await this.#contentsOf(profile, file, [...path, 'spec']);
+        const contents = await this.#contentsOf(profile, file, path);
         profiles.push({
           ...profile,
           ...(contents === undefined ? {} : { contents }),
@@ -314,44 +319,19 @@ class ConfigReader {
 
   /** What the files hold that a profile names; undefined where it names none. */
   async #contentsOf(
-    { spec }: CustomProfile,
+    profile: CustomProfile,
     file: string,
     at: Path,
   ): Promise<CustomProfile['contents'] | undefined> {
-    const { seccomp, appArmor } = spec;
-    if (seccomp?.files === undefined && appArmor?.files === undefined) return undefined;
-    const { load } = await import('./profiles.ts');
-    const contents = {
-      seccomp: new Map<string, Seccomp>(),
-      appArmor: new Map<string, AppArmor>(),
-    };
-    for (const [field, kind, files] of [
-      ['seccomp', 'seccomp', seccomp?.files ?? {}],
-      ['appArmor', 'apparmor', appArmor?.files ?? {}],
-    ] as const)
-      for (const [name, path] of Object.entries(files)) {
-        const wrong = (message: string): never => {
-          throw new UsageError(`${this.#at([...at, field, 'files', name])}: ${path}: ${message}`);
-        };
-        const loaded = load([resolve(dirname(file), path)]);
-        const error = loaded.find(one => one.is === 'error');
-        if (error?.is === 'error')
-          wrong(error.line === undefined ? error.message : `line ${error.line}: ${error.message}`);
-        const fitting = loaded.filter(one => one.is === kind);
-        // A file may hold several profiles of AppArmor: the one that pods name.
-        const one =
-          fitting.find(candidate => candidate.is === 'apparmor' && candidate.profile.name === name) ??
-          (fitting.length === 1 ? fitting[0] : undefined);
-        if (one === undefined)
-          wrong(
-            fitting.length === 0
-              ? `there is no profile of ${field === 'seccomp' ? 'seccomp' : 'AppArmor'} in it`
-              : `there is no profile "${name}" in it`,
-          );
-        else if (one.is === 'seccomp') contents.seccomp.set(name, one.profile);
-        else if (one.is === 'apparmor') contents.appArmor.set(name, one.profile);
-      }
-    return contents;
+    const { contentsOf } = await import('./profile-contents.ts');
+    return contentsOf(
+      profile,
+      path => besides(file, path),
+      this.#files,
+      (rest, message) => {
+        throw new UsageError(`${this.#at([...at, ...rest])}: ${message}`);
+      },
+    );
   }
 
   #placeOf(path: Path): { readonly line: number; readonly column: number } {

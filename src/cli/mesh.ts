@@ -25,11 +25,15 @@ export interface Cluster {
   readonly assumptions: readonly string[];
 }
 
-/** Reads the paths and makes the deciders, with what `--assume` settles. */
-export async function clusterOf(parsed: Parsed, roots: readonly string[]): Promise<Cluster> {
+/**
+ * Reads the paths and makes the deciders, with what `--assume` settles.
+ *
+ * @param again the same input was read before, with less: what is told of it was told
+ */
+export async function clusterOf(parsed: Parsed, roots: readonly string[], again = false): Promise<Cluster> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
   const { declared, gaps } = await readInput(parsed, roots, config);
-  tellOfEnvironments(parsed, { declared });
+  if (!again) tellOfEnvironments(parsed, { declared });
   const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
   const objects = declared.map(({ object }) => object);
   const assumed = new Set(parsed.values('assume'));

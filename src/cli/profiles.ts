@@ -19,14 +19,19 @@ import {
   type ReadProfile,
   readSeccomp,
 } from '#decide/pod-security/profiles/read-seccomp.ts';
-import { isSelinuxObject, readSelinux } from '#decide/pod-security/profiles/read-selinux.ts';
+import {
+  isSelinuxObject,
+  type ReadSelinux,
+  readCilFile,
+  readSelinux,
+} from '#decide/pod-security/profiles/read-selinux.ts';
 import { runtimeDefault } from '#decide/pod-security/profiles/runtime-default.ts';
 import type { Machine, Profile } from '#decide/pod-security/profiles/seccomp.ts';
 import type { SelinuxPolicy } from '#decide/pod-security/profiles/selinux-policy.ts';
 import { architectureOf } from '#decide/pod-security/profiles/syscalls.ts';
 import { valueAt } from '#kube/objects.ts';
 import { DEFAULT_CAPABILITIES } from '#practices/pod-security/capabilities.ts';
-import { type ProfileDocument, readIncluded, readProfileFile } from '#sources/profiles/files.ts';
+import { onDisk, type ProfileDocument, type ProfileSource } from '#sources/profiles/files.ts';
 import type { Parsed } from './command.ts';
 import { UsageError } from './errors.ts';
 
@@ -62,8 +67,8 @@ export function machineOf(parsed: Parsed): Machine {
 }
 
 /** All profiles of some files, in their order; each file that holds none is an error. */
-export function load(files: readonly string[]): Loaded[] {
-  const read = files.map(file => ({ file, content: readProfileFile(file) }));
+export function load(files: readonly string[], source: ProfileSource = onDisk): Loaded[] {
+  const read = files.map(file => ({ file, content: source.read(file) }));
   const others = read.flatMap(({ content }) =>
     content.is === 'data' ? content.documents.map(({ value }) => value) : [],
   );
@@ -72,8 +77,9 @@ export function load(files: readonly string[]): Loaded[] {
     if (content.is === 'apparmor')
       return judged(
         file,
-        readAppArmor(content.text, name => readIncluded(file, name)),
+        readAppArmor(content.text, name => source.included(file, name)),
       );
+    if (content.is === 'cil') return cil(file, content.text);
     const found: Loaded[] = content.errors.map(error => ({ is: 'error', file, ...error }));
     for (const document of content.documents)
       if (isSeccompJson(document.value) || isSeccompObject(document.value))
@@ -129,8 +135,22 @@ function seccomp(document: ProfileDocument, others: readonly unknown[]): Loaded 
 }
 
 function selinux({ file, value, lineOf }: ProfileDocument, others: readonly unknown[]): Loaded {
-  const { policy, problems } = readSelinux(value, lineOf, others);
+  return judgedSelinux(file, readSelinux(value, lineOf, others));
+}
+
+function judgedSelinux(file: string, { policy, problems }: ReadSelinux): Loaded {
   return { is: 'selinux', file, profile: policy, problems: [...problems, ...lintSelinux(policy)] };
+}
+
+function cil(file: string, text: string): Loaded[] {
+  const { profiles, errors } = readCilFile(text);
+  const found: Loaded[] = [
+    ...errors.map(error => ({ is: 'error' as const, file, ...error })),
+    ...profiles.map(one => judgedSelinux(file, one)),
+  ];
+  return found.length > 0
+    ? found
+    : [{ is: 'error', file, message: 'there is no block in it, so no profile' }];
 }
 
 /** The profiles of SELinux or of AppArmor in a file without errors; none where it holds others. */

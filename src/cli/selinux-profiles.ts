@@ -1,13 +1,12 @@
 /** What the commands say of profiles of SELinux. */
-import { permissionsOf } from '#decide/pod-security/profiles/selinux-classes.ts';
 import {
   type Access,
+  accessOf,
   decideAccess,
   policyDifference,
   type SelinuxPolicy,
 } from '#decide/pod-security/profiles/selinux-policy.ts';
 import { toJson } from '#kube/json.ts';
-import { nearest } from '#kube/nearest.ts';
 import { safe } from '#report/safe.ts';
 import { EXIT, UsageError } from './errors.ts';
 import { print } from './output.ts';
@@ -36,7 +35,7 @@ export function explainSelinux(
     }
     return EXIT.clean;
   }
-  const answers = accesses.map(accessOf).map(access => ({ ...access, ...decideAccess(policy, access) }));
+  const answers = accesses.map(accessNamed).map(access => ({ ...access, ...decideAccess(policy, access) }));
   if (isJson) print(toJson({ profile: policy.name, accesses: answers }));
   else
     print(
@@ -52,24 +51,10 @@ export function explainSelinux(
   return answers.some(({ answer }) => answer === 'unknown') ? EXIT.unknown : EXIT.clean;
 }
 
-function accessOf(word: string): Access {
-  const [type = '', name = '', permission = '', more] = word.split(':');
-  if (type === '' || name === '' || permission === '' || more !== undefined)
-    throw new UsageError(
-      `--access: "${word}" is not TYPE:CLASS:PERMISSION`,
-      'such as var_log_t:file:write, or @self:process:ptrace',
-    );
-  const known = permissionsOf(name);
-  if (known === undefined)
-    throw new UsageError(`--access: "${name}" is no object class`, 'file, dir, process…');
-  if (!known.includes(permission)) {
-    const meant = nearest(permission, known);
-    throw new UsageError(
-      `--access: ${name} has no permission "${permission}"`,
-      meant === undefined ? known.slice(0, 8).join(', ') : `did you mean ${meant}?`,
-    );
-  }
-  return { type, class: name, permission };
+function accessNamed(word: string): Access {
+  const access = accessOf(word);
+  if ('message' in access) throw new UsageError(`--access: ${access.message}`, access.hint);
+  return access;
 }
 
 export function diffSelinux(before: SelinuxPolicy, after: SelinuxPolicy, isJson: boolean): number {

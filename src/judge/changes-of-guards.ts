@@ -8,6 +8,7 @@ import { toJson } from '#kube/json.ts';
 import { isRecord, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
 import { type Declared, kindKey, metadataOf, namespaceOf, type World } from '#world/world.ts';
 import { kindOf } from './change-kinds.ts';
+import { admissionChanges, isMutating } from './changes-of-admission.ts';
 import { changeOf, type Pair, type Pairs } from './sides.ts';
 
 /** Groups of which every kind is a guard, and kinds of other groups. */
@@ -21,6 +22,8 @@ const GUARDS = new Set([
   'networking.k8s.io/NetworkPolicy',
   'admissionregistration.k8s.io/ValidatingAdmissionPolicy',
   'admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding',
+  'admissionregistration.k8s.io/MutatingAdmissionPolicy',
+  'admissionregistration.k8s.io/MutatingAdmissionPolicyBinding',
   'admissionregistration.k8s.io/ValidatingWebhookConfiguration',
   'kyverno.io/ClusterPolicy',
   'kyverno.io/Policy',
@@ -63,6 +66,11 @@ export function guardChanges(base: World, head: World, { changed, added, removed
     const key = kindKey(pair.head.object);
     if (EXEMPTIONS.has(key))
       found.push(changeOf('cicd/weakened-guard', pair, 'new: exempts from policies', { direction: 'worse' }));
+    // What a check says of it, it says itself: it may as well loosen what others wrote.
+    else if (isMutating(key))
+      found.push(
+        changeOf('cicd/weakened-guard', pair, 'new: changes what others wrote', { direction: 'neutral' }),
+      );
     else if (isGuard(key)) found.push(changeOf('cicd/weakened-guard', pair, 'new', { direction: 'better' }));
   }
   for (const pair of changed) {
@@ -96,12 +104,6 @@ interface Strictness {
 
 const STRICTNESS: readonly Strictness[] = [
   {
-    kinds: /^admissionregistration\.k8s\.io\/ValidatingAdmissionPolicy$/,
-    path: ['spec', 'failurePolicy'],
-    order: ['Fail', 'Ignore'],
-    absent: 'Fail',
-  },
-  {
     kinds: /^kyverno\.io\/(?:Cluster)?Policy$/,
     path: ['spec', 'validationFailureAction'],
     order: ['Enforce', 'enforce', 'Audit', 'audit'],
@@ -131,45 +133,7 @@ interface Extent {
   readonly severity?: Severity;
 }
 
-const ADMISSION = 'admissionregistration\\.k8s\\.io';
 const EXTENTS: readonly Extent[] = [
-  ...(
-    [
-      ['ValidatingAdmissionPolicy', ['spec', 'validations'], 'fewer', 'validation'],
-      [
-        'ValidatingAdmissionPolicy',
-        ['spec', 'matchConstraints', 'resourceRules'],
-        'fewer',
-        'matched resource',
-      ],
-      [
-        'ValidatingAdmissionPolicy',
-        ['spec', 'matchConstraints', 'excludeResourceRules'],
-        'more',
-        'excluded resource',
-      ],
-      ['ValidatingAdmissionPolicy', ['spec', 'matchConditions'], 'more', 'condition'],
-      [
-        'ValidatingAdmissionPolicyBinding',
-        ['spec', 'matchResources', 'resourceRules'],
-        'fewer',
-        'matched resource',
-      ],
-      [
-        'ValidatingAdmissionPolicyBinding',
-        ['spec', 'matchResources', 'excludeResourceRules'],
-        'more',
-        'excluded resource',
-      ],
-    ] as const
-  ).map(
-    ([kind, path, looser, noun]): Extent => ({
-      kinds: new RegExp(`^${ADMISSION}/${kind}$`),
-      path,
-      looser,
-      noun,
-    }),
-  ),
   { kinds: /^kyverno\.io\/(?:Cluster)?Policy$/, path: ['spec', 'rules'], looser: 'fewer', noun: 'rule' },
   {
     kinds: /^kyverno\.io\/(?:Cluster)?Policy$/,
@@ -348,20 +312,7 @@ function weakened(pair: Changed): SecurityChange[] {
       }),
     );
   }
-  if (key === 'admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding') {
-    const actions = (object: KubeObject) => valueAt(object, ['spec', 'validationActions']);
-    const denies = (object: KubeObject) => {
-      const list = actions(object);
-      return Array.isArray(list) && list.includes('Deny');
-    };
-    if (denies(before) !== denies(after))
-      found.push(
-        changeOf('cicd/weakened-guard', pair, denies(after) ? 'denies now' : 'denies no more', {
-          direction: denies(after) ? 'better' : 'worse',
-          path: ['spec', 'validationActions'],
-        }),
-      );
-  }
+  found.push(...admissionChanges(pair, key));
   if (key === 'admissionregistration.k8s.io/ValidatingWebhookConfiguration') {
     const [was, is] = [webhooks(before), webhooks(after)];
     for (const [name, hook] of was) {

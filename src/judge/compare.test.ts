@@ -57,6 +57,10 @@ const workload = (name: string, more = '', labels = `app: ${name}`): string =>
   );
 
 describe('guards', () => {
+  const RULE = (operations: string, resources: string) =>
+    `{ apiGroups: [""], apiVersions: [v1], operations: [${operations}], resources: [${resources}] }`;
+  const admission = (kind: string, spec: string) =>
+    object('admissionregistration.k8s.io/v1', kind, 'x', `spec: { ${spec} }`);
   const istio = (kind: string, spec: string) => object('security.istio.io/v1', kind, 'x', `spec: ${spec}`);
   const cases: readonly (readonly [what: string, before: string, after: string, expected: RegExp])[] = [
     [
@@ -93,6 +97,128 @@ describe('guards', () => {
       ),
       /^worse high cicd\/weakened-guard: 1 validation fewer$/,
     ],
+    ...(
+      [
+        [
+          'a mutation goes',
+          'Mutating',
+          'mutations: [{ a: 1 }, { a: 2 }]',
+          'mutations: [{ a: 1 }]',
+          /1 mutation fewer$/,
+        ],
+        [
+          'what a mutation cannot judge passes',
+          'Mutating',
+          'failurePolicy: Fail',
+          'failurePolicy: Ignore',
+          /failurePolicy is Ignore, before Fail$/,
+        ],
+        [
+          'a mutation is not asked again',
+          'Mutating',
+          'reinvocationPolicy: IfNeeded',
+          'reinvocationPolicy: Never',
+          /reinvocationPolicy is Never, before IfNeeded$/,
+        ],
+        [
+          'a condition comes',
+          'Mutating',
+          'matchConditions: []',
+          'matchConditions: [{ name: a }]',
+          /1 condition more$/,
+        ],
+        [
+          'an operation goes from a rule',
+          'Mutating',
+          `matchConstraints: { resourceRules: [${RULE('CREATE, UPDATE', 'pods')}] }`,
+          `matchConstraints: { resourceRules: [${RULE('CREATE', 'pods')}] }`,
+          /looks no more at UPDATE of pods$/,
+        ],
+        [
+          'a star becomes a resource',
+          'Validating',
+          `matchConstraints: { resourceRules: [${RULE('"*"', '"*"')}] }`,
+          `matchConstraints: { resourceRules: [${RULE('"*"', 'pods')}] }`,
+          /looks no more at \*$/,
+        ],
+        [
+          'resources are left out',
+          'Validating',
+          'matchConstraints: { excludeResourceRules: [] }',
+          `matchConstraints: { excludeResourceRules: [${RULE('CREATE', 'pods')}] }`,
+          /leaves out CREATE of pods now$/,
+        ],
+        [
+          'a namespace is kept out by its name',
+          'Validating',
+          'matchConstraints: { namespaceSelector: { matchExpressions: [{ key: a, operator: NotIn, values: [kube] }] } }',
+          'matchConstraints: { namespaceSelector: { matchExpressions: [{ key: a, operator: NotIn, values: [kube, shop] }] } }',
+          /namespaceSelector takes in less$/,
+        ],
+        [
+          'equivalent versions are not looked at',
+          'Validating',
+          'matchConstraints: {}',
+          'matchConstraints: { matchPolicy: Exact }',
+          /matchPolicy is Exact, before Equivalent$/,
+        ],
+      ] as const
+    ).map(
+      ([what, flavour, before, after, text]) =>
+        [
+          what,
+          ...[before, after].map(spec => admission(`${flavour}AdmissionPolicy`, spec)),
+          new RegExp(`^worse high cicd/weakened-guard: ${text.source}`),
+        ] as unknown as (typeof cases)[number],
+    ),
+    ...(
+      [
+        [
+          'a validation denies no more',
+          'Validating',
+          'validationActions: [Deny]',
+          'validationActions: [Audit]',
+          /denies no more$/,
+        ],
+        [
+          'a binding without rules gets one',
+          'Mutating',
+          'policyName: a',
+          `policyName: a, matchResources: { resourceRules: [${RULE('"*"', 'pods')}] }`,
+          /looks no more at everything$/,
+        ],
+        [
+          'a binding is for fewer objects',
+          'Mutating',
+          'matchResources: {}',
+          'matchResources: { objectSelector: { matchLabels: { a: b } } }',
+          /objectSelector takes in less$/,
+        ],
+        [
+          'missing parameters let pass',
+          'Validating',
+          'paramRef: { parameterNotFoundAction: Deny }',
+          'paramRef: { parameterNotFoundAction: Allow }',
+          /parameterNotFoundAction is Allow, before Deny$/,
+        ],
+      ] as const
+    ).map(
+      ([what, flavour, before, after, text]) =>
+        [
+          what,
+          ...[before, after].map(spec => admission(`${flavour}AdmissionPolicyBinding`, spec)),
+          new RegExp(`^worse high cicd/weakened-guard: ${text.source}`),
+        ] as unknown as (typeof cases)[number],
+    ),
+    ...['MutatingAdmissionPolicy', 'MutatingAdmissionPolicyBinding', 'ValidatingAdmissionPolicyBinding'].map(
+      kind =>
+        [
+          `a ${kind} goes`,
+          documents(workload('a'), admission(kind, 'a: b')),
+          workload('a'),
+          /^worse high cicd\/weakened-guard: removed$/,
+        ] as const,
+    ),
     [
       'a webhook is asked about fewer namespaces',
       object(

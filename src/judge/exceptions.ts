@@ -300,7 +300,7 @@ function covers({ scope }: Exception, { declared, path, container, position }: S
   if (scope.object !== undefined) {
     const [kind, name = ''] = scope.object.split('/');
     const own = object.metadata?.name ?? object.metadata?.generateName;
-    if (kind !== object.kind || typeof own !== 'string' || !matchesName(name, own)) return false;
+    if (!matchesName(kind!, object.kind) || typeof own !== 'string' || !matchesName(name, own)) return false;
   }
   return scope.field === undefined || isWithin(scope.field, path);
 }

@@ -187,7 +187,6 @@ class Scan {
     const ids = new Set(selected.map(({ check }) => idOf(check)));
     this.#runs = id => ids.has(id);
     for (const one of selected) {
-      this.#looksAt.set(one, looksAtOf(one.check));
       this.#contexts.set(one, { world, options: one.options, runs: this.#runs });
       if (one.check.subject === 'pod') this.#ofPods.push(one);
       else if (one.check.subject === 'container') this.#ofContainers.push(one);
@@ -287,7 +286,12 @@ class Scan {
   /** The world that a check has to be given: what a view hides matters only to checks that would look at it. */
   #worldFor(one: Selected, { world, hidden }: View): World {
     if (hidden.size === 0) return world;
-    const looksAt = this.#looksAt.get(one)!;
+    // Asked for late: most checks are not read before there is something for them.
+    let looksAt = this.#looksAt.get(one);
+    if (looksAt === undefined) {
+      looksAt = looksAtOf(one.check);
+      this.#looksAt.set(one, looksAt);
+    }
     return looksAt.some(what => !what.includes('/') || hidden.has(what)) ? world : this.#world;
   }
 

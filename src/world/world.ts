@@ -86,7 +86,8 @@ export class World {
   /** What some environment may not see. */
   #placed: readonly Declared[] | undefined;
   readonly #seenBy = new Map<Apart | undefined, Map<string, View>>();
-  readonly #views = new Map<string, View>();
+  /** By the number of what they hide. */
+  readonly #views = new Map<number, readonly View[]>();
 
   constructor(input: WorldInput, of?: Seen) {
     if (of === undefined) this.#declared = input.declared;
@@ -230,14 +231,17 @@ export class World {
     if (known !== undefined) return known;
     const isHidden = hiddenFrom(environment, apart);
     const hidden = new Set(this.#placed!.filter(isHidden));
-    const sign = this.#placed!.map(one => (hidden.has(one) ? 1 : 0)).join('');
-    let view = hidden.size === 0 ? this.#whole() : this.#views.get(sign);
+    const alike = this.#views.get(hidden.size) ?? [];
+    let view =
+      hidden.size === 0
+        ? this.#whole()
+        : alike.find(({ world }) => everyOf(hidden, one => world.#of!.hidden.has(one)));
     if (view === undefined) {
       const kinds = new Set([...hidden].map(({ object }) => kindKey(object)));
       const isOwn = (one: Declared) =>
         one.apart === apart && one.environments?.includes(environment) === true;
       view = { world: new World(this, { world: this, hidden, kinds, isOwn }), hidden: kinds };
-      this.#views.set(sign, view);
+      this.#views.set(hidden.size, [...alike, view]);
     }
     const seen = this.#seenBy.get(apart) ?? new Map<string, View>();
     this.#seenBy.set(apart, seen.set(environment, view));
@@ -271,6 +275,11 @@ export class World {
     }
     return this.#places;
   }
+}
+
+function everyOf<One>(set: ReadonlySet<One>, holds: (one: One) => boolean): boolean {
+  for (const one of set) if (!holds(one)) return false;
+  return true;
 }
 
 const NOTHING: ReadonlySet<string> = new Set();

@@ -1,6 +1,7 @@
 /** Profiles of a team's own: written wrongly, kept, broken, mended, compared, exported. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { folderOf, run, scanJson } from './program.ts';
@@ -205,10 +206,145 @@ spec: { policy: "profile object {\\n  capability sys_admin,\\n}\\n" }
 `;
       const { findings } = scan(CONTENT, pod('web', 'web.json', localhost('object')) + object);
       assert.equal(findings.length, 1);
-      const none =
-        pod('web', 'none.json', localhost('none')) + pod('plain', 'web.json', '{ type: RuntimeDefault }');
-      const { summary } = scan(CONTENT, none);
+      const { summary } = scan(CONTENT, pod('web', 'none.json', localhost('none')));
+      assert.equal(summary.unknowns, 1);
+    });
+
+    it("know the default profile of containerd's AppArmor", () => {
+      const said = (accesses: string, appArmor: string, more = '') => {
+        const config = CONTENT.replace('["/etc/shadow:r", "capability:sys_admin"]', accesses);
+        const text = pod('web', 'web.json', appArmor).replace('securityContext:', `securityContext:${more}`);
+        const { findings, summary } = scan(config.replace('baseline', 'privileged'), text);
+        return [findings.length, summary.unknowns];
+      };
+      const fine = '["/proc/kcore:r", "/sys/kernel/security/x:w"]';
+      assert.deepEqual(said(fine, '{ type: RuntimeDefault }'), [0, 0]);
+      assert.deepEqual(said(fine, '{ type: Unconfined }'), [1, 0]);
+      assert.deepEqual(said('["/etc/shadow:r"]', '{ type: RuntimeDefault }'), [1, 0]);
+      assert.deepEqual(said('["/proc/sys/kernel/shmmax:w"]', '{ type: RuntimeDefault }'), [0, 1]);
+      assert.deepEqual(said(fine, '{ type: RuntimeDefault }', '\n        privileged: true'), [1, 0]);
+    });
+
+    const SELINUX = `podSecurityProfiles:
+  - name: web
+    reason: the web tier has its own profiles
+    extends: privileged
+    spec:
+      seLinux:
+        forbiddenAccess: ["shadow_t:file:read", "@self:capability:sys_admin"]
+        files: { web.process: node/all.cil, loose.process: node/all.cil, raw.process: node/raw.yaml }
+`;
+    const CIL = `; as udica writes it
+(block web
+    (blockinherit container)
+    (allow process var_log_t (dir (getattr search open read)))
+)
+(block loose
+    (blockinherit container)
+)
+(allow loose.process shadow_t (file (read open)))
+`;
+    const RAW = `apiVersion: security-profiles-operator.x-k8s.io/v1alpha2
+kind: RawSelinuxProfile
+metadata: { name: raw }
+spec:
+  policy: |
+    (blockinherit container)
+    (allow process process (capability (sys_admin)))
+`;
+    const OBJECT = `apiVersion: security-profiles-operator.x-k8s.io/v1alpha2
+kind: SelinuxProfile
+metadata: { name: object }
+spec: { allow: { shadow_t: { file: [read] } } }
+`;
+    const typed = (name: string, context: string) =>
+      `apiVersion: v1
+kind: Pod
+metadata: { name: ${name}, namespace: shop }
+spec: { containers: [{ name: a, image: "a:1", securityContext: { ${context} } }] }
+---
+`;
+    const labelled = (type: string) =>
+      typed(type.replace(/\W/g, '-').replace('_', '-'), `seLinuxOptions: { type: ${type} }`);
+    const node = { 'node/all.cil': CIL, 'node/raw.yaml': RAW };
+
+    it('judge types of SELinux by what their profiles allow beyond container_t', () => {
+      const types =
+        'web.process loose.process raw.process object.process spc_t container_t gone.process container_init_t';
+      const pods = types.split(' ').map(labelled).join('') + typed('privileged', 'privileged: true');
+      const { findings, summary } = scan(SELINUX, pods + OBJECT, node);
+      assert.deepEqual(
+        findings.map(({ object, message }) => [
+          object.name,
+          /allows ((?:[^ ,]+(?:, )?)+)/.exec(message)?.[1]?.replace(/:$/, ''),
+        ]),
+        [
+          ['loose-process', 'shadow_t:file:read'],
+          ['raw-process', '@self:capability:sys_admin'],
+          ['object-process', 'shadow_t:file:read'],
+          ['spc-t', 'shadow_t:file:read, @self:capability:sys_admin'],
+          ['privileged', 'shadow_t:file:read, @self:capability:sys_admin'],
+        ],
+      );
+      // One is not in the input, the other is only in the policy of the node.
       assert.equal(summary.unknowns, 2);
+    });
+
+    it('become policies for types of SELinux and for the default of AppArmor', () => {
+      const config = `${SELINUX}      appArmor: { forbiddenAccess: ["/proc/kcore:r"] }\n`;
+      const { code, out, err } = run(folderOf({ 'sallyport.yaml': config, ...node }), [
+        'pod-security',
+        'export',
+      ]);
+      assert.equal(code, 0, err);
+      assert.match(err, /the policy says the same of all/);
+      assert.match(out, /svirt_lxc_net_t\\?", \\?"web\.process\\?"\]/);
+      assert.match(out, /\['RuntimeDefault', 'Unset'\]/);
+    });
+
+    it('say what is no access of SELinux, and what says nothing', () => {
+      for (const [from, to, message] of [
+        ['shadow_t:file:read', 'shadow_t:file:raed', /file has no permission "raed"\n.*did you mean read\?/],
+        ['shadow_t:file:read', 'shadow_t:fil:read', /"fil" is no object class/],
+        [
+          'forbiddenAccess: ["shadow_t:file:read", "@self:capability:sys_admin"]',
+          '',
+          /state forbiddenAccess/,
+        ],
+        ['node/raw.yaml', 'node/all.cil', /there is no profile "raw\.process" in it/],
+      ] as const) {
+        const { code, err } = run(folderOf({ 'sallyport.yaml': SELINUX.replace(from, to), ...node }), [
+          'scan',
+          '.',
+        ]);
+        assert.equal(code, 3);
+        assert.match(err, message);
+      }
+    });
+
+    it('are read from the commits that a comparison is of, not from the work tree', () => {
+      const folder = folderOf({ 'sallyport.yaml': SELINUX, 'a.yaml': labelled('web.process'), ...node });
+      const git = (...words: string[]) =>
+        spawnSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.com', ...words], { cwd: folder });
+      const commit = () => {
+        git('add', '.');
+        assert.equal(git('commit', '--quiet', '-m', 'x').status, 0);
+      };
+      git('init', '--quiet', '--initial-branch=main');
+      commit();
+      writeFileSync(join(folder, 'node/all.cil'), CIL.replace('var_log_t (dir', 'shadow_t (file'));
+      commit();
+      // Whatever stands in the work tree now is neither of both.
+      rmSync(join(folder, 'node'), { recursive: true });
+      const { code, out, err } = run(folder, ['diff', 'HEAD~1', 'HEAD']);
+      assert.equal(code, 1, err);
+      assert.match(out, /1 new finding, 0 fixed/);
+      assert.match(out, /type web\.process allows\s+shadow_t:file:read/);
+      assert.match(run(folder, ['diff', 'HEAD', 'HEAD~1']).out, /0 new findings, 1 fixed/);
+      rmSync(join(folder, 'a.yaml'));
+      const named = run(folder, ['diff', 'HEAD~1', 'HEAD', '--config', 'sallyport.yaml']);
+      // A configuration that is named is of the work tree, and its files must be there.
+      assert.equal(named.code, 3);
     });
 
     it('say which file is not there, or holds something else', () => {

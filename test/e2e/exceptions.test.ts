@@ -359,6 +359,27 @@ describe('other tools', () => {
     ['checkov', 'a comment', agent({ top: '# checkov:skip=CKV_K8S_16:a module\n' })],
     ['trivy', 'a comment', agent({ top: '# trivy:ignore:AVD-KSV-0017\n' })],
     ['trivy', 'a comment that ends', agent({ top: '# trivy:ignore:KSV017 exp:2099-01-31\n' })],
+    ['trivy', 'its own form of an end', agent({ top: '#trivy:ignore:AVD-KSV-0017:exp:2099-01-31\n' })],
+    ['trivy', 'the second of a line', agent({ top: '# trivy:ignore:KSV001 trivy:ignore:KSV-0017\n' })],
+    ['trivy', 'a pattern', agent({ top: '# trivy:ignore:KSV01*\n' })],
+    ['trivy', 'everything', agent({ top: '# trivy:ignore:*\n' })],
+    ['checkov', "a comment under the company's name", agent({ top: '# bridgecrew:skip=CKV_K8S_16:x\n' })],
+    [
+      'checkov',
+      'an annotation without a reason or a number',
+      agent().replace(
+        'metadata: { name: agent, namespace: ops }',
+        'metadata: { name: agent, namespace: ops, annotations: { bridgecrew.io/skip: CKV_K8S_16 } }',
+      ),
+    ],
+    [
+      'polaris',
+      'all of it',
+      agent().replace(
+        'metadata: { name: agent, namespace: ops }',
+        'metadata: { name: agent, namespace: ops, annotations: { polaris.fairwinds.com/exempt: "true" } }',
+      ),
+    ],
     [
       'polaris',
       'an annotation',
@@ -395,12 +416,126 @@ describe('other tools', () => {
       '# trivy:ignore:AVD-KSV-9999',
       '# trivy:ignore:KSV017 exp:2020-01-31',
       '# trivy:ignore:KSV017 exp:soon',
+      '# trivy:ignore:KSV017:exp:2020-01-31',
+      '# trivy:ignore:KSV017:exp:soon',
+      '# trivy:ignore:KSV017[name=agent]',
+      '# trivy:ignore:KSV017:ws:prod',
+      '# trivy:ignore:AVD-AWS-*',
+      '# checkov:skip=CKV_K8S_*:x',
       '# checkov:skip=CKV_K8S_999:x',
     ])
       assert.ok(
         messages(scan({ 'a.yaml': agent({ top: `${mark}\n` }) }, '--honor', 'trivy,checkov')).includes(BOTH),
         mark,
       );
+  });
+
+  it('except of host namespaces only the one that they name', () => {
+    const pod = (marks: string) =>
+      `apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  annotations: {${marks}}\nspec:\n  hostPID: true\n  hostIPC: true\n  containers: [{ name: a, image: "a:1.0" }]\n`;
+    const marks: Readonly<Record<string, string>> = {
+      'kube-linter': ' ignore-check.kube-linter.io/host-pid: x ',
+      checkov: ' checkov.io/skip1: CKV_K8S_17 ',
+      polaris: ' polaris.fairwinds.com/hostPIDSet-exempt: "true" ',
+      trivy: '',
+    };
+    for (const [tool, mark] of Object.entries(marks)) {
+      const text = tool === 'trivy' ? `# trivy:ignore:KSV010\n${pod('')}` : pod(mark);
+      const folder = folderOf({ 'a.yaml': text });
+      const words = ['--check', 'pod-security/host-namespaces', '--honor', tool, '--format', 'json'];
+      const { findings } = JSON.parse(run(folder, ['scan', ...words]).out) as {
+        findings: { occurrences: { path: string }[] }[];
+      };
+      assert.deepEqual(
+        findings.flatMap(({ occurrences }) => occurrences.map(({ path }) => path)),
+        ['spec.hostIPC'],
+        tool,
+      );
+    }
+  });
+
+  const PRIVILEGED = 'pod-security/privileged';
+  const settings: readonly (readonly [name: string, file: string, text: string, excepted: boolean])[] = [
+    ['.trivyignore', '.trivyignore', '# a module\nAVD-KSV-0017\nCVE-2018-14618\n', true],
+    ['.trivyignore with an end', '.trivyignore', 'KSV017 exp:2099-01-31\n', true],
+    ['.trivyignore that ended', '.trivyignore', 'KSV017 exp:2020-01-31\n', false],
+    ['.trivyignore with no date', '.trivyignore', 'KSV017 exp:soon\n', false],
+    ['.trivyignore.yaml', '.trivyignore.yaml', 'misconfigurations:\n- id: KSV-0017\n  statement: x\n', true],
+    [
+      '.trivyignore.yaml with paths',
+      '.trivyignore.yaml',
+      'misconfigurations:\n- { id: KSV-0017, paths: ["**/*.yaml"], expired_at: 2099-01-31 }\n',
+      true,
+    ],
+    [
+      '.trivyignore.yaml with other paths',
+      '.trivyignore.yaml',
+      'misconfigurations:\n- { id: KSV-0017, paths: ["a", "b/a.yaml"] }\n',
+      false,
+    ],
+    ['.trivyignore.yaml of something else', '.trivyignore.yaml', 'secrets:\n- id: KSV-0017\n', false],
+    ['.checkov.yaml', '.checkov.yaml', 'skip-check:\n- CKV_K8S_16\n', true],
+    ['.checkov.yaml on one line', '.checkov.yaml', 'skip-check: CKV_AWS_20,CKV_K8S_16\n', true],
+    ['.checkov.yaml with a pattern', '.checkov.yml', 'skip-check: ["CKV_K8S_1*"]\n', true],
+    ['.checkov.yaml with a pattern of others', '.checkov.yml', 'skip-check: ["CKV_AWS*"]\n', false],
+    ['.checkov.yaml with a namespace', '.checkov.yaml', 'skip-check: [ops]\n', true],
+    ['.checkov.yaml with another namespace', '.checkov.yaml', 'skip-check: [op]\n', false],
+    ['.checkov.yaml with a severity', '.checkov.yaml', 'skip-check: [LOW]\n', false],
+    ['.kube-linter.yaml', '.kube-linter.yaml', 'checks: { exclude: [privileged-container] }\n', true],
+    ['.kube-linter.yaml of another', '.kube-linter.yml', 'checks: { exclude: [host-ipc] }\n', false],
+    [
+      'polaris.yaml',
+      'polaris.yaml',
+      'exemptions:\n- { namespace: ops, controllerNames: [age], rules: [runAsPrivileged] }\n',
+      true,
+    ],
+    ['polaris.yaml without rules', 'polaris.yaml', 'exemptions:\n- { containerNames: [""] }\n', true],
+    [
+      'polaris.yaml of another object',
+      'polaris.yaml',
+      'exemptions:\n- { controllerNames: [gent], rules: [runAsPrivileged] }\n',
+      false,
+    ],
+    [
+      'polaris.yaml that disallows them',
+      'polaris.yaml',
+      'disallowExemptions: true\nexemptions:\n- { namespace: ops }\n',
+      false,
+    ],
+    ['polaris.yaml that ignores a check', 'polaris.yaml', 'checks: { runAsPrivileged: ignore }\n', true],
+    ['polaris.yaml that warns', 'polaris.yaml', 'checks: { runAsPrivileged: warning }\n', false],
+  ];
+  for (const [name, file, text, excepted] of settings)
+    it(`${name} ${excepted ? 'becomes' : 'becomes no'} record that excepts`, () => {
+      const folder = folderOf({ 'a.yaml': agent(), [file]: text });
+      const { code, out } = run(folder, ['exceptions', 'import', '--owner', '@ops']);
+      assert.equal(code, 0);
+      writeFileSync(join(folder, 'sallyport.yaml'), out);
+      const after = run(folder, ['scan', '--check', PRIVILEGED, '--format', 'json']);
+      const { findings } = JSON.parse(after.out) as Shown;
+      assert.equal(findings.filter(({ check }) => check === PRIVILEGED).length, excepted ? 0 : 1, out);
+    });
+
+  it('are taken from the settings that somebody names, and what has no like is said with its line', () => {
+    const folder = folderOf({
+      'a.yaml': agent(),
+      'ci/lint.yaml':
+        'checks:\n  exclude:\n  - privileged-container\n  - dangling-service\n  ignorePaths: [x]\n',
+      'b.yaml': agent({ top: '# trivy:ignore:KSV017[name=agent]\n' }),
+    });
+    const words = ['exceptions', 'import', '--owner', '@ops', '--settings', 'ci/lint.yaml'];
+    const { out, err } = run(folder, words);
+    assert.match(out, /file: "\*\*"\n {4}reason: "as said to kube-linter \(privileged-container\)/);
+    assert.match(
+      err,
+      /^ci\/lint.yaml:4: not turned \(kube-linter\): no check here says what dangling-service/m,
+    );
+    assert.match(err, /^ci\/lint.yaml:5: not turned \(kube-linter\): ignorePaths x: files are left out by/m);
+    assert.match(err, /^b.yaml:1: not turned \(trivy\): KSV017\[name=agent\] is confined to an attribute/m);
+    assert.equal(run(folder, [...words, '--from', 'trivy']).out, '');
+    writeFileSync(join(folder, '.checkov.yaml'), 'skip-check: [\n');
+    assert.match(run(folder, words).err, /\.checkov\.yaml:2:1: not valid YAML/);
+    assert.equal(run(folder, ['exceptions', 'import', '--owner', '@ops', '--settings', 'no']).code, 3);
   });
 
   it('become records that the configuration understands', () => {
@@ -492,9 +627,9 @@ describe('extends', () => {
     assert.match(says('', version), /No security-relevant change/i);
     assert.match(
       says('', '0.0.9'),
-      /For the worse[\s\S]*the checks of 0\.0\.9 are run, before the installed version/,
+      /For the worse[\s\S]*the checks of 0\.0\.9 are run, before the\s+installed version/,
     );
-    assert.match(says('0.0.9', ''), /For the better[\s\S]*the installed version are run, before 0\.0\.9/);
+    assert.match(says('0.0.9', ''), /For the better[\s\S]*the installed version are run,\s+before 0\.0\.9/);
   });
 
   it('pins the set of checks', () => {

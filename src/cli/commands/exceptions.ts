@@ -1,11 +1,13 @@
 /** `sallyport exceptions`: what somebody takes upon himself, and until when. */
-
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { Exception } from '#check/exception.ts';
 import { daysBetween, type ExceptionState, isDate, recordOf } from '#judge/exceptions.ts';
-import { foreignExceptions, foreignTools } from '#judge/foreign-exceptions.ts';
+import { foreignExceptions, foreignTools, type Unturned } from '#judge/foreign-exceptions.ts';
+import { type SettingsFile, settingsExceptions, settingsNames } from '#judge/foreign-settings.ts';
 import { toJson } from '#kube/json.ts';
 import { checks } from '#practices/index.ts';
 import { count, safe } from '#report/safe.ts';
+import { Locator } from '#yaml/locate.ts';
 import type { Parsed } from '../command.ts';
 import { readConfig } from '../config.ts';
 import { EXIT, UsageError } from '../errors.ts';
@@ -95,16 +97,74 @@ export async function importForeign(parsed: Parsed): Promise<number> {
     throw new UsageError(`--until: "${until}" is no date`, 'write it like 2027-01-31');
   const named = honoredTools(parsed, 'from');
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => checks);
-  const { declared, comments } = await readInput(parsed, parsed.operands, config);
-  const found = foreignExceptions(declared, comments, named.length === 0 ? foreignTools : named, checks);
-  print(found.length === 0 ? '' : `exceptions:\n${found.map(one => asYaml(one, owner, until)).join('')}`);
-  if (!parsed.has('quiet'))
-    tell(
-      found.length === 0
-        ? 'No marks of other tools that mean a check of ours.\n'
-        : `${count(found.length, 'exception')}: review them, and paste them into sallyport.yaml.\n`,
-    );
+  const tools = named.length === 0 ? foreignTools : named;
+  const { declared, comments, files } = await readInput(parsed, parsed.operands, config);
+  const left: Unturned[] = [];
+  const unturned = (one: Unturned) => void left.push(one);
+  const found = foreignExceptions(declared, comments, tools, checks, unturned);
+  for (const settings of await foreignFiles(parsed.values('settings')))
+    try {
+      const options = { checks, tools, files: files.map(({ file }) => file), unturned };
+      found.push(...settingsExceptions(settings, options));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new UsageError(`${settings.file}: it makes ${error.message}, which nobody could review`);
+    }
+  const records = [...new Set(found.map(one => asYaml(one, owner, until)))];
+  print(records.length === 0 ? '' : `exceptions:\n${records.join('')}`);
+  if (parsed.has('quiet')) return EXIT.clean;
+  for (const { tool, file, line, why } of left)
+    tell(`${safe(file)}:${line}: not turned (${tool}): ${safe(why)}\n`);
+  tell(
+    records.length === 0
+      ? 'No marks of other tools that mean a check of ours.\n'
+      : `${count(records.length, 'exception')}: review them, and paste them into sallyport.yaml.\n`,
+  );
   return EXIT.clean;
+}
+
+const MAX_SETTINGS = 1024 * 1024;
+
+/**
+ * The settings of other tools in the working directory, and those that somebody names.
+ *
+ * @throws UsageError for a named one that is not there, and for YAML that cannot be read
+ */
+async function foreignFiles(named: readonly string[]): Promise<SettingsFile[]> {
+  const found: SettingsFile[] = [];
+  for (const file of new Set([...settingsNames.filter(name => existsSync(name)), ...named])) {
+    let text: string;
+    try {
+      const stats = statSync(file);
+      if (!stats.isFile()) throw new Error('it is no file');
+      if (stats.size > MAX_SETTINGS) throw new Error('it is larger than 1 MiB');
+      text = readFileSync(file, 'utf8');
+    } catch (error) {
+      throw new UsageError(`${file} could not be read: ${(error as Error).message}`);
+    }
+    if (!/\.ya?ml$/.test(file)) {
+      found.push({ file, text });
+      continue;
+    }
+    const { readDocuments } = await import('#yaml/read.ts');
+    for (const document of readDocuments(text)) {
+      if (document.is === 'error')
+        throw new UsageError(
+          `${file}:${document.line}:${document.column}: not valid YAML: ${document.message}`,
+        );
+      if (document.is !== 'value') continue;
+      const locator = new Locator(text, document);
+      found.push({
+        file,
+        data: document.value,
+        lineOf: path => {
+          const { located } = locator.nearest(path);
+          return (located.key ?? located.value).line;
+        },
+      });
+    }
+  }
+  return found;
 }
 
 /** Lines are no scope that outlives an edit, so a comment's exception is confined to its file. */
@@ -113,11 +173,11 @@ function asYaml(
   owner: string,
   until?: string,
 ): string {
-  const { lines: _, file: scoped = file, ...rest } = scope;
+  const { lines, file: scoped = lines === undefined ? undefined : file, ...rest } = scope;
   const end = until ?? own;
   const entries = Object.entries({
     check,
-    file: scoped,
+    ...(scoped === undefined ? {} : { file: scoped }),
     ...rest,
     reason: `${reason} (from ${source})`,
     owner,

@@ -14,7 +14,10 @@ export async function run(parsed: Parsed): Promise<number> {
   if (files.length === 0) throw new UsageError('simulate needs --apply', 'for example: --apply policy.yaml');
   const roots = parsed.operands.length === 0 ? ['.'] : parsed.operands;
   // What comes last counts, as with kubectl apply.
-  const [before, after] = [await clusterOf(parsed, roots), await clusterOf(parsed, [...roots, ...files])];
+  const [before, after] = [
+    await clusterOf(parsed, roots),
+    await clusterOf(parsed, [...roots, ...files], true),
+  ];
   const changes = needChanges(parsed, files, before, after);
   const code = difference(parsed, before, after, changes);
   return changes.broken.length > 0 ? EXIT.findings : code;

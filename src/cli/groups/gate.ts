@@ -149,7 +149,7 @@ export const gateCommands: readonly Command[] = [
   },
   {
     name: 'exceptions import',
-    summary: "Turn other tools' marks into records for sallyport.yaml",
+    summary: "Turn other tools' marks and ignore files into records for sallyport.yaml",
     operands: '[PATH]…',
     options: [
       {
@@ -157,6 +157,12 @@ export const gateCommands: readonly Command[] = [
         value: 'TOOLS',
         many: true,
         description: 'Whose: kube-linter, checkov, trivy, polaris (default: all)',
+      },
+      {
+        name: 'settings',
+        value: 'FILE',
+        many: true,
+        description: 'Their ignore or configuration file, where it is not one of the usual names',
       },
       { name: 'owner', value: 'NAME', description: 'Who answers for them from now on' },
       { name: 'until', value: 'DATE', description: 'The last day on which they hold: 2027-01-31' },

@@ -6,7 +6,7 @@
 import { RE2JS, RE2JSException } from 're2js';
 import { itemsOf } from '#decide/network/inventory.ts';
 import { MAYBE, type Match, NO, YES } from '#decide/network/labels.ts';
-import { type KubeObject, valueAt } from '#kube/objects.ts';
+import { type KubeObject, type Path, valueAt } from '#kube/objects.ts';
 import type { MeshRequest } from './authorize.ts';
 
 export type RouteChoice = 'none' | { readonly route: KubeObject };
@@ -15,6 +15,40 @@ interface Candidate {
   readonly route: KubeObject;
   readonly match: Match;
   readonly rank: readonly number[];
+}
+
+/** Filters that Linkerd's proxy has for what comes in. */
+const FILTERS: readonly unknown[] = ['RequestHeaderModifier', 'ResponseHeaderModifier', 'RequestRedirect'];
+
+/**
+ * What makes a route one that Linkerd refuses for a Server.
+ * Source: linkerd2 policy-controller/k8s/index/src/inbound/index/http.rs and grpc.rs (filters), routes/http.rs (paths).
+ *
+ * @returns its place and what is wrong; undefined where nothing is
+ */
+export function unreadableRoute(route: KubeObject): { path: Path; text: string } | undefined {
+  for (const [index, rule] of itemsOf(valueAt(route, ['spec', 'rules'])).entries()) {
+    for (const [at, filter] of itemsOf(valueAt(rule, ['filters'])).entries()) {
+      const type = valueAt(filter, ['type']);
+      const known = route.kind === 'GRPCRoute' ? FILTERS.slice(0, 2) : FILTERS;
+      if (!known.includes(type))
+        return {
+          path: ['spec', 'rules', index, 'filters', at],
+          text: `its proxy has no filter ${JSON.stringify(type) ?? 'without a type'}`,
+        };
+    }
+    if (route.kind === 'GRPCRoute') continue;
+    for (const [at, one] of itemsOf(valueAt(rule, ['matches'])).entries()) {
+      const value = valueAt(one, ['path', 'value']);
+      const expression = valueAt(one, ['path', 'type']) === 'RegularExpression';
+      if (typeof value === 'string' && !expression && !value.startsWith('/'))
+        return {
+          path: ['spec', 'rules', index, 'matches', at, 'path', 'value'],
+          text: `the path ${JSON.stringify(value)} does not begin with /`,
+        };
+    }
+  }
+  return undefined;
 }
 
 /**

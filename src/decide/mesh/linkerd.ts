@@ -4,18 +4,25 @@
  *
  * Sources: linkerd2 policy-controller/k8s/index/src: inbound/index.rs (reindex_servers: the oldest Server wins a port;
  * client_authzs; policy_client_authz: whatever is missing voids a policy; default_inbound_http_routes: probes),
+ * inbound/workload.rs (named ports, probes), inbound/routes.rs (parents), ports.rs,
  * inbound/server.rs (an absent access policy denies), defaults.rs, cluster_info.rs (identities),
- * policy-controller/core/src/identity_match.rs, inbound/server_authorization.rs.
+ * policy-controller/core/src/identity_match.rs, inbound/server_authorization.rs, inbound/meshtls_authentication.rs;
+ * policy-controller/runtime/src/admission.rs and validation.rs (what is refused: the cluster has an older version of such
+ * an object, or none, so what it does is not known); policy-controller/grpc/src/inbound.rs (which routes a protocol has);
+ * linkerd2-proxy linkerd/app/inbound/src/policy.rs and linkerd/proxy/server-policy/src (localhost is always let in;
+ * identities are compared byte by byte).
  */
+import type { AddressRange } from '#decide/network/addresses.ts';
 import { itemsOf, namespaceOf, type PodEndpoint } from '#decide/network/inventory.ts';
 import {
+  both,
   compileSelector,
-  type KnownLabels,
   labelsOf,
   MAYBE,
   type Match,
   matchLabels,
   NO,
+  type Selector,
   SelectorError,
   YES,
 } from '#decide/network/labels.ts';
@@ -30,10 +37,11 @@ import {
 } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import type { Authorization, MeshRequest } from './authorize.ts';
-import { matchingRoute, type RouteChoice } from './linkerd-routes.ts';
-import { LINKERD_DEFAULTS, type LinkerdSettings, linkerdIdentity } from './linkerd-settings.ts';
+import { matchingRoute, type RouteChoice, unreadableRoute } from './linkerd-routes.ts';
+import { LINKERD_DEFAULTS, type LinkerdSettings, linkerdIdentity, linkerdPorts } from './linkerd-settings.ts';
 import { byAge, isOf } from './policies.ts';
 import { addressOf, isIn, rangeOf } from './ranges.ts';
+import { isOpaquePort, OPAQUE_PORTS } from './tunnels.ts';
 
 const POLICY = 'policy.linkerd.io';
 const DEFAULT_POLICY = 'config.linkerd.io/default-inbound-policy';
@@ -45,6 +53,23 @@ interface Client {
   /** Undefined: anybody. */
   readonly identities: readonly string[] | 'any-tls' | undefined;
   readonly because: Because;
+  /** The object is one that Linkerd refuses: whom it lets in is not known. */
+  readonly refused?: true;
+}
+
+/** Something in an object that Linkerd's admission webhook refuses. */
+class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly because: Because;
+
+  constructor(object: KubeObject, path: Path, text: string) {
+    super(text);
+    this.because = {
+      object,
+      path,
+      text: `Linkerd refuses ${object.kind} ${namespaceOf(object)}/${nameOf(object)}: ${text}`,
+    };
+  }
 }
 
 interface Network {
@@ -53,6 +78,10 @@ interface Network {
 }
 
 const EVERYWHERE: readonly Network[] = ['0.0.0.0/0', '::/0'].map(cidr => ({ cidr, except: [] }));
+const PROTOCOLS: readonly unknown[] = ['unknown', 'HTTP/1', 'HTTP/2', 'gRPC', 'opaque', 'TLS'];
+/** A name of TLS as an identity may be stated; names of SPIFFE are left to their controllers. */
+const IDENTITY =
+  /^(?:spiffe:\/\/.+|(?:\*|[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*)$/;
 
 /** A workload that Linkerd's proxy stands before. */
 export interface LinkerdWorkload {
@@ -83,7 +112,16 @@ export class LinkerdAuthorizer {
   authorize(workload: LinkerdWorkload, request: MeshRequest): Authorization {
     const namespace = workload.endpoint.namespace ?? 'default';
     const answers: Authorization[] = [];
+    // The proxy lets in what comes from its own pod, whatever the policies say.
+    if (request.sourceIP !== undefined && isLocalhost(request.sourceIP))
+      return allowed({ text: "Linkerd's proxy lets in what comes from its own pod" });
     for (const server of this.#servers.get(namespace) ?? []) {
+      const problem = refusedBy(() => checkServer(server));
+      if (problem !== undefined) {
+        if (!mayCover(server, workload.endpoint, request.port)) continue;
+        answers.push({ allowed: 'unknown', outcome: 'unknown', because: [problem] });
+        continue;
+      }
       const match = selects(server, workload.endpoint, request.port);
       if (match === NO) continue;
       answers.push(this.#byServer(server, workload, request));
@@ -94,11 +132,10 @@ export class LinkerdAuthorizer {
 
   #byDefault(workload: LinkerdWorkload, request: MeshRequest): Authorization {
     const { policy, because } = this.#defaultOf(workload);
-    const probe = probeOf(workload.endpoint, request);
-    if (probe !== undefined) return allowed(probe);
-    const strict = ports(workload.config[REQUIRE_IDENTITY])(request.port);
+    const strict = linkerdPorts(workload.config[REQUIRE_IDENTITY])(request.port);
     const clients = this.#clientsOfDefault(policy, because, strict);
-    return decide(clients, request, because);
+    if (isOpaquePort(workload.config[OPAQUE_PORTS], request.port)) return decide(clients, request, because);
+    return this.#withProbes(workload.endpoint, clients, request, because);
   }
 
   /** The pod's annotation, else the namespace's, else what the control plane was installed with. */
@@ -132,6 +169,22 @@ export class LinkerdAuthorizer {
     return [{ networks, identities: authenticated ? ['*'] : undefined, because }];
   }
 
+  /** Where a port has no routes of its own, those of the pod's probes are let in from the networks of probes. */
+  #withProbes(
+    endpoint: PodEndpoint,
+    clients: readonly Client[],
+    request: MeshRequest,
+    refused: Because,
+  ): Authorization {
+    const { probeNetworks } = this.#settings;
+    const because = probeNetworks.length === 0 ? undefined : probeOf(endpoint, request);
+    if (because === undefined) return decide(clients, request, refused);
+    const networks = probeNetworks.includes('0.0.0.0/0')
+      ? EVERYWHERE
+      : probeNetworks.map(cidr => ({ cidr, except: [] }));
+    return decide([{ networks, identities: undefined, because }, ...clients], request, refused);
+  }
+
   #clusterNetworks(): readonly Network[] {
     return this.#settings.clusterNetworks.map(cidr => ({ cidr, except: [] }));
   }
@@ -151,13 +204,20 @@ export class LinkerdAuthorizer {
       text: `no authorization of Server ${namespace}/${name} lets the client in`,
     };
     if (protocol === 'opaque' || protocol === 'TLS') return decide(clients, request, refused);
+    // A port of gRPC has GRPCRoutes only, and others have none of them.
+    const grpc = protocol === 'gRPC';
     const routes = this.#in(namespace)
-      .filter(object => isRoute(object) && isAttached(object, name))
+      .filter(object => isRoute(object) && (object.kind === 'GRPCRoute') === grpc && isAttached(object, name))
       .sort(byAge);
     if (routes.length === 0) {
       // Without routes of its own a Server has those of the pod's probes, like a port that no Server has.
-      const probe = probeOf(endpoint, request);
-      return probe === undefined ? decide(clients, request, refused) : allowed(probe);
+      return grpc ? decide(clients, request, refused) : this.#withProbes(endpoint, clients, request, refused);
+    }
+    for (const route of routes) {
+      const wrong = unreadableRoute(route);
+      if (wrong === undefined) continue;
+      const { because } = new Refused(route, wrong.path, wrong.text);
+      return { allowed: 'unknown', outcome: 'unknown', because: [because] };
     }
     const choices = matchingRoute(routes, request);
     return agree(choices.map(choice => this.#onRoute(choice, clients, request, here)));
@@ -190,13 +250,15 @@ export class LinkerdAuthorizer {
     const labels = labelsOf(server.metadata?.labels);
     const old = this.#in(namespace).flatMap((object): Client[] => {
       if (!isOf(object, POLICY, 'ServerAuthorization')) return [];
-      const name = valueAt(object, ['spec', 'server', 'name']);
-      const selected =
-        typeof name === 'string'
-          ? name === nameOf(server)
-          : labelSelectorMatch(valueAt(object, ['spec', 'server', 'selector']) ?? {}, labels) === YES;
-      const client = selected ? this.#oldClient(object) : undefined;
-      return client === undefined ? [] : [client];
+      return clientsOf(() => {
+        const name = valueAt(object, ['spec', 'server', 'name']);
+        const path = ['spec', 'server', 'selector'];
+        const selected =
+          typeof name === 'string'
+            ? name === nameOf(server)
+            : matchLabels(selectorOf(object, path, {}), labels) === YES;
+        return selected ? this.#oldClient(object) : undefined;
+      });
     });
     return [
       ...old,
@@ -221,13 +283,26 @@ export class LinkerdAuthorizer {
   /** ServerAuthorization: what the policies were before. Without networks it is for those of the cluster. */
   #oldClient(object: KubeObject): Client | undefined {
     const client = valueAt(object, ['spec', 'client']);
-    const networks = networksOf(valueAt(client, ['networks']));
+    const networks = networksOf(object, ['spec', 'client', 'networks']);
     const because = lets(object);
     const where = networks.length === 0 ? this.#clusterNetworks() : networks;
+    if (valueAt(client, ['unauthenticated']) === true && isRecord(valueAt(client, ['meshTLS'])))
+      throw new Refused(
+        object,
+        ['spec', 'client', 'unauthenticated'],
+        'unauthenticated and meshTLS exclude each other',
+      );
     if (valueAt(client, ['unauthenticated']) === true)
       return { networks: where, identities: undefined, because };
     const mtls = valueAt(client, ['meshTLS']);
     if (!isRecord(mtls)) return undefined;
+    const stated = [...texts(mtls['identities']), ...itemsOf(mtls['serviceAccounts'])];
+    if (mtls['unauthenticatedTLS'] === true && stated.length > 0)
+      throw new Refused(
+        object,
+        ['spec', 'client', 'meshTLS', 'unauthenticatedTLS'],
+        'unauthenticatedTLS and identities exclude each other',
+      );
     if (mtls['unauthenticatedTLS'] === true) return { networks: where, identities: 'any-tls', because };
     const accounts = itemsOf(mtls['serviceAccounts']).map(account => this.#accountIdentity(account, object));
     const identities = [...texts(mtls['identities']), ...accounts];
@@ -248,8 +323,15 @@ export class LinkerdAuthorizer {
       if (!isOf(object, POLICY, 'AuthorizationPolicy')) return [];
       const target = targetOf(valueAt(object, ['spec', 'targetRef']));
       if (target === undefined || !targets(target)) return [];
-      const client = this.#client(object);
-      return client === undefined ? [] : [client];
+      return clientsOf(() => {
+        if (target.kind === 'Namespace' && target.name !== namespace)
+          throw new Refused(
+            object,
+            ['spec', 'targetRef', 'name'],
+            `it targets another namespace, ${target.name}`,
+          );
+        return this.#client(object);
+      });
     });
   }
 
@@ -276,7 +358,7 @@ export class LinkerdAuthorizer {
         case 'NetworkAuthentication': {
           const found = this.#find('NetworkAuthentication', namespace, target.name);
           if (found === undefined || networks !== undefined) return undefined;
-          networks = networksOf(valueAt(found, ['spec', 'networks']));
+          networks = networksOf(found, ['spec', 'networks']);
           if (networks.length === 0) return undefined;
           break;
         }
@@ -289,14 +371,25 @@ export class LinkerdAuthorizer {
 
   #identitiesOf(object: KubeObject): readonly string[] {
     const { controlPlaneNamespace, identityDomain } = this.#settings;
-    const refs = itemsOf(valueAt(object, ['spec', 'identityRefs'])).flatMap(ref => {
+    const refs = itemsOf(valueAt(object, ['spec', 'identityRefs'])).map((ref, index) => {
+      const path = ['spec', 'identityRefs', index];
       const target = targetOf(ref);
-      if (target?.kind === 'ServiceAccount') return [this.#accountIdentity(ref, object)];
-      if (target?.kind === 'Namespace')
-        return [`*.${target.name}.serviceaccount.identity.${controlPlaneNamespace}.${identityDomain}`];
-      return [];
+      if (target?.kind === 'ServiceAccount') return this.#accountIdentity(ref, object);
+      if (target?.kind !== 'Namespace')
+        throw new Refused(object, path, 'an identityRef is neither a ServiceAccount nor a Namespace');
+      if (typeof valueAt(ref, ['namespace']) === 'string')
+        throw new Refused(object, [...path, 'namespace'], 'an identityRef to a Namespace is in a namespace');
+      return `*.${target.name}.serviceaccount.identity.${controlPlaneNamespace}.${identityDomain}`;
     });
-    return [...texts(valueAt(object, ['spec', 'identities'])), ...refs];
+    const stated = texts(valueAt(object, ['spec', 'identities']));
+    for (const [index, identity] of stated.entries())
+      if (!IDENTITY.test(identity))
+        throw new Refused(
+          object,
+          ['spec', 'identities', index],
+          `${JSON.stringify(identity)} is neither a DNS name, * or *. before one, nor a SPIFFE id`,
+        );
+    return [...stated, ...refs];
   }
 
   #in(namespace: string): readonly KubeObject[] {
@@ -310,8 +403,10 @@ export class LinkerdAuthorizer {
 
 function decide(clients: readonly Client[], request: MeshRequest, refused: Because): Authorization {
   const doubts: Because[] = [];
+  let refusals = true;
   for (const client of clients) {
-    const match = admits(client, request);
+    const match = client.refused ? MAYBE : admits(client, request);
+    if (match === MAYBE && !client.refused) refusals = false;
     if (match === YES) return allowed(client.because);
     if (match === MAYBE) doubts.push(client.because);
   }
@@ -319,7 +414,10 @@ function decide(clients: readonly Client[], request: MeshRequest, refused: Becau
     ? {
         allowed: 'unknown',
         outcome: 'unknown',
-        because: [{ text: 'the address of the client is not known' }, ...doubts],
+        because: [
+          ...(refusals ? [] : [{ text: 'the address or the identity of the client is not known' }]),
+          ...doubts,
+        ],
       }
     : { allowed: false, outcome: 'rbac', because: [refused] };
 }
@@ -328,7 +426,9 @@ function admits({ networks, identities }: Client, { sourcePrincipal, sourceIP }:
   if (identities !== undefined) {
     if (sourcePrincipal === null) return NO;
     if (sourcePrincipal === undefined)
-      return identities === 'any-tls' || identities.includes('*') ? inNetworks(networks, sourceIP) : MAYBE;
+      return identities === 'any-tls' || identities.includes('*')
+        ? inNetworks(networks, sourceIP)
+        : both(MAYBE, inNetworks(networks, sourceIP));
     if (identities !== 'any-tls' && !identities.some(one => identityMatches(one, sourcePrincipal))) return NO;
   }
   return inNetworks(networks, sourceIP);
@@ -345,12 +445,74 @@ function inNetworks(networks: readonly Network[], sourceIP: string | undefined):
   return networks.some(({ cidr, except }) => inside(cidr) && !except.some(inside)) ? YES : NO;
 }
 
-/** `*` is any identity, `*.` begins a suffix; anything else is exact. */
-function identityMatches(pattern: string, identity: string): boolean {
-  const name = identity.toLowerCase();
-  if (pattern === '*') return name !== '';
-  if (pattern.startsWith('*.')) return name.endsWith(pattern.slice(1).toLowerCase());
-  return name === pattern.toLowerCase();
+function isLocalhost(text: string): boolean {
+  return text === '127.0.0.1' || text === '::1';
+}
+
+/** `*` is any identity but one of SPIFFE, `*.` begins a suffix of such; anything else is exact. */
+function identityMatches(pattern: string, name: string): boolean {
+  if (!pattern.startsWith('*.') && pattern !== '*') return name === pattern;
+  return name !== '' && !name.includes('://') && name.endsWith(pattern.slice(1));
+}
+
+/** What a policy lets in; one that Linkerd refuses may let in anybody. */
+function clientsOf(read: () => Client | undefined): Client[] {
+  let client: Client | undefined;
+  const problem = refusedBy(() => {
+    client = read();
+  });
+  if (problem !== undefined)
+    return [{ networks: EVERYWHERE, identities: undefined, because: problem, refused: true }];
+  return client === undefined ? [] : [client];
+}
+
+function refusedBy(read: () => void): Because | undefined {
+  try {
+    read();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refused) return error.because;
+    throw error;
+  }
+}
+
+function checkServer(server: KubeObject): void {
+  const protocol = valueAt(server, ['spec', 'proxyProtocol']);
+  if (protocol !== undefined && protocol !== null && !PROTOCOLS.includes(protocol))
+    throw new Refused(
+      server,
+      ['spec', 'proxyProtocol'],
+      `proxyProtocol ${JSON.stringify(protocol)} is none of ${PROTOCOLS.join(', ')}`,
+    );
+  const policy = valueAt(server, ['spec', 'accessPolicy']);
+  if (policy !== undefined && policy !== null && !LINKERD_DEFAULTS.includes(policy as string))
+    throw new Refused(
+      server,
+      ['spec', 'accessPolicy'],
+      `accessPolicy ${JSON.stringify(policy)} is none of ${LINKERD_DEFAULTS.join(', ')}`,
+    );
+  if (valueAt(server, ['spec', 'podSelector']) !== undefined) selectorOf(server, ['spec', 'podSelector'], {});
+}
+
+/** Whether a refused Server may mean a port: its selector is not asked where it is what is wrong. */
+function mayCover(server: KubeObject, endpoint: PodEndpoint, port: number): boolean {
+  if (valueAt(server, ['spec', 'podSelector']) === undefined || !coversPort(server, endpoint, port))
+    return false;
+  try {
+    return matchLabels(selectorOf(server, ['spec', 'podSelector'], {}), endpoint.labels) !== NO;
+  } catch (error) {
+    if (error instanceof Refused) return true;
+    throw error;
+  }
+}
+
+function selectorOf(object: KubeObject, path: Path, absent: object): Selector {
+  try {
+    return compileSelector(valueAt(object, path) ?? absent);
+  } catch (error) {
+    if (error instanceof SelectorError) throw new Refused(object, path, error.message);
+    throw error;
+  }
 }
 
 function allowed(because: Because): Authorization {
@@ -378,34 +540,35 @@ function lets(object: KubeObject): Because {
   };
 }
 
-/** Whether a Server is for a pod's port; a name means every TCP port of any container that has it. */
+/** Whether a Server is for a pod's port. */
 function selects(server: KubeObject, endpoint: PodEndpoint, port: number): Match {
-  const selector = valueAt(server, ['spec', 'podSelector']);
-  if (!isRecord(selector)) return NO;
-  const wanted = valueAt(server, ['spec', 'port']);
-  const named = (): boolean => {
-    const template = endpoint.object === undefined ? undefined : podTemplateOf(endpoint.object);
-    const spec = template?.pod.spec ?? {};
-    return [...itemsOf(spec['containers']), ...itemsOf(spec['initContainers'])]
-      .flatMap(container => itemsOf(valueAt(container, ['ports'])))
-      .some(
-        one =>
-          valueAt(one, ['name']) === wanted &&
-          String(valueAt(one, ['protocol']) ?? 'TCP').toUpperCase() === 'TCP' &&
-          valueAt(one, ['containerPort']) === port,
-      );
-  };
-  const covers = typeof wanted === 'number' ? wanted === port : wanted === String(port) || named();
-  return covers ? labelSelectorMatch(selector, endpoint.labels) : NO;
+  if (!isRecord(valueAt(server, ['spec', 'podSelector'])) || !coversPort(server, endpoint, port)) return NO;
+  return matchLabels(selectorOf(server, ['spec', 'podSelector'], {}), endpoint.labels);
 }
 
-function labelSelectorMatch(selector: unknown, labels: KnownLabels): Match {
-  try {
-    return matchLabels(compileSelector(selector), labels);
-  } catch (error) {
-    if (error instanceof SelectorError) return NO;
-    throw error;
-  }
+/** A name means every TCP port of any container that has it; a number in quotes is a name, which no port can have. */
+function coversPort(server: KubeObject, endpoint: PodEndpoint, port: number): boolean {
+  const wanted = valueAt(server, ['spec', 'port']);
+  if (typeof wanted === 'number') return wanted === port;
+  const template = endpoint.object === undefined ? undefined : podTemplateOf(endpoint.object);
+  return containersOf(template?.pod.spec).some(([container]) =>
+    tcpPortsOf(container).some(one => one.name === wanted && one.number === port),
+  );
+}
+
+/** Every container of a pod with its place, those that only start it last. */
+function containersOf(spec: unknown): readonly (readonly [unknown, Path])[] {
+  return ['containers', 'initContainers'].flatMap(field =>
+    itemsOf(valueAt(spec, [field])).map((container, index) => [container, ['spec', field, index]] as const),
+  );
+}
+
+function tcpPortsOf(container: unknown): readonly { readonly name: string; readonly number: unknown }[] {
+  return itemsOf(valueAt(container, ['ports'])).flatMap(one => {
+    const name = valueAt(one, ['name']);
+    const isTcp = String(valueAt(one, ['protocol']) ?? 'TCP').toUpperCase() === 'TCP';
+    return typeof name === 'string' && isTcp ? [{ name, number: valueAt(one, ['containerPort']) }] : [];
+  });
 }
 
 interface Target {
@@ -447,7 +610,9 @@ function isRoute(object: KubeObject): boolean {
 /** Whether a route names the Server as its parent; one that names another namespace, a port or a section is invalid. */
 function isAttached(route: KubeObject, server: string): boolean {
   const parents = itemsOf(valueAt(route, ['spec', 'parentRefs'])).filter(
-    ref => valueAt(ref, ['kind']) === 'Server' && valueAt(ref, ['group']) === POLICY,
+    ref =>
+      String(valueAt(ref, ['kind'])).toLowerCase() === 'server' &&
+      String(valueAt(ref, ['group'])).toLowerCase() === POLICY,
   );
   const valid = parents.every(ref => {
     const namespace = valueAt(ref, ['namespace']);
@@ -457,13 +622,47 @@ function isAttached(route: KubeObject, server: string): boolean {
       valueAt(ref, ['sectionName']) === undefined
     );
   });
-  return valid && parents.some(ref => valueAt(ref, ['name']) === server);
+  return valid && parents.some(ref => valueAt(ref, ['name']) === server) && !isRejected(route, server);
 }
 
-function networksOf(value: unknown): readonly Network[] {
-  return itemsOf(value).flatMap((item): Network[] => {
+/** Whether the controller says in the route's status that it does not take it; files state no status. */
+function isRejected(route: KubeObject, server: string): boolean {
+  return itemsOf(valueAt(route, ['status', 'parents'])).some(
+    parent =>
+      valueAt(parent, ['controllerName']) === 'linkerd.io/policy-controller' &&
+      valueAt(parent, ['parentRef', 'kind']) === 'Server' &&
+      valueAt(parent, ['parentRef', 'name']) === server &&
+      itemsOf(valueAt(parent, ['conditions'])).some(
+        one => valueAt(one, ['type']) === 'Accepted' && valueAt(one, ['status']) === 'False',
+      ),
+  );
+}
+
+/** Networks of a policy: blocks or single addresses, each exception within what it is taken from. */
+function networksOf(object: KubeObject, path: Path): readonly Network[] {
+  const range = (value: unknown, at: Path): AddressRange => {
+    const found = typeof value === 'string' ? rangeOf(value) : undefined;
+    if (found === undefined)
+      throw new Refused(
+        object,
+        at,
+        `${JSON.stringify(value) ?? 'nothing'} is neither an address nor a block of them`,
+      );
+    return found;
+  };
+  return itemsOf(valueAt(object, path)).map((item, index): Network => {
     const cidr = valueAt(item, ['cidr']);
-    return typeof cidr === 'string' ? [{ cidr, except: texts(valueAt(item, ['except'])) }] : [];
+    const [first, last] = range(cidr, [...path, index, 'cidr']);
+    const except = itemsOf(valueAt(item, ['except'])).map((one, place) => {
+      const at = [...path, index, 'except', place];
+      const [from, to] = range(one, at);
+      if (from < first || to > last)
+        throw new Refused(object, at, `the exception ${String(one)} is not within ${String(cidr)}`);
+      if (from === first && to === last)
+        throw new Refused(object, at, `the exception ${String(one)} takes away all of ${String(cidr)}`);
+      return String(one);
+    });
+    return { cidr: String(cidr), except };
   });
 }
 
@@ -471,33 +670,34 @@ function texts(value: unknown): readonly string[] {
   return itemsOf(value).filter(item => typeof item === 'string');
 }
 
-/** A GET on a path that one of the pod's probes asks for: let in from anywhere, as the chart's probe networks are. */
+/**
+ * A GET on a path that one of the pod's probes asks for, sidecars among the init containers included. Like the controller
+ * it knows a port's name in any case, and compares paths without their query.
+ */
 function probeOf(endpoint: PodEndpoint, { method, path, port }: MeshRequest): Because | undefined {
   if (method !== 'GET' || path === undefined || endpoint.object === undefined) return undefined;
   const template = podTemplateOf(endpoint.object);
-  const plain = path.replace(/[?#].*$/s, '');
-  for (const [index, container] of itemsOf(template?.pod.spec['containers']).entries())
+  const asked = withoutQuery(path);
+  for (const [container, place] of containersOf(template?.pod.spec))
     for (const probe of ['livenessProbe', 'readinessProbe', 'startupProbe']) {
       const get = valueAt(container, [probe, 'httpGet']);
       if (!isRecord(get)) continue;
       const wanted = get['port'];
       const number =
-        typeof wanted === 'number'
-          ? wanted
-          : itemsOf(valueAt(container, ['ports']))
-              .filter(one => valueAt(one, ['name']) === wanted)
-              .map(one => valueAt(one, ['containerPort']))[0];
-      if (number !== port || (get['path'] ?? '/') !== plain) continue;
+        typeof wanted === 'string'
+          ? tcpPortsOf(container).find(one => one.name.toLowerCase() === wanted.toLowerCase())?.number
+          : wanted;
+      const stated = get['path'] ?? '/';
+      if (number !== port || typeof stated !== 'string' || withoutQuery(stated) !== asked) continue;
       return {
         object: endpoint.object,
-        path: template!.pathOf(['spec', 'containers', index, probe, 'httpGet']),
+        path: template!.pathOf([...place, probe, 'httpGet']),
         text: `the path is that of the ${probe} of ${endpoint.id}, which is let in`,
       };
     }
   return undefined;
 }
 
-function ports(list: string | undefined): (port: number) => boolean {
-  const found = new Set((list ?? '').split(',').map(part => Number(part.trim())));
-  return port => found.has(port);
+function withoutQuery(path: string): string {
+  return path.replace(/[?#].*$/s, '');
 }

@@ -235,7 +235,7 @@ class ClusterMesh implements Mesh {
       options.envoy,
     );
     const linkerd = statedLinkerdSettings(objects, parseYaml);
-    this.#linkerd = { ...LINKERD_SETTINGS, ...linkerd, ...options.linkerd };
+    this.#linkerd = { ...LINKERD_SETTINGS, ...linkerd?.settings, ...options.linkerd };
     this.#linkerdAuthorizer = new LinkerdAuthorizer(objects, this.#linkerd);
     this.#istioObjects = objects;
     this.#services = new ServiceIndex(objects);
@@ -245,7 +245,7 @@ class ClusterMesh implements Mesh {
     this.#gateways = new GatewayServers(objects);
     this.#entries = objects.filter(object => isOf(object, 'networking.istio.io', 'ServiceEntry'));
     this.#waypoints = objects.filter(({ apiVersion }) => groupOf(apiVersion) === 'gateway.networking.k8s.io');
-    this.#assumptions = [...this.#settings.assumptions];
+    this.#assumptions = [...this.#settings.assumptions, ...(linkerd?.problems ?? [])];
     this.#linkerdStated = linkerd !== undefined || options.linkerd !== undefined;
     if (options.missingNamespaces !== undefined) this.#missing = options.missingNamespaces;
     else if (showsMesh(all)) this.#missing = 'unknown';

@@ -17,7 +17,7 @@ export const TUNNEL_PORT = 15_008;
 /** The port on which Linkerd's proxy takes what comes in, where no annotation says otherwise. */
 const LINKERD_INBOUND = 4143;
 const ADMIN_PORTS: ReadonlySet<number> = new Set([4190, 4191]);
-const OPAQUE_PORTS = 'config.linkerd.io/opaque-ports';
+export const OPAQUE_PORTS = 'config.linkerd.io/opaque-ports';
 /** Protocols whose servers speak first, as the chart lists them. */
 const OPAQUE: ReadonlySet<number> = new Set([25, 587, 3306, 4444, 5432, 6379, 9300, 11211]);
 

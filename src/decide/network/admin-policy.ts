@@ -44,6 +44,7 @@ const PEERS = { ingress: 'from', egress: 'to' } as const;
 const SPEC: Path = ['spec'];
 const DOMAIN_NAME =
   /^(?:\*\.)?(?:[a-zA-z0-9](?:[-a-zA-Z0-9_]*[a-zA-Z0-9])?\.)+[a-zA-z0-9](?:[-a-zA-Z0-9_]*[a-zA-Z0-9])?\.?$/;
+const MOST_IN_A_NAME = 100;
 const EVERYONE: PodsPeer = { is: 'pods', namespaces: [], hostNetwork: NO };
 
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -158,7 +159,9 @@ function compileRule(
   direction: Direction,
   kind: Kind,
 ): Rule {
-  const action = rule['action'];
+  const { action, name } = rule;
+  if (typeof name === 'string' && [...name].length > MOST_IN_A_NAME)
+    throw new Refusal([...path, 'name'], `the name of a rule has more than ${MOST_IN_A_NAME} characters`);
   if (typeof action !== 'string' || !Object.hasOwn(kind.actions, action))
     throw new Refusal(
       [...path, 'action'],
@@ -192,14 +195,14 @@ function compilePeer(
   const at = [...path, field];
   switch (field) {
     case 'networks':
-      return itemsBelow(peer, field, path, 25).map(([value, place]) => ({
+      return setBelow(peer, field, path).map(([value, place]) => ({
         path: place,
         peer: { is: 'addresses', set: [blockAt(value, place)], podsOpen: false },
       }));
     case 'nodes':
       return [{ path: at, peer: { is: 'nodes', nodes: selectorAt(peer[field], at) } }];
     case 'domainNames': {
-      for (const [name, place] of itemsBelow(peer, field, path, 25))
+      for (const [name, place] of setBelow(peer, field, path))
         if (typeof name !== 'string' || name.length > 253 || !DOMAIN_NAME.test(name))
           throw new Refusal(place, `${JSON.stringify(name)} is not a domain name`);
       return [{ path: at, peer: { is: 'domain-names' } }];
@@ -290,6 +293,17 @@ function itemsBelow(
   if (list.length === 0 || list.length > most)
     throw new Refusal([...path, field], `${field} has from 1 to ${most} items`);
   return list.map((item, index) => [item, [...path, field, index]]);
+}
+
+/** A list in which the API server takes nothing twice. */
+function setBelow(parent: Readonly<Record<string, unknown>>, field: string, path: Path): [unknown, Path][] {
+  const items = itemsBelow(parent, field, path, 25);
+  const seen = new Set<unknown>();
+  for (const [item, at] of items) {
+    if (seen.has(item)) throw new Refusal(at, `${JSON.stringify(item)} stands twice in ${field}`);
+    seen.add(item);
+  }
+  return items;
 }
 
 function itemsOf(

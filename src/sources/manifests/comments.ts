@@ -18,7 +18,7 @@ export interface MarkedComment {
   readonly lines?: readonly [from: number, to: number];
 }
 
-const SPOKEN_TO = ['sallyport:', 'checkov:skip', 'trivy:ignore:'];
+const SPOKEN_TO = ['sallyport:', 'checkov:skip', 'bridgecrew:skip', 'trivy:ignore:'];
 
 /** Cheap to ask of every file, for few have any. */
 export function mayHoldMarks(text: string | Buffer): boolean {
@@ -32,7 +32,7 @@ export function asBuffer(bytes: Uint8Array): Buffer {
 
 /** In YAML, and as the comment of a template. */
 const MARK =
-  /(^|[ \t])(?:#[ \t]*|\{\{-?[ \t]*\/\*[ \t]*)(sallyport:|checkov:skip[:=]|trivy:ignore:)[ \t]*([^\n]*)/gm;
+  /(^|[ \t])(?:#[ \t]*|\{\{-?[ \t]*\/\*[ \t]*)(sallyport:|(?:checkov|bridgecrew):skip[:=]|trivy:ignore:)[ \t]*([^\n]*)/gm;
 
 export interface Mark {
   /** Where the comment begins. */
@@ -47,7 +47,7 @@ export function marksIn(text: string): Mark[] {
     at: match.index + match[1]!.length,
     ...(match[2]!.startsWith('sallyport')
       ? {}
-      : { tool: match[2]!.startsWith('checkov') ? ('checkov' as const) : ('trivy' as const) }),
+      : { tool: match[2]!.startsWith('trivy') ? ('trivy' as const) : ('checkov' as const) }),
     said: match[3]!
       .replace(/\*\/[ \t]*-?\}\}[ \t]*$/, '')
       .replace(/\r$/, '')

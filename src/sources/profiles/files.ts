@@ -5,6 +5,7 @@ import { isRecord, type Path } from '#kube/objects.ts';
 import { readDocuments } from '#yaml/read.ts';
 import type { PlacedNode } from '#yaml/recorder.ts';
 import { decode } from '../manifests/decode.ts';
+import { folderOf, joinPath } from '../manifests/recognise.ts';
 import { problem } from '../manifests/walk.ts';
 
 export interface ProfileDocument {
@@ -21,11 +22,24 @@ export type ProfileFile =
       readonly errors: readonly { readonly line: number; readonly message: string }[];
     }
   | { readonly is: 'apparmor'; readonly text: string }
+  | { readonly is: 'cil'; readonly text: string }
   | { readonly is: 'unreadable'; readonly message: string };
 
 /** Profiles are small: what is larger is none. */
 const LARGEST = 8 * 2 ** 20;
 const APPARMOR = /^[ \t]*(?:(?:profile|hat)[ \t]+\S|[\^/"@][^\n={]*)[^\n]*\{[ \t]*(?:#.*)?$/m;
+
+/** Lists in parentheses, perhaps behind comments. */
+const CIL = /^(?:\s|;[^\n]*\n)*\(/;
+
+/** Where profiles are read: the disk, or a commit. */
+export interface ProfileSource {
+  read(file: string): ProfileFile;
+  /** The text that a profile of AppArmor includes; undefined where it is not at hand. */
+  included(file: string, name: string): string | undefined;
+}
+
+export const onDisk: ProfileSource = { read: readProfileFile, included: readIncluded };
 
 export function readProfileFile(file: string): ProfileFile {
   let bytes: Buffer;
@@ -34,6 +48,11 @@ export function readProfileFile(file: string): ProfileFile {
   } catch (error) {
     return { is: 'unreadable', message: problem(error) };
   }
+  return profileFileOf(file, bytes);
+}
+
+/** @param file what messages call it */
+export function profileFileOf(file: string, bytes: Buffer): ProfileFile {
   if (bytes.length > LARGEST)
     return { is: 'unreadable', message: 'it is larger than 8 MiB, so it is no profile' };
   const decoded = decode(bytes);
@@ -41,6 +60,7 @@ export function readProfileFile(file: string): ProfileFile {
   const { text } = decoded;
   if (!/^\s*[{[]/.test(text) && !/^(?:kind|apiVersion)\s*:/m.test(text) && APPARMOR.test(text))
     return { is: 'apparmor', text };
+  if (CIL.test(text)) return { is: 'cil', text };
   const documents: ProfileDocument[] = [];
   const errors: { line: number; message: string }[] = [];
   for (const document of readDocuments(text)) {
@@ -78,6 +98,24 @@ export function readIncluded(file: string, name: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The text that a profile in a commit includes, as {@link readIncluded} finds it on a disk.
+ *
+ * @param content the bytes of a file of the commit
+ */
+export function includedBy(
+  file: string,
+  name: string,
+  content: (file: string) => Buffer | undefined,
+): string | undefined {
+  if (name === '' || name.startsWith('/') || name.split('/').includes('..')) return undefined;
+  const path = joinPath(folderOf(file), name);
+  const bytes = path === undefined ? undefined : content(path);
+  if (bytes === undefined || bytes.length > LARGEST) return undefined;
+  const decoded = decode(bytes);
+  return decoded.is === 'text' ? decoded.text : undefined;
 }
 
 /** A named pipe has no size: reading ends behind the limit. */

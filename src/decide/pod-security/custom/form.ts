@@ -53,9 +53,9 @@ const mapping = (
   required,
 });
 const list = (about: string, of: Form): Form => ({ is: 'list', about, of });
-const files = (what: string): Form => ({
+const files = (what: string, named = 'as localhostProfile'): Form => ({
   is: 'labels',
-  about: `By the name that pods give as localhostProfile, the file of the repository that holds it: ${what}. Paths start at sallyport.yaml.`,
+  about: `By the name that pods give ${named}, the file of the repository that holds it: ${what}. Paths start at sallyport.yaml.`,
   ofFiles: true,
 });
 
@@ -144,7 +144,7 @@ export const specFields = {
   supplementalGroups: ids('Which further groups pods are in.', GROUP_RULES),
   fsGroup: ids('Which groups volumes are given to.', GROUP_RULES),
   seLinux: mapping(
-    'MustRunAs: exactly these options. MayRunAs: none, or one of the lists.',
+    'MustRunAs: exactly these options. MayRunAs: none, or one of the lists. Without a rule the level keeps its say.',
     {
       rule: { is: 'choice', about: '', of: ['RunAsAny', 'MustRunAs', 'MayRunAs'] },
       seLinuxOptions: mapping('', { user: text(''), role: text(''), type: text(''), level: text('') }),
@@ -152,8 +152,12 @@ export const specFields = {
       users: words('Users that may be stated; none where absent.'),
       roles: words('Roles that may be stated; none where absent.'),
       levels: words('Levels that may be stated; any where absent.'),
+      forbiddenAccess: words(
+        'What the profile of no container may allow beyond container_t, judged by its content: shadow_t:file:read, @self:process:ptrace.',
+        true,
+      ),
+      files: files('a SelinuxProfile, a RawSelinuxProfile, or CIL', 'as seLinuxOptions.type'),
     },
-    ['rule'],
   ),
   allowedUnsafeSysctls: words(
     'Kernel parameters beside those that the level allows; a * at the end is any rest.',

@@ -6,8 +6,16 @@ import { APPARMOR_CONTAINER } from '../policy/profiles.ts';
 import { annotationOf } from '../policy/received.ts';
 import type { AppArmorProfile } from '../profiles/apparmor.ts';
 import { type AppArmorDecision, accessOf, decideAccess } from '../profiles/apparmor-decide.ts';
+import { runtimeAllows } from '../profiles/apparmor-default.ts';
 import { runtimeDefault } from '../profiles/runtime-default.ts';
 import { reach, type Profile as SeccompProfile } from '../profiles/seccomp.ts';
+import { confinementOf, contextOf } from '../profiles/selinux.ts';
+import {
+  type Access,
+  decideAccess as decideType,
+  type SelinuxPolicy,
+  accessOf as selinuxAccessOf,
+} from '../profiles/selinux-policy.ts';
 import { containersOf, type Placed } from '../standards/check.ts';
 import { DEFAULT_CAPABILITIES } from '../standards/privileges.ts';
 import { SELINUX_TYPES } from '../standards/profiles.ts';
@@ -35,16 +43,21 @@ export interface FindSeccomp {
   /** The same for AppArmor. */
   readonly appArmor?: (localhostProfile: string) => AppArmorProfile | undefined;
   readonly appArmorNames?: () => Iterable<string>;
+  /** The same for SELinux, by the type that pods state. */
+  readonly selinux?: (type: string) => SelinuxPolicy | undefined;
+  readonly selinuxTypes?: () => Iterable<string>;
 }
 
 /** The profiles of the input, and before them those of files that a profile names. */
 export function withContents({ contents }: CustomProfile, find: FindSeccomp): FindSeccomp {
   if (contents === undefined) return find;
-  const { seccomp, appArmor } = contents;
+  const { seccomp, appArmor, selinux } = contents;
   return Object.assign((name: string) => seccomp.get(name) ?? find(name), {
     names: () => new Set([...seccomp.keys(), ...(find.names?.() ?? [])]),
     appArmor: (name: string) => appArmor.get(name) ?? find.appArmor?.(name),
     appArmorNames: () => new Set([...appArmor.keys(), ...(find.appArmorNames?.() ?? [])]),
+    selinux: (type: string) => selinux.get(type) ?? find.selinux?.(type),
+    selinuxTypes: () => new Set([...selinux.keys(), ...(find.selinuxTypes?.() ?? [])]),
   });
 }
 
@@ -203,34 +216,100 @@ function judgeAccesses(pod: Pod, accesses: readonly string[], find: FindSeccomp,
   for (const placed of containersOf(pod)) {
     const { word, path, container } = effective(pod, placed, 'appArmorProfile');
     const place = { field: 'appArmor' as const, path, ...(container === undefined ? {} : { container }) };
-    if (word === 'Unconfined') {
-      into.breaches.push({
-        ...place,
-        detail: `appArmorProfile is Unconfined, so it allows ${accesses.join(', ')}`,
-      });
+    const isDefault = word === 'RuntimeDefault' || word === 'Unset';
+    // A privileged container has the profile that it names, and no default. Source: containerd internal/cri/sputil.
+    const privileged = isDefault && placed.container.securityContext?.privileged === true;
+    if (word === 'Unconfined' || privileged) {
+      const why = privileged
+        ? 'a privileged container gets no default profile'
+        : 'appArmorProfile is Unconfined';
+      into.breaches.push({ ...place, detail: `${why}, so it allows ${accesses.join(', ')}` });
       continue;
     }
     const content = word.startsWith('Localhost/')
       ? find.appArmor?.(word.slice('Localhost/'.length))
       : undefined;
-    if (content === undefined) {
-      into.unknowns.push(
-        word.startsWith('Localhost/')
-          ? `AppArmor profile "${word}" is not in the input, so it is not known what it allows`
-          : 'what the AppArmor profile of the container runtime allows is not known here',
-      );
+    if (content === undefined && !isDefault) {
+      into.unknowns.push(`AppArmor profile "${word}" is not in the input, so it is not known what it allows`);
       continue;
     }
-    const answers = accesses.map(access => ({ access, answer: allowsAccess(content, access) }));
+    const answers = accesses.map(access => ({
+      access,
+      answer: content === undefined ? runtimeAllows(access) : allowsAccess(content, access),
+    }));
     const open = answers.filter(({ answer }) => answer === 'allowed');
     if (open.length > 0)
       into.breaches.push({
         ...place,
-        detail: `${word} allows ${open.map(({ access }) => access).join(', ')}`,
+        detail: `${word === 'Unset' ? 'the default profile of the runtime' : word} allows ${open.map(({ access }) => access).join(', ')}`,
       });
     for (const { access, answer } of answers)
       if (answer === 'unknown')
-        into.unknowns.push(`it is not known whether AppArmor profile "${word}" allows ${access}`);
+        into.unknowns.push(
+          isDefault
+            ? `versions of containerd differ in whether their AppArmor profile allows ${access}`
+            : `it is not known whether AppArmor profile "${word}" allows ${access}`,
+        );
+  }
+}
+
+/** The template of the node that every profile inherits unless it says otherwise: container_t is made of it. */
+const TEMPLATE = 'container';
+
+/**
+ * Whether a type allows an access beyond what every container has.
+ *
+ * @param access as the accesses of SELinux are read
+ * @param type undefined for that of the node
+ * @param find the profiles of the input
+ */
+export function typeAllows(
+  type: string | undefined,
+  access: string,
+  find: FindSeccomp,
+): { readonly answer: 'allowed' | 'denied' | 'unknown'; readonly because: string } {
+  const confinement = type === undefined ? undefined : confinementOf(type);
+  if (confinement === undefined || confinement.is === 'container')
+    return { answer: 'denied', because: 'it is the confinement that containers have' };
+  if (confinement.is === 'unconfined') return { answer: 'allowed', because: confinement.because };
+  const policy = find.selinux?.(type!);
+  if (policy === undefined)
+    return {
+      answer: 'unknown',
+      because:
+        confinement.is === 'wider'
+          ? `what SELinux type "${type}" allows beyond container_t is in the policy of the node`
+          : `SELinux type "${type}" is not in the input, so it is not known what it allows`,
+    };
+  const { answer, because } = decideType(policy, selinuxAccessOf(access) as Access, [TEMPLATE]);
+  return answer === 'unknown'
+    ? { answer, because: `whether SELinux type "${type}" allows ${access} is not known: ${because}` }
+    : { answer, because };
+}
+
+function judgeTypes(pod: Pod, accesses: readonly string[], find: FindSeccomp, into: Findings): void {
+  for (const { container, path, name } of containersOf(pod)) {
+    const { type, unlabelled } = contextOf({ pod, container, path });
+    const field = 'seLinux' as const;
+    if (unlabelled !== undefined) {
+      into.breaches.push({
+        field,
+        path: [...path, 'securityContext', 'privileged'],
+        ...(name === undefined ? {} : { container: name }),
+        detail: `a privileged container has no SELinux label, so it allows ${accesses.join(', ')}`,
+      });
+      continue;
+    }
+    const answers = accesses.map(access => ({ access, ...typeAllows(type?.value, access, find) }));
+    const open = answers.filter(({ answer }) => answer === 'allowed');
+    if (type !== undefined && open.length > 0)
+      into.breaches.push({
+        field,
+        path: type.path,
+        ...(type.from === 'pod' || name === undefined ? {} : { container: name }),
+        detail: `type ${type.value} allows ${open.map(({ access }) => access).join(', ')}: ${open[0]!.because}`,
+      });
+    for (const { answer, because } of answers) if (answer === 'unknown') into.unknowns.push(because);
   }
 }
 
@@ -338,9 +417,12 @@ export function judgeOwn(
         judgeAccesses(pod, forbiddenAccess, withContents(profile, find), into);
       return;
     }
-    case 'seLinux':
-      if (spec.seLinux!.rule === 'MayRunAs') into.breaches.push(...judgeLabels(profile, pod));
+    case 'seLinux': {
+      const { rule, forbiddenAccess } = spec.seLinux!;
+      if (rule === 'MayRunAs') into.breaches.push(...judgeLabels(profile, pod));
+      if (forbiddenAccess !== undefined) judgeTypes(pod, forbiddenAccess, withContents(profile, find), into);
       return;
+    }
     case 'windows':
       into.breaches.push(...judgeWindows(profile, pod));
       return;

@@ -1,11 +1,12 @@
 /** The pods of a world against the profiles of a team's own. */
 import { accountOf } from '#kube/accounts.ts';
-import type { Path } from '#kube/objects.ts';
-import { nameOf } from '#kube/objects.ts';
+import { type KubeObject, nameOf, type Path } from '#kube/objects.ts';
 import type { PodSubject } from '#world/subjects.ts';
 import { metadataOf, type World } from '#world/world.ts';
 import { readAppArmorObject } from '../profiles/read-apparmor-object.ts';
 import { readSeccomp } from '../profiles/read-seccomp.ts';
+import { readSelinux } from '../profiles/read-selinux.ts';
+import type { SelinuxPolicy } from '../profiles/selinux-policy.ts';
 import { evaluateProfile, type ProfileVerdict, permittedPlaces } from './evaluate.ts';
 import type { FindSeccomp } from './linux.ts';
 import type { CustomProfile } from './profile.ts';
@@ -68,9 +69,12 @@ export function permittedIn(
 
 const KIND = 'security-profiles-operator.x-k8s.io/SeccompProfile';
 const APPARMOR = 'security-profiles-operator.x-k8s.io/AppArmorProfile';
+const SELINUX = ['SelinuxProfile', 'RawSelinuxProfile'].map(
+  kind => `security-profiles-operator.x-k8s.io/${kind}`,
+);
 
 /**
- * The SeccompProfile objects of the input by the names under which pods find them on the node.
+ * The profile objects of the input by the names under which pods find them on the node.
  * Source: security-profiles-operator api/seccompprofile (GetProfileOperatorPath): `operator/NAMESPACE/NAME.json`, and
  * without the namespace since its objects have none.
  */
@@ -103,7 +107,26 @@ export function seccompProfiles(world: World): FindSeccomp {
       return profile === undefined ? [] : [[nameOf(object), profile] as const];
     }),
   );
+  const types = world
+    .ofKind(SELINUX[0]!)
+    .concat(world.ofKind(SELINUX[1]!))
+    .map(({ object }) => object);
+  // Older versions of the operator have the namespace in the name. Source: its api/selinuxprofile (GetPolicyUsage).
+  const typesOf = ({ metadata }: KubeObject) => [
+    `${metadata?.name}.process`,
+    `${metadata?.name}_${metadata?.namespace ?? ''}.process`,
+  ];
+  const read = new Map<KubeObject, SelinuxPolicy>();
+  const selinux = (type: string) => {
+    const found = types.find(object => typesOf(object).includes(type));
+    if (found === undefined) return undefined;
+    const policy = read.get(found) ?? readSelinux(found, () => undefined, types).policy;
+    read.set(found, policy);
+    return policy;
+  };
   return Object.assign(find, {
+    selinux,
+    selinuxTypes: () => types.flatMap(typesOf),
     names,
     appArmor: (name: string) => appArmor.get(name),
     appArmorNames: () => appArmor.keys(),

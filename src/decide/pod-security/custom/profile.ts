@@ -6,6 +6,7 @@ import type { IdStrategy, Range } from '../policy/policy.ts';
 import type { AppArmorProfile } from '../profiles/apparmor.ts';
 import { accessOf } from '../profiles/apparmor-decide.ts';
 import type { Profile as SeccompProfile } from '../profiles/seccomp.ts';
+import { type SelinuxPolicy, accessOf as selinuxAccessOf } from '../profiles/selinux-policy.ts';
 import type { Level } from '../standards/registry.ts';
 import { type FieldName, ProfileError, profileForm, readForm } from './form.ts';
 
@@ -31,12 +32,16 @@ export interface ProfileSpec {
   readonly supplementalGroups?: ProfileIds;
   readonly fsGroup?: ProfileIds;
   readonly seLinux?: {
-    readonly rule: 'RunAsAny' | 'MustRunAs' | 'MayRunAs';
+    readonly rule?: 'RunAsAny' | 'MustRunAs' | 'MayRunAs';
     readonly seLinuxOptions?: SELinuxOptions;
     readonly types?: readonly string[];
     readonly users?: readonly string[];
     readonly roles?: readonly string[];
     readonly levels?: readonly string[];
+    /** As the accesses of SELinux are written: `shadow_t:file:read`. */
+    readonly forbiddenAccess?: readonly string[];
+    /** By the type that pods state. */
+    readonly files?: Readonly<Record<string, string>>;
   };
   readonly allowedUnsafeSysctls?: readonly string[];
   readonly forbiddenSysctls?: readonly string[];
@@ -91,6 +96,7 @@ export interface CustomProfile {
 export interface ProfileContents {
   readonly seccomp: ReadonlyMap<string, SeccompProfile>;
   readonly appArmor: ReadonlyMap<string, AppArmorProfile>;
+  readonly selinux: ReadonlyMap<string, SelinuxPolicy>;
 }
 
 const MOST_PROFILES = 200;
@@ -153,13 +159,20 @@ function checkSpec(spec: ProfileSpec, path: Path, isSyscall: (name: string) => b
     if (spec[field] !== undefined && spec.volumes?.some(one => one === '*' || one === type) === false)
       refuse(field, [], `volumes does not list ${type}, so ${field} says nothing`, `add ${type} to volumes`);
   if (spec.seLinux !== undefined) {
-    const { rule, seLinuxOptions, ...lists } = spec.seLinux;
+    const { rule, seLinuxOptions, forbiddenAccess = [], files: _, ...lists } = spec.seLinux;
     if (rule === 'MustRunAs' && seLinuxOptions === undefined)
       refuse('seLinux', [], 'MustRunAs needs seLinuxOptions', 'seLinuxOptions: { level: "s0:c1,c2" }');
     if (rule !== 'MustRunAs' && seLinuxOptions !== undefined)
-      refuse('seLinux', ['seLinuxOptions'], `${rule} has no seLinuxOptions`);
+      refuse('seLinux', ['seLinuxOptions'], `${rule ?? 'no rule'} has no seLinuxOptions`);
     const [stated] = Object.keys(lists);
-    if (rule !== 'MayRunAs' && stated !== undefined) refuse('seLinux', [stated], `${rule} has no ${stated}`);
+    if (rule !== 'MayRunAs' && stated !== undefined)
+      refuse('seLinux', [stated], `${rule ?? 'no rule'} has no ${stated}`);
+    if (Object.keys(spec.seLinux).length === 0)
+      refuse('seLinux', [], 'seLinux says nothing', 'state rule, or forbiddenAccess');
+    for (const [i, access] of forbiddenAccess.entries()) {
+      const read = selinuxAccessOf(access);
+      if ('message' in read) refuse('seLinux', ['forbiddenAccess', i], read.message, read.hint);
+    }
   }
   for (const field of ['seccomp', 'appArmor'] as const)
     for (const [i, word] of (spec[field]?.allowed ?? []).entries())
@@ -181,6 +194,7 @@ function checkSpec(spec: ProfileSpec, path: Path, isSyscall: (name: string) => b
   for (const [field, asks] of [
     ['seccomp', spec.seccomp?.forbiddenCalls],
     ['appArmor', spec.appArmor?.forbiddenAccess],
+    ['seLinux', spec.seLinux?.forbiddenAccess],
   ] as const)
     if (spec[field]?.files !== undefined && asks === undefined)
       refuse(

@@ -62,6 +62,27 @@ export function readSelinux(
   return { policy: withInherited(policy, value, others, reader), problems: reader.problems };
 }
 
+/**
+ * A file of CIL as udica writes it and semodule takes it: each block is a profile. Rules outside of blocks count where
+ * they name its type in full.
+ *
+ * Source: udica policy.py (create_policy); cil_reference_guide.md (block, how names outside of it are written).
+ */
+export function readCilFile(text: string): {
+  readonly profiles: readonly ReadSelinux[];
+  readonly errors: readonly { readonly line: number; readonly message: string }[];
+} {
+  const { statements, errors } = readCil(text);
+  const isBlock = ({ items: [head, name] }: CilList) => head === 'block' && typeof name === 'string';
+  const outside = statements.filter(statement => !isBlock(statement));
+  const profiles = statements.filter(isBlock).map(({ items: [, name, ...body] }) => {
+    const reader = new Reader(() => undefined);
+    const policy = reader.ofBlock(name as string, body, outside);
+    return { policy, problems: reader.problems };
+  });
+  return { profiles, errors };
+}
+
 function withInherited(
   own: SelinuxPolicy,
   value: unknown,
@@ -123,6 +144,10 @@ class Reader {
   readonly problems: Problem[] = [];
   readonly #lineOf: (path: Path) => number | undefined;
   #rules: SelinuxRule[] = [];
+  /** How rules name the type of the profile itself. */
+  #own: ReadonlySet<string> = new Set(['process']);
+  /** Whether the operator decides which statements there may be. */
+  #isOfOperator = true;
 
   constructor(lineOf: (path: Path) => number | undefined) {
     this.#lineOf = lineOf;
@@ -147,6 +172,23 @@ class Reader {
     this.#rules = [];
     const rest = isRaw ? this.#raw(body['policy']) : this.#structured(body);
     return { name, usage: `${name}.process`, rules: this.#rules, ...rest };
+  }
+
+  ofBlock(
+    name: string,
+    body: readonly (CilList | string)[],
+    outside: readonly (CilList | string)[],
+  ): SelinuxPolicy {
+    const rest: Writable = { templates: [], missing: [], permissive: false, attributes: [], unread: [] };
+    const usage = `${name}.process`;
+    const lineAt = (line: number) => line;
+    this.#rules = [];
+    this.#isOfOperator = false;
+    this.#own = new Set(['process', usage, `.${usage}`]);
+    this.#statements(body, rest, lineAt);
+    this.#own = new Set([usage, `.${usage}`]);
+    this.#statements(outside, rest, lineAt);
+    return { name, usage, rules: this.#rules, ...rest };
   }
 
   #structured(spec: Readonly<Record<string, unknown>>): Rest {
@@ -287,20 +329,20 @@ class Reader {
         this.#sayAt('malformed', 'high', 'a statement has no name', line);
         continue;
       }
-      if (RESTRICTED.has(head))
+      if (this.#isOfOperator && RESTRICTED.has(head))
         this.#sayAt('refused', 'low', `recent versions of the operator refuse ${head} in a raw policy`, line);
       switch (head) {
         case 'blockinherit':
           if (typeof operands[0] === 'string') rest.templates.push(operands[0]);
           break;
         case 'typepermissive':
-          if (operands[0] === 'process') rest.permissive = true;
+          if (typeof operands[0] === 'string' && this.#own.has(operands[0])) rest.permissive = true;
           break;
         case 'allow':
           if (!this.#allow(operands, line)) rest.unread.push({ text: textOf(statement), ...where });
           break;
         case 'typeattributeset':
-          if (typeof operands[0] === 'string' && names(operands[1]).includes('process'))
+          if (typeof operands[0] === 'string' && names(operands[1]).some(one => this.#own.has(one)))
             rest.attributes.push({ name: operands[0], ...where });
           break;
         case 'optional':
@@ -322,14 +364,14 @@ class Reader {
 
   /** `(allow process TYPE (CLASS (PERMISSION…)))`. @returns whether it was understood */
   #allow([source, target, access]: readonly (CilList | string)[], line: number | undefined): boolean {
-    if (source !== 'process') return true; // Rules about others give this process nothing.
+    if (typeof source !== 'string' || !this.#own.has(source)) return true; // Rules about others give this process nothing.
     if (typeof target !== 'string' || access === undefined || typeof access === 'string') return false;
     const [name, permissions] = access.items;
     if (typeof name !== 'string' || permissions === undefined) return false;
     const known = permissionsOf(name);
     const words = evaluate(permissions, known);
     if (words === undefined) return false;
-    this.#rule(target === 'self' || target === 'process' ? '@self' : target, name, words, line);
+    this.#rule(target === 'self' || this.#own.has(target) ? '@self' : target, name, words, line);
     return true;
   }
 }

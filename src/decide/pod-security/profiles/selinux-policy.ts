@@ -5,6 +5,9 @@
  * "container" of the node unless it inherits another profile; `@self` is the profile's own type).
  */
 
+import { nearest } from '#kube/nearest.ts';
+import { permissionsOf } from './selinux-classes.ts';
+
 export interface SelinuxRule {
   /** `@self` for the processes of the profile themselves. */
   readonly type: string;
@@ -43,8 +46,37 @@ export interface SelinuxDecision {
   readonly rule?: SelinuxRule;
 }
 
-/** @param access `@self`, or the type of the profile, for its own processes */
-export function decideAccess(policy: SelinuxPolicy, access: Access): SelinuxDecision {
+/**
+ * One access as people write it: `shadow_t:file:read`, `@self:process:ptrace`.
+ *
+ * @returns what is wrong with it where it is none
+ */
+export function accessOf(word: string): Access | { readonly message: string; readonly hint?: string } {
+  const [type = '', name = '', permission = '', more] = word.split(':');
+  if (type === '' || name === '' || permission === '' || more !== undefined)
+    return {
+      message: `"${word}" is not TYPE:CLASS:PERMISSION`,
+      hint: 'such as var_log_t:file:write, or @self:process:ptrace',
+    };
+  const known = permissionsOf(name);
+  if (known === undefined) return { message: `"${name}" is no object class`, hint: 'file, dir, process…' };
+  if (known.includes(permission)) return { type, class: name, permission };
+  const meant = nearest(permission, known);
+  return {
+    message: `${name} has no permission "${permission}"`,
+    hint: meant === undefined ? known.slice(0, 8).join(', ') : `did you mean ${meant}?`,
+  };
+}
+
+/**
+ * @param access `@self`, or the type of the profile, for its own processes
+ * @param given templates of the node of which nothing is asked: the answer is what the profile adds to them
+ */
+export function decideAccess(
+  policy: SelinuxPolicy,
+  access: Access,
+  given: readonly string[] = [],
+): SelinuxDecision {
   const rule = policy.rules.find(
     one =>
       one.class === access.class &&
@@ -55,7 +87,9 @@ export function decideAccess(policy: SelinuxPolicy, access: Access): SelinuxDeci
   if (policy.permissive)
     return { answer: 'allowed', because: 'the profile is permissive: what no rule allows is only logged' };
   const elsewhere = [
-    ...policy.templates.map(name => `the template "${name}" of the node`),
+    ...policy.templates
+      .filter(name => !given.includes(name))
+      .map(name => `the template "${name}" of the node`),
     ...policy.missing.map(name => `the profile "${name}", which is not in the input`),
     ...policy.attributes.map(({ name }) => `the attribute "${name}"`),
     ...policy.unread.map(({ text }) => `"${text}"`),

@@ -10,7 +10,7 @@
  * packages/selinux-policy/subject.cil (types); selinux-policy policy/mcs (what a level keeps apart).
  */
 import type { Path } from '#kube/objects.ts';
-import type { SELinuxOptions } from '#kube/pods.ts';
+import type { Pod, SELinuxOptions } from '#kube/pods.ts';
 import type { ContainerSubject } from '#world/subjects.ts';
 
 export type Runtime = 'containerd' | 'cri-o';
@@ -33,7 +33,11 @@ export interface EffectiveContext extends Partial<Readonly<Record<SelinuxField, 
 }
 
 export function contextOf(
-  { pod, container, path }: ContainerSubject,
+  {
+    pod,
+    container,
+    path,
+  }: Pick<ContainerSubject, 'container' | 'path'> & { readonly pod: Pick<Pod, 'spec'> },
   runtime: Runtime = 'containerd',
 ): EffectiveContext {
   const own = stated(container.securityContext?.seLinuxOptions, 'container', [
@@ -85,7 +89,9 @@ export type Confinement =
   /** Only the policy of the node knows. */
   | { readonly is: 'unknown' };
 
-const CONFINED = new Set(['container_t', 'container_kvm_t', 'svirt_lxc_net_t']);
+/** The types of usual containers. */
+export const CONTAINER_TYPES = ['container_t', 'container_kvm_t', 'svirt_lxc_net_t'];
+const CONFINED = new Set(CONTAINER_TYPES);
 
 /** Source: container-selinux container.te. */
 const WIDER: Readonly<Record<string, string>> = {

@@ -30,6 +30,8 @@ export default defineCheck({
     '/Namespace',
     'security-profiles-operator.x-k8s.io/SeccompProfile',
     'security-profiles-operator.x-k8s.io/AppArmorProfile',
+    'security-profiles-operator.x-k8s.io/SelinuxProfile',
+    'security-profiles-operator.x-k8s.io/RawSelinuxProfile',
   ],
   evaluate(pod, { world, options }) {
     const profiles = options['profiles'] as readonly CustomProfile[];
