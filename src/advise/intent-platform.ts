@@ -2,8 +2,10 @@
  * Connections that the platform makes to workloads: proxies in front, scrapers, the API server.
  *
  * Sources: istio pilot/pkg/config/kube/gateway/deploymentcontroller.go (names of the Deployment that a Gateway gets);
- * prometheus-operator pkg/prometheus/server/statefulset.go (labels of Prometheus pods), Documentation/api-reference
- * (ServiceMonitor, PodMonitor); the example configuration of Prometheus for the annotations `prometheus.io/…`;
+ * prometheus-operator pkg/prometheus/server/operator.go and agent/operator.go (makeSelectorLabels: labels of its pods),
+ * pkg/prometheus/resource_selector.go (selectObjects: which monitors are its), Documentation/api-reference (ServiceMonitor,
+ * PodMonitor, Prometheus: what an absent selector means); prometheus-community helm-charts (kube-prometheus-stack sets the
+ * selectors to its release; the pods of chart prometheus are named prometheus); the example configuration of Prometheus for the annotations `prometheus.io/…`;
  * k8s.io/api admissionregistration/v1, apiextensions/v1 and apiregistration/v1 (references to Services).
  */
 import type { Exposure } from '#decide/network/door.ts';
@@ -113,7 +115,8 @@ class Scraping {
       const port = Number(valueAt(annotations, ['prometheus.io/port']));
       const all = (endpoint.ports ?? []).filter(one => one.protocol === 'TCP').map(one => one.port);
       const ports = port >= 1 && port <= 65_535 && Number.isInteger(port) ? [port] : all;
-      for (const one of ports) this.#scraped(endpoint, one, 'its annotations ask for scraping', true);
+      for (const one of ports)
+        this.#scraped(endpoint, one, 'its annotations ask for scraping', { byAnnotation: true });
     }
     for (const service of services.all()) {
       if (!asksForScraping(service.metadata?.annotations)) continue;
@@ -141,7 +144,7 @@ class Scraping {
           if (name !== undefined ? name !== port.name : target !== undefined && target !== port.target)
             continue;
           for (const { endpoint, port: number } of services.targets(service, port))
-            this.#scraped(endpoint, number, `ServiceMonitor ${nameOf(monitor)} scrapes it`);
+            this.#scraped(endpoint, number, `ServiceMonitor ${nameOf(monitor)} scrapes it`, { monitor });
         }
     }
   }
@@ -163,15 +166,20 @@ class Scraping {
           nodePort: undefined,
         } as const;
         for (const number of numbersOf(port, endpoint))
-          this.#scraped(endpoint, number, `PodMonitor ${nameOf(monitor)} scrapes it`);
+          this.#scraped(endpoint, number, `PodMonitor ${nameOf(monitor)} scrapes it`, { monitor });
       }
     }
   }
 
-  #scraped(endpoint: PodEndpoint, port: number, why: string, byAnnotation = false): void {
+  #scraped(
+    endpoint: PodEndpoint,
+    port: number,
+    why: string,
+    { byAnnotation = false, monitor }: { byAnnotation?: boolean; monitor?: KubeObject } = {},
+  ): void {
     const { add, tell, workloads } = this.#search;
     const to = sideOfId(workloads.top(endpoint.id));
-    const scrapers = this.#scrapers();
+    const scrapers = this.#scrapers(monitor);
     for (const from of scrapers)
       if (JSON.stringify(from) !== JSON.stringify(to))
         add({ from, to, port, protocol: 'TCP', ...(byAnnotation ? { scraped: true as const } : {}) }, why);
@@ -179,12 +187,34 @@ class Scraping {
       tell({
         is: 'way-in',
         object: endpoint.object!,
-        text: `${endpoint.id} is scraped on port ${port} (${why}), and who scrapes is not in the input: name it with --scraper NAMESPACE, or NAMESPACE/SERVICE-ACCOUNT where it is in the mesh`,
+        text: `${endpoint.id} is scraped on port ${port} (${why}), and who scrapes is not in the input${monitor === undefined ? '' : ', or does not select the monitor'}: name it with --scraper NAMESPACE, or NAMESPACE/SERVICE-ACCOUNT where it is in the mesh`,
       });
   }
 
-  /** Prometheus, as the operator makes it or as a workload; else who was named. */
-  #scrapers(): NeedSide[] {
+  /**
+   * Whether a Prometheus takes a monitor: one that selects none of any kind has a configuration of its own, which the input
+   * does not show.
+   */
+  #selects(prometheus: KubeObject, monitor: KubeObject): boolean {
+    const selectorAt = (field: string): object | undefined => {
+      const selector = valueAt(prometheus, ['spec', field]);
+      return isRecord(selector) ? selector : undefined;
+    };
+    if (MONITOR_SELECTORS.every(field => selectorAt(field) === undefined)) return true;
+    const kind = monitor.kind === 'ServiceMonitor' ? 'serviceMonitor' : 'podMonitor';
+    const own = selectorAt(`${kind}NamespaceSelector`);
+    const namespace = namespaceOf(monitor);
+    const labels = this.#search.objects.find(one => one.kind === 'Namespace' && nameOf(one) === namespace)
+      ?.metadata?.labels;
+    const here =
+      own === undefined
+        ? namespace === namespaceOf(prometheus)
+        : matchesSelector(own, { ...labels, [NAMESPACE_NAME]: namespace });
+    return here && matchesSelector(selectorAt(`${kind}Selector`), monitor.metadata?.labels ?? {});
+  }
+
+  /** Prometheus as a workload, or as the operator makes it where it selects the monitor; else who was named. */
+  #scrapers(monitor: KubeObject | undefined): NeedSide[] {
     const { objects, endpoints, options } = this.#search;
     const own = endpoints
       .filter(({ labels }) =>
@@ -192,13 +222,14 @@ class Scraping {
       )
       .map(({ id }) => sideOfId(id));
     const made = objects
-      .filter(object => object.kind === 'Prometheus' && groupOf(object.apiVersion) === MONITORING)
+      .filter(object => Object.hasOwn(MADE, object.kind) && groupOf(object.apiVersion) === MONITORING)
+      .filter(object => monitor === undefined || this.#selects(object, monitor))
       .map((object): DescribedPods => {
         const account = valueAt(object, ['spec', 'serviceAccountName']);
         return {
           labels: {
             'app.kubernetes.io/instance': nameOf(object),
-            'app.kubernetes.io/name': 'prometheus',
+            'app.kubernetes.io/name': MADE[object.kind]!,
           },
           namespaceLabels: { [NAMESPACE_NAME]: namespaceOf(object) },
           ...(typeof account === 'string' && isMeshed(object) ? { account } : {}),
@@ -208,6 +239,18 @@ class Scraping {
     return found.length > 0 ? found : [...(options.scrapers ?? [])];
   }
 }
+
+/** Names in the labels of the pods that the operator makes of an object. */
+const MADE: Readonly<Record<string, string>> = {
+  Prometheus: 'prometheus',
+  PrometheusAgent: 'prometheus-agent',
+};
+const MONITOR_SELECTORS = [
+  'serviceMonitorSelector',
+  'podMonitorSelector',
+  'probeSelector',
+  'scrapeConfigSelector',
+];
 
 /** Whether the pods of a Prometheus ask for a proxy themselves; its namespace may ask for all. */
 function isMeshed(prometheus: KubeObject): boolean {

@@ -208,6 +208,47 @@ describe('declared needs', () => {
     assert.deepEqual(declared([namespace('shop'), ...annotated]).kinds, ['way-in']);
   });
 
+  it('of a Prometheus are those that it selects, as the operator does', () => {
+    const prometheus = (spec: object, kind = 'Prometheus', ns = 'watch'): KubeObject => ({
+      apiVersion: `monitoring.coreos.com/${kind === 'Prometheus' ? 'v1' : 'v1alpha1'}`,
+      kind,
+      metadata: { name: 'main', namespace: ns },
+      spec,
+    });
+    const monitor: KubeObject = {
+      apiVersion: 'monitoring.coreos.com/v1',
+      kind: 'PodMonitor',
+      metadata: { name: 'all', namespace: 'shop', labels: { release: 'stack' } },
+      spec: { selector: {}, podMetricsEndpoints: [{ port: 'web' }] },
+    };
+    const space = { ...namespace('shop'), metadata: { name: 'shop', labels: { team: 'a' } } };
+    const by = (...made: KubeObject[]) =>
+      declared([space as KubeObject, ...app('cart', 'shop', { service: {} }), monitor, ...made]);
+    const release = { matchLabels: { release: 'stack' } };
+    const found = [`watch/(app.kubernetes.io/instance=main, app.kubernetes.io/name=prometheus) -> ${CART}`];
+    const everywhere = { podMonitorNamespaceSelector: {} };
+    assert.deepEqual(by(prometheus({ ...everywhere, podMonitorSelector: release })).needs, found);
+    assert.deepEqual(by(prometheus({ ...everywhere, podMonitorSelector: {} })).needs, found);
+    const labelled = { podMonitorNamespaceSelector: { matchLabels: { team: 'a' } } };
+    assert.deepEqual(by(prometheus({ ...labelled, podMonitorSelector: {} })).needs, found);
+    for (const spec of [
+      { ...everywhere, podMonitorSelector: { matchLabels: { release: 'other' } } },
+      { podMonitorNamespaceSelector: { matchLabels: { team: 'b' } }, podMonitorSelector: {} },
+      // Absent, a selector of namespaces means its own, and one of monitors none.
+      { podMonitorSelector: {} },
+      { ...everywhere, serviceMonitorSelector: {} },
+    ]) {
+      const { needs, kinds } = by(prometheus(spec));
+      assert.deepEqual([needs, kinds], [[], ['way-in']], JSON.stringify(spec));
+    }
+    assert.deepEqual(by(prometheus({ podMonitorSelector: {} }, 'Prometheus', 'shop')).needs, [
+      `shop/(app.kubernetes.io/instance=main, app.kubernetes.io/name=prometheus) -> ${CART}`,
+    ]);
+    assert.deepEqual(by(prometheus({ ...everywhere, podMonitorSelector: {} }, 'PrometheusAgent')).needs, [
+      `watch/(app.kubernetes.io/instance=main, app.kubernetes.io/name=prometheus-agent) -> ${CART}`,
+    ]);
+  });
+
   it('are those of the API server: webhooks, conversion, and APIs that others serve', () => {
     const service = { namespace: 'shop', name: 'cart', port: 80 };
     const objects: KubeObject[] = [

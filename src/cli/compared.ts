@@ -59,6 +59,8 @@ interface Read {
   readonly linesOf: (file: string) => readonly string[];
   /** Names the content of a file; of a chart or a kustomization that of its folder. */
   readonly contentOf: (file: string) => string;
+  /** All files, where they are known without reading. */
+  readonly names?: () => readonly string[];
 }
 
 /** What stands for the content of a file: that of its whole folder where it is only the head of it. */
@@ -163,6 +165,7 @@ function ofCommit(repository: Repository, name: string, commit: string, paths: r
     },
     linesOf: file => text(file)?.split(/\r?\n/) ?? [],
     contentOf: file => files().keyOf(contentName(file)),
+    names: () => files().names(),
   };
 }
 
@@ -288,6 +291,10 @@ async function judged(parsed: Parsed, whole: boolean, base: Read, head: Read): P
       exceptions: judging.exceptions.states().map(({ exception }) => exception),
       problems: exceptionFindings(judging, true),
       contentOf: read.contentOf,
+      files: {
+        names: read.names ?? (() => manifests.files.map(({ file }) => file)),
+        linesOf: read.linesOf,
+      },
     };
   };
   const [before, after] = [configBefore ?? emptyConfig, configAfter ?? emptyConfig];

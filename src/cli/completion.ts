@@ -13,21 +13,35 @@ const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 const optionsOf = ({ options }: Command): readonly Option[] => [...options, ...commonOptions];
 const flagsOf = ({ name, short }: Option) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])];
 
-/** The first words of commands, and behind a group's name the second words. */
-function wordsOf(commands: readonly Command[]): Map<string, string[]> {
-  const words = new Map<string, string[]>();
+/** The words that may follow each beginning of a command; the empty one begins them all. */
+function nextWords(commands: readonly Command[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
   for (const { name } of commands) {
-    const [first, second] = name.split(' ') as [string, string?];
-    const seconds = words.get(first) ?? [];
-    words.set(first, seconds);
-    if (second !== undefined) seconds.push(second);
+    const words = name.split(' ');
+    for (const [i, word] of words.entries()) {
+      const before = words.slice(0, i).join(' ');
+      const list = found.get(before) ?? [];
+      found.set(before, list);
+      if (!list.includes(word)) list.push(word);
+    }
   }
-  return words;
+  return found;
+}
+
+/** The beginnings of commands that are none themselves, by how many words they have. */
+function groupsByDepth(commands: readonly Command[]): (readonly (readonly [string, readonly string[]])[])[] {
+  const groups = [...nextWords(commands)].filter(([before]) => before !== '');
+  const depths = Math.max(0, ...groups.map(([before]) => before.split(' ').length));
+  return Array.from({ length: depths }, (_, i) =>
+    groups.filter(([before]) => before.split(' ').length === i + 1),
+  );
+}
+
+function summaryOf(commands: readonly Command[], name: string): string {
+  return commands.find(one => one.name === name)?.summary ?? `commands of ${name}`;
 }
 
 function bash(commands: readonly Command[]): string {
-  const words = wordsOf(commands);
-  const groups = [...words].filter(([, seconds]) => seconds.length > 0);
   const cases = commands.map(command => {
     const options = optionsOf(command);
     const values = options
@@ -56,21 +70,25 @@ _sallyport() {
   local command="\${COMP_WORDS[1]}" options=''
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    _sallyport_words ${quoted([...words.keys(), '--help', '--version'].join(' '))}
+    _sallyport_words ${quoted([...nextWords(commands).get('')!, '--help', '--version'].join(' '))}
     return
   fi
-  case "$command" in
+${groupsByDepth(commands)
+  .map(
+    (groups, i) => `  case "$command" in
 ${groups
   .map(
-    ([first, seconds]) => `    ${first})
-      if ((COMP_CWORD == 2)); then
-        _sallyport_words ${quoted(seconds.join(' '))}
+    ([before, next]) => `    ${quoted(before)})
+      if ((COMP_CWORD == ${i + 2})); then
+        _sallyport_words ${quoted(next.join(' '))}
         return
       fi
-      command="$command \${COMP_WORDS[2]}" ;;`,
+      command="$command \${COMP_WORDS[${i + 2}]}" ;;`,
   )
   .join('\n')}
-  esac
+  esac`,
+  )
+  .join('\n')}
   # Bash takes an equals sign for a word of its own.
   if [[ $previous == = ]]; then
     previous="\${COMP_WORDS[COMP_CWORD - 2]}"
@@ -90,9 +108,14 @@ complete -o filenames -F _sallyport sallyport
 `;
 }
 
+/**
+ * Sources: zshcompsys(1), "_arguments" (a colon in an explanation or a message, and brackets in an explanation, are
+ * written with a backslash; an equals sign behind an option lets its value stand in the same word or in the next) and
+ * "_describe" (a colon behind the first one stands for itself).
+ */
 function zsh(commands: readonly Command[]): string {
-  // In a description a colon and brackets have a meaning.
-  const described = (text: string) => text.replace(/[:[\]\\]/g, '\\$&');
+  const explained = (text: string) => text.replace(/[:[\]\\]/g, '\\$&');
+  const message = (text: string) => text.replaceAll(':', '\\:');
   const specs = (command: Command) =>
     optionsOf(command).map(option => {
       const { value, choices, description } = option;
@@ -101,41 +124,50 @@ function zsh(commands: readonly Command[]): string {
       const action =
         value === undefined
           ? ''
-          : `:${described(value)}:${choices === undefined ? '_files' : `(${choices.join(' ')})`}`;
+          : `:${message(value)}:${choices === undefined ? '_files' : `(${choices.join(' ')})`}`;
       return flags
-        .map(flag => `      ${quoted(`${many}${flag}[${described(description)}]${action}`)} \\`)
+        .map(flag => {
+          const equals = value !== undefined && flag.startsWith('--') ? '=' : '';
+          return `      ${quoted(`${many}${flag}${equals}[${explained(description)}]${action}`)} \\`;
+        })
         .join('\n');
     });
-  const lists = [...wordsOf(commands)].filter(([, seconds]) => seconds.length > 0);
-  const firsts = [...wordsOf(commands).keys()].map(first => {
-    const command = commands.find(({ name }) => name === first);
-    return quoted(`${first}:${described(command?.summary ?? `commands of ${first}`)}`);
-  });
+  const described = (before: string, next: readonly string[]) =>
+    next
+      .map(word => quoted(`${word}:${summaryOf(commands, before === '' ? word : `${before} ${word}`)}`))
+      .join(' ');
   return `#compdef sallyport
 # zsh completion for sallyport. Use: sallyport completion zsh > "\${fpath[1]}/_sallyport"
 _sallyport() {
   local command="$words[2]"
+  local -i depth=1
+  local -a next
   if ((CURRENT == 2)); then
-    local -a commands=(${firsts.join(' ')})
-    _describe command commands
+    next=(${described('', nextWords(commands).get('')!)})
+    _describe command next
     return
   fi
-  case "$command" in
-${lists
+${groupsByDepth(commands)
   .map(
-    ([first, seconds]) => `    ${first})
-      if ((CURRENT == 3)); then
-        compadd ${seconds.join(' ')}
+    (groups, i) => `  case "$command" in
+${groups
+  .map(
+    ([before, next]) => `    ${quoted(before)})
+      if ((CURRENT == ${i + 3})); then
+        next=(${described(before, next)})
+        _describe command next
         return
       fi
-      command="$command $words[3]"
-      shift words
-      ((CURRENT--)) ;;`,
+      command="$command $words[${i + 3}]"
+      depth=${i + 2} ;;`,
   )
   .join('\n')}
-  esac
-  shift words
-  ((CURRENT--))
+  esac`,
+  )
+  .join('\n')}
+  # What is left begins with the last word of the command.
+  shift $depth words
+  ((CURRENT -= depth))
   case "$command" in
 ${commands
   .map(
@@ -149,36 +181,43 @@ if [[ $funcstack[1] == _sallyport ]]; then _sallyport "$@"; else compdef _sallyp
 `;
 }
 
+/**
+ * Sources: complete(1), commandline(1), test(1) of fish. What was typed is compared word by word: `diff` is a command,
+ * and the second word of others.
+ */
 function fish(commands: readonly Command[]): string {
   const text = (words: string) => `'${words.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-  const words = wordsOf(commands);
-  const lines = ['# fish completion for sallyport. Use: sallyport completion fish | source'];
-  for (const [first, seconds] of words) {
-    const summary = commands.find(({ name }) => name === first)?.summary ?? `commands of ${first}`;
-    lines.push(`complete -c sallyport -f -n __fish_use_subcommand -a ${first} -d ${text(summary)}`);
-    for (const second of seconds) {
-      const described =
-        commands.find(({ name }) => name === `${first} ${second}`)?.summary ??
-        `commands of ${first} ${second}`;
-      const alone = `__fish_seen_subcommand_from ${first}; and not __fish_seen_subcommand_from ${seconds.join(' ')}`;
-      lines.push(`complete -c sallyport -f -n ${text(alone)} -a ${second} -d ${text(described)}`);
+  const lines = [
+    `# fish completion for sallyport. Use: sallyport completion fish | source
+function __sallyport_words
+    set -l words (commandline -opc)
+    set -e words[1]
+    for word in $words
+        string match -q -- '-*' $word; or echo $word
+    end
+end
+function __sallyport_at
+    set -l words (__sallyport_words)
+    test "$words" = "$argv"
+end
+function __sallyport_in
+    set -l words (__sallyport_words)
+    set -l wanted (count $argv)
+    test (count $words) -ge $wanted; and test "$words[1..$wanted]" = "$argv"
+end`,
+  ];
+  for (const [before, next] of nextWords(commands))
+    for (const word of next) {
+      const name = before === '' ? word : `${before} ${word}`;
+      const condition = text(`__sallyport_at${before === '' ? '' : ` ${before}`}`);
+      lines.push(`complete -c sallyport -f -n ${condition} -a ${word} -d ${text(summaryOf(commands, name))}`);
     }
-  }
-  for (const { name, summary } of commands) {
-    const [first, second, third] = name.split(' ');
-    if (third === undefined) continue;
-    const condition = `__fish_seen_subcommand_from ${first}; and __fish_seen_subcommand_from ${second}`;
-    lines.push(`complete -c sallyport -f -n ${text(condition)} -a ${third} -d ${text(summary)}`);
-  }
   for (const command of commands) {
-    const seen = command.name
-      .split(' ')
-      .map(word => `__fish_seen_subcommand_from ${word}`)
-      .join('; and ');
+    const condition = text(`__sallyport_in ${command.name}`);
     for (const { name, short, value, choices, description } of optionsOf(command))
       lines.push(
         [
-          `complete -c sallyport -n ${text(seen)} -l ${name}`,
+          `complete -c sallyport -n ${condition} -l ${name}`,
           ...(short === undefined ? [] : [`-s ${short}`]),
           ...(value === undefined ? [] : ['-r']),
           ...(choices === undefined ? [] : [`-f -a ${text(choices.join(' '))}`]),

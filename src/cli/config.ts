@@ -10,6 +10,7 @@ import { nearest } from '#kube/nearest.ts';
 import { isRecord, type Path } from '#kube/objects.ts';
 import type { ChartSetting, ChartSettings } from '#sources/helm/environments.ts';
 import { shownName } from '#sources/manifests/walk.ts';
+import { CONFLICT, conflictIn } from '#yaml/conflict.ts';
 import { Locator } from '#yaml/locate.ts';
 import { UsageError } from './errors.ts';
 import type { ProfileFiles } from './profile-contents.ts';
@@ -171,8 +172,11 @@ export async function parseConfig(
   const documents = readDocuments(text).filter(({ is }) => is !== 'empty');
   const [document] = documents;
   if (document === undefined) return emptyConfig;
-  if (document.is === 'error')
+  if (document.is === 'error') {
+    const conflict = conflictIn(text);
+    if (conflict !== undefined) throw new UsageError(`${file}:${conflict}:1: ${CONFLICT}`);
     throw new UsageError(`${file}:${document.line}:${document.column}: not valid YAML: ${document.message}`);
+  }
   if (documents.length > 1)
     throw new UsageError(`${file}:${documents[1]!.line}: only one document is expected`);
   if (document.is !== 'value') return emptyConfig;

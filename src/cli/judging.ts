@@ -22,6 +22,7 @@ import {
 import { matchesGlob } from '#kube/glob.ts';
 import { checks } from '#practices/index.ts';
 import type { Manifests } from '#sources/manifests/manifests.ts';
+import { folderOf, isChartName, isKustomizationName } from '#sources/manifests/recognise.ts';
 import { World } from '#world/world.ts';
 import type { Config } from './config.ts';
 import { UsageError } from './errors.ts';
@@ -138,15 +139,54 @@ export function reportOfRun(
 }
 
 /** What is wrong with the exceptions themselves. */
-export function exceptionFindings({ exceptions, selected, manifests }: Judging, whole: boolean): Finding[] {
+export function exceptionFindings(judging: Judging, whole: boolean): Finding[] {
+  const { exceptions, selected, manifests } = judging;
+  const judged = wasJudged(judging);
   return exceptions.findings(
     new Set(selected.map(({ check }) => idOf(check))),
-    ({ source, scope }) =>
-      source === 'comment' ||
-      (source === 'configuration' &&
-        (whole ||
-          (scope.file !== undefined && manifests.files.some(({ file }) => matchesGlob(scope.file!, file))))),
+    exception =>
+      (exception.source === 'comment' ||
+        (exception.source === 'configuration' &&
+          (whole || manifests.files.some(({ file }) => isConfinedTo(exception, file))))) &&
+      judged(exception),
   );
+}
+
+function isConfinedTo({ scope }: Exception, file: string): boolean {
+  return scope.file !== undefined && matchesGlob(scope.file, file);
+}
+
+/**
+ * Whether all that an exception could be about was judged: of a file that could not be read, a chart that does not
+ * render, a kustomization that was not built, nobody knows what it excepts.
+ */
+export function wasJudged({ manifests, judgement }: Judging): (exception: Exception) => boolean {
+  const { unknowns } = judgement;
+  if (unknowns.length === 0) return () => true;
+  const files = new Set(unknowns.flatMap(({ file, object }) => (object === undefined ? (file ?? []) : [])));
+  const made = [...files].filter(file => isChartName(file) || isKustomizationName(file));
+  const charts = made.filter(isChartName).map(file => folderOf(file));
+  let written: ReadonlySet<string> | undefined;
+  // What is not judged as it is written may be part of what could not be made.
+  const isWritten = (file: string) => {
+    written ??= new Set(manifests.declared.map(({ origin }) => origin.file));
+    return written.has(file);
+  };
+  const isOpen = (file: string) =>
+    files.has(file) ||
+    charts.some(folder => folder === '' || file.startsWith(`${folder}/`)) ||
+    (made.length > 0 && !isWritten(file));
+  return exception => {
+    const { check, source, scope, file } = exception;
+    if (source !== 'comment' && scope.file === undefined) return files.size === 0;
+    const isAbout = (name: string) => (source === 'comment' ? name === file : isConfinedTo(exception, name));
+    const isOpenHere = (one: (typeof unknowns)[number]) =>
+      (one.check ?? check) === check && one.file !== undefined && isAbout(one.file);
+    if (unknowns.some(isOpenHere)) return false;
+    return source === 'comment'
+      ? !isOpen(file)
+      : !manifests.files.some(one => isAbout(one.file) && isOpen(one.file));
+  };
 }
 
 /** @throws UsageError where there is none, or it cannot be understood */

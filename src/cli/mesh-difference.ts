@@ -3,6 +3,7 @@ import { compareNetworks } from '#decide/network/compare.ts';
 import { formatPorts } from '#decide/network/door.ts';
 import { toJson } from '#kube/json.ts';
 import type { MapEdge } from '#report/mesh/map.ts';
+import { assumedText } from '#report/mesh/text.ts';
 import { safe } from '#report/safe.ts';
 import type { Parsed } from './command.ts';
 import { EXIT } from './errors.ts';
@@ -43,9 +44,10 @@ export function difference(parsed: Parsed, before: Cluster, after: Cluster, need
     exposureGained: exposure.gained.map(one => `${one.id}: ${wayOf(one)}`),
     exposureLost: exposure.lost.map(one => `${one.id}: ${wayOf(one)}`),
     encryptionLost: joined(lost),
+    assumptions: [...new Set([...before.assumptions, ...after.assumptions])],
   };
   if (parsed.value('format') === 'json') print(toJson(said));
-  else print(`${needs === undefined ? '' : needsText(needs)}${textOf(said)}`);
+  else print(`${needs === undefined ? '' : needsText(needs)}${textOf(said)}${assumedText(said.assumptions)}`);
   const worse =
     said.gained.length > 0 ||
     said.exposureGained.length > 0 ||

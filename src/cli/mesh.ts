@@ -25,6 +25,15 @@ export interface Cluster {
   readonly assumptions: readonly string[];
 }
 
+/** What each value of `--assume` means. */
+const ASSUMED: Readonly<Record<string, string>> = {
+  'unlabelled-namespaces': 'namespaces that are not in the input have no labels but their name',
+  'ip-blocks-match-pods': 'blocks of addresses in network policies mean pods too',
+  'ip-blocks-miss-pods': 'blocks of addresses in network policies mean no pod',
+  sidecars: 'pods of namespaces that are not in the input get a sidecar of Istio',
+  ambient: "pods of namespaces that are not in the input are in Istio's ambient mode",
+};
+
 /**
  * Reads the paths and makes the deciders, with what `--assume` settles.
  *
@@ -66,7 +75,7 @@ export async function clusterOf(parsed: Parsed, roots: readonly string[], again 
     meshOptions,
     assumptions: [
       ...mesh.assumptions,
-      ...[...assumed].map(text => `--assume ${text}`),
+      ...[...assumed].map(text => `${ASSUMED[text]} (--assume ${text})`),
       'the network plugin enforces NetworkPolicy',
     ],
   };

@@ -441,9 +441,14 @@ function grantedBy(role: KubeObject): Map<string, Path> {
 }
 
 /** Exceptions that came, went, or hold for longer. */
-export function exceptionChanges(base: readonly Exception[], head: readonly Exception[]): SecurityChange[] {
-  const key = ({ check, scope: { lines: _, ...scope } }: Exception) => JSON.stringify([check, scope]);
-  const before = Map.groupBy(base, key);
+export function exceptionChanges(
+  base: readonly Exception[],
+  head: readonly Exception[],
+  wasCalled: (file: string) => string = file => file,
+): SecurityChange[] {
+  const key = ({ check, scope: { lines: _, file, ...scope } }: Exception, name = file) =>
+    JSON.stringify([check, name, scope]);
+  const before = Map.groupBy(base, one => key(one));
   const found: SecurityChange[] = [];
   const add = (
     one: Exception,
@@ -469,7 +474,8 @@ export function exceptionChanges(base: readonly Exception[], head: readonly Exce
     });
   };
   for (const one of head) {
-    const old = before.get(key(one))?.shift();
+    const { file } = one.scope;
+    const old = before.get(key(one, file === undefined ? undefined : wasCalled(file)))?.shift();
     const end = one.until === undefined ? 'without end' : `until ${one.until}`;
     if (old === undefined) add(one, `new, ${end}: ${one.reason} (${one.owner})`, 'head', 'worse');
     else if (old.until !== one.until) {

@@ -9,9 +9,10 @@ import { changeKinds, kindOf } from './change-kinds.ts';
 import { exceptionChanges, guardChanges } from './changes-of-guards.ts';
 import { networkChanges } from './changes-of-network.ts';
 import { podChanges } from './changes-of-pods.ts';
-import { recordOf } from './exceptions.ts';
+import { problemFingerprint, recordOf } from './exceptions.ts';
 import { type Facet, facetsOf, isTouched } from './facets.ts';
 import { fingerprintOf } from './hash.ts';
+import { renamesOf, type SideFiles } from './renames.ts';
 import { reportOf, version } from './report.ts';
 import {
   type Accept,
@@ -40,6 +41,8 @@ export interface Side {
   readonly problems: readonly Finding[];
   /** Names the content of a file, or of what is rendered or built where that file stands: a change of it is a change. */
   contentOf(file: string): string;
+  /** All files of the side, and their lines: for those that were renamed. Without them none was. */
+  readonly files?: Pick<SideFiles, 'names' | 'linesOf'>;
 }
 
 /** Another view on the two sides, for example who may do what: asked where the change touches what it looks at. */
@@ -64,10 +67,11 @@ export function compare(
   const pairs = pairsOf(base.world, head.world);
   const facets = facetsOf(base.world, head.world, pairs);
   const unseen: Unknown[] = [];
+  const wasCalled = namesBefore(base, head);
   const all = inEnvironments([
     ...also,
     ...guardChanges(base.world, head.world, pairs),
-    ...exceptionChanges(base.exceptions, head.exceptions),
+    ...exceptionChanges(base.exceptions, head.exceptions, wasCalled),
     ...podChanges(base.world, head.world, pairs),
     ...networkChanges(base.world, head.world, pairs, facets),
     ...views.flatMap(({ looksAt, view }) =>
@@ -79,12 +83,12 @@ export function compare(
   const now = head.judgement.gather(place => head.accept(place) ?? known(place));
   const before = base.judgement.gather(place => base.accept(place) ?? still(place));
   const old = new Set(base.problems.map(({ fingerprint }) => fingerprint));
-  const added = [...now.findings, ...head.problems.filter(({ fingerprint }) => !old.has(fingerprint))].sort(
-    compareFindings,
-  );
+  const isNew = (one: Finding) =>
+    !old.has(one.fingerprint) && !old.has(problemFingerprint(one.check, wasCalled(one.file), one.message));
+  const added = [...now.findings, ...head.problems.filter(isNew)].sort(compareFindings);
   const changes = withoutEchoes(all, added);
   const excepted = newlyExcepted(head, base);
-  const unknowns = [...newUnknowns(base, head), ...unseen];
+  const unknowns = [...newUnknowns(base, head, wasCalled), ...unseen];
   const worse = changes.filter(({ direction }) => direction === 'worse');
   const touched = [...pairs.changed, ...pairs.added, ...pairs.removed].map(pair => (pair.head ?? pair.base)!);
   const report = reportOf({
@@ -111,6 +115,19 @@ export function compare(
     excepted,
     report: { ...report, checks: [...report.checks, ...changeKinds] },
   };
+}
+
+/** What a file of the head was called in the base, where something is said of it by its name. */
+function namesBefore(base: Side, head: Side): (file: string) => string {
+  if (base.files === undefined || head.files === undefined) return file => file;
+  const asked = new Set([
+    ...head.exceptions.flatMap(({ file, scope }) => [file, scope.file ?? file]),
+    ...head.problems.map(({ file }) => file),
+    ...head.judgement.unknowns.flatMap(({ file }) => file ?? []),
+  ]);
+  const filesOf = ({ files, contentOf }: Side): SideFiles => ({ ...files!, contentOf });
+  const renamed = renamesOf(filesOf(base), filesOf(head), asked);
+  return file => renamed.get(file) ?? file;
 }
 
 /** Of the objects that changed, what was wrong with them before and still is: of the rest nobody needs to hear. */
@@ -193,18 +210,21 @@ function newlyExcepted(head: Side, base: Side): Excepted[] {
  * Unknowns are the same by what is not known of whom; where it stands may move. What is not known of a whole file is
  * not known of its change either.
  */
-function newUnknowns(base: Side, head: Side): Unknown[] {
-  const key = ({ file, object, check, reason }: Unknown) => JSON.stringify([file, object, check, reason]);
+function newUnknowns(base: Side, head: Side, wasCalled: (file: string) => string): Unknown[] {
+  const key = ({ file, object, check, reason }: Unknown, name = file) =>
+    JSON.stringify([name, object, check, reason]);
   const before = new Map<string, number>();
   for (const unknown of base.judgement.unknowns)
     before.set(key(unknown), (before.get(key(unknown)) ?? 0) + 1);
   return head.judgement.unknowns.filter(unknown => {
     const { file, object, check } = unknown;
-    const left = before.get(key(unknown)) ?? 0;
-    if (left > 0) before.set(key(unknown), left - 1);
+    const name = file === undefined ? undefined : wasCalled(file);
+    const own = key(unknown, name);
+    const left = before.get(own) ?? 0;
+    if (left > 0) before.set(own, left - 1);
     if (left === 0) return true;
     const isOfFile = file !== undefined && object === undefined && check === undefined;
-    return isOfFile && base.contentOf(file) !== head.contentOf(file);
+    return isOfFile && base.contentOf(name!) !== head.contentOf(file);
   });
 }
 

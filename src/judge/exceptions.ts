@@ -256,8 +256,14 @@ export class Exceptions {
     return found;
   }
 
-  /** Each exception with what became of it. */
-  states(): readonly { readonly exception: Exception; readonly state: ExceptionState }[] {
+  /**
+   * Each exception with what became of it.
+   *
+   * @param judged whether all that an exception could be about was judged: else it is not known whether it is of use
+   */
+  states(
+    judged: (exception: Exception) => boolean = () => true,
+  ): readonly { readonly exception: Exception; readonly state: ExceptionState }[] {
     return this.#input.exceptions.map(exception => ({
       exception,
       state: this.#refused.has(exception)
@@ -266,7 +272,9 @@ export class Exceptions {
           ? 'expired'
           : this.#used.has(exception)
             ? 'used'
-            : 'unused',
+            : judged(exception)
+              ? 'unused'
+              : 'unknown',
     }));
   }
 
@@ -275,7 +283,7 @@ export class Exceptions {
   }
 }
 
-export type ExceptionState = 'used' | 'unused' | 'expired' | 'refused';
+export type ExceptionState = 'used' | 'unused' | 'unknown' | 'expired' | 'refused';
 
 function placeOf({ file, line, column }: Exception): { file: string; line: number; column: number } {
   return { file, line, column };
@@ -354,8 +362,13 @@ function findingOf(
     why: check.why,
     remediation: check.remediation,
     frameworks: [],
-    fingerprint: fingerprintOf([id, file, message].join('\0')),
+    fingerprint: problemFingerprint(id, file, message),
   };
+}
+
+/** What is wrong with an exception is the same by the file that it stands in, and its words. */
+export function problemFingerprint(check: string, file: string, message: string): string {
+  return fingerprintOf([check, file, message].join('\0'));
 }
 
 /** What reports say of an exception. */

@@ -32,6 +32,17 @@ describe('completion', () => {
     assert.deepEqual(complete('scan', 'package.'), ['package.json']);
     assert.deepEqual(complete('exceptions', 'list', '--exp'), ['--expiring']);
     assert.deepEqual(complete('nonsense', '--x'), []);
+    // Commands of three words, below groups that are told once.
+    const psp = commands.filter(({ name }) => name.startsWith('pod-security psp '));
+    assert.ok(psp.length > 1);
+    assert.deepEqual(
+      complete('pod-security', 'psp', ''),
+      psp.map(({ name }) => name.split(' ')[2]),
+    );
+    const seconds = complete('pod-security', '');
+    assert.equal(new Set(seconds).size, seconds.length);
+    assert.ok(complete('pod-security', 'profile', 'lint', '--').includes('--format'));
+    assert.ok(!complete('mesh', 'diff', '--').includes('--honor'));
   });
 
   for (const shell of ['bash', 'zsh', 'fish'])
@@ -47,6 +58,22 @@ describe('completion', () => {
       // A shell that is not on this machine cannot say whether it understands.
       if (known.error === undefined) assert.equal(known.stderr, '');
     });
+
+  it('tells zsh and fish the words of every command, level by level', () => {
+    const zsh = run(root, ['completion', 'zsh']).out;
+    const fish = run(root, ['completion', 'fish']).out;
+    for (const { name, summary } of commands) {
+      const words = name.split(' ');
+      const [last, before] = [words.at(-1)!, words.slice(0, -1).join(' ')];
+      const at = `__sallyport_at${before === '' ? '' : ` ${before}`}`;
+      assert.ok(fish.includes(`complete -c sallyport -f -n '${at}' -a ${last} -d '`), name);
+      assert.ok(zsh.includes(`'${last}:${summary.replaceAll("'", "'\\''")}'`), name);
+      assert.ok(zsh.includes(`\n    '${name}')\n      _arguments`), name);
+    }
+    // An option with a value takes it behind an equals sign too.
+    assert.match(zsh, /'\*--format=\[/);
+    assert.match(zsh, /'--no-ignore\[/);
+  });
 
   it('refuses what is no shell', () => {
     assert.equal(run(root, ['completion', 'tcsh']).code, 3);

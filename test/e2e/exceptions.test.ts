@@ -146,6 +146,57 @@ describe('a comment', () => {
     );
   });
 
+  it('is not called unused where what it stands in could not be judged', () => {
+    const allowed = (check: string) => `# sallyport: allow pod-security/${check} -- it traces (owner @ops)`;
+    const pod = (image: string, more = 'hostPID: true') =>
+      `apiVersion: v1\nkind: Pod\nmetadata: { name: a }\nspec:\n  ${allowed('host-namespaces')}\n  ${more}\n  containers: [{ name: a, image: ${image} }]\n`;
+    const chart = { 'c/Chart.yaml': 'apiVersion: v2\nname: c\nversion: 0.1.0\n' };
+    const needs = '"{{ required "no image" .Values.image }}"';
+    const overlay = (base: string) => ({
+      'o/kustomization.yaml': `resources: [../b, ${base}]\npatches: [{ path: p.yaml }]\n`,
+      'b/kustomization.yaml': 'resources: [a.yaml]\n',
+      'b/a.yaml': pod('a:1.0').replace(allowed('host-namespaces'), ''),
+      'o/p.yaml': `apiVersion: v1\nkind: Pod\nmetadata: { name: a }\nspec:\n  ${allowed('host-port')}\n  dnsPolicy: Default\n`,
+    });
+    const record = {
+      'sallyport.yaml':
+        'exceptions:\n- { check: pod-security/host-port, file: c, reason: x, owner: "@ops" }\n',
+    };
+    // What is open in each, and what is left of it once it can be judged.
+    const cases: readonly (readonly [files: Record<string, string>, state: string])[] = [
+      [{ ...chart, 'c/templates/a.yaml': pod(needs) }, 'unknown'],
+      [{ ...chart, 'c/values.yaml': 'image: a:1.0\n', 'c/templates/a.yaml': pod(needs) }, 'used'],
+      [{ ...chart, 'c/templates/a.yaml': pod('a:1.0', 'hostPID: false') }, 'unused'],
+      [
+        { ...chart, ...record, 'c/templates/a.yaml': pod(needs).replace(allowed('host-namespaces'), '') },
+        'unknown',
+      ],
+      [
+        { ...chart, ...record, 'c/templates/a.yaml': pod('a:1.0').replace(allowed('host-namespaces'), '') },
+        'unused',
+      ],
+      [overlay('gone.yaml'), 'unknown'],
+      [overlay('more.yaml'), 'unknown'],
+      [
+        {
+          ...overlay('more.yaml'),
+          'o/more.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: m }\n',
+        },
+        'unused',
+      ],
+      [{ 'a.yaml': pod('a:1.0 ]') }, 'unknown'],
+      [{ 'a.yaml': pod('a:1.0').replace('[{ name: a,', '[{ name: a, ports: 1,') }, 'unknown'],
+    ];
+    for (const [i, [files, state]] of cases.entries()) {
+      const folder = folderOf(files);
+      const listed = run(folder, ['exceptions', 'list']).out;
+      assert.match(listed, new RegExp(`: ${state}, no end$`, 'm'), `${i}: ${listed}`);
+      const words = ['scan', '--check', 'pod-security/host-namespaces'];
+      const { out } = run(folder, [...words, '--check', 'pod-security/host-port']);
+      assert.equal(out.includes('cicd/unused-exception'), state === 'unused', `${i}: ${out}`);
+    }
+  });
+
   it('of a check that did not run is not called unused', () => {
     const text = agent({ top: `${allow.replace('privileged', 'host-port')}\n` });
     assert.deepEqual(messages(scan({ 'a.yaml': text })), [BOTH]);

@@ -1,7 +1,7 @@
 /** Whatever is odd in one file costs nothing beside it, and is said. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, symlinkSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { folderOf, pod, run, scanJson } from './program.ts';
@@ -301,5 +301,43 @@ describe('inventory', () => {
         { file: 'a.yaml', line: 8, document: 2, kind: 'Service', namespace: 'z', name: 'two' },
       ],
     );
+  });
+});
+
+describe('a merge conflict that was not resolved', () => {
+  const pod = 'apiVersion: v1\nkind: Pod\nmetadata: { name: a }\nspec:\n';
+  const sides = (one: string, other: string) => `<<<<<<< HEAD\n${one}=======\n${other}>>>>>>> topic\n`;
+  const manifest = `${pod}${sides('  hostPID: true\n', '  hostIPC: true\n')}  containers: [{ name: a, image: a }]\n`;
+
+  it('is said of a manifest with its line, and nothing is written', () => {
+    for (const text of [manifest, manifest.replaceAll('\n', '\r\n')]) {
+      const scanned = run(folderOf({ 'a.yaml': text }), ['scan']);
+      assert.equal(scanned.code, 2);
+      assert.match(scanned.out, /^ {2}a\.yaml:5\n +a merge conflict that was not resolved/m);
+    }
+    const folder = folderOf({ 'a.yaml': manifest });
+    const fixed = run(folder, ['fix']);
+    assert.match(fixed.err, /^not mended: a\.yaml:5: a merge conflict that was not resolved$/m);
+    assert.equal(readFileSync(join(folder, 'a.yaml'), 'utf8'), manifest);
+  });
+
+  it('is no other mistake, and none inside a text', () => {
+    const text = `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: m }\ndata:\n  a: |\n    ${sides('x\n', 'y\n').trimEnd().replaceAll('\n', '\n    ')}\n`;
+    assert.equal(run(folderOf({ 'a.yaml': text }), ['scan']).code, 0);
+    const { out } = run(folderOf({ 'a.yaml': `${pod}  a: b: c\n<<<<<<< HEAD\n` }), ['scan']);
+    assert.match(out, /not valid YAML/);
+  });
+
+  it('is said of the configuration, and ends every command before it writes', () => {
+    const folder = folderOf({
+      'a.yaml': `${pod}  hostPID: true\n  containers: [{ name: a, image: a }]\n`,
+      'sallyport.yaml': `profile: strict\n${sides('failOn: low\n', 'failOn: high\n')}`,
+    });
+    for (const words of [['scan'], ['ci'], ['fix'], ['baseline', 'create'], ['baseline', 'update']]) {
+      const { code, err } = run(folder, words);
+      assert.equal(code, 3, words.join(' '));
+      assert.match(err, /sallyport\.yaml:2:1: a merge conflict that was not resolved/);
+    }
+    assert.deepEqual(readdirSync(folder).sort(), ['a.yaml', 'sallyport.yaml']);
   });
 });

@@ -33,9 +33,21 @@ const JUNIT: WantedReport = { format: 'junit', file: 'sallyport-junit.xml' };
 const MAX_EVENT = 25 * 1024 * 1024;
 
 /**
- * Sources: GitHub "Variables reference" and "Webhook events and payloads" (merge_group), GitLab "Predefined CI/CD
- * variables reference", Azure "Predefined variables", Bitbucket "Variables and secrets", Jenkins branch-api
- * (CHANGE_TARGET), Woodpecker and Drone environment references, CircleCI "Project values and variables".
+ * Which system it is, and what it says of the run. Sources:
+ *
+ * - GitHub Actions: "Variables reference" (GITHUB_BASE_REF: set for pull_request and pull_request_target only) and
+ *   "Webhook events and payloads" (merge_group.base_sha)
+ * - GitLab: "Predefined CI/CD variables reference" (CI_MERGE_REQUEST_TARGET_BRANCH_SHA: empty but in pipelines for merged
+ *   results; CI_MERGE_REQUEST_DIFF_BASE_SHA; CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_SHA)
+ * - Azure: "Use predefined variables" (System.PullRequest.TargetBranch: refs/heads/main for Azure Repos, main for GitHub)
+ * - Bitbucket: "Variables and secrets" (BITBUCKET_PR_DESTINATION_BRANCH, and the first 12 digits of its commit)
+ * - Jenkins: env-vars.html of a controller: branch-api (CHANGE_TARGET: change requests of multibranch projects only), core
+ *   (JENKINS_URL, BUILD_TAG: jenkins-JOB-NUMBER)
+ * - Woodpecker: docs/docs/20-usage/50-environment.md (CI, CI_COMMIT_TARGET_BRANCH: set for pull_request and
+ *   pull_request_closed only)
+ * - Drone: docs.drone.io "Reference" (DRONE_TARGET_BRANCH: of a push too; DRONE_PULL_REQUEST: empty but for pull requests)
+ * - CircleCI: "Project values and variables" (CIRCLECI; no target of a pull request)
+ * - Tekton: tekton.dev "Variable Substitutions": sets no variables of its own, so the task says --base
  */
 export function pipelineOf(env: Environment): Pipeline {
   const value = (name: string) => (env[name] === '' ? undefined : env[name]);
@@ -84,7 +96,7 @@ export function pipelineOf(env: Environment): Pipeline {
   // JENKINS_URL is only there where an administrator has set it.
   if (value('JENKINS_URL') !== undefined || value('BUILD_TAG')?.startsWith('jenkins-') === true)
     return { system: 'Jenkins', bases: onto('CHANGE_TARGET'), ...written };
-  if (value('CI_PIPELINE_NUMBER') !== undefined)
+  if (value('CI') === 'woodpecker' || value('CI_PIPELINE_NUMBER') !== undefined)
     return { system: 'Woodpecker', bases: onto('CI_COMMIT_TARGET_BRANCH'), ...written };
   if (value('DRONE') !== undefined)
     return {

@@ -12,7 +12,7 @@ import type { Parsed } from '../command.ts';
 import { readConfig } from '../config.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { readInput } from '../input.ts';
-import { judgeManifests, today } from '../judging.ts';
+import { judgeManifests, today, wasJudged } from '../judging.ts';
 import { print, tell } from '../output.ts';
 import { honoredTools, selection } from '../selection.ts';
 import { minorOf } from '../version-range.ts';
@@ -26,10 +26,11 @@ export async function list(parsed: Parsed): Promise<number> {
   const selected = selection(withProfile(parsed, profile), config);
   const manifests = await readInput(parsed, parsed.operands, config);
   const minor = minorOf(parsed.value('target-kubernetes') ?? config.targetKubernetes, '--target-kubernetes');
-  const { exceptions } = await judgeManifests(manifests, selected, config, minor, honored);
+  const judging = await judgeManifests(manifests, selected, config, minor, honored);
+  const { exceptions } = judging;
   const day = today();
   const states = exceptions
-    .states()
+    .states(wasJudged(judging))
     .filter(
       ({ exception: { until } }) =>
         within === undefined || (until !== undefined && daysBetween(day, until) <= within),
@@ -81,7 +82,7 @@ function text(
     ];
   });
   const by = (state: ExceptionState) => states.filter(one => one.state === state).length;
-  const counts = (['used', 'unused', 'expired', 'refused'] as const)
+  const counts = (['used', 'unused', 'unknown', 'expired', 'refused'] as const)
     .filter(state => by(state) > 0)
     .map(state => `${by(state)} ${state}`);
   lines.push(`${count(states.length, 'exception')}${counts.length === 0 ? '' : `: ${counts.join(', ')}`}`);
@@ -98,7 +99,8 @@ export async function importForeign(parsed: Parsed): Promise<number> {
   const named = honoredTools(parsed, 'from');
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => checks);
   const tools = named.length === 0 ? foreignTools : named;
-  const { declared, comments, files } = await readInput(parsed, parsed.operands, config);
+  const manifests = await readInput(parsed, parsed.operands, config);
+  const { declared, comments, files } = manifests;
   const left: Unturned[] = [];
   const unturned = (one: Unturned) => void left.push(one);
   const found = foreignExceptions(declared, comments, tools, checks, unturned);
@@ -110,14 +112,24 @@ export async function importForeign(parsed: Parsed): Promise<number> {
       if (!(error instanceof RangeError)) throw error;
       throw new UsageError(`${settings.file}: it makes ${error.message}, which nobody could review`);
     }
-  const records = [...new Set(found.map(one => asYaml(one, owner, until)))];
+  // What excepts nothing would only be a finding of its own; where that is not known, it stays.
+  const selected = selection(withProfile(parsed, 'all'), config);
+  const minor = minorOf(parsed.value('target-kubernetes') ?? config.targetKubernetes, '--target-kubernetes');
+  const judging = await judgeManifests(manifests, selected, { ...config, exceptions: found }, minor);
+  const own = new Set(found);
+  const needed = judging.exceptions
+    .states(wasJudged(judging))
+    .flatMap(({ exception, state }) => (own.has(exception) && state !== 'unused' ? exception : []));
+  const records = [...new Set(needed.map(one => asYaml(one, owner, until)))];
   print(records.length === 0 ? '' : `exceptions:\n${records.join('')}`);
   if (parsed.has('quiet')) return EXIT.clean;
   for (const { tool, file, line, why } of left)
     tell(`${safe(file)}:${line}: not turned (${tool}): ${safe(why)}\n`);
+  if (needed.length < found.length)
+    tell(`${count(found.length - needed.length, 'mark')} left out: nothing here that they would except\n`);
   tell(
     records.length === 0
-      ? 'No marks of other tools that mean a check of ours.\n'
+      ? 'No marks of other tools that except a finding of ours.\n'
       : `${count(records.length, 'exception')}: review them, and paste them into sallyport.yaml.\n`,
   );
   return EXIT.clean;
@@ -179,7 +191,7 @@ function asYaml(
     check,
     ...(scoped === undefined ? {} : { file: scoped }),
     ...rest,
-    reason: `${reason} (from ${source})`,
+    reason: reason.startsWith('as said to ') ? reason : `${reason} (from ${source})`,
     owner,
     ...(end === undefined ? {} : { until: end }),
   });

@@ -6,7 +6,7 @@ import { levelsOf } from '#judge/levels.ts';
 import { checks } from '#practices/index.ts';
 import { count, objectName, safe } from '#report/safe.ts';
 import { decode } from '#sources/manifests/decode.ts';
-import { World } from '#world/world.ts';
+import { type Gap, World } from '#world/world.ts';
 import type { Parsed } from '../command.ts';
 import { type Config, readConfig } from '../config.ts';
 import { EXIT, UsageError } from '../errors.ts';
@@ -48,6 +48,7 @@ export async function run(parsed: Parsed): Promise<number> {
   };
   let all = 0;
   let left = 0;
+  let unread: readonly Gap[] = [];
   const plans = await planAll(async edited => {
     const manifests = await readInput(parsed, parsed.operands, config, { edited });
     const judging = await judgeManifests(manifests, selected, config, minor);
@@ -57,6 +58,7 @@ export async function run(parsed: Parsed): Promise<number> {
     const chosen = mendable.filter(({ fix }) => fix!.kind === 'safe' || review);
     all = Math.max(all, findings.length);
     left = mendable.length - chosen.length;
+    unread = manifests.gaps.filter(({ object, file }) => object === undefined && file !== undefined);
     const files = new Set(manifests.files.map(({ file }) => file));
     const charts = manifests.renderings.filter(({ kind }) => kind === 'chart').map(({ folder }) => folder);
     return {
@@ -77,6 +79,9 @@ export async function run(parsed: Parsed): Promise<number> {
     for (const { file, before, after } of changed) print(unifiedDiff(file, before, after));
   else writeAll(changed, parsed.value('output-dir'));
   report(parsed, plans, all, left);
+  if (!parsed.has('quiet'))
+    for (const { file, line, reason } of unread)
+      tell(`not mended: ${safe(file!)}${line === undefined ? '' : `:${line}`}: ${safe(reason)}\n`);
   if (level !== undefined) {
     tolerances(plans);
     if (!parsed.has('diff') && !parsed.has('output-dir')) await sayLevels(parsed, config, level, minor);

@@ -51,7 +51,8 @@ export async function run(parsed: Parsed): Promise<number> {
       },
     );
     const ways = leftOut(needs, forms);
-    if (parsed.value('format') === 'json') print(toJson(asData(forms, needs, advice)));
+    if (parsed.value('format') === 'json')
+      print(toJson({ ...asData(forms, needs, advice), assumptions: cluster.assumptions }));
     else {
       writePolicies(parsed, forms, advice, cluster);
       sayAll(forms, needs, advice, cluster);
@@ -263,6 +264,7 @@ function sayAll(
       : '',
   ].filter(text => text !== '');
   const proven = `proven: all ${advice.needs.length} connections that are named work${stages.length > 1 ? ' after every step' : ''}, and nothing else does${forms.includes('network-policy') ? '' : ' towards workloads of the mesh'}`;
+  say('assumed: ', cluster.assumptions);
   tell(
     failed.length > 0
       ? `not proven: ${[...failed, ...left].join(', ')}\n`

@@ -28,7 +28,10 @@ export async function run(parsed: Parsed): Promise<number> {
   });
   if (parsed.value('format') === 'json')
     print(toJson(flows.map(({ port, flow }) => ({ port, ...asData(flow, { from, to, port }, cluster) }))));
-  else for (const { port, flow } of flows) print(textOf(from, to, port, flow, cluster));
+  else {
+    for (const { port, flow } of flows) print(textOf(from, to, port, flow, cluster));
+    print((await import('#report/mesh/text.ts')).assumedText(cluster.assumptions));
+  }
   const answers = flows.map(({ flow }) => flow.allowed);
   return answers.includes(false) ? EXIT.findings : answers.includes('unknown') ? EXIT.unknown : EXIT.clean;
 }
@@ -87,6 +90,7 @@ function asData(flow: Flow, asked: Asked, cluster: Cluster): object {
     layers: layersOf(flow).map(({ because, ...rest }) => ({ ...rest, because: steps(because, cluster) })),
     notes: steps(flow.notes, cluster),
     opposite: opposite(flow, asked),
+    assumptions: cluster.assumptions,
   };
 }
 

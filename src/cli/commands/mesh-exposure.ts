@@ -20,6 +20,7 @@ export async function run(parsed: Parsed): Promise<number> {
           mesh: cluster.mesh.member(sideOf(rest.id)).mesh,
         })),
         gaps: steps(gaps, cluster),
+        assumptions: cluster.assumptions,
       }),
     );
   else {
@@ -40,7 +41,8 @@ export async function run(parsed: Parsed): Promise<number> {
       }
     }
     if (gaps.length > 0) lines.push('', 'Leads nowhere', ...steps(gaps, cluster).map(step => `  ${step}`));
-    print(`${lines.join('\n')}\n`);
+    const { assumedText } = await import('#report/mesh/text.ts');
+    print(`${lines.join('\n')}\n${assumedText(cluster.assumptions)}`);
   }
   return open.some(({ reachable }) => reachable === 'unknown') || cluster.world.gaps.length > 0
     ? EXIT.unknown

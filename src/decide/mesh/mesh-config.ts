@@ -59,14 +59,24 @@ export function meshSettings(
   let config: MeshConfig = stated ?? {};
   if (stated === undefined) {
     const found = configOf(objects, rootNamespace ?? DEFAULT_ROOT, parse);
-    if (found === undefined)
-      assumptions.push('the mesh configuration is not in the input: the defaults of Istio are taken');
+    if (found === undefined) assumptions.push(absent(objects, rootNamespace ?? DEFAULT_ROOT));
     else config = found;
   }
+  const isKnown = assumptions.length === 0;
   const trustDomain = textOf(config.trustDomain) ?? 'cluster.local';
   const aliases = textsOf(config.trustDomainAliases);
   const further = itemsOf(config['caCertificates']).flatMap(item => textsOf(valueAt(item, ['trustDomains'])));
   const normalization = valueAt(config, ['pathNormalization', 'normalization']);
+  // Istio keeps what it had before a configuration that it cannot read.
+  if (normalization !== undefined && !PATH_NORMALIZATIONS.includes(normalization as PathNormalization))
+    assumptions.push(
+      `pathNormalization of the mesh configuration is ${JSON.stringify(normalization)}, which is none: DEFAULT is taken`,
+    );
+  const mode = valueAt(config, ['outboundTrafficPolicy', 'mode']);
+  if (mode !== undefined && mode !== 'REGISTRY_ONLY' && mode !== 'ALLOW_ANY')
+    assumptions.push(
+      `outboundTrafficPolicy of the mesh configuration is ${JSON.stringify(mode)}, which is none: ALLOW_ANY is taken`,
+    );
   return {
     rootNamespace: rootNamespace ?? textOf(config.rootNamespace) ?? DEFAULT_ROOT,
     trustDomains: [trustDomain, ...aliases],
@@ -75,7 +85,7 @@ export function meshSettings(
       ? (normalization as PathNormalization)
       : 'DEFAULT',
     autoMtls: config.enableAutoMtls !== false,
-    registryOnly: valueAt(config, ['outboundTrafficPolicy', 'mode']) === 'REGISTRY_ONLY',
+    registryOnly: mode === 'REGISTRY_ONLY',
     exportTo: {
       services: orEverybody(config['defaultServiceExportTo']),
       destinationRules: orEverybody(config['defaultDestinationRuleExportTo']),
@@ -83,9 +93,24 @@ export function meshSettings(
     },
     allocatesAddresses: allocatesAddresses(config),
     logsAccess: itemsOf(valueAt(config, ['defaultProviders', 'accessLogging'])).length > 0,
-    providers: assumptions.length > 0 ? undefined : providersOf(config.extensionProviders),
+    providers: isKnown ? providersOf(config.extensionProviders) : undefined,
     assumptions,
   };
+}
+
+/** Why there is no configuration: none is in the input, or what is cannot be read. */
+function absent(objects: readonly KubeObject[], rootNamespace: string): string {
+  const broken = objects.find(
+    object =>
+      object.apiVersion === 'v1' &&
+      object.kind === 'ConfigMap' &&
+      /^istio(?:-|$)/.test(nameOf(object)) &&
+      namespaceOf(object) === rootNamespace &&
+      valueAt(object, ['data', 'mesh']) !== undefined,
+  );
+  return broken === undefined
+    ? 'the mesh configuration is not in the input: the defaults of Istio are taken'
+    : `the mesh configuration in ConfigMap ${rootNamespace}/${nameOf(broken)} cannot be read: the defaults of Istio are taken`;
 }
 
 /** `meshConfig` of an IstioOperator or of the chart's values is the same as `data.mesh` of the ConfigMap. */

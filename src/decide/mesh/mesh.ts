@@ -41,6 +41,7 @@ import {
   showsMesh,
 } from './members.ts';
 import { type MeshConfig, type MeshSettings, meshSettings } from './mesh-config.ts';
+import { oddObjects } from './odd-objects.ts';
 import { PeerAuthentications, type TlsMode } from './peer-authentication.ts';
 import { isOf, readPolicies, selectorMatch } from './policies.ts';
 import { addressOf, isIn, rangeOf } from './ranges.ts';
@@ -258,9 +259,10 @@ class ClusterMesh implements Mesh {
   }
 
   get assumptions(): readonly string[] {
-    if (this.#linkerdStated || !showsLinkerd(this.#objects)) return this.#assumptions;
+    const assumptions = [...this.#assumptions, ...oddObjects(this.#istioObjects)];
+    if (this.#linkerdStated || !showsLinkerd(this.#objects)) return assumptions;
     return [
-      ...this.#assumptions,
+      ...assumptions,
       'the ConfigMap linkerd-config is not in the input: the defaults of its chart are taken',
     ];
   }

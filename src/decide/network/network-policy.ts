@@ -28,6 +28,9 @@ const PORT_NAME = /^(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const PEERS = { ingress: 'from', egress: 'to' } as const;
 const SPEC: Path = ['spec'];
 
+/** The form of before Kubernetes 1.16 has the same fields. */
+const VERSIONS: readonly string[] = ['networking.k8s.io/v1', 'extensions/v1beta1'];
+
 /** @param namespace where the policy stands, defaulted by the caller */
 export function compileNetworkPolicy(object: KubeObject, namespace: string): Policy {
   const subject = (): PodsPeer => {
@@ -44,6 +47,8 @@ export function compileNetworkPolicy(object: KubeObject, namespace: string): Pol
     }
   };
   return orUncertain(object, 'namespaced', scope, () => {
+    if (!VERSIONS.includes(object.apiVersion))
+      throw new Refusal(['apiVersion'], `NetworkPolicy of ${object.apiVersion} is not known`);
     const spec = recordOf(object['spec'] ?? {}, SPEC);
     const rules = (direction: Direction): Rule[] =>
       listAt(spec, direction, SPEC).map((rule, index) =>

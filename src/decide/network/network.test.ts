@@ -272,6 +272,7 @@ describe('what is not known', () => {
     ['projectcalico.org/v3', 'GlobalNetworkPolicy', { types: ['Ingress'] }],
     ['crd.antrea.io/v1beta1', 'ClusterNetworkPolicy', { ingress: [{ action: 'Drop' }] }],
     ['policy.networking.k8s.io/v1alpha9', 'ClusterNetworkPolicy', {}],
+    ['networking.k8s.io/v9', 'NetworkPolicy', {}],
   ] as const)
     it(`what ${kind} of ${apiVersion} does`, () => {
       const object = { apiVersion, kind, metadata: { name: 'p', namespace: 'shop' }, spec } as KubeObject;

@@ -19,9 +19,14 @@ export function textOf({ workloads, edges, assumptions }: MeshMap): string {
     lines.push(...workloadLines(workload, into.get(workload.id) ?? []));
   }
   if (workloads.length === 0) lines.push('No workloads in what was asked for.');
-  if (assumptions.length > 0)
-    lines.push('', 'Assumed', ...assumptions.flatMap(text => indented(`- ${safe(text)}`, 2)));
-  return `${lines.join('\n')}\n`;
+  return `${lines.join('\n')}\n${assumedText(assumptions)}`;
+}
+
+/** What an answer takes for granted, as the last lines of a text; empty where nothing. */
+export function assumedText(assumptions: readonly string[]): string {
+  if (assumptions.length === 0) return '';
+  const lines = assumptions.flatMap(text => indented(`- ${safe(text)}`, 2));
+  return `\n${['Assumed', ...lines].join('\n')}\n`;
 }
 
 function workloadLines(workload: MapWorkload, edges: readonly MapEdge[]): string[] {

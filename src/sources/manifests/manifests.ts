@@ -6,6 +6,7 @@ import { type Deployment, isDeployer } from '#sources/gitops/deployer.ts';
 import type { ChartSettings } from '#sources/helm/environments.ts';
 import type { Roots } from '#sources/kustomize/roots.ts';
 import type { Declared, Gap } from '#world/world.ts';
+import { CONFLICT, conflictIn } from '#yaml/conflict.ts';
 import type { ReadDocument } from '#yaml/documents.ts';
 import { readFast, readFastWithout } from '#yaml/fast.ts';
 import { asBuffer, type MarkedComment, markedComments, mayHoldMarks } from './comments.ts';
@@ -405,8 +406,10 @@ class Reader implements Manifests {
     const isTemplate = text.includes('{{');
     for (const document of documents) {
       if (document.is === 'error') {
+        const conflict = broken === undefined ? conflictIn(text) : undefined;
         broken ??= document;
-        if (!isTemplate)
+        if (conflict !== undefined) this.gaps.push({ file, line: conflict, column: 1, reason: CONFLICT });
+        else if (!isTemplate)
           this.gaps.push({
             file,
             line: document.line,
