@@ -40,7 +40,10 @@ export async function questions(parsed: Parsed): Promise<Questions> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
   // Whole, for the definitions of custom resources say what there is to ask for.
   const { declared, gaps } = await readInput(parsed, parsed.values('filename'), config, { lean: false });
-  tellOfEnvironments(parsed, { declared });
+  // Where all environments grant the same, it makes no difference.
+  tellOfEnvironments(parsed, {
+    declared: declared.filter(({ object }) => object.apiVersion.startsWith('rbac.authorization.k8s.io/')),
+  });
   const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
   const groups = await groupsOf(parsed.value('groups'));
   const policy = parsed.value('abac-policy');

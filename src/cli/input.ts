@@ -74,7 +74,9 @@ function ofEnvironment({ declared }: Manifests, environment: string): Manifests[
   if (!names.some(name => isMeant(environment, name)))
     throw new UsageError(
       `--environment: no chart or overlay has an environment ${environment}`,
-      names.length === 0 ? 'nothing of the input has several environments' : `there are ${shown(names)}`,
+      names.length === 0
+        ? 'nothing of the input has several environments'
+        : `there are ${shown(names, MOST_SHOWN)}`,
     );
   const seen = seenFrom(environment);
   return declared.flatMap(one => {
@@ -90,15 +92,17 @@ function environmentsOf(declared: Manifests['declared']): readonly string[] {
   ];
 }
 
-const shown = (names: readonly string[]): string =>
-  `${names.slice(0, MOST_SHOWN).join(', ')}${names.length > MOST_SHOWN ? ` and ${names.length - MOST_SHOWN} more` : ''}`;
+const shown = (names: readonly string[], most: number): string =>
+  `${names.slice(0, most).join(', ')}${names.length > most ? ` and ${names.length - most} more` : ''}`;
+/** Of names to choose from; and of those that are told in passing, which are long. */
 const MOST_SHOWN = 8;
+const MOST_TOLD = 3;
 
 /** Says that what excludes each other is taken for one cluster, where a command asks about one. */
 export function tellOfEnvironments(parsed: Parsed, { declared }: Pick<Manifests, 'declared'>): void {
   const names = parsed.has('environment') || parsed.has('quiet') ? [] : environmentsOf(declared);
   if (names.length > 1)
     tell(
-      `sallyport: ${names.length} environments are taken for one cluster (${shown(names)}); --environment NAME asks about one\n`,
+      `sallyport: ${names.length} environments are taken for one cluster (${shown(names, MOST_TOLD)}); --environment NAME asks about one\n`,
     );
 }

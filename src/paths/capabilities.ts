@@ -24,6 +24,7 @@ const each = (verbs: readonly string[], target: string, apiGroup = ''): Wanted[]
 const RBAC = 'rbac.authorization.k8s.io';
 const CERTIFICATES = 'certificates.k8s.io';
 const AUTHENTICATION = 'authentication.k8s.io';
+const ADMISSION = 'admissionregistration.k8s.io';
 const CHANGE = ['update', 'patch'];
 const WRITE = ['create', ...CHANGE];
 const READ = ['get', 'list', 'watch'];
@@ -80,8 +81,12 @@ const CAPABILITIES = {
   approveRequests: each(CHANGE, 'certificatesigningrequests/approval', CERTIFICATES),
   approveSigners: [wanted('approve', 'signers', CERTIFICATES)],
   requestNodeCertificates: [wanted('create', 'certificatesigningrequests/nodeclient', CERTIFICATES)],
-  writeMutatingWebhooks: each(WRITE, 'mutatingwebhookconfigurations', 'admissionregistration.k8s.io'),
-  writeValidatingWebhooks: each(WRITE, 'validatingwebhookconfigurations', 'admissionregistration.k8s.io'),
+  writeMutatingWebhooks: each(WRITE, 'mutatingwebhookconfigurations', ADMISSION),
+  writeValidatingWebhooks: each(WRITE, 'validatingwebhookconfigurations', ADMISSION),
+  writeMutatingPolicies: each(WRITE, 'mutatingadmissionpolicies', ADMISSION),
+  writeMutatingPolicyBindings: each(WRITE, 'mutatingadmissionpolicybindings', ADMISSION),
+  writeApiServices: each(WRITE, 'apiservices', 'apiregistration.k8s.io'),
+  changeDefinitions: each(CHANGE, 'customresourcedefinitions', 'apiextensions.k8s.io'),
   createVolumes: [wanted('create', 'persistentvolumes')],
   createClaims: [wanted('create', 'persistentvolumeclaims')],
   changeNamespaces: each(CHANGE, 'namespaces'),
@@ -124,6 +129,11 @@ export const WORTH: Readonly<Record<Capability, string>> = {
   requestNodeCertificates: 'have a client certificate of any node made, approved by itself',
   writeMutatingWebhooks: 'read and change what everybody writes to the API server',
   writeValidatingWebhooks: 'read what everybody writes to the API server, and refuse it',
+  writeMutatingPolicies: 'with their bindings, change what everybody writes to the API server',
+  writeMutatingPolicyBindings: 'with their policies, change what everybody writes to the API server',
+  writeApiServices: 'answer for groups of the API, and see what everybody writes there',
+  changeDefinitions:
+    'change custom resources under the controllers that act on them, through a conversion webhook',
   createVolumes: 'with pods and claims, reach the disk of a node',
   createClaims: 'with PersistentVolumes, reach the disk of a node',
   changeNamespaces: 'take Pod Security labels away',

@@ -69,6 +69,32 @@ function deployment(name: string, account: string): KubeObject {
   };
 }
 
+const ADMISSION = 'admissionregistration.k8s.io';
+const EXTENSIONS = 'apiextensions.k8s.io';
+const DEFINITIONS = 'customresourcedefinitions';
+
+const mutatingPolicy = (name: string): KubeObject[] => [
+  { apiVersion: `${ADMISSION}/v1`, kind: 'MutatingAdmissionPolicy', metadata: { name }, spec: {} },
+  {
+    apiVersion: `${ADMISSION}/v1`,
+    kind: 'MutatingAdmissionPolicyBinding',
+    metadata: { name: `${name}-is-bound` },
+    spec: { policyName: name },
+  },
+];
+
+/** A definition, and the controller of its objects, which may do everything. */
+const deployer = (resource: string, group: string): KubeObject[] => [
+  {
+    apiVersion: `${EXTENSIONS}/v1`,
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${resource}.${group}` },
+    spec: {},
+  },
+  deployment('controller', 'controller'),
+  bound('controller', 'cluster-admin'),
+];
+
 const clusterRole = (name: string, rules: readonly Rule[]): KubeObject => granted(name, rules)[0]!;
 
 const bound = (account: string, role: string): KubeObject => ({
@@ -314,8 +340,84 @@ const CASES: readonly (readonly [string, readonly KubeObject[], readonly string[
   ],
   [
     'a webhook that changes what is written',
-    granted('a', [['create', 'mutatingwebhookconfigurations', 'admissionregistration.k8s.io']]),
+    granted('a', [['create', 'mutatingwebhookconfigurations', ADMISSION]]),
     ['cluster-admin in 1'],
+  ],
+  [
+    'a mutating policy with its binding, by two bindings',
+    [
+      ...granted('a', [['create', 'mutatingadmissionpolicies', ADMISSION]]),
+      ...granted('b', [['create', 'mutatingadmissionpolicybindings', ADMISSION]]),
+    ],
+    ['cluster-admin in 1'],
+  ],
+  ['a mutating policy alone', granted('a', [['create', 'mutatingadmissionpolicies', ADMISSION]]), []],
+  ['a binding of one alone', granted('a', [['create', 'mutatingadmissionpolicybindings', ADMISSION]]), []],
+  [
+    'both, changed only, where none is there',
+    granted('a', [['update', 'mutatingadmissionpolicies mutatingadmissionpolicybindings', ADMISSION]]),
+    [],
+  ],
+  [
+    'a mutating policy that is bound already',
+    [...mutatingPolicy('sidecar'), ...granted('a', [['patch', 'mutatingadmissionpolicies', ADMISSION]])],
+    ['cluster-admin in 1'],
+  ],
+  [
+    'another policy is made where one is bound already',
+    [...mutatingPolicy('sidecar'), ...granted('a', [['create', 'mutatingadmissionpolicies', ADMISSION]])],
+    [],
+  ],
+  [
+    'a mutating policy that no binding names',
+    [mutatingPolicy('sidecar')[0]!, ...granted('a', [['patch', 'mutatingadmissionpolicies', ADMISSION]])],
+    [],
+  ],
+  [
+    'an APIService of any group',
+    granted('a', [['update', 'apiservices', 'apiregistration.k8s.io']]),
+    ['cluster-admin in 1'],
+  ],
+  [
+    'the APIService of one group',
+    granted('a', [['update', 'apiservices', 'apiregistration.k8s.io', 'v1beta1.metrics.k8s.io']]),
+    [],
+  ],
+  [
+    'APIServices in a namespace, where there are none',
+    granted('a', [['update', 'apiservices', 'apiregistration.k8s.io']], 'shop'),
+    [],
+  ],
+  [
+    'the definition of what a strong controller applies',
+    [...deployer('applications', 'argoproj.io'), ...granted('a', [['patch', DEFINITIONS, EXTENSIONS]])],
+    ['cluster-admin in 2'],
+  ],
+  [
+    'that definition by its name',
+    [
+      ...deployer('applications', 'argoproj.io'),
+      ...granted('a', [['patch', DEFINITIONS, EXTENSIONS, 'applications.argoproj.io']]),
+    ],
+    ['cluster-admin in 2'],
+  ],
+  [
+    'another definition',
+    [
+      ...deployer('applications', 'argoproj.io'),
+      ...granted('a', [['patch', DEFINITIONS, EXTENSIONS, 'rollouts.argoproj.io']]),
+    ],
+    [],
+  ],
+  [
+    'a definition that can only be made',
+    [...deployer('applications', 'argoproj.io'), ...granted('a', [['create', DEFINITIONS, EXTENSIONS]])],
+    [],
+  ],
+  [
+    'the definition of what nobody applies',
+    [...deployer('rollouts', 'argoproj.io'), ...granted('a', [['patch', DEFINITIONS, EXTENSIONS]])],
+    [],
   ],
 ];
 

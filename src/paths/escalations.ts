@@ -7,7 +7,11 @@
  * Sources of the steps: Kubernetes "RBAC good practices" (privilege escalation risks), pkg/registry/rbac/*\/policybased
  * (bind and escalate), plugin/pkg/admission/serviceaccount, kubelet server/auth.go (nodes/proxy), apiserver
  * pkg/endpoints/filters/impersonation (constrained impersonation), pkg/controller/certificates/approver/sarapprove.go
- * (certificates of nodes), plugin/pkg/auth/authorizer/node/node_authorizer.go (tokens of the accounts of its pods).
+ * (certificates of nodes), plugin/pkg/auth/authorizer/node/node_authorizer.go (tokens of the accounts of its pods),
+ * apiserver pkg/admission/plugin/policy/mutating (policies count only with a binding), kube-aggregator
+ * pkg/controllers/autoregister (the APIServices of built-in groups are put right once, when the API server starts),
+ * apiextensions-apiserver pkg/apiserver/conversion/webhook_converter.go (a conversion may change all but the identity
+ * of a custom resource), Argo CD and Flux (their objects say what their controllers apply).
  */
 import type { Attributes } from '#decide/authorization/attributes.ts';
 import { type PolicyRule, ruleAllows, rulesOf } from '#decide/authorization/rules.ts';
@@ -99,6 +103,10 @@ interface Facts {
   /** Accounts with a long-lived token in a Secret. */
   readonly tokenSecrets: readonly { readonly account: Principal; readonly secret: string }[];
   readonly hasAwsAuth: boolean;
+  /** The MutatingAdmissionPolicies of the input that a binding of the input names. */
+  readonly boundMutatingPolicies: readonly string[];
+  /** Definitions of the input whose objects say what is applied, with the accounts that watch them and run somewhere. */
+  readonly deployers: readonly { readonly definition: string; readonly accounts: readonly Principal[] }[];
   readonly administrators: readonly Principal[];
   /** Everyone else of the input who is a user by name. */
   readonly users: readonly Principal[];
@@ -131,6 +139,7 @@ interface TargetGrant {
  */
 const CONTROLLER = 'clusterrole-aggregation-controller';
 const SYSTEM = 'kube-system';
+const ADMISSION = 'admissionregistration.k8s.io';
 const CONTROLLERS_HAVE_ACCOUNTS =
   'kube-controller-manager runs its controllers with service accounts of their own';
 /** So many holdings of one capability are kept apart by who has them, for the sake of short ways. */
@@ -142,6 +151,18 @@ const KUBELET_SIGNER = 'kubernetes.io/kube-apiserver-client-kubelet';
 const NODE_USER = 'system:node:';
 const NODE_AUTHORIZER = 'the API server has the Node authorizer in its chain';
 const CONSTRAINED_SINCE = 36;
+/** MutatingAdmissionPolicy is switched on by default from here on. */
+const MUTATING_POLICIES_SINCE = 36;
+/** The custom resources whose controllers apply what their objects name, by their definition. */
+const DEPLOYERS: readonly {
+  readonly definition: string;
+  readonly resource: string;
+  readonly group: string;
+}[] = [
+  ['applications', 'argoproj.io'],
+  ['kustomizations', 'kustomize.toolkit.fluxcd.io'],
+  ['helmreleases', 'helm.toolkit.fluxcd.io'],
+].map(([resource, group]) => ({ definition: `${resource}.${group}`, resource: resource!, group: group! }));
 const CONSTRAINED: ReadonlySet<Capability> = new Set([
   'actAsUsers',
   'actWithGroups',
@@ -417,16 +438,57 @@ function factsOf(world: World): Facts {
           ]
         : [];
     }),
+    boundMutatingPolicies: boundMutatingPolicies(world),
+    deployers: deployersOf(world, accounts, grants),
     hasAwsAuth: world.find('/ConfigMap', SYSTEM, 'aws-auth') !== undefined,
   };
 }
 
+function boundMutatingPolicies(world: World): string[] {
+  const policies = new Set(
+    world.ofKind(`${ADMISSION}/MutatingAdmissionPolicy`).map(({ object }) => nameOf(object)),
+  );
+  return world.ofKind(`${ADMISSION}/MutatingAdmissionPolicyBinding`).flatMap(({ object }) => {
+    const name = valueAt(object, ['spec', 'policyName']);
+    return typeof name === 'string' && policies.has(name) ? [name] : [];
+  });
+}
+
+function deployersOf(
+  world: World,
+  accounts: Facts['accounts'],
+  grants: ReadonlyMap<string, readonly Grant[]>,
+): Facts['deployers'] {
+  return DEPLOYERS.flatMap(({ definition, resource, group }) => {
+    if (world.find('apiextensions.k8s.io/CustomResourceDefinition', undefined, definition) === undefined)
+      return [];
+    // A controller reads the objects of all names, and says afterwards how far it is.
+    const acts = (rules: readonly PolicyRule[]): boolean =>
+      ['watch', 'patch'].every(verb =>
+        rules.some(rule =>
+          ruleAllows(rule, { verb, apiGroup: group, resource, resourceRequest: true, user: {} }),
+        ),
+      );
+    const running = [...accounts].flatMap(([namespace, names]) =>
+      [...names].flatMap(([name, workloads]): Principal[] =>
+        workloads.length === 0 ? [] : [{ kind: 'ServiceAccount', namespace, name }],
+      ),
+    );
+    const acting = running.filter(account =>
+      acts((grants.get(keyOf(account)) ?? []).flatMap(({ rules }) => rules)),
+    );
+    return acting.length === 0 ? [] : [{ definition, accounts: acting }];
+  });
+}
+
 /**
- * From 1.35 on who gets into a pod needs create too; constrained impersonation is on since 1.36. Sources: kubernetes
- * pkg/registry/core/pod/rest/subresources.go, apiserver pkg/features/kube_features.go.
+ * From 1.35 on who gets into a pod needs create too; constrained impersonation and MutatingAdmissionPolicy are on since
+ * 1.36. Sources: kubernetes pkg/registry/core/pod/rest/subresources.go, apiserver pkg/features/kube_features.go.
  */
 function counts({ capability, verbs }: Given, kubernetesMinor: number): boolean {
   if (CONSTRAINED.has(capability)) return kubernetesMinor >= CONSTRAINED_SINCE;
+  if (capability === 'writeMutatingPolicies' || capability === 'writeMutatingPolicyBindings')
+    return kubernetesMinor >= MUTATING_POLICIES_SINCE;
   return capability !== 'enterPods' || kubernetesMinor < 35 || verbs.some(verb => verb !== 'get');
 }
 
@@ -1217,6 +1279,46 @@ class Search {
           });
   }
 
+  /** A policy counts with a binding: both are written, or one that is there is changed. */
+  #mutatingPolicies(): void {
+    const policies = this.#has('writeMutatingPolicies', undefined);
+    if (policies === undefined) return;
+    const afterwards = 'an administrator or controller writes something afterwards';
+    const bindings = this.#has('writeMutatingPolicyBindings', undefined, undefined, policies);
+    if (bindings !== undefined && makes(policies) && makes(bindings))
+      this.#reach(
+        'cluster-admin',
+        'makes a MutatingAdmissionPolicy and its binding, which rewrite what administrators apply',
+        [policies, bindings],
+        [],
+        afterwards,
+      );
+    const [there] = this.#facts.boundMutatingPolicies;
+    if (there !== undefined && policies.verbs.some(verb => verb !== 'create'))
+      this.#reach(
+        'cluster-admin',
+        `changes the MutatingAdmissionPolicy ${there}, which has a binding, so that it rewrites what administrators apply`,
+        [policies],
+        [],
+        `${afterwards}, and it is in what the binding matches`,
+      );
+  }
+
+  /** Custom resources that say what is applied, changed on their way to the controller that applies it. */
+  #conversions(): void {
+    for (const { definition, accounts } of this.#facts.deployers) {
+      const change = this.#has('changeDefinitions', undefined, definition);
+      for (const account of change === undefined ? [] : accounts)
+        this.#take(
+          account,
+          () =>
+            `puts a conversion webhook into the CustomResourceDefinition ${definition}, and has ${principalText(account)} apply what it likes`,
+          [change!],
+          'its controller applies what these objects name, with its own permissions',
+        );
+    }
+  }
+
   #admitsPrivileged(namespace: string): 'admitted' | 'refused' | 'unknown' {
     const object = this.#facts.namespaces.get(namespace);
     if (object === undefined) return 'unknown';
@@ -1234,6 +1336,17 @@ class Search {
         [],
         'an administrator or controller writes something afterwards',
       );
+    this.#mutatingPolicies();
+    const services = this.#has('writeApiServices', undefined);
+    if (services !== undefined)
+      this.#reach(
+        'cluster-admin',
+        'answers for the API group apps through an APIService, and has controllers make pods of its choice',
+        [services],
+        [],
+        'a Service leads to a program of its own, and the controllers of the cluster read that group',
+      );
+    this.#conversions();
     const validating = this.#has('writeValidatingWebhooks', undefined);
     if (validating !== undefined)
       this.#reach(

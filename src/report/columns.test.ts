@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { columns, cut } from './columns.ts';
+import { columns, cut, cutWithin } from './columns.ts';
 
 describe('columns', () => {
   for (const [text, width] of [
@@ -29,4 +29,18 @@ describe('cut', () => {
       assert.equal(cut(text, width), shown);
       assert.ok(columns(cut(text, width)) <= width);
     });
+});
+
+describe('cutWithin', () => {
+  it('keeps the end, and never takes more columns than there are', () => {
+    assert.equal(cutWithin('sa argo/server', 14), 'sa argo/server');
+    assert.equal(cutWithin('sa argo-workflows/argo-server', 15), 'sa argo…-server');
+    assert.equal(cutWithin('sa argo-workflows/argo-server', 14), 'sa argo…server');
+    for (const text of ['日本語日本語日本語日本語', 'a日b本c語d日e本f語g', 'x'.repeat(40)])
+      for (let width = 3; width < 14; width++) {
+        const shown = cutWithin(text, width);
+        assert.ok(columns(shown) <= width, `${shown} in ${width}`);
+        assert.equal(shown.split('…').length, 2);
+      }
+  });
 });

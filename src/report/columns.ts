@@ -59,3 +59,12 @@ export function cut(text: string, width: number): string {
   }
   return `${shown}…`;
 }
+
+/** Beginning and end of the text as far as they fit, an ellipsis between: of names the end tells them apart. */
+export function cutWithin(text: string, width: number): string {
+  if (columns(text) <= width) return text;
+  const half = Math.floor((width - 1) / 2);
+  const backwards = (word: string): string => [...word].reverse().join('');
+  const end = backwards(cut(backwards(text), half + 1)).slice(1);
+  return `${cut(text, width - columns(end)).slice(0, -1)}…${end}`;
+}

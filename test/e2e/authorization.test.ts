@@ -360,6 +360,40 @@ describe('authorization unused', () => {
     assert.match(out, /rbac.yaml:14 RoleBinding shop\/nobody: never used/);
     assert.match(out, /Not seen is not the same as not needed/);
   });
+  it('tells of the bindings that name somebody or a group of his, and of the RoleBindings of a namespace', () => {
+    const GROUP = 'rbac.authorization.k8s.io';
+    const bind = (kind: string, name: string, subject: string): string =>
+      `---\napiVersion: ${GROUP}/v1\nkind: ${kind}\nmetadata: { name: ${name}${kind === 'RoleBinding' ? ', namespace: shop' : ''} }\nroleRef: { apiGroup: ${GROUP}, kind: ClusterRole, name: all }\nsubjects: [${subject}]\n`;
+    const rbac =
+      `apiVersion: ${GROUP}/v1\nkind: ClusterRole\nmetadata: { name: all }\nrules: [{ apiGroups: [""], resources: [nodes], verbs: [get] }]\n` +
+      bind('ClusterRoleBinding', 'jane', '{ kind: User, name: jane }') +
+      bind('ClusterRoleBinding', 'devs', '{ kind: Group, name: devs }') +
+      bind('RoleBinding', 'robots', '{ kind: Group, name: "system:serviceaccounts:shop" }');
+    const folder = folderOf({ 'rbac.yaml': rbac, 'audit.log': line, 'groups.yaml': 'jane: [devs]\n' });
+    const named = (...words: string[]): string[] => {
+      const { out } = run(folder, [
+        'authorization',
+        'unused',
+        'audit.log',
+        '-f',
+        'rbac.yaml',
+        '-o',
+        'json',
+        ...words,
+      ]);
+      const { unused } = JSON.parse(out) as { unused: { binding: { name: string } }[] };
+      return unused.map(({ binding }) => binding.name);
+    };
+    assert.deepEqual(named(), ['jane', 'devs', 'robots']);
+    assert.deepEqual(named('--as', 'jane'), ['jane']);
+    assert.deepEqual(named('--as', 'jane', '--as-group', 'devs'), ['jane', 'devs']);
+    assert.deepEqual(named('--as', 'jane', '--groups', 'groups.yaml'), ['jane', 'devs']);
+    assert.deepEqual(named('--as', RELEASE), ['robots']);
+    assert.deepEqual(named('-n', 'shop'), ['robots']);
+    assert.deepEqual(named('-n', 'shop', '--as', 'jane'), []);
+    const { code } = run(folder, ['authorization', 'unused', 'audit.log', '-f', 'rbac.yaml', '-n', 'ops']);
+    assert.equal(code, 0);
+  });
   it('knows nothing from a log without requests', () => {
     const folder = folderOf({ 'rbac.yaml': RBAC, 'audit.log': '' });
     assert.equal(run(folder, ['authorization', 'unused', 'audit.log', '-f', 'rbac.yaml']).code, 2);
@@ -493,6 +527,31 @@ describe('authorization diff', () => {
     assert.equal(back.code, 0);
     assert.match(back.out, /- high: get, list secrets/);
     assert.match(back.out, /no longer reaches secrets/);
+  });
+  it('is narrowed to a subject with its groups, and to what counts in a namespace; so is the gate', () => {
+    const base = role('r', '[]');
+    const head =
+      role('r', ROOT) +
+      bind('b', 'r', JANE) +
+      bind('g', 'r', '{ kind: Group, name: devs }') +
+      `apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: { name: n, namespace: shop }\nroleRef: { kind: ClusterRole, name: r }\nsubjects: [{ kind: ServiceAccount, name: robot }]\n---\n`;
+    const named = (...words: string[]): string[] => {
+      const { out } = compare(base, head, '-o', 'json', ...words);
+      const { gained } = JSON.parse(out) as { gained: { subject: { name: string } }[] };
+      return gained.map(({ subject }) => subject.name).sort();
+    };
+    assert.deepEqual(named(), ['devs', 'jane', 'robot']);
+    assert.deepEqual(named('--as', 'jane'), ['jane']);
+    assert.deepEqual(named('--as', 'jane', '--as-group', 'devs'), ['devs', 'jane']);
+    assert.deepEqual(named('--as', 'group:devs'), ['devs']);
+    assert.deepEqual(named('--as', 'system:serviceaccount:shop:robot', '-n', 'shop'), ['robot']);
+    assert.deepEqual(named('-n', 'ops'), ['devs', 'jane']);
+    assert.deepEqual(named('-A'), ['devs', 'jane', 'robot']);
+    assert.equal(compare(base, head, '--as', 'joe').code, 0);
+    assert.equal(compare(base, head, '--as', 'jane').code, 1);
+    assert.equal(compare(base, head, '-n', 'shop', '-A').code, 3);
+    const other = compare(base, head, '--as', 'system:serviceaccount:shop:robot', '-n', 'ops');
+    assert.match(other.out, /^0 permissions gained, 0 lost; 0 new ways up/);
   });
   it('says it as data, whole lines, and with the rules of the roles', () => {
     const base = role('r', PODS) + bind('b', 'r', JANE);

@@ -14,8 +14,9 @@ import {
 import { keyOf, principalText } from '#paths/escalations.ts';
 import { count, objectName, safe } from '#report/safe.ts';
 import { GitError } from '#sources/git/repository.ts';
-import { newestMinor, World } from '#world/world.ts';
+import { namespaceOf, newestMinor, World } from '#world/world.ts';
 import { bindingPlaces, explained, folding, printedAsData, steps, stepsAsData } from '../authorization.ts';
+import { countsIn, type Narrowed, narrowed } from '../authorization-subjects.ts';
 import type { Parsed } from '../command.ts';
 import { sides } from '../compared.ts';
 import { readConfig } from '../config.ts';
@@ -29,7 +30,7 @@ export async function run(parsed: Parsed): Promise<number> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
   const exclude = [...config.ignore, ...parsed.values('exclude')];
   const [base, head] = await worlds(baseName, headName, exclude);
-  const comparison = compareAuthorization(base, head);
+  const comparison = within(compareAuthorization(base, head), narrowed(parsed));
   if (!printedAsData(parsed, () => asData(comparison, base, head)))
     print(asText(parsed, comparison, base, head));
   const gaps = base.gaps.length + head.gaps.length;
@@ -54,6 +55,30 @@ async function worlds(
     if (error instanceof GitError) throw new UsageError(error.message);
     throw error;
   }
+}
+
+/** As far as it is about those who are asked about. A way that needs a binding of another namespace is not. */
+function within(
+  { gained, lost, carriers, newWays, closedWays, unknown }: AuthorizationComparison,
+  { isMeant, names, namespace }: Narrowed,
+): AuthorizationComparison {
+  const permission = (one: PermissionChange): boolean =>
+    isMeant(one.subject) && countsIn(one.binding, namespace);
+  const way = ({ way: { subject, steps } }: WayChange): boolean =>
+    isMeant(subject) &&
+    (subject.namespace === namespace ||
+      steps.every(({ bindings }) => bindings.every(one => countsIn(one, namespace))));
+  return {
+    gained: gained.filter(permission),
+    lost: lost.filter(permission),
+    carriers: carriers.filter(
+      ({ workload, account }) =>
+        isMeant(account) && (namespace === '' || namespaceOf(workload) === namespace),
+    ),
+    newWays: newWays.filter(way),
+    closedWays: closedWays.filter(way),
+    unknown: unknown.filter(one => names(one) && countsIn(one, namespace)),
+  };
 }
 
 function gate(

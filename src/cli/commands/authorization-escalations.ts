@@ -146,25 +146,26 @@ function textOf(
       lines.push(...fold(step, '     ', '       '));
     if (assumes !== undefined) lines.push(...fold(`if ${safe(assumes)}`, '     ', '       '));
   });
-  for (const { object, origin } of workloads.slice(0, 5))
-    lines.push(
-      ...fold(
-        `runs as it: ${safe(origin.file)}:${origin.line} ${objectName(referenceOf(object))}`,
-        '  ',
-        '    ',
-      ),
-    );
-  if (workloads.length > 5) lines.push(`  and ${workloads.length - 5} more workloads`);
+  // One object that several environments have stands in one place.
+  const running = unique(
+    workloads.map(
+      ({ object, origin }) => `${safe(origin.file)}:${origin.line} ${objectName(referenceOf(object))}`,
+    ),
+  );
+  for (const one of running.slice(0, 5)) lines.push(...fold(`runs as it: ${one}`, '  ', '    '));
+  if (running.length > 5) lines.push(`  and ${running.length - 5} more workloads`);
   if (cut !== undefined) {
     const bindings = cut.map(binding => {
       const origin = world.declarationOf(binding)?.origin;
       const place = origin === undefined ? '' : ` (${safe(origin.file)}:${origin.line})`;
       return `${binding.kind} ${safe(nameOf(binding))}${place}`;
     });
-    lines.push(...fold(`cut by removing ${bindings.join(' and ')}`, '  ', '    '));
+    lines.push(...fold(`cut by removing ${unique(bindings).join(' and ')}`, '  ', '    '));
   }
   return `${lines.join('\n')}\n`;
 }
+
+const unique = (texts: readonly string[]): string[] => [...new Set(texts)];
 
 function summary(
   paths: readonly Escalation[],

@@ -4,7 +4,7 @@ import { type ApiResource, findResource } from '#kube/api-resources.ts';
 import { type Because, nameOf, referenceOf } from '#kube/objects.ts';
 import { principalText } from '#paths/escalations.ts';
 import { type Cell, type Column, type Level, levelOf, matrixOf, type Row } from '#paths/matrix.ts';
-import { cut } from '#report/columns.ts';
+import { cut, cutWithin } from '#report/columns.ts';
 import { cell as csvCell } from '#report/csv.ts';
 import { xml } from '#report/markup.ts';
 import { count, objectName, safe } from '#report/safe.ts';
@@ -126,7 +126,8 @@ function becauseOf(grants: Row['grants']): Because[] {
 
 function text(parsed: Parsed, columns: readonly Column[], rows: readonly Row[], world: World): string {
   const wide = parsed.value('format') === 'wide';
-  const pad = (word: string, width: number): string => (wide ? word : cut(word, width - 1)).padEnd(width);
+  const pad = (word: string, width: number, shorten = cut): string =>
+    (wide ? word : shorten(word, width - 1)).padEnd(width);
   const short = ({ resource, subresource }: Column): string => {
     const full = subresource === '' ? resource : `${resource}/${subresource}`;
     return wide ? full : (HEADS[full] ?? full);
@@ -152,7 +153,7 @@ function text(parsed: Parsed, columns: readonly Column[], rows: readonly Row[], 
     : Math.max(NARROWEST_SUBJECT, WIDTH - widths.reduce((sum, width) => sum + width, 0));
   const lines = table.map(line =>
     line
-      .map((word, at) => pad(word, at === 0 ? first : widths[at - 1]!))
+      .map((word, at) => (at === 0 ? pad(word, first, cutWithin) : pad(word, widths[at - 1]!)))
       .join('')
       .trimEnd(),
   );

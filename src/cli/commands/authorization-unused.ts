@@ -4,9 +4,10 @@ import { bindingText, type Redundant, type Unused, type UnusedGrants, unusedGran
 import { type AuditPolicy, AuditPolicyError, auditPolicyOf } from '#decide/authorization/audit-policy.ts';
 import { type KubeObject, nameOf, referenceOf } from '#kube/objects.ts';
 import { count, safe } from '#report/safe.ts';
-import { type Declared, newestMinor, World } from '#world/world.ts';
+import { type Declared, namespaceOf, newestMinor, World } from '#world/world.ts';
 import { observe } from '../audit.ts';
 import { folding, printedAsData, questions } from '../authorization.ts';
+import { type Narrowed, narrowed } from '../authorization-subjects.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
 import { readInput } from '../input.ts';
@@ -19,16 +20,22 @@ const HONEST_WITH_POLICY =
   'Not seen is not the same as not needed: the log covers its own time only. What the audit policy leaves out of it is not called unused.';
 const KIND = 'audit.k8s.io/Policy';
 
+interface Narrow extends UnusedGrants {
+  /** Of all that are used, whoever is asked about. */
+  readonly usedBindings: number;
+}
+
 interface Known {
   readonly policy: AuditPolicy;
   readonly declared: Declared;
 }
 
 export async function run(parsed: Parsed): Promise<number> {
-  const { world, authorizer } = await questions(parsed);
+  const { world, authorizer, groups } = await questions(parsed);
+  const only = narrowed(parsed, groups);
   const known = await policyOf(parsed, world);
   const { usage } = await observe(parsed);
-  const grants = unusedGrants(world, authorizer, usage.used, known?.policy);
+  const grants = within(unusedGrants(world, authorizer, usage.used, known?.policy), only);
   const { unused, unseen, unknown } = grants;
   const note = known === undefined ? HONEST : HONEST_WITH_POLICY;
   if (!printedAsData(parsed, () => asData(grants, world, known, usage.allowed, usage.beyond, note)))
@@ -36,6 +43,24 @@ export async function run(parsed: Parsed): Promise<number> {
   if (usage.allowed === 0 || usage.beyond > 0 || unknown.length > 0) return EXIT.unknown;
   if (unused.length > 0) return EXIT.findings;
   return unseen.length > 0 ? EXIT.unknown : EXIT.clean;
+}
+
+/**
+ * As far as bindings name whom is asked about, and of a namespace its RoleBindings: whether a binding of the whole
+ * cluster is needed is no question of one namespace. A use by anybody counts, for it is bindings that may go.
+ */
+function within(grants: UnusedGrants, { names, namespace }: Narrowed): Narrow {
+  const isAsked = (binding: KubeObject): boolean =>
+    names(binding) &&
+    (namespace === '' || (binding.kind === 'RoleBinding' && namespaceOf(binding) === namespace));
+  return {
+    ...grants,
+    unused: grants.unused.filter(({ binding }) => isAsked(binding)),
+    unseen: grants.unseen.filter(({ binding }) => isAsked(binding)),
+    unknown: grants.unknown.filter(isAsked),
+    redundant: grants.redundant.filter(({ binding }) => isAsked(binding)),
+    usedBindings: grants.needed.length + grants.redundant.length,
+  };
 }
 
 /**
@@ -137,14 +162,14 @@ function hidingRules({ hiddenBy }: Observable, { declared: { origin } }: Known):
 }
 
 function asText(
-  grants: UnusedGrants,
+  grants: Narrow,
   world: World,
   known: Known | undefined,
   allowed: number,
   note: string,
   fold: typeof wrap,
 ): string {
-  const { unused, unseen, unknown, needed, exact, redundant, requests, unexplained } = grants;
+  const { unused, unseen, unknown, needed, exact, redundant, requests, unexplained, usedBindings } = grants;
   const hidden = new Set(unseen.map(({ binding }) => binding));
   const lines = unused.flatMap(one => textOf(one, hidden.has(one.binding), world, known, fold));
   for (const one of unseen) lines.push(...unseenText(one, world, known!, fold));
@@ -169,7 +194,7 @@ function asText(
   if (redundant.length > 0)
     lines.push(
       ...fold(
-        `${exact ? 'The fewest bindings' : 'A small set of bindings'} that would still allow all of it: ${needed.length} of ${needed.length + redundant.length} that are used (${needed.map(one => safe(bindingText(one))).join(', ')}).`,
+        `${exact ? 'The fewest bindings' : 'A small set of bindings'} that would still allow all of it: ${needed.length} of ${usedBindings} that are used (${needed.map(one => safe(bindingText(one))).join(', ')}).`,
         '',
         '',
       ),
