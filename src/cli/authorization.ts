@@ -198,6 +198,9 @@ export function requestOf(parsed: Parsed, { resources }: Questions): Omit<Attrib
   if (target.startsWith('/')) return { verb: verb.toLowerCase(), path: target, resourceRequest: false };
   const [word, subresource] = target.split('/') as [string, string?];
   const named = name ?? '';
+  // The API server takes no such name for anything; most likely it is a file.
+  if (named.includes('/'))
+    throw new UsageError(`"${named}" is no name of an object`, 'files and folders are given with -f');
   const namespace = namespaceAsked(parsed);
   const rest = { ...(subresource === undefined ? {} : { subresource }), name: named, resourceRequest: true };
   if (word === '*') return { verb, resource: '*', apiGroup: '*', namespace, ...rest };

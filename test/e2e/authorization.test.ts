@@ -267,6 +267,23 @@ describe('authorization who-can', () => {
     assert.match(out, /Group system:masters\n/);
     assert.match(ask({}, 'delete', 'secrets').out, /^nobody but the group system:masters\n$/);
   });
+  it('points at a namespace where more can, and only there', () => {
+    const hint = /in single namespaces more can: -n shop shows them/;
+    assert.match(ask({}, 'get', 'secrets').err, hint);
+    for (const words of [
+      ['get', 'secrets', '-n', 'shop'],
+      ['delete', 'secrets'],
+      ['get', 'secrets', '-q'],
+      ['get', 'nodes'],
+    ])
+      assert.doesNotMatch(ask({}, ...words).err, /single namespaces/);
+  });
+  it('takes no file for the name of an object', () => {
+    const { code, err } = ask({}, 'get', 'secrets', 'manifests/rbac.yaml');
+    assert.equal(code, 3);
+    assert.match(err, /"manifests\/rbac.yaml" is no name of an object/);
+    assert.match(err, /-f/);
+  });
   it('does not know whom a webhook lets do it', () => {
     const configuration = `apiVersion: apiserver.config.k8s.io/v1
 kind: AuthorizationConfiguration

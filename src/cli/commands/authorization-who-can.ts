@@ -11,6 +11,7 @@ import {
   explained,
   folding,
   printedAsData,
+  type Questions,
   questions,
   requestOf,
   steps,
@@ -53,11 +54,36 @@ export async function run(parsed: Parsed): Promise<number> {
     })),
   ]);
   if (!printed) print(text(parsed, holders, indirect, running, world));
+  const elsewhere = printed || parsed.has('quiet') ? undefined : moreIn(asked, request, holders.length);
+  if (elsewhere !== undefined)
+    tell(`sallyport: in single namespaces more can: -n ${safe(elsewhere)} shows them\n`);
   const open = tellMissing(parsed, asked);
   const { webhooks } = authorizer;
   if (webhooks.length > 0 && !parsed.has('quiet'))
     tell(`sallyport: ${webhooks.map(safe).join(', ')} may let others do it; whom, only the webhook knows\n`);
   return open || webhooks.length > 0 ? EXIT.unknown : EXIT.clean;
+}
+
+/** So many namespaces are tried for a hint. */
+const TRIED = 50;
+
+/** A namespace in which more may do what was asked for in all of them at once. */
+function moreIn(
+  { world, authorizer, resources }: Questions,
+  request: ReturnType<typeof requestOf>,
+  holders: number,
+): string | undefined {
+  const { resource, apiGroup, namespace } = request;
+  const isNamespaced = resources.some(
+    one => one.name === resource && one.group === apiGroup && one.namespaced,
+  );
+  if (!isNamespaced || namespace !== '') return undefined;
+  const namespaces = new Set(
+    world.ofKind('rbac.authorization.k8s.io/RoleBinding').flatMap(({ object }) => namespaceOf(object) ?? []),
+  );
+  return [...namespaces]
+    .slice(0, TRIED)
+    .find(namespace => authorizer.whoCan({ ...request, namespace }).length > holders);
 }
 
 /** Past every authorizer: always there, and rarely what is asked for. */
