@@ -253,16 +253,29 @@ function permissions(
         '',
         '  ',
       ),
-      ...[...byWhat.values()].flatMap(({ verbs, change }) => {
-        const text = permissionText({
-          ...change,
-          ...(change.rule === undefined ? {} : { rule: { ...change.rule, verbs } }),
-        });
-        return [
-          ...wrap(`${sign} ${change.severity}: ${safe(text)}`, '  ', '      '),
-          ...(explained(parsed) ? wrap(roleText(change, world), '      by ', '        ') : []),
-        ];
-      }),
+      ...joined([...byWhat.values()], explained(parsed)).flatMap(({ text, change }) => [
+        ...wrap(`${sign} ${change.severity}: ${safe(text)}`, '  ', '      '),
+        ...(explained(parsed) ? wrap(roleText(change, world), '      by ', '        ') : []),
+      ]),
     ];
   });
+}
+
+/** The words of each grant; where nobody asks for its rule, those with the same verbs are one. */
+function joined(
+  grants: readonly { readonly verbs: readonly string[]; readonly change: PermissionChange }[],
+  apart: boolean,
+): readonly { readonly text: string; readonly change: PermissionChange }[] {
+  const lines = new Map<string, { text: string; readonly change: PermissionChange }>();
+  for (const { verbs, change } of grants) {
+    const { rule, severity } = change;
+    const text = permissionText({ ...change, ...(rule === undefined ? {} : { rule: { ...rule, verbs } }) });
+    const said = `${verbs.join(', ')} `;
+    const isPlain = !apart && (rule?.resourceNames ?? []).length === 0 && text.startsWith(said);
+    const key = isPlain ? `${severity} ${said}` : `${lines.size}`;
+    const one = lines.get(key);
+    if (one === undefined) lines.set(key, { text, change });
+    else one.text += `, ${text.slice(said.length)}`;
+  }
+  return [...lines.values()];
 }
