@@ -36,11 +36,12 @@ function largest(count: number): string[] {
     .map(({ chart }) => chart);
 }
 
-const size = (chart: string): number =>
-  globSync('**/templates/**', { cwd: chart }).reduce(
+function size(chart: string): number {
+  return globSync('**/templates/**', { cwd: chart }).reduce(
     (sum, name) => sum + statSync(join(chart, name)).size,
     0,
   );
+}
 
 function renders(chart: string): boolean {
   try {
