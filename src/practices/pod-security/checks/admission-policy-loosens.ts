@@ -3,6 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { mitre } from '#check/frameworks.ts';
 import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
 import { LOOKS_AT, MUTATING, madeOfPod, refusedExpressions } from '../admission-policies.ts';
+import { mutating, WITHOUT_TOKEN } from '../examples.ts';
 
 export default defineCheck({
   practice: 'pod-security',
@@ -31,37 +32,7 @@ export default defineCheck({
     `of a pod that keeps every standard it makes one that ${level} forbids: ${breaches.join('; ')}`,
 
   examples: {
-    bad: [
-      `
-      apiVersion: admissionregistration.k8s.io/v1
-      kind: MutatingAdmissionPolicy
-      metadata: { name: debug }
-      spec:
-        matchConstraints:
-          resourceRules:
-            - { apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods] }
-        reinvocationPolicy: Never
-        mutations:
-          - patchType: ApplyConfiguration
-            applyConfiguration:
-              expression: 'Object{spec: Object.spec{shareProcessNamespace: true, hostPID: true}}'
-      `,
-    ],
-    good: [
-      `
-      apiVersion: admissionregistration.k8s.io/v1
-      kind: MutatingAdmissionPolicy
-      metadata: { name: no-token }
-      spec:
-        matchConstraints:
-          resourceRules:
-            - { apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods] }
-        reinvocationPolicy: Never
-        mutations:
-          - patchType: ApplyConfiguration
-            applyConfiguration:
-              expression: 'Object{spec: Object.spec{automountServiceAccountToken: false}}'
-      `,
-    ],
+    bad: [mutating('Object{spec: Object.spec{shareProcessNamespace: true, hostPID: true}}')],
+    good: [WITHOUT_TOKEN],
   },
 });

@@ -3,6 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { fail, pass } from '#check/verdict.ts';
 import { formatPath } from '#kube/objects.ts';
 import { ADMISSION_POLICIES, refusedExpressions } from '../admission-policies.ts';
+import { mutating, validating, WITHOUT_TOKEN } from '../examples.ts';
 
 export default defineCheck({
   practice: 'pod-security',
@@ -32,57 +33,9 @@ export default defineCheck({
 
   examples: {
     bad: [
-      `
-      apiVersion: admissionregistration.k8s.io/v1
-      kind: ValidatingAdmissionPolicy
-      metadata: { name: replicas }
-      spec:
-        matchConstraints:
-          resourceRules:
-            - { apiGroups: [apps], apiVersions: [v1], operations: [CREATE], resources: [deployments] }
-        validations:
-          - expression: objekt.spec.replicas <= 5
-      `,
-      `
-      apiVersion: admissionregistration.k8s.io/v1
-      kind: MutatingAdmissionPolicy
-      metadata: { name: no-token }
-      spec:
-        matchConstraints:
-          resourceRules:
-            - { apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods] }
-        reinvocationPolicy: Never
-        mutations:
-          - patchType: ApplyConfiguration
-            applyConfiguration: { expression: 'Object.spec{automountServiceAccountToken: false}' }
-      `,
+      validating('objekt.spec.replicas <= 5'),
+      mutating('Object.spec{automountServiceAccountToken: false}'),
     ],
-    good: [
-      `
-      apiVersion: admissionregistration.k8s.io/v1
-      kind: ValidatingAdmissionPolicy
-      metadata: { name: replicas }
-      spec:
-        matchConstraints:
-          resourceRules:
-            - { apiGroups: [apps], apiVersions: [v1], operations: [CREATE], resources: [deployments] }
-        validations:
-          - expression: object.spec.replicas <= 5
-      `,
-      `
-      apiVersion: admissionregistration.k8s.io/v1
-      kind: MutatingAdmissionPolicy
-      metadata: { name: no-token }
-      spec:
-        matchConstraints:
-          resourceRules:
-            - { apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods] }
-        reinvocationPolicy: Never
-        mutations:
-          - patchType: ApplyConfiguration
-            applyConfiguration:
-              expression: 'Object{spec: Object.spec{automountServiceAccountToken: false}}'
-      `,
-    ],
+    good: [validating('object.spec.replicas <= 5'), WITHOUT_TOKEN],
   },
 });

@@ -5,6 +5,41 @@ import { nameOf } from '#kube/objects.ts';
 import { BINDINGS, ROLES } from '#paths/grants.ts';
 import { POLICY_KINDS, REMOVED_IN, readPolicy, shadowOf, usageOf } from '../policies.ts';
 
+/** Two policies that one account may use; the name of the wider one decides which is tried first. */
+const both = (wide: string) => `
+      apiVersion: policy/v1beta1
+      kind: PodSecurityPolicy
+      metadata: { name: ${wide} }
+      spec:
+        privileged: true
+        volumes: ['*']
+        runAsUser: { rule: RunAsAny }
+        seLinux: { rule: RunAsAny }
+        fsGroup: { rule: RunAsAny }
+        supplementalGroups: { rule: RunAsAny }
+      ---
+      apiVersion: policy/v1beta1
+      kind: PodSecurityPolicy
+      metadata: { name: strict }
+      spec:
+        volumes: [configMap, secret]
+        runAsUser: { rule: MustRunAsNonRoot }
+        seLinux: { rule: RunAsAny }
+        fsGroup: { rule: RunAsAny }
+        supplementalGroups: { rule: RunAsAny }
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRole
+      metadata: { name: psp }
+      rules: [{ apiGroups: [policy], resources: [podsecuritypolicies], resourceNames: [${wide}, strict], verbs: [use] }]
+      ---
+      apiVersion: rbac.authorization.k8s.io/v1
+      kind: ClusterRoleBinding
+      metadata: { name: psp }
+      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: psp }
+      subjects: [{ kind: ServiceAccount, name: web, namespace: shop }]
+      `;
+
 export default defineCheck({
   practice: 'pod-security',
   name: 'policy-shadowed',
@@ -33,77 +68,5 @@ export default defineCheck({
   message: ({ name, by }) =>
     `"${name}" is never chosen: "${by}" comes first by name, lets in all that it lets in, changes nothing, and all who may use the one may use the other`,
 
-  examples: {
-    kubernetes: 24,
-    bad: [
-      `
-      apiVersion: policy/v1beta1
-      kind: PodSecurityPolicy
-      metadata: { name: all }
-      spec:
-        privileged: true
-        volumes: ['*']
-        runAsUser: { rule: RunAsAny }
-        seLinux: { rule: RunAsAny }
-        fsGroup: { rule: RunAsAny }
-        supplementalGroups: { rule: RunAsAny }
-      ---
-      apiVersion: policy/v1beta1
-      kind: PodSecurityPolicy
-      metadata: { name: strict }
-      spec:
-        volumes: [configMap, secret]
-        runAsUser: { rule: MustRunAsNonRoot }
-        seLinux: { rule: RunAsAny }
-        fsGroup: { rule: RunAsAny }
-        supplementalGroups: { rule: RunAsAny }
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: psp }
-      rules: [{ apiGroups: [policy], resources: [podsecuritypolicies], resourceNames: [all, strict], verbs: [use] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: psp }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: psp }
-      subjects: [{ kind: ServiceAccount, name: web, namespace: shop }]
-      `,
-    ],
-    good: [
-      `
-      apiVersion: policy/v1beta1
-      kind: PodSecurityPolicy
-      metadata: { name: z-all }
-      spec:
-        privileged: true
-        volumes: ['*']
-        runAsUser: { rule: RunAsAny }
-        seLinux: { rule: RunAsAny }
-        fsGroup: { rule: RunAsAny }
-        supplementalGroups: { rule: RunAsAny }
-      ---
-      apiVersion: policy/v1beta1
-      kind: PodSecurityPolicy
-      metadata: { name: strict }
-      spec:
-        volumes: [configMap, secret]
-        runAsUser: { rule: MustRunAsNonRoot }
-        seLinux: { rule: RunAsAny }
-        fsGroup: { rule: RunAsAny }
-        supplementalGroups: { rule: RunAsAny }
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRole
-      metadata: { name: psp }
-      rules: [{ apiGroups: [policy], resources: [podsecuritypolicies], resourceNames: [z-all, strict], verbs: [use] }]
-      ---
-      apiVersion: rbac.authorization.k8s.io/v1
-      kind: ClusterRoleBinding
-      metadata: { name: psp }
-      roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: psp }
-      subjects: [{ kind: ServiceAccount, name: web, namespace: shop }]
-      `,
-    ],
-  },
+  examples: { kubernetes: 24, bad: [both('all')], good: [both('z-all')] },
 });
