@@ -22,6 +22,7 @@ import {
   type IdentityRule,
   type MeshRequest,
   type PortProtocol,
+  type RefusedPolicies,
 } from './authorize.ts';
 import { ClientRules } from './destination-rules.ts';
 import { type GatewayServer, GatewayServers, isRouter } from './gateway-servers.ts';
@@ -50,6 +51,7 @@ import { type Front, ServiceIndex } from './services.ts';
 import {
   isProbeOfAmbient,
   type Outside,
+  offersMtls,
   PROBES_PASS,
   type Side,
   type Transport,
@@ -71,6 +73,8 @@ export interface MeshOptions {
    * shows anything of a mesh, else `'unlabelled'`.
    */
   readonly missingNamespaces?: MissingNamespaces;
+  /** Policies that Istio's webhook refuses; `'unknown'` where left out. */
+  readonly refusedPolicies?: RefusedPolicies;
   /** What Linkerd was installed with; its chart's defaults where left out. */
   readonly linkerd?: Partial<LinkerdSettings>;
 }
@@ -234,6 +238,7 @@ class ClusterMesh implements Mesh {
       readPolicies(objects),
       this.#peers,
       options.envoy,
+      options.refusedPolicies,
     );
     const linkerd = statedLinkerdSettings(objects, parseYaml);
     this.#linkerd = { ...LINKERD_SETTINGS, ...linkerd?.settings, ...options.linkerd };
@@ -590,9 +595,9 @@ class ClusterMesh implements Mesh {
     let answer: boolean | 'unknown' = true;
     for (const endpoint of this.#pods.endpoints) {
       if (endpoint.namespace !== namespace || selectorMatch(selector, endpoint.labels) === NO) continue;
-      const { dataplane, mesh } = this.#memberOf(endpoint);
-      if (dataplane === 'unknown') answer = 'unknown';
-      else if (mesh !== 'istio') return false;
+      const member = this.#memberOf(endpoint);
+      if (member.dataplane === 'unknown') answer = 'unknown';
+      else if (!offersMtls(member, isRouter(member))) return false;
     }
     return answer;
   }
