@@ -32,6 +32,9 @@ const ASSUMED: Readonly<Record<string, string>> = {
   'ip-blocks-miss-pods': 'blocks of addresses in network policies mean no pod',
   sidecars: 'pods of namespaces that are not in the input get a sidecar of Istio',
   ambient: "pods of namespaces that are not in the input are in Istio's ambient mode",
+  'refused-policies-absent': "policies that Istio's webhook refuses are not in the cluster",
+  'refused-policies-applied':
+    "policies that Istio's webhook refuses are in the cluster, and count as far as they go",
 };
 
 /**
@@ -49,6 +52,7 @@ export async function clusterOf(parsed: Parsed, roots: readonly string[], again 
   for (const [one, other] of [
     ['ip-blocks-match-pods', 'ip-blocks-miss-pods'],
     ['sidecars', 'ambient'],
+    ['refused-policies-absent', 'refused-policies-applied'],
   ] as const)
     if (assumed.has(one) && assumed.has(other))
       throw new UsageError(`--assume: ${one} and ${other} exclude each other`);
@@ -65,7 +69,15 @@ export async function clusterOf(parsed: Parsed, roots: readonly string[], again 
       : assumed.has('unlabelled-namespaces')
         ? ('unlabelled' as const)
         : undefined;
-  const meshOptions = members === undefined ? {} : { missingNamespaces: members };
+  const refused = assumed.has('refused-policies-absent')
+    ? ('absent' as const)
+    : assumed.has('refused-policies-applied')
+      ? ('applied' as const)
+      : undefined;
+  const meshOptions = {
+    ...(members === undefined ? {} : { missingNamespaces: members }),
+    ...(refused === undefined ? {} : { refusedPolicies: refused }),
+  };
   const mesh = createMesh(objects, meshOptions);
   return {
     world,
@@ -74,7 +86,7 @@ export async function clusterOf(parsed: Parsed, roots: readonly string[], again 
     mesh,
     meshOptions,
     assumptions: [
-      ...mesh.assumptions,
+      ...steps(mesh.assumed, { world }),
       ...[...assumed].map(text => `${ASSUMED[text]} (--assume ${text})`),
       'the network plugin enforces NetworkPolicy',
     ],
@@ -283,7 +295,7 @@ export function wayOf({ entry, port, protocol, tls, reachable, internal }: Expos
 }
 
 /** Why, each step with its file and line. */
-export function steps(because: readonly Because[], { world }: Cluster): string[] {
+export function steps(because: readonly Because[], { world }: Pick<Cluster, 'world'>): string[] {
   const lines = because.map(({ object, path, text }) => {
     const origin = object === undefined ? undefined : world.declarationOf(object)?.origin;
     if (origin === undefined) return safe(text);

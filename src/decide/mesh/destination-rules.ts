@@ -9,8 +9,9 @@
  */
 import { itemsOf, namespaceOf } from '#decide/network/inventory.ts';
 import { type KnownLabels, NO, YES } from '#decide/network/labels.ts';
-import { isRecord, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
+import { type Because, isRecord, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
 import type { MeshSettings } from './mesh-config.ts';
+import { oddMode } from './odd-objects.ts';
 import { byAge, isOf, selectorMatch } from './policies.ts';
 import { type Client, fullName, hostMatches, isWild, type Registered, Registry } from './registry.ts';
 import { SidecarScopes } from './sidecar-scopes.ts';
@@ -27,6 +28,8 @@ export interface ClientTls {
   readonly path?: Path;
   /** What the mode comes to, where it is not what it says. */
   readonly quirk?: string;
+  /** A mode that there is not, and so is none. */
+  readonly odd?: Because;
   /**
    * What the rule says of endpoints where it sets no mode for the port: automatic mutual TLS is off for them unless it
    * is ISTIO_MUTUAL, and is not asked of PeerAuthentications then.
@@ -124,8 +127,8 @@ export class ClientRules {
         return [subsetMode(rule, index, policy, host.port)];
       }),
     );
-    const differs = ({ mode, endpoints }: ClientTls): boolean =>
-      mode !== whole.mode || endpoints?.mode !== whole.endpoints?.mode;
+    const differs = ({ mode, endpoints, odd }: ClientTls): boolean =>
+      mode !== whole.mode || endpoints?.mode !== whole.endpoints?.mode || odd !== undefined;
     return [whole, ...subsets.filter(differs)].map(finished);
   }
 
@@ -337,7 +340,8 @@ function modeAt(object: KubeObject, path: Path): ClientTls | undefined {
   const tls = valueAt(object, path);
   if (!isRecord(tls)) return undefined;
   const mode = tls['mode'] ?? 'DISABLE';
-  if (!MODES.includes(mode as ClientMode)) return undefined;
+  if (!MODES.includes(mode as ClientMode))
+    return { mode: undefined, odd: oddMode(object, [...path, 'mode']) };
   return { mode: mode as ClientMode, object, path: tls['mode'] === undefined ? path : [...path, 'mode'] };
 }
 

@@ -185,8 +185,10 @@ export interface Mesh {
   sharedIdentities(): ReadonlyMap<string, readonly string[]>;
   /** The pods of a workload (`ns/kind/name`), or a pod (`ns/name`); none where the input has no such thing. */
   endpointsOf(id: string): readonly PodEndpoint[];
-  /** What was taken for granted because the input does not say it. */
+  /** What was taken for granted because the input does not say it, or says what cannot be. */
   readonly assumptions: readonly string[];
+  /** The same, each with its place in the input, where it has one. */
+  readonly assumed: readonly Because[];
 }
 
 /** The mesh that objects describe. Objects of other kinds are ignored; of several with one name, the last one counts. */
@@ -221,7 +223,7 @@ class ClusterMesh implements Mesh {
   readonly #gateways: GatewayServers;
   readonly #entries: readonly KubeObject[];
   readonly #waypoints: readonly KubeObject[];
-  readonly #assumptions: string[];
+  readonly #assumptions: Because[];
   readonly #members = new Map<PodEndpoint, Member>();
   #inventory: Inventory | undefined;
 
@@ -257,18 +259,22 @@ class ClusterMesh implements Mesh {
     else if (showsMesh(all)) this.#missing = 'unknown';
     else {
       this.#missing = 'unlabelled';
-      this.#assumptions.push(
-        'nothing in the input is of a mesh: namespaces outside of it are taken to have none',
-      );
+      this.#assumptions.push({
+        text: 'nothing in the input is of a mesh: namespaces outside of it are taken to have none',
+      });
     }
   }
 
   get assumptions(): readonly string[] {
-    const assumptions = [...this.#assumptions, ...oddObjects(this.#istioObjects)];
-    if (this.#linkerdStated || !showsLinkerd(this.#objects)) return assumptions;
+    return this.assumed.map(({ text }) => text);
+  }
+
+  get assumed(): readonly Because[] {
+    const assumed = [...this.#assumptions, ...oddObjects(this.#istioObjects)];
+    if (this.#linkerdStated || !showsLinkerd(this.#objects)) return assumed;
     return [
-      ...assumptions,
-      'the ConfigMap linkerd-config is not in the input: the defaults of its chart are taken',
+      ...assumed,
+      { text: 'the ConfigMap linkerd-config is not in the input: the defaults of its chart are taken' },
     ];
   }
 

@@ -8,16 +8,9 @@
  * (eed52ebb66ad, before 1.31).
  */
 import { type KubeObject, type Path, valueAt } from '#kube/objects.ts';
-import { portOf } from './envoy-rules.ts';
 import { isPathSegment, isPathTemplate } from './paths.ts';
-import type { Attachment, AuthorizationPolicy, Fields, Rule, TargetRef } from './policies.ts';
-import { rangeOf } from './ranges.ts';
-
-/** What is refused, and why. */
-export interface Refusal {
-  readonly path: Path;
-  readonly text: string;
-}
+import type { Attachment, AuthorizationPolicy, Fields, Refusal, Rule, TargetRef } from './policy-types.ts';
+import { portOf, rangeOf } from './ranges.ts';
 
 type Found = Refusal | undefined;
 /** Why a value is refused; undefined where it is not. */

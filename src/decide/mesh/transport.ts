@@ -269,7 +269,8 @@ function byRule(facts: TransportFacts, way: Way, rule: ClientTls): Sent {
   const { client, to, front } = way;
   const doubt =
     front.match === MAYBE ? [{ object: front.service, text: 'whether it selects the pod is not known' }] : [];
-  const because: Because[] = [client.because, ...doubt];
+  const odd = rule.odd === undefined ? [] : [rule.odd];
+  const because: Because[] = [client.because, ...doubt, ...odd];
   const set = stated(rule);
   if (set !== undefined) return { is: set.is, because: [...because, set.said] };
   const sent = automatic(facts, way, rule.endpoints);
@@ -309,7 +310,8 @@ function automatic(
   if (passes.whole && to.dataplane === 'sidecar') {
     const sent = asPassed(facts, front, to);
     if (passes.port || sent.is !== 'mtls') return sent;
-  } else if (passes.port && !passes.whole) return { is: 'mtls', because: [{ object: front.service, text: PASSED }] };
+  } else if (passes.port && !passes.whole)
+    return { is: 'mtls', because: [{ object: front.service, text: PASSED }] };
   if (to.mesh !== 'istio') return { is: 'plaintext', because: [to.because] };
   const label = to.endpoint.labels.labels[TLS_MODE];
   if (label !== undefined && label !== 'istio')
@@ -540,6 +542,7 @@ function leaving(facts: TransportFacts, from: Side, address: string, port: numbe
         const because: Because[] = [
           client.because,
           { object: entry.object, text: `${describeRule(entry.object)} knows ${address}` },
+          ...(rule.odd === undefined ? [] : [rule.odd]),
         ];
         const set = stated(rule);
         if (set !== undefined) return asTransport({ is: set.is, because: [...because, set.said] });
