@@ -1,6 +1,6 @@
 /** Who is let in by the proxies of a mesh, encrypted or not, as whom: the door `sallyport/mesh`. */
 export { type Peer, QueryError } from '#decide/network/network.ts';
-export type { Authorization, IdentityRule, MeshRequest, PortProtocol } from './authorize.ts';
+export type { Authorization, IdentityRule, MeshRequest, PortProtocol, RefusedPolicies } from './authorize.ts';
 export { deriveFlow, type Flow, type FlowQuery, type LayerName, TUNNEL_PORT } from './derive.ts';
 export type { LinkerdDefault, LinkerdSettings } from './linkerd-settings.ts';
 export type { Dataplane, MissingNamespaces } from './members.ts';

@@ -8,6 +8,7 @@ import { itemsOf, namespaceOf } from '#decide/network/inventory.ts';
 import { type KnownLabels, MAYBE, type Match, NO, YES } from '#decide/network/labels.ts';
 import { compareBytes } from '#kube/go-text.ts';
 import { groupOf, isRecord, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
+import { type Refusal, refusalOfPolicy } from './refusals.ts';
 
 export type Action = 'ALLOW' | 'DENY' | 'AUDIT' | 'CUSTOM';
 
@@ -17,7 +18,8 @@ export interface When {
   readonly notValues: readonly string[];
 }
 
-type Fields = Readonly<Record<string, readonly string[]>>;
+/** The lists of a source or an operation, by the name of the field. */
+export type Fields = Readonly<Record<string, readonly string[]>>;
 
 export interface Rule {
   readonly from: readonly Fields[];
@@ -49,6 +51,8 @@ export interface AuthorizationPolicy extends Attachment {
   readonly rules: readonly Rule[];
   /** Why the API server would refuse the object: what it does is not known then. */
   readonly problem: { readonly path: Path; readonly text: string } | undefined;
+  /** Why Istio's webhook would refuse the object: whether it is in the cluster is not known then. */
+  readonly refusal: Refusal | undefined;
 }
 
 /** A proxy that policies attach to: that of a workload, or one that stands for many. */
@@ -120,7 +124,7 @@ function readPolicy(object: KubeObject): AuthorizationPolicy {
     if (!(error instanceof Malformed)) throw error;
     problem = { path: error.path, text: error.message };
   }
-  return {
+  const policy = {
     object,
     namespace,
     name: nameOf(object),
@@ -131,6 +135,7 @@ function readPolicy(object: KubeObject): AuthorizationPolicy {
     rules,
     problem,
   };
+  return { ...policy, refusal: problem === undefined ? refusalOfPolicy(policy) : undefined };
 }
 
 /** Go's strconv.ParseBool. */
