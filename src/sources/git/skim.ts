@@ -60,7 +60,7 @@ function isOdd(bytes: Buffer, text: string): boolean {
 
 /** Long texts in quotes, dashboards for example, are only searched where they hold such an escape. */
 function hasEscapedKey(text: string): boolean {
-  return ESCAPES.some(escape => text.includes(escape)) && ESCAPED_KEY.test(text);
+  return ESCAPES.some(one => text.includes(one)) && ESCAPED_KEY.test(text);
 }
 
 /** Words as strings of their own: what is cut out of a text keeps all of the text. */
