@@ -369,14 +369,14 @@ class Reader implements Manifests {
       this.unreadable(file, decoded.reason);
       return;
     }
-    const { text } = decoded;
+    const { text, isMarked } = decoded;
     if (!mayHoldObjects(text)) {
       // Values, which a chart elsewhere is given.
       if (mayHoldMarks(text)) this.comments.push(...markedComments(file, text, await read(text)));
       this.files.push({ file, understood: text.trim() === '' ? 'empty' : 'other', documents: 0 });
       return;
     }
-    this.#documents(file, text, await read(text, this.#options.lean === true));
+    this.#documents(file, text, await read(text, this.#options.lean === true, isMarked));
   }
 
   #bytes(found: Found): Buffer | undefined {
@@ -803,8 +803,13 @@ function isDefinition({ kind }: { readonly kind: string }): boolean {
   return kind === 'CustomResourceDefinition';
 }
 
+/** What a byte order mark before it makes kubectl read otherwise. */
+const OTHERWISE_BEHIND_MARK = /^(?:---|\ufeff|\s*\{)/;
+
 /** The thorough reader is loaded for the first document that needs it, and most repositories have none. */
-async function read(text: string, lean = false): Promise<readonly ReadDocument[]> {
+async function read(text: string, lean = false, isMarked = false): Promise<readonly ReadDocument[]> {
+  if (isMarked && OTHERWISE_BEHIND_MARK.test(text))
+    return (await import('#yaml/read.ts')).readDocuments(text, undefined, true);
   const fast = lean ? readFast(text, undefined, readLean) : readFast(text);
   return fast ?? (await import('#yaml/read.ts')).readDocuments(text);
 }
