@@ -15,13 +15,8 @@ import { type Condition, type Facts, type Header, unknownCondition } from './fac
 import type { MeshSettings } from './mesh-config.ts';
 import { normalizePath } from './paths.ts';
 import { describeMode, type PeerAuthentications, type ServerMode } from './peer-authentication.ts';
-import {
-  type AuthorizationPolicy,
-  attaches,
-  attachmentOf,
-  type MeshProxy,
-  securityObjects,
-} from './policies.ts';
+import { attaches, attachmentOf, type MeshProxy, securityObjects } from './policies.ts';
+import type { AuthorizationPolicy } from './policy.ts';
 import { addressOf } from './ranges.ts';
 import { trustDomainOf } from './text-match.ts';
 import {

@@ -10,14 +10,8 @@
 import { type KubeObject, type Path, valueAt } from '#kube/objects.ts';
 import { portOf } from './envoy-rules.ts';
 import { isPathSegment, isPathTemplate } from './paths.ts';
-import type { Attachment, AuthorizationPolicy, Fields, Rule, TargetRef } from './policies.ts';
+import type { Attachment, AuthorizationPolicy, Fields, Refusal, Rule, TargetRef } from './policy.ts';
 import { rangeOf } from './ranges.ts';
-
-/** What is refused, and why. */
-export interface Refusal {
-  readonly path: Path;
-  readonly text: string;
-}
 
 type Found = Refusal | undefined;
 /** Why a value is refused; undefined where it is not. */
