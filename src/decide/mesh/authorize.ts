@@ -16,7 +16,9 @@ import type { MeshSettings } from './mesh-config.ts';
 import { normalizePath } from './paths.ts';
 import { describeMode, type PeerAuthentications, type ServerMode } from './peer-authentication.ts';
 import { attaches, attachmentOf, type MeshProxy, securityObjects } from './policies.ts';
-import type { AuthorizationPolicy } from './policy-types.ts';
+
+import type { AuthorizationPolicy } from './policy.ts';
+
 import { addressOf } from './ranges.ts';
 import { trustDomainOf } from './text-match.ts';
 import {

@@ -208,19 +208,22 @@ export function settingsOf(objects: readonly KubeObject[]): MeshSettings {
 class ClusterMesh implements Mesh {
   readonly #objects: readonly KubeObject[];
   readonly #settings: MeshSettings;
-  readonly #authorizer: Authorizer;
   readonly #linkerd: LinkerdSettings;
   readonly #linkerdStated: boolean;
-  readonly #linkerdAuthorizer: LinkerdAuthorizer;
   readonly #peers: PeerAuthentications;
+  readonly #envoy: string | undefined;
+  readonly #refused: RefusedPolicies | undefined;
   /** What is of any mesh: read for connections, when one is asked for. */
   readonly #istioObjects: readonly KubeObject[];
+  /** Read when a question needs them: most questions of a scan are of membership and PeerAuthentications. */
   #clientRules: ClientRules | undefined;
-  readonly #services: ServiceIndex;
+  #istioAuthorizer: Authorizer | undefined;
+  #linkerdAuthorizer: LinkerdAuthorizer | undefined;
+  #serviceIndex: ServiceIndex | undefined;
+  #gatewayServers: GatewayServers | undefined;
   readonly #namespaces = new Map<string, KubeObject>();
   readonly #missing: MissingNamespaces;
   /** Those that single connections ask for, taken out once: of Istio, and of the Gateway API. */
-  readonly #gateways: GatewayServers;
   readonly #entries: readonly KubeObject[];
   readonly #waypoints: readonly KubeObject[];
   readonly #assumptions: Because[];
@@ -234,23 +237,14 @@ class ClusterMesh implements Mesh {
     this.#settings = meshSettings(objects, options.meshConfig, options.rootNamespace, parseYaml);
     const { rootNamespace } = this.#settings;
     this.#peers = new PeerAuthentications(objects, rootNamespace);
-    this.#authorizer = new Authorizer(
-      objects,
-      this.#settings,
-      readPolicies(objects),
-      this.#peers,
-      options.envoy,
-      options.refusedPolicies,
-    );
+    this.#envoy = options.envoy;
+    this.#refused = options.refusedPolicies;
     const linkerd = statedLinkerdSettings(objects, parseYaml);
     this.#linkerd = { ...LINKERD_SETTINGS, ...linkerd?.settings, ...options.linkerd };
-    this.#linkerdAuthorizer = new LinkerdAuthorizer(objects, this.#linkerd);
     this.#istioObjects = objects;
-    this.#services = new ServiceIndex(objects);
     for (const object of objects)
       if (object.apiVersion === 'v1' && object.kind === 'Namespace')
         this.#namespaces.set(nameOf(object), object);
-    this.#gateways = new GatewayServers(objects);
     this.#entries = objects.filter(object => isOf(object, 'networking.istio.io', 'ServiceEntry'));
     this.#waypoints = objects.filter(({ apiVersion }) => groupOf(apiVersion) === 'gateway.networking.k8s.io');
     this.#assumptions = [...this.#settings.assumptions, ...(linkerd?.problems ?? [])];
@@ -322,7 +316,7 @@ class ClusterMesh implements Mesh {
         text: `the proxy of ${endpoint.id} leaves inbound port ${request.port} alone`,
       });
     if (member.mesh === 'linkerd')
-      return this.#linkerdAuthorizer.authorize(
+      return this.#linkerdRules.authorize(
         {
           endpoint,
           annotations: member.annotations,
@@ -549,6 +543,33 @@ class ClusterMesh implements Mesh {
     return new Map(
       [...holders].filter(([, ids]) => ids.size > 1).map(([identity, ids]) => [identity, [...ids].sort()]),
     );
+  }
+
+  get #authorizer(): Authorizer {
+    this.#istioAuthorizer ??= new Authorizer(
+      this.#istioObjects,
+      this.#settings,
+      readPolicies(this.#istioObjects),
+      this.#peers,
+      this.#envoy,
+      this.#refused,
+    );
+    return this.#istioAuthorizer;
+  }
+
+  get #linkerdRules(): LinkerdAuthorizer {
+    this.#linkerdAuthorizer ??= new LinkerdAuthorizer(this.#istioObjects, this.#linkerd);
+    return this.#linkerdAuthorizer;
+  }
+
+  get #services(): ServiceIndex {
+    this.#serviceIndex ??= new ServiceIndex(this.#istioObjects);
+    return this.#serviceIndex;
+  }
+
+  get #gateways(): GatewayServers {
+    this.#gatewayServers ??= new GatewayServers(this.#istioObjects);
+    return this.#gatewayServers;
   }
 
   get #rules(): ClientRules {

@@ -8,7 +8,7 @@ import { itemsOf, namespaceOf } from '#decide/network/inventory.ts';
 import { type KnownLabels, MAYBE, type Match, NO, YES } from '#decide/network/labels.ts';
 import { compareBytes } from '#kube/go-text.ts';
 import { groupOf, isRecord, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
-import type { Action, Attachment, AuthorizationPolicy, Fields, Rule, TargetRef } from './policy-types.ts';
+import type { Action, Attachment, AuthorizationPolicy, Fields, Rule, TargetRef } from './policy.ts';
 import { refusalOfPolicy } from './refusals.ts';
 
 /** A proxy that policies attach to: that of a workload, or one that stands for many. */

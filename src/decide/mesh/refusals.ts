@@ -9,7 +9,7 @@
  */
 import { type KubeObject, type Path, valueAt } from '#kube/objects.ts';
 import { isPathSegment, isPathTemplate } from './paths.ts';
-import type { Attachment, AuthorizationPolicy, Fields, Refusal, Rule, TargetRef } from './policy-types.ts';
+import type { Attachment, AuthorizationPolicy, Fields, Refusal, Rule, TargetRef } from './policy.ts';
 import { portOf, rangeOf } from './ranges.ts';
 
 type Found = Refusal | undefined;

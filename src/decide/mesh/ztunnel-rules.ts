@@ -6,7 +6,7 @@
 import { MAYBE, NO } from '#decide/network/labels.ts';
 import { negated } from './envoy-rules.ts';
 import { all, any, type Condition, type Facts, match, not } from './facts.ts';
-import type { Action, Rule } from './policy-types.ts';
+import type { Action, Rule } from './policy.ts';
 import { isIn, portOf, rangeOf } from './ranges.ts';
 import type { TextTest } from './text-match.ts';
 

@@ -1,4 +1,4 @@
-/** AuthorizationPolicies as they are read. */
+/** What an AuthorizationPolicy states, as it was read. */
 import type { KubeObject, Path } from '#kube/objects.ts';
 
 /** What is refused, and why. */
