@@ -241,7 +241,8 @@ function edgeOf(
   const flow = deriveFlow(network, mesh, { from: sideOf(from.id), to: sideOf(to.id), port });
   if (flow.allowed === false) return undefined;
   const travel: Travel = flow.transport.mode === 'refused' ? 'unknown' : flow.transport.mode;
-  const open = flow.allowed === true ? 'yes' : flow.decidedBy === 'authorization' ? 'some' : 'unknown';
+  const ofRequest = flow.decidedBy === 'authorization' && flow.authorization.lacks === undefined;
+  const open = flow.allowed === true ? 'yes' : ofRequest ? 'some' : 'unknown';
   return { ...plain, travel, allowed: open };
 }
 
