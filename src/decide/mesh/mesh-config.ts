@@ -40,6 +40,8 @@ export interface MeshSettings {
   readonly providers: ReadonlyMap<string, { readonly tcp: boolean }> | undefined;
   /** What was taken for granted, with the place where the input says what is not taken. */
   readonly assumptions: readonly Because[];
+  /** That of them which says that there is no configuration. */
+  readonly absent: Because | undefined;
 }
 
 const DEFAULT_ROOT = 'istio-system';
@@ -60,13 +62,14 @@ export function meshSettings(
   let place: { object?: KubeObject; path?: Path } = {};
   if (stated === undefined) {
     const found = configOf(objects, rootNamespace ?? DEFAULT_ROOT, parse);
-    if (found === undefined) assumptions.push(absent(objects, rootNamespace ?? DEFAULT_ROOT));
+    if (found === undefined) assumptions.push(absentConfig(objects, rootNamespace ?? DEFAULT_ROOT));
     else {
       config = found.config;
       place = { object: found.object, path: found.path };
     }
   }
-  const isKnown = assumptions.length === 0;
+  const [absent] = assumptions;
+  const isKnown = absent === undefined;
   const trustDomain = textOf(config.trustDomain) ?? 'cluster.local';
   const aliases = textsOf(config.trustDomainAliases);
   const further = itemsOf(config['caCertificates']).flatMap(item => textsOf(valueAt(item, ['trustDomains'])));
@@ -101,11 +104,12 @@ export function meshSettings(
     logsAccess: itemsOf(valueAt(config, ['defaultProviders', 'accessLogging'])).length > 0,
     providers: isKnown ? providersOf(config.extensionProviders) : undefined,
     assumptions,
+    absent,
   };
 }
 
 /** Why there is no configuration: none is in the input, or what is cannot be read. */
-function absent(objects: readonly KubeObject[], rootNamespace: string): Because {
+function absentConfig(objects: readonly KubeObject[], rootNamespace: string): Because {
   const broken = objects.find(
     object =>
       object.apiVersion === 'v1' &&

@@ -38,6 +38,7 @@ import {
   type Member,
   type MissingNamespaces,
   memberOf,
+  showsIstio,
   showsLinkerd,
   showsMesh,
 } from './members.ts';
@@ -264,8 +265,16 @@ class ClusterMesh implements Mesh {
   }
 
   get assumed(): readonly Because[] {
-    const assumed = [...this.#assumptions, ...oddObjects(this.#istioObjects)];
-    if (this.#linkerdStated || !showsLinkerd(this.#objects)) return assumed;
+    const linkerd = showsLinkerd(this.#objects);
+    // What Istio does by default is of no interest where there is only another mesh.
+    const ofIstio = !linkerd || showsIstio(this.#objects);
+    const assumed = [
+      ...this.#assumptions.filter(
+        one => ofIstio || one !== this.#settings.absent || one.object !== undefined,
+      ),
+      ...oddObjects(this.#istioObjects),
+    ];
+    if (this.#linkerdStated || !linkerd) return assumed;
     return [
       ...assumed,
       { text: 'the ConfigMap linkerd-config is not in the input: the defaults of its chart are taken' },
