@@ -130,20 +130,46 @@ export interface Filter {
   readonly namespace?: string;
   /** Only what is reached from outside, or reaches it. */
   readonly external?: boolean;
-  /** One edge a caller, not joined. */
-  readonly apart?: boolean;
+}
+
+/** The workloads of a cluster and the pods that no workload owns, by their ids. */
+function endpointsOf({ network }: Cluster): ReadonlyMap<string, PodEndpoint> {
+  const endpoints = new Map<string, PodEndpoint>();
+  for (const { members } of network.connections().classes)
+    for (const member of members)
+      if (member.object !== undefined && !endpoints.has(member.id) && !isOwned(member.object))
+        endpoints.set(member.id, member);
+  return new Map([...endpoints].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/**
+ * The connections to the ports that workloads declare, one edge a caller, without what only a map shows.
+ *
+ * @param namespaces of the workloads that are reached; of all where it is undefined
+ */
+export function edgesTo(cluster: Cluster, namespaces?: ReadonlySet<string>): MapEdge[] {
+  const endpoints = endpointsOf(cluster);
+  const all = [...endpoints.values()];
+  const members = new Map(all.map(({ id }) => [id, cluster.mesh.member(sideOf(id))]));
+  const reached =
+    namespaces === undefined
+      ? all
+      : [...namespaces].flatMap(name => all.filter(({ namespace }) => namespace === name));
+  return reached.flatMap(to =>
+    portsOf(to).flatMap(({ protocol, port }) =>
+      all.flatMap(from =>
+        from.id === to.id ? [] : (edgeOf(cluster, from, to, protocol, port, members) ?? []),
+      ),
+    ),
+  );
 }
 
 /** The connections of a cluster to the ports that its workloads declare. */
 export function mapOf(cluster: Cluster, filter: Filter = {}): MeshMap {
   const { network, mesh } = cluster;
   const relation = network.connections();
-  const endpoints = new Map<string, PodEndpoint>();
-  for (const { members } of relation.classes)
-    for (const member of members)
-      if (member.object !== undefined && !endpoints.has(member.id) && !isOwned(member.object))
-        endpoints.set(member.id, member);
-  const all = [...endpoints.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const endpoints = endpointsOf(cluster);
+  const all = [...endpoints.values()];
   const ways = exposedWays(network.exposure().exposures);
   const meshOf = new Map(all.map(({ id }) => [id, mesh.member(sideOf(id))]));
   const wanted = (id: string): boolean => {
@@ -193,7 +219,7 @@ export function mapOf(cluster: Cluster, filter: Filter = {}): MeshMap {
         const edge = edgeOf(cluster, from, to, protocol, port, meshOf);
         if (edge !== undefined) found.push(edge);
       }
-      const joined = filter.workload === undefined && filter.apart !== true;
+      const joined = filter.workload === undefined;
       edges.push(...(joined ? grouped(found, all, to) : found));
     }
   }
