@@ -28,6 +28,25 @@ function entry(name: string, content: string, type = '0'): Buffer {
 const archive = (...entries: Buffer[]): Uint8Array =>
   gzipSync(Buffer.concat([...entries, Buffer.alloc(1024)]));
 
+describe('the name of a release', () => {
+  const render = (releaseName: string) =>
+    renderChart(chart({ 'templates/a.yaml': 'a: {{ .Release.Name }}' }), { releaseName }).text;
+
+  it('has at most 53 letters, digits and dashes, in parts between dots', () => {
+    for (const name of ['a', 'a-1.b', '9', 'a'.repeat(53)]) assert.ok(render(name).endsWith(`a: ${name}\n`));
+  });
+
+  it('is refused otherwise, as helm does', () => {
+    for (const name of ['a'.repeat(54), 'A', 'a_b', 'a..b', '-a', 'a.', 'a b'])
+      assert.throws(() => render(name), {
+        message: `release name check failed: release name "${name}": invalid release name, must match regex ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the length must not be longer than 53`,
+      });
+    assert.throws(() => render(''), {
+      message: 'release name check failed: release name "": no name provided',
+    });
+  });
+});
+
 describe('what a chart may cost', () => {
   const limits = { steps: 10_000, output: 100_000, time: 10_000 };
   const render = (template: string) => renderChart(chart({ 'templates/a.yaml': template }), { limits });
