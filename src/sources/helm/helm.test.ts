@@ -93,6 +93,20 @@ describe('what a chart may cost', () => {
     assert.ok(performance.now() - start < 5000);
   });
 
+  it('traces maps that are written and read again, many times over', () => {
+    const templates = [
+      '{{ $x := dict "a" .Values.a }}{{ range 300 }}{{ $x = fromYaml (toYaml $x) }}{{ end }}a: {{ $x.a }}\n',
+      '{{ $x := dict "a" .Values.a }}{{ range 300 }}{{ $y := fromYaml (toYaml (dict "b" 1 "a" $x.a)) }}{{ $x = mergeOverwrite $x $y }}{{ end }}a: {{ $x.a }}\n',
+    ];
+    for (const template of templates) {
+      const { documents } = renderChart(
+        chart({ 'templates/a.yaml': template, 'values.yaml': 'b: 1\na: here\n' }),
+        { trace: true },
+      );
+      assert.equal(documents[0]!.lines[0]!.values.at(-1)?.line, 2, template);
+    }
+  });
+
   it('traces includes that lie hundreds deep', () => {
     const depth = 400;
     const helpers = Array.from(

@@ -2,8 +2,9 @@
  * Where each piece of the output came from. While a template runs, every printed piece is noted with its place in the
  * template, the values that it was made of, and, where an include or a toYaml gave it, the lines of those.
  */
-import type { ActionNode, AnyNode, BranchNode, TextNode } from './nodes.ts';
+import type { ActionNode, AnyNode, BranchNode, PipeNode, Source, TextNode } from './nodes.ts';
 import { show } from './nodes.ts';
+import { LaterPlace } from './read-values.ts';
 import type { GoMap, Place, Value } from './value.ts';
 import type { WrittenYaml } from './yaml-write.ts';
 
@@ -57,8 +58,11 @@ export interface BranchTaken {
 
 interface Piece {
   readonly text: string;
-  readonly node: TextNode | ActionNode;
+  /** Where it, or the action that printed it, begins; no node, for with one would stay its whole tree. */
+  readonly at: number;
+  readonly source: Source;
   readonly file: string;
+  readonly literal: boolean;
   readonly action: Action | undefined;
 }
 
@@ -76,6 +80,7 @@ interface Candidate {
 /** What may be told of an action; what it means for the lists below is worked out when somebody asks. */
 type Told =
   | { readonly is: 'value'; readonly place: Place }
+  | { readonly is: 'later'; readonly place: LaterPlace; readonly otherwise: Action | undefined }
   | { readonly is: 'given'; readonly name: string }
   | { readonly is: 'instead'; readonly missing: AnyNode | undefined }
   | { readonly is: 'insteadOf'; readonly words: string }
@@ -120,7 +125,14 @@ class Action {
   tell(one: Told): void {
     if (this.#told === undefined) this.#told = [one];
     else this.#told.push(one);
-    const depth = one.is === 'used' ? one.carried.depth : one.is === 'template' ? one.output.depth : -1;
+    const depth =
+      one.is === 'used'
+        ? one.carried.depth
+        : one.is === 'template'
+          ? one.output.depth
+          : one.is === 'later'
+            ? Math.max(one.place.depth, one.otherwise?.depth ?? 0)
+            : -1;
     if (depth < this.depth) return;
     this.depth = depth + 1;
     // What hangs on each other in a long chain is put together link by link: the call stack has an end.
@@ -179,6 +191,13 @@ class Action {
       case 'value':
         known.values.push(one.place);
         break;
+      case 'later': {
+        const place = one.place.settled;
+        const used = place === undefined ? one.otherwise : madeOf(place)?.carried;
+        if (used !== undefined) learnUsed(used, known);
+        else if (place !== undefined) known.values.push(place);
+        break;
+      }
       case 'given':
         note(known.given, one.name);
         break;
@@ -188,15 +207,9 @@ class Action {
       case 'insteadOf':
         note(known.instead, one.words);
         break;
-      case 'used': {
-        const { values, given, instead, inner, unresolved } = one.carried;
-        if (known.values.length < MOST_CARRIED) known.values.push(...values);
-        if (known.given.length < MOST_CARRIED) known.given.push(...given);
-        if (known.instead.length < MOST_CARRIED) known.instead.push(...instead);
-        if (known.inner.length < MOST_LINES) for (const candidate of inner) known.inner.push(candidate);
-        if (unresolved !== undefined) known.unresolved = unresolved;
+      case 'used':
+        learnUsed(one.carried, known);
         break;
-      }
       case 'template':
         learnTemplate(one.output, one.text, known);
         break;
@@ -208,6 +221,14 @@ class Action {
         break;
     }
   }
+}
+
+function learnUsed({ values, given, instead, inner, unresolved }: Action, known: Known): void {
+  if (known.values.length < MOST_CARRIED) known.values.push(...values);
+  if (known.given.length < MOST_CARRIED) known.given.push(...given);
+  if (known.instead.length < MOST_CARRIED) known.instead.push(...instead);
+  if (known.inner.length < MOST_LINES) for (const candidate of inner) known.inner.push(candidate);
+  if (unresolved !== undefined) known.unresolved = unresolved;
 }
 
 function learnTemplate({ pieces, source }: Output, text: string, known: Known): void {
@@ -228,7 +249,8 @@ function learnTemplate({ pieces, source }: Output, text: string, known: Known): 
 function learnYaml(written: WrittenYaml, known: Known): void {
   const lines = written.text.split('\n');
   lines.forEach((line, at) => {
-    const place = written.places[at];
+    const given = written.places[at];
+    const place = given === undefined ? undefined : settled(given);
     const made = place === undefined ? undefined : madeOf(place);
     // A lone scalar, or an empty map, is what the action has read.
     const isAll = lines.length === 1 && place === undefined;
@@ -249,6 +271,13 @@ function learnYaml(written: WrittenYaml, known: Known): void {
   });
 }
 
+/** Where the lines of a text were made: asked of few texts, so worked out for the first line that is asked for. */
+export interface PlacesOfLines {
+  /** How long the chain of what is worked out then is. */
+  readonly depth: number;
+  placeOf(line: string): Place | undefined;
+}
+
 /** What a variable, or the dot, was made of. */
 export type Carried = Action;
 
@@ -264,6 +293,9 @@ function madePlace(made: Made): Place {
 }
 
 const madeOf = (place: Place): Made | undefined => place.made as Made | undefined;
+
+/** The place that it turns out to be; undefined for one of which nobody knows where it was made. */
+const settled = (place: Place): Place | undefined => (place instanceof LaterPlace ? place.settled : place);
 
 /** What one template gave. */
 export class Traced {
@@ -293,11 +325,15 @@ class Branch implements BranchTaken {
   readonly taken: boolean;
   readonly outputLine: number;
   readonly file: string;
-  readonly #node: BranchNode;
+  readonly #type: BranchNode['type'];
+  readonly #pipe: PipeNode;
+  readonly #at: number;
   readonly #action: Action;
 
   constructor(node: BranchNode, file: string, taken: boolean, action: Action, outputLine: number) {
-    this.#node = node;
+    this.#type = node.type;
+    this.#pipe = node.pipe;
+    this.#at = node.at;
     this.file = file;
     this.taken = taken;
     this.#action = action;
@@ -305,11 +341,11 @@ class Branch implements BranchTaken {
   }
 
   get line(): number {
-    return lineOf(this.#node);
+    return position(this.#pipe.tree, this.#at).line;
   }
 
   get condition(): string {
-    return `${this.#node.type} ${show(this.#node.pipe)}`;
+    return `${this.#type} ${show(this.#pipe)}`;
   }
 
   get values(): readonly Place[] {
@@ -392,12 +428,19 @@ export class Tracer {
   }
 
   text(node: TextNode, file: string): void {
-    this.note({ text: node.text, node, file, action: undefined });
+    this.note({ text: node.text, at: node.at, source: node.tree, file, literal: true, action: undefined });
   }
 
   printed(node: ActionNode, file: string, text: string, before: Action): void {
     const action = this.endAction(before);
-    this.note({ text, node, file, action: action.isEmpty ? undefined : action });
+    this.note({
+      text,
+      at: node.at,
+      source: node.tree,
+      file,
+      literal: false,
+      action: action.isEmpty ? undefined : action,
+    });
   }
 
   /** A variable was set: what it was made of belongs to those that print it. */
@@ -414,11 +457,20 @@ export class Tracer {
   argument(node: AnyNode, file: string, before: Action): Place {
     const carried = this.endAction(before);
     this.used(carried);
-    return madePlace({ carried, at: { file, ...position(node, node.at) } });
+    return madePlace({ carried, at: { file, ...position(node.tree, node.at) } });
   }
 
-  /** What the place of an element of a list stands for. */
-  carriedBy(place: Place): Carried {
+  /**
+   * What the place of an element of a list stands for.
+   *
+   * @param otherwise what stands for it where nobody knows the place
+   */
+  carriedBy(place: Place, otherwise: Carried | undefined): Carried {
+    if (place instanceof LaterPlace) {
+      const later = new Action();
+      later.tell({ is: 'later', place, otherwise });
+      return later;
+    }
     return madeOf(place)?.carried ?? new Action([{ is: 'value', place }]);
   }
 
@@ -451,6 +503,10 @@ export class Tracer {
     const action = this.actions.at(-1);
     if (action === undefined) return;
     const place = map.places?.get(key);
+    if (place instanceof LaterPlace) {
+      action.tell({ is: 'later', place, otherwise: undefined });
+      return;
+    }
     const made = place === undefined ? undefined : madeOf(place);
     if (made !== undefined) this.used(made.carried);
     else if (place !== undefined) action.tell({ is: 'value', place });
@@ -473,13 +529,17 @@ export class Tracer {
   }
 
   /** What tells of a line of a text what it was made of, where the action that runs has made it. */
-  placesOfLines(): (line: string) => Place | undefined {
-    const last = new Map<string, Part>();
-    for (const { text, parts } of this.actions.at(-1)?.inner ?? []) {
-      const part = parts.at(-1);
-      if (part !== undefined) last.set(text, part);
-    }
-    return line => {
+  placesOfLines(): PlacesOfLines {
+    const made = this.actions.at(-1)?.copy() ?? new Action();
+    let last: Map<string, Part> | undefined;
+    const placeOf = (line: string): Place | undefined => {
+      if (last === undefined) {
+        last = new Map();
+        for (const { text, parts } of made.inner) {
+          const part = parts.at(-1);
+          if (part !== undefined) last.set(text, part);
+        }
+      }
       const part = last.get(line.trim());
       if (part === undefined) return undefined;
       const value = part.values.at(-1);
@@ -491,6 +551,7 @@ export class Tracer {
       ]);
       return madePlace({ carried, at: part.template });
     };
+    return { depth: made.depth, placeOf };
   }
 
   unresolved(name: string): void {
@@ -538,15 +599,15 @@ function remember(inner: Candidate[], line: string, parts: readonly Part[]): voi
   });
 }
 
-const lineStarts = new WeakMap<object, number[]>();
+const lineStarts = new WeakMap<Source, number[]>();
 
-function position(node: AnyNode, offset: number): { line: number; column: number } {
-  let starts = lineStarts.get(node.tree);
+function position(source: Source, offset: number): { line: number; column: number } {
+  let starts = lineStarts.get(source);
   if (starts === undefined) {
+    const { text } = source;
     starts = [0];
-    for (let at = node.tree.text.indexOf('\n'); at >= 0; at = node.tree.text.indexOf('\n', at + 1))
-      starts.push(at + 1);
-    lineStarts.set(node.tree, starts);
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+    lineStarts.set(source, starts);
   }
   let [low, high] = [0, starts.length - 1];
   while (low < high) {
@@ -556,8 +617,6 @@ function position(node: AnyNode, offset: number): { line: number; column: number
   }
   return { line: low + 1, column: offset - starts[low]! + 1 };
 }
-
-const lineOf = (node: AnyNode): number => position(node, node.at).line;
 
 /** Quotes around a text do not hide where it came from. */
 const bare = (text: string): string => text.replace(/^(["'])(.*)\1$/s, '$2');
@@ -593,13 +652,12 @@ class Search {
 function partsOf(pieces: readonly Piece[]): Part[][] {
   const lines: Part[][] = [[]];
   let column = 0;
-  for (const { text, node, file, action } of pieces) {
-    let offset = node.at;
-    const here: TemplatePlace | undefined =
-      node.type === 'text' ? undefined : { file, ...position(node, node.at) };
+  for (const { text, at, source, file, literal, action } of pieces) {
+    let offset = at;
+    const here: TemplatePlace | undefined = literal ? undefined : { file, ...position(source, at) };
     const search = action === undefined || action.inner.length === 0 ? undefined : new Search(action.inner);
     const rows = text.split('\n');
-    rows.forEach((row, at) => {
+    rows.forEach((row, number) => {
       const line = lines.at(-1)!;
       if (row !== '') {
         const content = row.trim();
@@ -619,18 +677,18 @@ function partsOf(pieces: readonly Piece[]): Part[][] {
             to: column + row.length,
             template: here ?? {
               file,
-              ...position(node, offset + (content === '' ? 0 : margin)),
+              ...position(source, offset + (content === '' ? 0 : margin)),
             },
             values: action?.values ?? [],
             given: action?.given ?? [],
             instead: action?.instead ?? [],
             unresolved: action?.unresolved,
-            literal: node.type === 'text',
+            literal,
           });
         column += row.length;
       }
       offset += row.length + 1;
-      if (at < rows.length - 1) {
+      if (number < rows.length - 1) {
         lines.push([]);
         column = 0;
       }
