@@ -405,10 +405,11 @@ function tpl([text, data]: Value[], context: Context): Value {
 function readTraced(text: string, context: Context | undefined): Value {
   const tracer = context?.tracer;
   if (tracer === undefined) return readYaml(text);
-  const { depth, placeOf } = tracer.placesOfLines();
+  const { depth, mayBeNew, placeOf } = tracer.placesOfLines();
   let lines: string[] | undefined;
   return readYaml(text, {
     depth,
+    mayBeNew,
     placeOf: line => {
       lines ??= text.split('\n');
       return placeOf(lines[line - 1] ?? '');

@@ -19,6 +19,8 @@ export interface MadeLines {
   placeOf(line: number): Place | undefined;
   /** How long the chain of what is worked out for it is. */
   readonly depth: number;
+  /** Something that is new at every run may be in the text. */
+  readonly mayBeNew: boolean;
 }
 
 /**
@@ -168,6 +170,8 @@ export class LaterPlace extends WrittenPlace {
   #settled: Place | false | undefined;
   /** How long the chain of what is worked out for it is. */
   readonly depth: number;
+  /** It may be the place of something that is new at every run. */
+  readonly mayBeNew: boolean;
 
   constructor(written: Written, number: number, made: MadeLines, otherwise?: Place) {
     super(written, number);
@@ -175,6 +179,8 @@ export class LaterPlace extends WrittenPlace {
     this.#made = made;
     this.#otherwise = otherwise;
     this.depth = Math.max(made.depth, otherwise instanceof LaterPlace ? otherwise.depth + 1 : 0);
+    this.mayBeNew =
+      made.mayBeNew || (otherwise instanceof LaterPlace ? otherwise.mayBeNew : otherwise?.made !== undefined);
   }
 
   /** Undefined where nobody knows. */

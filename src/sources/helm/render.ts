@@ -69,6 +69,8 @@ export interface RenderedDocument {
   readonly read: readonly ReadDocument[];
   /** Where each line of the text came from; none without `trace`. Put together when it is first asked for. */
   readonly lines: readonly LineOrigin[];
+  /** False where no line has anything that is new at every run. */
+  readonly mayBeNew: boolean;
   readonly branches: readonly BranchTaken[];
 }
 
@@ -484,6 +486,7 @@ function crdsOf(chart: Chart): RenderedDocument[] {
         return readDocuments(wellFormed(file.text));
       },
       lines: [],
+      mayBeNew: false,
       branches: [],
     }));
   return [...own, ...chart.dependencies.flatMap(crdsOf)];
@@ -527,6 +530,10 @@ class Manifest implements RenderedDocument {
   get lines(): readonly LineOrigin[] {
     this.#lines ??= linesOf(this.#traced?.lines, this.#part);
     return this.#lines;
+  }
+
+  get mayBeNew(): boolean {
+    return this.#traced?.mayBeNew === true;
   }
 
   get branches(): readonly BranchTaken[] {

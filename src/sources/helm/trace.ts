@@ -86,7 +86,7 @@ type Told =
   | { readonly is: 'insteadOf'; readonly words: string }
   | { readonly is: 'used'; readonly carried: Action }
   | { readonly is: 'template'; readonly output: Output; readonly text: string }
-  | { readonly is: 'yaml'; readonly written: WrittenYaml }
+  | { readonly is: 'yaml'; readonly written: WrittenYaml; readonly mayBeNew: boolean }
   | { readonly is: 'unresolved'; readonly name: string };
 
 /** What an action is made of. */
@@ -109,12 +109,15 @@ class Action {
   missing: AnyNode | undefined;
   /** How many actions hang on each other that are not put together yet. */
   depth = 0;
+  /** Something that is new at every run may be in it: told at once, so that where there is none nobody looks. */
+  mayBeNew = false;
   /** What was told and is not put together yet: most actions are told nothing. */
   #told: Told[] | undefined;
   #known: Known | undefined;
 
   constructor(told?: Told[]) {
     this.#told = told;
+    if (told?.some(one => one.is === 'unresolved') === true) this.mayBeNew = true;
   }
 
   /** Nothing was told. */
@@ -125,6 +128,7 @@ class Action {
   tell(one: Told): void {
     if (this.#told === undefined) this.#told = [one];
     else this.#told.push(one);
+    if (mayBeNew(one)) this.mayBeNew = true;
     const depth =
       one.is === 'used'
         ? one.carried.depth
@@ -143,6 +147,7 @@ class Action {
   copy(): Action {
     const copy = new Action(this.#told === undefined ? undefined : [...this.#told]);
     copy.depth = this.depth;
+    copy.mayBeNew = this.mayBeNew;
     const known = this.#known;
     if (known !== undefined)
       copy.#known = {
@@ -223,6 +228,23 @@ class Action {
   }
 }
 
+function mayBeNew(one: Told): boolean {
+  switch (one.is) {
+    case 'unresolved':
+      return true;
+    case 'used':
+      return one.carried.mayBeNew;
+    case 'template':
+      return one.output.mayBeNew;
+    case 'later':
+      return one.place.mayBeNew || one.otherwise?.mayBeNew === true;
+    case 'yaml':
+      return one.mayBeNew;
+    default:
+      return false;
+  }
+}
+
 function learnUsed({ values, given, instead, inner, unresolved }: Action, known: Known): void {
   if (known.values.length < MOST_CARRIED) known.values.push(...values);
   if (known.given.length < MOST_CARRIED) known.given.push(...given);
@@ -275,6 +297,8 @@ function learnYaml(written: WrittenYaml, known: Known): void {
 export interface PlacesOfLines {
   /** How long the chain of what is worked out then is. */
   readonly depth: number;
+  /** Something that is new at every run may be in the text. */
+  readonly mayBeNew: boolean;
   placeOf(line: string): Place | undefined;
 }
 
@@ -302,10 +326,13 @@ export class Traced {
   #output: Output | undefined;
   readonly #text: string;
   readonly branches: readonly BranchTaken[];
+  /** False where nothing in it is new at every run. */
+  readonly mayBeNew: boolean;
   #lines: LineOrigin[] | undefined;
 
   constructor(output: Output, text: string, branches: readonly BranchTaken[]) {
     this.#output = output;
+    this.mayBeNew = output.mayBeNew;
     this.#text = text;
     this.branches = branches;
   }
@@ -372,6 +399,8 @@ interface Output {
   lines: number;
   /** How long the longest chain of actions is that hangs on its pieces. */
   depth: number;
+  /** Something that is new at every run may be in it. */
+  mayBeNew: boolean;
   /** For a text that `tpl` runs: what the text itself was made of. */
   readonly source: { readonly text: string; readonly made: Action } | undefined;
 }
@@ -397,7 +426,13 @@ export class Tracer {
         ? undefined
         : { text: this.nextSource, made: made.copy() };
     this.nextSource = undefined;
-    this.outputs.push({ pieces: [], lines: 0, depth: source?.made.depth ?? 0, source });
+    this.outputs.push({
+      pieces: [],
+      lines: 0,
+      depth: source?.made.depth ?? 0,
+      mayBeNew: source?.made.mayBeNew === true,
+      source,
+    });
     this.actions.push(new Action());
   }
 
@@ -488,7 +523,10 @@ export class Tracer {
   private note(piece: Piece): void {
     const output = this.outputs.at(-1)!;
     output.pieces.push(piece);
-    if (piece.action !== undefined && piece.action.depth > output.depth) output.depth = piece.action.depth;
+    if (piece.action !== undefined) {
+      if (piece.action.depth > output.depth) output.depth = piece.action.depth;
+      if (piece.action.mayBeNew) output.mayBeNew = true;
+    }
     if (this.outputs.length > 1) return;
     for (let at = piece.text.indexOf('\n'); at >= 0; at = piece.text.indexOf('\n', at + 1)) output.lines++;
   }
@@ -525,7 +563,14 @@ export class Tracer {
   }
 
   yaml(written: WrittenYaml): void {
-    this.actions.at(-1)?.tell({ is: 'yaml', written });
+    const mayBeNew =
+      this.hasUnresolved &&
+      written.places.some(place =>
+        place instanceof LaterPlace
+          ? place.mayBeNew
+          : place !== undefined && madeOf(place)?.carried.mayBeNew === true,
+      );
+    this.actions.at(-1)?.tell({ is: 'yaml', written, mayBeNew });
   }
 
   /** What tells of a line of a text what it was made of, where the action that runs has made it. */
@@ -551,7 +596,7 @@ export class Tracer {
       ]);
       return madePlace({ carried, at: part.template });
     };
-    return { depth: made.depth, placeOf };
+    return { depth: made.depth, mayBeNew: made.mayBeNew, placeOf };
   }
 
   unresolved(name: string): void {
