@@ -709,7 +709,10 @@ class State {
       if (type === 'any' || type === 'map' || type === 'list') return null;
       return this.fail(`invalid value; expected ${TYPE_NAMES[type]}`);
     }
-    if (type === 'any' || isOfType(value, type)) return value;
+    if (type === 'any') return value;
+    // reflect hands a named map over as the map that the function asks for: `typeOf (merge .Values)` is a plain map's.
+    if (type === 'map' && value instanceof GoMap && value.type === 'common.Values') return plainMap(value);
+    if (isOfType(value, type)) return value;
     if (value instanceof GoStruct && value.type === '*time.Time' && type === 'time') return value;
     return this.fail(
       `wrong type for value; expected ${TYPE_NAMES[type]}; got ${value === null ? 'interface {}' : typeOf(value)}`,
@@ -730,9 +733,7 @@ function isOfType(value: Value, type: ParamType): boolean {
     case 'uint32':
       return value instanceof Int && value.kind === type && value.named === undefined;
     case 'map':
-      return (
-        value instanceof GoMap && (value.type === 'map[string]interface {}' || value.type === 'common.Values')
-      );
+      return value instanceof GoMap && value.type === 'map[string]interface {}';
     case 'list':
       return value instanceof GoSlice && value.type === '[]interface {}';
     case 'time':
@@ -749,8 +750,10 @@ const VALUES_METHODS: Readonly<Record<string, Fn>> = Object.assign(Object.create
   AsMap: { params: [], rest: undefined, call: ([values]: Value[]) => plainMap(values as GoMap) },
 });
 
+/** The same map under its plain type: what is set in one is seen in the other. */
 function plainMap(values: GoMap): GoMap {
   const map = new GoMap(values.entries);
+  values.places ??= new Map();
   map.places = values.places;
   return map;
 }
@@ -783,7 +786,7 @@ function keepPlaces(
 const GIVEN = new Set(['Release', 'Chart', 'Capabilities', 'Template', 'Files']);
 
 const isScope = (value: Value): boolean =>
-  value instanceof GoMap && value.type === 'common.Values' && value.entries.has('Release');
+  value instanceof GoMap && value.entries.has('Release') && value.entries.has('Capabilities');
 
 /** The builtins of text/template. `and` and `or` are decided above: their arguments are evaluated one by one. */
 const isScalar = (value: Value): boolean =>
