@@ -238,3 +238,21 @@ describe('a map under a type of its own', () => {
     assert.equal(said('{{ $_ := set . "X" "top" }}{{ $.X }}'), 'top');
   });
 });
+
+describe('mistakes of YAML', () => {
+  // Answers of helm 4.1.4.
+  const refused: readonly (readonly [chart: string, message: string])[] = [
+    ['version: {{ version }}', 'map[interface {}]interface {}{"version":interface {}(nil)}'],
+    [
+      'version: 1.0.0\ndescription: x {y}\nhome: {{ a, b: [1, {c: "d}"}] }: 1}',
+      'map[interface {}]interface {}{"a":interface {}(nil), "b":[]interface {}{1, map[interface {}]interface {}{"c":"d}"}}}',
+    ],
+    ['version: {[a, b]: 1}', '[]interface {}{"a", "b"}'],
+  ];
+  for (const [text, key] of refused)
+    it(`names the key of ${JSON.stringify(text)}`, () => {
+      assert.throws(() => renderChart(chart({ 'Chart.yaml': `apiVersion: v2\nname: shop\n${text}\n` })), {
+        message: `cannot load Chart.yaml: error converting YAML to JSON: yaml: invalid map key: ${key}`,
+      });
+    });
+});

@@ -4,6 +4,7 @@ import type { Path } from '#kube/objects.ts';
 import { LineIndex } from '#yaml/lines.ts';
 import { type ReadDocument, readDocuments } from '#yaml/read.ts';
 import type { PlacedNode } from '#yaml/recorder.ts';
+import { format } from './format.ts';
 import { GoError, GoMap, GoSlice, grownSlice, type Place, type Value } from './value.ts';
 
 /** Where a value of a text that stands inside another file was written: its path, and its place in the text. */
@@ -218,10 +219,14 @@ export function kindInJson(value: Value): string {
  * parser's error from 0 and those of a scanner's from 1, and leaves the first line unsaid (yaml.go, decode.go).
  */
 export function goYamlMessage(
-  { line, message }: { readonly line: number; readonly message: string },
+  { line, column, message }: { readonly line: number; readonly column?: number; readonly message: string },
   text = '',
 ): string {
   const prefix = 'error converting YAML to JSON: ';
+  if (message === KEY_OF_MANY && column !== undefined) {
+    const key = bracketed(text.split(/\r\n|[\n\r\x85\u2028\u2029]/).slice(line - 1), column - 1);
+    if (key !== undefined) return `${prefix}yaml: invalid map key: ${format('%#v', [key])}`;
+  }
   if (/has no place in JSON/.test(message))
     return `${prefix}json: unsupported value: ${message.includes('-') ? '-Inf' : message.includes('nan') ? 'NaN' : '+Inf'}`;
   const scanner = (words: string): string => `${prefix}yaml: ${line > 1 ? `line ${line}: ` : ''}${words}`;
@@ -254,6 +259,32 @@ export function goYamlMessage(
   }
   for (const [pattern, words] of SCANNED) if (pattern.test(message)) return scanner(words);
   return `${prefix}yaml: line ${line}: ${message}`;
+}
+
+const KEY_OF_MANY = 'a key cannot be a mapping or a list';
+
+/**
+ * The mapping or list in brackets that begins there, as go-yaml v2 decodes a key (decode.go, `mapping`): what is left of
+ * `version: {{ version }}` where a template was never rendered. Undefined where no bracket begins or ends there.
+ */
+function bracketed(lines: readonly string[], column: number): Value {
+  if (!'{['.includes(lines[0]?.[column] ?? ' ')) return undefined;
+  for (const [at, line] of lines.slice(0, 100).entries()) {
+    const from = at === 0 ? column + 1 : 0;
+    for (const { 0: end, index } of line.slice(from).matchAll(/[}\]]/g)) {
+      const rows = [...lines.slice(0, at), line.slice(0, from + index) + end];
+      const document = readDocuments(rows.join('\n').slice(column)).find(one => one.is === 'value');
+      if (document !== undefined) return keyed(fromPlain(document.value));
+    }
+  }
+  return undefined;
+}
+
+function keyed(value: Value): Value {
+  if (value instanceof GoSlice) return new GoSlice(value.items.map(keyed));
+  if (!(value instanceof GoMap)) return value;
+  const entries = [...value.entries].map(([key, inner]) => [key, keyed(inner)] as const);
+  return new GoMap(new Map(entries), 'map[interface {}]interface {}');
 }
 
 /** Mistakes of go-yaml's decoder and of sigs.k8s.io/yaml, which name no line. */
