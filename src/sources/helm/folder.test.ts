@@ -41,6 +41,16 @@ it('follows links to files and folders of the same repository, and no others', (
   });
 });
 
+it('says what helm says of a link that leads nowhere', () => {
+  const repository = join(top, 'repo');
+  put('repo/charts/lost/Chart.yaml', 'name: lost');
+  link('repo/charts/lost/crds', '../../generated/crds');
+  assert.equal(
+    readChartFolder(join(repository, 'charts/lost')).broken,
+    `error evaluating symlink ${join(repository, 'charts/lost/crds')}: lstat ${join(repository, 'generated')}: no such file or directory`,
+  );
+});
+
 it('without a repository follows links to what lies beside the chart', () => {
   put('plain/shop/Chart.yaml', 'name: shop');
   put('plain/common/Chart.yaml', 'name: common');

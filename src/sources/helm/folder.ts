@@ -1,6 +1,14 @@
 /** The files of a chart's folder, or of its archive: nothing outside it is read, whatever links it holds. */
-import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { dirname, join, sep } from 'node:path';
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join, resolve, sep } from 'node:path';
 import { readArchive } from './archive.ts';
 import { GoError } from './value.ts';
 
@@ -13,6 +21,8 @@ export interface ReadFolder {
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** Links that were not followed: they lead nowhere, out of the repository, or to a folder that holds the chart. */
   readonly left: readonly string[];
+  /** What helm says of the first link that leads nowhere: it does not render such a chart. */
+  readonly broken?: string;
 }
 
 /** Reads a chart from a folder or a .tgz; names are relative to the chart, with forward slashes. */
@@ -30,6 +40,7 @@ export function readChartFolder(path: string): ReadFolder {
   const root = realpathSync(path);
   const files = new Map<string, Uint8Array>();
   const left: string[] = [];
+  let broken: string | undefined;
   let total = 0;
   let folders = 0;
   const walk = (folder: string, name: string, depth: number, top: string): void => {
@@ -44,6 +55,8 @@ export function readChartFolder(path: string): ReadFolder {
         if (real !== undefined && !isWithin(real, top) && isOfRepository(real, root)) inside = real;
         else if (real === undefined || !isWithin(real, top)) {
           left.push(name + entry.name);
+          if (real === undefined)
+            broken ??= `error evaluating symlink ${join(path, name, entry.name)}: ${problem(full)}`;
           continue;
         }
         kind = statSync(real);
@@ -59,7 +72,20 @@ export function readChartFolder(path: string): ReadFolder {
     }
   };
   walk(root, '', 0, root);
-  return { files, left };
+  return { files, left, ...(broken === undefined ? {} : { broken }) };
+}
+
+/** Why a link cannot be followed, in Go's words: the first part of its way that is not there. */
+function problem(link: string): string {
+  let at = link;
+  try {
+    at = resolve(realpathSync(dirname(link)), readlinkSync(link));
+    while (!existsSync(dirname(at))) at = dirname(at);
+    lstatSync(at);
+    return 'EvalSymlinks: too many links';
+  } catch {
+    return `lstat ${at}: no such file or directory`;
+  }
 }
 
 function linked(path: string): string | undefined {
