@@ -255,4 +255,24 @@ describe('mistakes of YAML', () => {
         message: `cannot load Chart.yaml: error converting YAML to JSON: yaml: invalid map key: ${key}`,
       });
     });
+
+  it('a mistake of form anywhere in a text comes before a key of that kind', () => {
+    const text = 'kind: Pod\nname: {{ name }}\nother: {{ other }}-x\nlast: {{ last }}\n';
+    assert.throws(() => renderChart(chart({ 'templates/a.yaml': text.replaceAll('{{', '{{ "{{" }}') })), {
+      message:
+        'YAML parse error on shop/templates/a.yaml: error converting YAML to JSON: yaml: line 2: did not find expected key',
+    });
+  });
+});
+
+describe('the version of a chart', () => {
+  const refused = [
+    ['v3', 'invalid chart apiVersion'],
+    ['v4', 'unsupported chart version'],
+  ] as const;
+  for (const [version, message] of refused)
+    it(`${version} is refused as helm 4 does`, () => {
+      const text = `apiVersion: ${version}\nname: shop\nversion: 1.0.0\n`;
+      assert.throws(() => renderChart(chart({ 'Chart.yaml': text })), { message });
+    });
 });
