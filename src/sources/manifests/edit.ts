@@ -2,7 +2,7 @@
 import { isEqual } from '#kube/equal.ts';
 import type { Path } from '#kube/objects.ts';
 import type { ReadDocument } from '#yaml/documents.ts';
-import { EditRefused, type EditRequest, editsFor, type TextEdit, withEdits } from '#yaml/edit.ts';
+import { EditRefused, type EditRequest, editsFor, pruned, type TextEdit, withEdits } from '#yaml/edit.ts';
 import { readFast } from '#yaml/fast.ts';
 
 export { EditRefused } from '#yaml/edit.ts';
@@ -32,7 +32,7 @@ export function editText(
   const document = before?.[place.document];
   if (before === undefined || document?.is !== 'value')
     throw new EditRefused('the document is not there any more');
-  const placed = changes.map(change => ({ ...change, path: [...place.prefix, ...change.path] }));
+  const placed = placedIn(document.value, place.prefix, changes);
   const edits = editsFor(text, document, placed);
   const edited = withEdits(text, edits);
   const after = read(edited);
@@ -57,7 +57,7 @@ export function editsOf(
   apply: (value: unknown, changes: readonly EditRequest[]) => unknown,
 ): readonly TextEdit[] {
   if (document.is !== 'value') throw new EditRefused('the document was not read');
-  const placed = changes.map(change => ({ ...change, path: [...prefix, ...change.path] }));
+  const placed = placedIn(document.value, prefix, changes);
   const edits = editsFor(text, document, placed);
   const { start } = document;
   const edited = withEdits(
@@ -68,6 +68,13 @@ export function editsOf(
   if (after?.is !== 'value' || others.length > 0 || !isEqual(after.value, apply(document.value, placed)))
     throw new EditRefused('the document would not read as intended');
   return edits;
+}
+
+function placedIn(value: unknown, prefix: Path, changes: readonly EditRequest[]): readonly EditRequest[] {
+  return pruned(
+    value,
+    changes.map(change => ({ ...change, path: [...prefix, ...change.path] })),
+  );
 }
 
 function valueIn(document: ReadDocument): unknown {

@@ -1,7 +1,7 @@
 /** Capabilities beyond those that runtimes grant by themselves. */
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, pss } from '#check/frameworks.ts';
-import { detailOf, removeAll, standard } from '../standard.ts';
+import { detailOf, removeAllAndEmpty, standard } from '../standard.ts';
 
 export default defineCheck({
   practice: 'pod-security',
@@ -18,7 +18,7 @@ export default defineCheck({
   evaluate: pod => standard(pod, 'baseline', 'capabilities_baseline'),
   message: detailOf,
 
-  fix: { title: 'Take the capability away', kind: 'review', changes: removeAll },
+  fix: { title: 'Take the capability away', kind: 'review', changes: removeAllAndEmpty },
 
   examples: {
     bad: [
