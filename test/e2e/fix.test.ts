@@ -175,6 +175,19 @@ describe('fix', () => {
       ...only('dangerous-capability'),
     );
     assert.deepEqual(context.slice(1), ['runAsNonRoot: true', '']);
+    // But for a comment, which stays.
+    const told = mendedContext(
+      ['# the profiler', 'capabilities:', '  # for now', '  add: [SYS_ADMIN]', 'runAsNonRoot: true'],
+      ...only('dangerous-capability'),
+    ).context;
+    assert.deepEqual(told.slice(1), [
+      '# the profiler',
+      'capabilities:',
+      '  # for now',
+      '  add: []',
+      'runAsNonRoot: true',
+      '',
+    ]);
   });
 
   it('makes no container that the API server refuses, or the kubelet does not start', () => {

@@ -32,8 +32,7 @@ export function editText(
   const document = before?.[place.document];
   if (before === undefined || document?.is !== 'value')
     throw new EditRefused('the document is not there any more');
-  const placed = placedIn(document.value, place.prefix, changes);
-  const edits = editsFor(text, document, placed);
+  const { placed, edits } = placedIn(text, document, place.prefix, changes);
   const edited = withEdits(text, edits);
   const after = read(edited);
   const intended = before.map((one, index) =>
@@ -57,8 +56,7 @@ export function editsOf(
   apply: (value: unknown, changes: readonly EditRequest[]) => unknown,
 ): readonly TextEdit[] {
   if (document.is !== 'value') throw new EditRefused('the document was not read');
-  const placed = placedIn(document.value, prefix, changes);
-  const edits = editsFor(text, document, placed);
+  const { placed, edits } = placedIn(text, document, prefix, changes);
   const { start } = document;
   const edited = withEdits(
     text.slice(start, document.end),
@@ -70,11 +68,21 @@ export function editsOf(
   return edits;
 }
 
-function placedIn(value: unknown, prefix: Path, changes: readonly EditRequest[]): readonly EditRequest[] {
-  return pruned(
-    value,
-    changes.map(change => ({ ...change, path: [...prefix, ...change.path] })),
-  );
+/** The changes where they stand in the document, and their edits. What is left empty goes too, unless a comment would. */
+function placedIn(
+  text: string,
+  document: ReadDocument & { readonly is: 'value' },
+  prefix: Path,
+  changes: readonly EditRequest[],
+): { readonly placed: readonly EditRequest[]; readonly edits: readonly TextEdit[] } {
+  const asked = changes.map(change => ({ ...change, path: [...prefix, ...change.path] }));
+  const placed = pruned(document.value, asked);
+  const edits = editsFor(text, document, placed);
+  const takesComment = ({ start, end, text: now }: TextEdit) =>
+    /(?:^|\s)#/.test(text.slice(start, end)) && !/(?:^|\s)#/.test(now);
+  return placed !== asked && edits.some(takesComment)
+    ? { placed: asked, edits: editsFor(text, document, asked) }
+    : { placed, edits };
 }
 
 function valueIn(document: ReadDocument): unknown {
