@@ -311,8 +311,8 @@ const GO_BLANKS = /^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u
 function wrongSeparator(file: string, at: number): string | undefined {
   const rest = file.slice(at + 3, lineAfter(file, at)).replace(GO_BLANKS, '');
   if (rest === '' || rest.startsWith('#')) return undefined;
-  const shown = rest.length > 40 ? `${rest.slice(0, 40)}…` : rest.trimEnd();
-  return `only a comment may follow "---" on its line: kubectl refuses "${shown}"`;
+  // What stands there may be anything, a secret too: the place says enough.
+  return 'only a comment may follow "---" on its line: kubectl refuses anything else';
 }
 
 /** A separator that is nothing else to go-yaml either: `---#` is text, and more than line feeds end its lines. */

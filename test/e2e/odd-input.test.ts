@@ -144,6 +144,22 @@ describe('beside something odd', () => {
     assert.deepEqual(unknowns, []);
   });
 
+  it('a secret is not shown beside a finding of another kind, in a pod that nobody could judge either', () => {
+    const secret = 'hB7qLw2ZrT9xKp4vNs6D';
+    const entry = (type: string) => `{ name: DB_PASSWORD, value: ${secret}, ${type} }`;
+    const folder = folderOf({
+      'flow.yaml': `apiVersion: v1\nkind: Pod\nmetadata: { name: flow }\nspec: { hostPID: true, containers: [{ name: a, env: [${entry('x: 1')}] }] }\n`,
+      'block.yaml': `${pod('block', BAD)}  x:\n  - name: DB_PASSWORD\n    value: ${secret}\n    value: ${secret}\n  containers: 3\n`,
+      'separator.yaml': `${pod('separator')}--- ${secret}\n`,
+    });
+    for (const format of ['text', 'html', 'json', 'sarif', 'markdown'])
+      for (const check of ['pod-security', 'cicd/duplicate-key']) {
+        const { out } = run(folder, ['scan', '--check', check, '--format', format, '--verbose']);
+        assert.match(out, /host-namespaces|duplicate-key/);
+        assert.ok(!out.includes(secret.slice(0, 5)), `${format} of ${check}`);
+      }
+  });
+
   it('a named pipe, a folder named like a file, links', () => {
     const folder = folderOf({
       'real/healthy.yaml': pod('healthy', BAD),
