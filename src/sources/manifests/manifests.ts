@@ -200,7 +200,7 @@ class Reader implements Manifests {
       if (this.#concerned?.has(found.name) !== false) await this.#kustomization(found, rendered);
     this.declared.push(...(rendered?.declared ?? []));
     for (const [name, bytes] of rendered?.marked ?? [])
-      this.comments.push(...(await commentsOf(name, bytes, false)));
+      this.comments.push(...(await commentsOf(name, asBuffer(bytes), false)));
     if (rendered !== undefined)
       this.renderings.push({
         kind: 'kustomizations',
@@ -622,17 +622,22 @@ class Reader implements Manifests {
         },
         chart,
         files => (this.#options.noHooks === true ? withoutHooks(runsOf(files)) : runsOf(files)),
-        files => [...files.values()].some(bytes => mayHoldMarks(asBuffer(bytes))),
+        files => [...files.keys()].some(name => MAY_SPEAK.test(name) && mayHoldMarks(contentOf(files, name))),
       );
       await look?.(files);
       return made;
     };
     const comments: MarkedComment[] = [];
     const made = await render(this.#tree, async files => {
-      for (const [name, bytes] of files)
-        comments.push(
-          ...(await commentsOf(chart === '' ? name : `${chart}/${name}`, bytes, TEMPLATE.test(name))),
-        );
+      for (const name of files.keys())
+        if (MAY_SPEAK.test(name))
+          comments.push(
+            ...(await commentsOf(
+              chart === '' ? name : `${chart}/${name}`,
+              contentOf(files, name),
+              TEMPLATE.test(name),
+            )),
+          );
     });
     const { declared, gaps, documents, failed, runs = [] } = made;
     return {
@@ -775,10 +780,20 @@ class Reader implements Manifests {
 
 /** The files of a chart that are no YAML before they are rendered. */
 const TEMPLATE = /(?:^|\/)templates\//;
+/** The files of a chart in which a comment may speak of what is rendered: no picture, and no guide to comments. */
+const MAY_SPEAK = /\.(?:ya?ml|json|tpl)$|(?:^|\/)templates\//i;
+
+/** Of a file that cannot be read, nothing: that is said where it is needed. */
+function contentOf(files: ReadonlyMap<string, Uint8Array>, name: string): Buffer {
+  try {
+    return asBuffer(files.get(name)!);
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
 
 /** The comments of a file that is judged in what is made of it. */
-async function commentsOf(file: string, bytes: Uint8Array, isTemplate: boolean): Promise<MarkedComment[]> {
-  const content = asBuffer(bytes);
+async function commentsOf(file: string, content: Buffer, isTemplate: boolean): Promise<MarkedComment[]> {
   if (!mayHoldMarks(content)) return [];
   const decoded = decode(content);
   if (decoded.is !== 'text') return [];
