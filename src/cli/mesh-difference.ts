@@ -7,7 +7,7 @@ import { assumedText } from '#report/mesh/text.ts';
 import { safe } from '#report/safe.ts';
 import type { Parsed } from './command.ts';
 import { EXIT } from './errors.ts';
-import { type Cluster, mapOf, wayOf } from './mesh.ts';
+import { type Cluster, edgesTo, wayOf } from './mesh.ts';
 import { print } from './output.ts';
 
 const SHOWN = 6;
@@ -23,7 +23,7 @@ export interface NeedChanges {
 
 export function difference(parsed: Parsed, before: Cluster, after: Cluster, needs?: NeedChanges): number {
   const { pairs, exposure } = compareNetworks(before.network, after.network);
-  const [old, now] = [mapOf(before, { apart: true }).edges, mapOf(after, { apart: true }).edges];
+  const [old, now] = [edgesTo(before), edgesTo(after)];
   const lost = old
     .filter(edge => edge.travel === 'mtls')
     .flatMap(edge => {

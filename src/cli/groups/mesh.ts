@@ -7,7 +7,15 @@ const assume: Option = {
   name: 'assume',
   value: 'WHAT',
   many: true,
-  choices: ['unlabelled-namespaces', 'ip-blocks-match-pods', 'ip-blocks-miss-pods', 'sidecars', 'ambient'],
+  choices: [
+    'unlabelled-namespaces',
+    'ip-blocks-match-pods',
+    'ip-blocks-miss-pods',
+    'sidecars',
+    'ambient',
+    'refused-policies-absent',
+    'refused-policies-applied',
+  ],
   description: 'What to take for granted where the input does not say it',
 };
 const format: Option = {
