@@ -1,5 +1,6 @@
 /** The commands of network and mesh, as people use them. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -78,6 +79,51 @@ describe('mesh', () => {
     assert.match(opened.out, /\+ shop\/Deployment\/other -> shop\/Deployment\/api 9090\/TCP/);
     assert.equal(run(folder, ['mesh', 'diff', 'after', 'before']).code, 0);
     assert.match(run(folder, ['mesh', 'diff', 'after', 'after']).out, /^no difference\n/);
+  });
+
+  it('compares commits, and lets nobody widen the rules on requests unseen', () => {
+    const rule = (methods: string) => `---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: api, namespace: shop }
+spec: { selector: { matchLabels: { app: api } }, rules: [{ to: [{ operation: { methods: ${methods} } }] }] }
+`;
+    const ruleOfWeb = (methods: string) =>
+      rule(methods).replace('name: api', 'name: web').replace('app: api', 'app: web');
+    const meshed = shop.replace('labels: {', 'labels: { istio-injection: enabled,');
+    const folder = folderOf({ 'a.yaml': meshed + rule('[GET]') });
+    const git = (...words: string[]) =>
+      execFileSync('git', ['-c', 'user.name=n', '-c', 'user.email=n@example.com', ...words], {
+        cwd: folder,
+        stdio: 'ignore',
+      });
+    const commit = (text: string) => {
+      writeFileSync(join(folder, 'a.yaml'), text);
+      git('add', '-A');
+      git('commit', '-m', 'x');
+    };
+    git('init');
+    commit(meshed + rule('[GET]'));
+    commit(meshed + rule('[GET, DELETE]'));
+    const perhaps = run(folder, ['mesh', 'diff', 'HEAD~1', 'HEAD']);
+    assert.equal(perhaps.code, 2, perhaps.err);
+    assert.match(
+      perhaps.out,
+      /rules that changed: .*\n {2}\? .*shop\/Deployment\/web -> shop\/Deployment\/api 9090/,
+    );
+    commit(meshed);
+    const opened = run(folder, ['mesh', 'diff', 'HEAD~1..HEAD']);
+    assert.equal(opened.code, 1);
+    assert.match(opened.out, /^Open to every request now, and not for certain before\n {2}\+ /);
+    assert.match(
+      run(folder, ['mesh', 'diff', 'HEAD', 'HEAD~1']).out,
+      /^No longer open to every request\n {2}- /,
+    );
+    // Other rules of the namespace, that are not those of the workload, change nothing.
+    commit(meshed + rule('[GET]') + ruleOfWeb('[PUT]'));
+    commit(meshed + rule('[GET]') + ruleOfWeb('[PUT, POST]'));
+    assert.doesNotMatch(run(folder, ['mesh', 'diff', 'HEAD~1', 'HEAD']).out, /Deployment\/api 9090/);
+    assert.match(run(folder, ['mesh', 'diff', 'nothing', 'HEAD']).err, /"nothing" is no branch/);
   });
 
   it('says what a policy would take away', () => {
@@ -275,7 +321,7 @@ spec: { mtls: { mode: STRICT } }
       ['mesh', 'explain', '--from', 'shop/web', '--to', 'shop/api', '--port', '0'],
       /not a port from 1 to 65535/,
     ],
-    [['mesh', 'diff', 'one'], /diff takes two/],
+    [['mesh', 'diff', 'one'], /diff compares two things/],
     [['mesh', 'simulate'], /simulate needs --apply/],
     [['mesh', 'advise', '--as', 'istio', '--as', 'linkerd'], /istio and linkerd exclude each other/],
     [['mesh', 'advise', '--dataplane', 'ambient'], /--dataplane is for --as istio/],
