@@ -126,6 +126,33 @@ spec: { selector: { matchLabels: { app: api } }, rules: [{ to: [{ operation: { m
     assert.match(run(folder, ['mesh', 'diff', 'nothing', 'HEAD']).err, /"nothing" is no branch/);
   });
 
+  it('says what is behind a way in, and whether anything asks who comes', () => {
+    const open = shop.replace(
+      'spec: { selector: { app: web }',
+      'spec: { type: NodePort, selector: { app: web }',
+    );
+    const meshed = open.replace('labels: {', 'labels: { istio-injection: enabled,');
+    const strict = `---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: { name: strict, namespace: shop }
+spec: { mtls: { mode: STRICT } }
+`;
+    const plain = run(folderOf({ 'a.yaml': meshed }), ['mesh', 'exposure']);
+    assert.match(plain.out, /^1 workload has a way in from outside; 1 can be reached\n/);
+    assert.match(plain.out, / {4}behind: no mTLS\n {4}nothing in front of the application asks who it is\n/);
+    const shut = run(folderOf({ 'a.yaml': meshed + strict }), ['mesh', 'exposure']);
+    assert.match(shut.out, /^1 workload has a way in from outside; 0 can be reached\n/);
+    assert.match(shut.out, /the mesh refuses it: a\.yaml:\d+ the port is STRICT/);
+    const data = JSON.parse(run(folderOf({ 'a.yaml': meshed }), ['mesh', 'exposure', '-o', 'json']).out) as {
+      exposures: { behind: { mode: string }; authentication: { is: string } }[];
+    };
+    assert.deepEqual(
+      data.exposures.map(({ behind, authentication }) => [behind.mode, authentication.is]),
+      [['plaintext', 'none']],
+    );
+  });
+
   it('says what a policy would take away', () => {
     const folder = folderOf({ 'm/shop.yaml': shop, 'deny.yaml': deny });
     const { out, code } = run(folder, ['mesh', 'simulate', '--apply', 'deny.yaml', 'm']);
