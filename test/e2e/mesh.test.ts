@@ -257,6 +257,18 @@ spec: { mtls: { mode: STRICT } }
     assert.equal(run(folder, words).code, 0);
   });
 
+  it('does not pass over what a log shows and the input cannot name', () => {
+    const seen = 'from,to,port\n10.1.2.3,10.1.2.4,80\n10.1.2.3,shop/api,9090\n';
+    const folder = folderOf({ 'm/shop.yaml': shop, 'seen.csv': seen });
+    const { err } = run(folder, ['mesh', 'advise', '--as', 'network-policy', '--flows', 'seen.csv', 'm']);
+    assert.match(
+      err,
+      /seen\.csv: 1 connection left out between addresses .* 10\.1\.2\.3 -> 10\.1\.2\.4: add/,
+    );
+    assert.match(err, /10\.1\.2\.3\/32 -> shop\/Deployment\/api 9090\/TCP: a private address/);
+    assert.match(err, /left out: 1 way that is not known\n$/);
+  });
+
   it('lets nothing of the input act on the map', () => {
     const evil = shop.replaceAll('name: shop', 'name: "</title><script>alert(1)</script>"');
     const { out } = run(folderOf({ 'a.yaml': evil }), ['mesh', 'connections', '-o', 'html']);
