@@ -1,5 +1,5 @@
 /** `sallyport mesh exposure`: what can be reached from outside, and through which objects. */
-import { type WayIn, wayIn } from '#advise/ways-in.ts';
+import { type WayIn, wayIn } from '#decide/mesh/ways-in.ts';
 import type { Exposure } from '#decide/network/door.ts';
 import { toJson } from '#kube/json.ts';
 import { nameOf } from '#kube/objects.ts';

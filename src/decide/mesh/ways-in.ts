@@ -6,10 +6,12 @@
  * Sources: ingress-nginx, aws-load-balancer-controller, Traefik, HAProxy and NGINX, the annotations of their Ingresses;
  * istio.io, reference of Gateway (ServerTLSSettings); policies are asked of the mesh's decider.
  */
-import type { Authorization, Mesh, Transport } from '#decide/mesh/door.ts';
 import type { Exposure, Peer } from '#decide/network/door.ts';
 import { itemsOf, namespaceOf } from '#decide/network/inventory.ts';
 import { type Because, groupOf, isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
+import type { Authorization } from './authorize.ts';
+import type { Mesh } from './mesh.ts';
+import type { Transport } from './transport.ts';
 
 export interface WayIn {
   /** From the proxy, or from outside where there is none, to the workload; `strict`: as mutual TLS, or not at all. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createMesh } from '#decide/mesh/door.ts';
 import { createNetwork } from '#decide/network/door.ts';
 import { type KubeObject, nameOf } from '#kube/objects.ts';
+import { createMesh } from './mesh.ts';
 import { type WayIn, wayIn } from './ways-in.ts';
 
 const make = (
