@@ -22,6 +22,7 @@ import {
   type IdentityRule,
   type MeshRequest,
   type PortProtocol,
+  type RefusedPolicies,
 } from './authorize.ts';
 import { ClientRules } from './destination-rules.ts';
 import { type GatewayServer, GatewayServers, isRouter } from './gateway-servers.ts';
@@ -50,6 +51,7 @@ import { type Front, ServiceIndex } from './services.ts';
 import {
   isProbeOfAmbient,
   type Outside,
+  offersMtls,
   PROBES_PASS,
   type Side,
   type Transport,
@@ -71,6 +73,8 @@ export interface MeshOptions {
    * shows anything of a mesh, else `'unlabelled'`.
    */
   readonly missingNamespaces?: MissingNamespaces;
+  /** Policies that Istio's webhook refuses; `'unknown'` where left out. */
+  readonly refusedPolicies?: RefusedPolicies;
   /** What Linkerd was installed with; its chart's defaults where left out. */
   readonly linkerd?: Partial<LinkerdSettings>;
 }
@@ -206,6 +210,7 @@ class ClusterMesh implements Mesh {
   readonly #linkerdStated: boolean;
   readonly #peers: PeerAuthentications;
   readonly #envoy: string | undefined;
+  readonly #refused: RefusedPolicies | undefined;
   /** What is of any mesh: read for connections, when one is asked for. */
   readonly #istioObjects: readonly KubeObject[];
   /** Read when a question needs them: most questions of a scan are of membership and PeerAuthentications. */
@@ -231,6 +236,7 @@ class ClusterMesh implements Mesh {
     const { rootNamespace } = this.#settings;
     this.#peers = new PeerAuthentications(objects, rootNamespace);
     this.#envoy = options.envoy;
+    this.#refused = options.refusedPolicies;
     const linkerd = statedLinkerdSettings(objects, parseYaml);
     this.#linkerd = { ...LINKERD_SETTINGS, ...linkerd?.settings, ...options.linkerd };
     this.#istioObjects = objects;
@@ -540,6 +546,7 @@ class ClusterMesh implements Mesh {
       readPolicies(this.#istioObjects),
       this.#peers,
       this.#envoy,
+      this.#refused,
     );
     return this.#istioAuthorizer;
   }
@@ -609,9 +616,9 @@ class ClusterMesh implements Mesh {
     let answer: boolean | 'unknown' = true;
     for (const endpoint of this.#pods.endpoints) {
       if (endpoint.namespace !== namespace || selectorMatch(selector, endpoint.labels) === NO) continue;
-      const { dataplane, mesh } = this.#memberOf(endpoint);
-      if (dataplane === 'unknown') answer = 'unknown';
-      else if (mesh !== 'istio') return false;
+      const member = this.#memberOf(endpoint);
+      if (member.dataplane === 'unknown') answer = 'unknown';
+      else if (!offersMtls(member, isRouter(member))) return false;
     }
     return answer;
   }

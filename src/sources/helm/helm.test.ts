@@ -220,3 +220,21 @@ describe('an origin', () => {
     ]);
   });
 });
+
+describe('a map under a type of its own', () => {
+  const said = (template: string): string =>
+    renderTemplate({ template, values: { a: { b: 'x' }, c: {} } }).text;
+
+  it('is handed to functions that ask for a map as a plain one', () => {
+    assert.equal(said('{{ typeOf .Values }}'), 'common.Values');
+    assert.equal(said('{{ typeOf (merge .Values) }}'), 'map[string]interface {}');
+    assert.equal(said('{{ typeOf (set .Values "d" 1) }}'), 'map[string]interface {}');
+    assert.equal(said('{{ dig "a" "b" "no" (merge .Values) }}'), 'x');
+    assert.throws(() => said('{{ dig "a" "b" "no" .Values }}'), /interface \{\} is common\.Values, not map/);
+  });
+
+  it('stays the same map', () => {
+    assert.equal(said('{{ $m := merge .Values }}{{ $_ := set $m "d" "new" }}{{ .Values.d }}'), 'new');
+    assert.equal(said('{{ $_ := set . "X" "top" }}{{ $.X }}'), 'top');
+  });
+});
