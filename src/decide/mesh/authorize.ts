@@ -4,7 +4,8 @@
  * pilot/pkg/networking/core/listener_builder.go (order of the filters),
  * pilot/pkg/networking/plugin/authn/util.go (trust domains checked in the handshake),
  * pilot/pkg/networking/core/listener_builder.go (what a sidecar takes for the remote address); for ztunnel istio/ztunnel
- * src/state.rs (assert_rbac).
+ * src/state.rs (assert_rbac). Compared with filters that istiod of 2026-08-27 (eed52ebb66ad, before 1.31) generates, in a
+ * real Envoy 1.40.0.
  */
 
 import { namespaceOf } from '#decide/network/inventory.ts';
