@@ -15,6 +15,7 @@ import { type Because, type KubeObject, nameOf } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import type { MapEdge, MapWorkload, MeshMap, Travel } from '#report/mesh/map.ts';
 import { safe } from '#report/safe.ts';
+import type { Manifests } from '#sources/manifests/manifests.ts';
 import { newestMinor, World } from '#world/world.ts';
 import type { Parsed } from './command.ts';
 import { readConfig } from './config.ts';
@@ -41,6 +42,9 @@ const ASSUMED: Readonly<Record<string, string>> = {
   'ip-blocks-miss-pods': 'blocks of addresses in network policies mean no pod',
   sidecars: 'pods of namespaces that are not in the input get a sidecar of Istio',
   ambient: "pods of namespaces that are not in the input are in Istio's ambient mode",
+  'refused-policies-absent': "policies that Istio's webhook refuses are not in the cluster",
+  'refused-policies-applied':
+    "policies that Istio's webhook refuses are in the cluster, and count as far as they go",
 };
 
 /**
@@ -50,14 +54,23 @@ const ASSUMED: Readonly<Record<string, string>> = {
  */
 export async function clusterOf(parsed: Parsed, roots: readonly string[], again = false): Promise<Cluster> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
-  const { declared, gaps } = await readInput(parsed, roots, config);
-  if (!again) tellOfEnvironments(parsed, { declared });
+  const manifests = await readInput(parsed, roots, config);
+  if (!again) tellOfEnvironments(parsed, manifests);
+  return clusterFrom(parsed, manifests);
+}
+
+/** The deciders of what was read, with what `--assume` settles. */
+export function clusterFrom(
+  parsed: Parsed,
+  { declared, gaps }: Pick<Manifests, 'declared' | 'gaps'>,
+): Cluster {
   const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
   const objects = declared.map(({ object }) => object);
   const assumed = new Set(parsed.values('assume'));
   for (const [one, other] of [
     ['ip-blocks-match-pods', 'ip-blocks-miss-pods'],
     ['sidecars', 'ambient'],
+    ['refused-policies-absent', 'refused-policies-applied'],
   ] as const)
     if (assumed.has(one) && assumed.has(other))
       throw new UsageError(`--assume: ${one} and ${other} exclude each other`);
@@ -75,7 +88,15 @@ export async function clusterOf(parsed: Parsed, roots: readonly string[], again 
       : assumed.has('unlabelled-namespaces')
         ? ('unlabelled' as const)
         : undefined;
-  const meshOptions = members === undefined ? {} : { missingNamespaces: members };
+  const refused = assumed.has('refused-policies-absent')
+    ? ('absent' as const)
+    : assumed.has('refused-policies-applied')
+      ? ('applied' as const)
+      : undefined;
+  const meshOptions = {
+    ...(members === undefined ? {} : { missingNamespaces: members }),
+    ...(refused === undefined ? {} : { refusedPolicies: refused }),
+  };
   const mesh = createMesh(objects, meshOptions);
   return {
     world,
@@ -85,7 +106,7 @@ export async function clusterOf(parsed: Parsed, roots: readonly string[], again 
     meshOptions,
     networkOptions,
     assumptions: [
-      ...mesh.assumptions,
+      ...steps(mesh.assumed, { world }),
       ...[...assumed].map(text => `${ASSUMED[text]} (--assume ${text})`),
       'the network plugin enforces NetworkPolicy',
     ],
@@ -255,7 +276,8 @@ function edgeOf(
   const flow = deriveFlow(network, mesh, { from: sideOf(from.id), to: sideOf(to.id), port });
   if (flow.allowed === false) return undefined;
   const travel: Travel = flow.transport.mode === 'refused' ? 'unknown' : flow.transport.mode;
-  const open = flow.allowed === true ? 'yes' : flow.decidedBy === 'authorization' ? 'some' : 'unknown';
+  const ofRequest = flow.decidedBy === 'authorization' && flow.authorization.lacks === undefined;
+  const open = flow.allowed === true ? 'yes' : ofRequest ? 'some' : 'unknown';
   return { ...plain, travel, allowed: open };
 }
 
@@ -320,7 +342,7 @@ export function wayOf({ entry, port, protocol, tls, reachable, internal }: Expos
 }
 
 /** Why, each step with its file and line. */
-export function steps(because: readonly Because[], { world }: Cluster): string[] {
+export function steps(because: readonly Because[], { world }: Pick<Cluster, 'world'>): string[] {
   const lines = because.map(({ object, path, text }) => {
     const origin = object === undefined ? undefined : world.declarationOf(object)?.origin;
     if (origin === undefined) return safe(text);
