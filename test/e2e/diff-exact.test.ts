@@ -139,6 +139,13 @@ function aPart(random: Random): readonly [name: string, text: string] {
     ],
     () => ['base/a.yaml', workload(random, 'Deployment', 'built', undefined)],
     () => ['base/account.yaml', head('v1', 'ServiceAccount', pick(random, NAMES))],
+    // Kustomizations that have nothing in common: one side's stay what they were when another one's files change.
+    () => [`${pick(random, ['solo', 'duo'])}/a.yaml`, workload(random, 'Deployment', 'alone', 'shop')],
+    () => ['duo/account.yaml', head('v1', 'ServiceAccount', pick(random, NAMES), 'shop')],
+    () => [
+      'duo/kustomization.yaml',
+      `resources: [a.yaml, ${pick(random, ['account.yaml', 'absent.yaml', '../solo'])}]\n${random(2) === 0 ? 'patches: [{ patch: "[{ op: add, path: /metadata/labels, value: { a: b } }]", target: { name: alone } }]\n' : ''}`,
+    ],
     () => [
       'overlays/prod/kustomization.yaml',
       `resources: [../../base]\nnamespace: ${pick(random, NAMESPACES)}\n`,
@@ -242,6 +249,10 @@ describe('a comparison of what changed', () => {
     const folder = folderOf({
       'chart/Chart.yaml': 'apiVersion: v2\nname: charted\nversion: 1.0.0\n',
       'base/kustomization.yaml': 'resources: [a.yaml, account.yaml]\n',
+      'solo/kustomization.yaml': 'resources: [a.yaml]\n',
+      'solo/a.yaml': workload(random, 'Deployment', 'alone', 'shop'),
+      'duo/kustomization.yaml': 'resources: [a.yaml]\n',
+      'duo/a.yaml': workload(random, 'Deployment', 'alone', 'bank'),
     });
     process.chdir(folder);
     const git = (...words: string[]) =>

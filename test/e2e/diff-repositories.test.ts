@@ -51,6 +51,20 @@ describe('a repository is read', () => {
     isRead(folder, ['v1', 'main']);
   });
 
+  it('with an index of several packs', () => {
+    const folder = repository();
+    git(folder, 'repack', '-q');
+    writeFileSync(join(folder, 'b.yaml'), '# more\n');
+    commit(folder);
+    git(folder, 'repack', '-q');
+    git(folder, 'prune-packed', '-q');
+    git(folder, 'multi-pack-index', 'write');
+    isRead(folder, ['HEAD~2', 'HEAD']);
+    git(folder, 'multi-pack-index', 'repack');
+    git(folder, 'multi-pack-index', 'expire');
+    isRead(folder, ['HEAD~2', 'HEAD']);
+  });
+
   it('from another work tree of it', () => {
     const folder = repository();
     const other = join(folderOf({}), 'other');
@@ -198,6 +212,20 @@ describe('what cannot be known is said', () => {
     assert.equal(code, 2, out);
     assert.match(out, /\? b\.yaml\n {4}not read: /);
     assert.match(out, /\? l\.yaml\n {4}not read: its content is kept in Git LFS/);
+  });
+
+  it('of files larger than a manifest can be, by their names, loose and packed', () => {
+    const folder = repository();
+    writeFileSync(join(folder, 'huge.yaml'), '');
+    truncateSync(join(folder, 'huge.yaml'), 100 * 1024 * 1024 + 1);
+    commit(folder);
+    for (const packed of [false, true]) {
+      if (packed) git(folder, 'gc', '-q', '--prune=now');
+      const { code, out, err } = run(folder, ['diff', 'HEAD~1', 'HEAD']);
+      assert.equal(code, 2, out + err);
+      assert.match(out, /\? huge\.yaml\n {4}not read: it is larger than 100 MiB/);
+      assert.doesNotMatch(out + err, /[0-9a-f]{40}|\.pack/);
+    }
   });
 
   it('of blobs that a partial clone has not fetched', () => {

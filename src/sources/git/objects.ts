@@ -20,6 +20,9 @@ export class GitError extends Error {
   override readonly name = 'GitError';
 }
 
+/** An object that is larger than anybody's manifest. */
+export class TooLargeError extends GitError {}
+
 const MAX_OBJECT = 100 * 1024 * 1024;
 const MAX_DELTA_DEPTH = 10_000;
 const MAX_ALTERNATES = 5;
@@ -142,11 +145,8 @@ function inflate(bytes: Buffer, what: string, size?: number): Buffer {
       ...(size === undefined ? {} : { chunkSize: Math.max(MIN_CHUNK, Math.min(size + 1, MAX_CHUNK)) }),
     });
   } catch (error) {
-    throw new GitError(
-      (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
-        ? `object ${what} is larger than ${MAX_OBJECT / 1024 / 1024} MiB`
-        : `object ${what} is broken: ${(error as Error).message}`,
-    );
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(`object ${what}`);
+    throw new GitError(`object ${what} is broken: ${(error as Error).message}`);
   }
 }
 
@@ -248,8 +248,7 @@ class Pack {
       byte = head[at++]!;
       size += (byte & 0x7f) * 2 ** shift;
     }
-    if (!(size <= MAX_OBJECT))
-      throw new GitError(`an object in ${this.#path}.pack is larger than ${MAX_OBJECT / 1024 / 1024} MiB`);
+    if (!(size <= MAX_OBJECT)) throw tooLarge(`an object in ${this.#path}.pack`);
     let base: GitObject | undefined;
     if (type === OFS_DELTA) {
       byte = head[at++]!;
@@ -310,6 +309,10 @@ class Pack {
   }
 }
 
+function tooLarge(what: string): TooLargeError {
+  return new TooLargeError(`${what} is larger than ${MAX_OBJECT / 1024 / 1024} MiB`);
+}
+
 function unknownType(path: string): never {
   throw new GitError(`${path}.pack holds an object of a kind that is not known here`);
 }
@@ -328,8 +331,7 @@ function applied(base: Buffer, delta: Buffer, path: string, into?: Buffer): Buff
   };
   if (size() !== base.length) throw new GitError(`${path}.pack is broken`);
   const length = size();
-  if (length > MAX_OBJECT)
-    throw new GitError(`an object in ${path}.pack is larger than ${MAX_OBJECT / 1024 / 1024} MiB`);
+  if (length > MAX_OBJECT) throw tooLarge(`an object in ${path}.pack`);
   // All of it is written, or nobody sees it.
   const result =
     into !== undefined && length <= into.length ? into.subarray(0, length) : Buffer.allocUnsafe(length);

@@ -7,7 +7,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { GitError, type GitObject, ObjectStore } from './objects.ts';
 
-export { GitError } from './objects.ts';
+export { GitError, TooLargeError } from './objects.ts';
 
 /** An entry of a tree, with its path from the root. */
 export interface TreeFile {

@@ -5,11 +5,12 @@ import { LazyFiles } from '../kustomize/files.ts';
 import type { ReadChart, SourceTree } from '../manifests/files.ts';
 import { joinPath } from '../manifests/recognise.ts';
 import { FOLDERS_NEVER_READ, type Found, isCandidate, type Skipped, type Walked } from '../manifests/walk.ts';
-import type { Repository, TreeFile } from './repository.ts';
+import { type Repository, TooLargeError, type TreeFile } from './repository.ts';
 
 /** Content that Git keeps elsewhere: the file holds only its address. Source: git-lfs docs/spec.md. */
 const LFS = 'version https://git-lfs.github.com/spec/';
-const MAX_FILE_SIZE = 100 * 1024 * 1024;
+/** The store hands out nothing larger. */
+const LARGE = 'it is larger than 100 MiB';
 /** A ConfigMap or a patch larger than this would be none. */
 const MAX_KUSTOMIZE_SIZE = 16 * 1024 * 1024;
 const MAX_CHART_FILES = 20_000;
@@ -138,11 +139,19 @@ export class CommitTree implements SourceTree {
   }
 
   #blob(oid: string, keep = true): Buffer {
-    const bytes = this.#repository.blob(oid, keep);
-    if (bytes.length > MAX_FILE_SIZE) throw new Error(`it is larger than ${MAX_FILE_SIZE / 1024 / 1024} MiB`);
+    const bytes = this.#bytes(oid, keep);
     if (bytes.length < 1024 && bytes.toString('latin1', 0, LFS.length) === LFS)
       throw new Error('its content is kept in Git LFS, and only its address here');
     return bytes;
+  }
+
+  /** @throws Error in words that follow the name of a file: what the object is called there tells nobody anything */
+  #bytes(oid: string, keep: boolean): Buffer {
+    try {
+      return this.#repository.blob(oid, keep);
+    } catch (error) {
+      throw error instanceof TooLargeError ? new Error(LARGE) : error;
+    }
   }
 
   /** The files of a chart's folder. Links are followed inside the commit, as on a disk inside the repository. */
