@@ -8,9 +8,11 @@ import {
   resolveConflicts,
   type Unconflicted,
 } from '#judge/baseline.ts';
+import { count, safe } from '#report/safe.ts';
 import type { Parsed } from './command.ts';
 import { UsageError } from './errors.ts';
 import { type Judging, unjudgedOf } from './judging.ts';
+import { tell } from './output.ts';
 
 /** @throws UsageError where there is none, or it cannot be understood */
 export function readBaseline(file: string): BaselineEntry[] {
@@ -77,6 +79,22 @@ export function reachOf(judging: Judging, parsed: Parsed): Reach {
       return !(isPart && how !== 'kubernetes') && !unjudged.isAt(check, name => name === file);
     },
   };
+}
+
+/** Says that lines match nothing any more: what is mended and still accepted could come back unseen. */
+export function tellOfStale(
+  name: string,
+  gone: readonly BaselineEntry[],
+  judging: Judging,
+  parsed: Parsed,
+): void {
+  const { isAsked, isJudged } = reachOf(judging, parsed);
+  const stale = gone.filter(entry => isAsked(entry) && isJudged(entry)).length;
+  const one = stale === 1;
+  if (stale > 0)
+    tell(
+      `sallyport: ${count(stale, 'line')} of ${safe(name)} ${one ? 'matches' : 'match'} nothing any more: sallyport baseline update takes ${one ? 'it' : 'them'} out\n`,
+    );
 }
 
 function isBelow(file: string, operands: readonly string[]): boolean {

@@ -55,14 +55,20 @@ function answered(words: readonly string[]): boolean {
   }
 }
 
-function cacheHome(): string {
+/** Undefined for a user that the system does not know, as containers have them. */
+function cacheHome(): string | undefined {
   if (environment['XDG_CACHE_HOME']) return environment['XDG_CACHE_HOME'];
   if (process.platform === 'win32' && environment['LOCALAPPDATA']) return environment['LOCALAPPDATA'];
-  return join(homedir(), process.platform === 'darwin' ? 'Library/Caches' : '.cache');
+  try {
+    return join(homedir(), process.platform === 'darwin' ? 'Library/Caches' : '.cache');
+  } catch {
+    return undefined;
+  }
 }
 
 /** The code that an earlier run compiled; undefined where there is none that may be trusted. */
-function read(path: string, mine: boolean): Buffer | undefined {
+function read(path: string | undefined, mine: boolean): Buffer | undefined {
+  if (path === undefined) return undefined;
   let file: number | undefined;
   try {
     file = openSync(path, 'r');
@@ -77,7 +83,8 @@ function read(path: string, mine: boolean): Buffer | undefined {
   }
 }
 
-function keep(path: string, code: Buffer, mode: number): void {
+function keep(path: string | undefined, code: Buffer, mode: number): void {
+  if (path === undefined) return;
   const temporary = `${path}.${process.pid}`;
   try {
     // Who may read the file may enter its folder.
@@ -125,7 +132,7 @@ class Modules {
   keep(): void {
     for (const [pack, script] of this.#scripts) {
       const name = this.#names(pack);
-      if (environment['SALLYPORT_BUILD'] === BUILD.id) keep(own(name), script.createCachedData(), 0o644);
+      if (isBuild()) keep(own(name), script.createCachedData(), 0o644);
       else keep(theirs(name), script.createCachedData(), 0o600);
     }
   }
@@ -135,7 +142,9 @@ class Modules {
     const path = join(folder, `${pack}.js`);
     const source = readFileSync(path, 'latin1');
     const name = this.#names(pack);
-    const cachedData = this.#cached ? (read(own(name), false) ?? read(theirs(name), true)) : undefined;
+    // A build lays its own beside the program, whatever somebody's cache holds.
+    const cachedData =
+      this.#cached && !isBuild() ? (read(own(name), false) ?? read(theirs(name), true)) : undefined;
     const script = new Script(source, {
       filename: path,
       ...(cachedData === undefined ? {} : { cachedData }),
@@ -147,8 +156,12 @@ class Modules {
   }
 }
 
+const isBuild = () => environment['SALLYPORT_BUILD'] === BUILD.id;
 const own = (name: string) => join(folder, 'code', name);
-const theirs = (name: string) => join(cacheHome(), 'sallyport', 'code', name);
+const theirs = (name: string) => {
+  const home = cacheHome();
+  return home === undefined ? undefined : join(home, 'sallyport', 'code', name);
+};
 
 function start(words: readonly string[]): void {
   const cached = !environment['NODE_DISABLE_COMPILE_CACHE'] && !environment['NODE_V8_COVERAGE'];

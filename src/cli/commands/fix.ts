@@ -79,15 +79,21 @@ export async function run(parsed: Parsed): Promise<number> {
     for (const { file, before, after } of changed) print(unifiedDiff(file, before, after));
   else writeAll(changed, parsed.value('output-dir'));
   report(parsed, plans, all, left);
-  if (!parsed.has('quiet'))
-    for (const { file, line, reason } of unread)
+  if (!parsed.has('quiet')) {
+    for (const { file, line, reason } of unread.slice(0, MOST_UNREAD))
       tell(`not mended: ${safe(file!)}${line === undefined ? '' : `:${line}`}: ${safe(reason)}\n`);
+    if (unread.length > MOST_UNREAD)
+      tell(`not mended: ${unread.length - MOST_UNREAD} more that were not read: sallyport scan names them\n`);
+  }
   if (level !== undefined) {
     tolerances(plans);
     if (!parsed.has('diff') && !parsed.has('output-dir')) await sayLevels(parsed, config, level, minor);
   }
   return EXIT.clean;
 }
+
+/** Of what was not read, so much is said; a scan says it all. */
+const MOST_UNREAD = 10;
 
 /** A file's text without its byte order mark; undefined where there is none, or it is no text. */
 function textOnDisk(file: string): string | undefined {

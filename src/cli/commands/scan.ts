@@ -5,7 +5,6 @@ import type { Judged } from '#judge/scan.ts';
 import { formatPath } from '#kube/objects.ts';
 import { checks } from '#practices/index.ts';
 import type { ReportOptions } from '#report/reporter.ts';
-import { count, safe } from '#report/safe.ts';
 import type { Manifests } from '#sources/manifests/manifests.ts';
 import { ManifestOrigin } from '#sources/manifests/origin.ts';
 import type { Parsed } from '../command.ts';
@@ -48,15 +47,7 @@ export async function scanInto(
   };
   await writeWanted(wanted, parsed, report, gate);
   if (alsoMarkdown !== undefined) alsoMarkdown(await rendered('markdown', parsed, report, gate));
-  if (gone.length > 0 && !parsed.has('quiet')) {
-    const { isAsked, isJudged } = baselines!.reachOf(judging, parsed);
-    const stale = gone.filter(entry => isAsked(entry) && isJudged(entry)).length;
-    // What is mended and still accepted could come back unseen.
-    if (stale > 0)
-      tell(
-        `sallyport: ${count(stale, 'line')} of ${safe(known!)} ${stale === 1 ? 'matches' : 'match'} nothing any more: sallyport baseline update takes ${stale === 1 ? 'it' : 'them'} out\n`,
-      );
-  }
+  if (gone.length > 0 && !parsed.has('quiet')) baselines!.tellOfStale(known!, gone, judging, parsed);
   return exitCode(report, manifests, failOn, allowUnknown, parsed);
 }
 

@@ -77,12 +77,16 @@ function placedIn(
 ): { readonly placed: readonly EditRequest[]; readonly edits: readonly TextEdit[] } {
   const asked = changes.map(change => ({ ...change, path: [...prefix, ...change.path] }));
   const placed = pruned(document.value, asked);
-  const edits = editsFor(text, document, placed);
   const takesComment = ({ start, end, text: now }: TextEdit) =>
     /(?:^|\s)#/.test(text.slice(start, end)) && !/(?:^|\s)#/.test(now);
-  return placed !== asked && edits.some(takesComment)
-    ? { placed: asked, edits: editsFor(text, document, asked) }
-    : { placed, edits };
+  if (placed !== asked)
+    try {
+      const edits = editsFor(text, document, placed);
+      if (!edits.some(takesComment)) return { placed, edits };
+    } catch (error) {
+      if (!(error instanceof EditRefused)) throw error;
+    }
+  return { placed: asked, edits: editsFor(text, document, asked) };
 }
 
 function valueIn(document: ReadDocument): unknown {
