@@ -2,7 +2,8 @@
  * Whole processes, start included: how long a scan of 1, 15, 250 and all files of a corpus takes, and how much memory.
  *
  * npm run bench [-- CORPUS] measures this build; npm run bench -- --against COMMIT also builds that commit in a folder
- * of its own and prints the ratios. Without a corpus, one is made: plain Deployments, Services and ConfigMaps.
+ * of its own and prints the ratios; --growth scans the corpus once, twice, four and eight times over, to show that time
+ * grows with the input and no faster. Without a corpus, one is made: plain Deployments, Services and ConfigMaps.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
@@ -13,7 +14,7 @@ import { parseArgs } from 'node:util';
 const root = resolve(import.meta.dirname, '..');
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { against: { type: 'string' }, runs: { type: 'string' } },
+  options: { against: { type: 'string' }, runs: { type: 'string' }, growth: { type: 'boolean' } },
 });
 const runs = Number(values.runs ?? 11);
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
@@ -69,6 +70,13 @@ function samples(from: string): [name: string, folder: string][] {
   return [...parts, [`all ${files.length}`, from]];
 }
 
+/** The corpus several times over, each copy in a folder of its own. */
+function copies(from: string, times: number): string {
+  const made = join(folder, `times-${times}`);
+  for (let i = 0; i < times; i++) cpSync(from, join(made, `copy-${i}`), { recursive: true });
+  return made;
+}
+
 function build(commit: string): string {
   const tree = join(folder, 'against');
   const archive = spawnSync('git', ['archive', '--format=tar', commit], { cwd: root, maxBuffer: 2 ** 30 });
@@ -96,7 +104,12 @@ try {
       `${name.padStart(9)}: ${milliseconds.toFixed(0)} ms (${(milliseconds - bare.milliseconds).toFixed(0)} above)`,
     );
   }
-  for (const [name, part] of samples(corpus())) {
+  const all = corpus();
+  const parts = values.growth
+    ? [1, 2, 4, 8].map((times): [string, string] => [`${times} ×`, copies(all, times)])
+    : samples(all);
+  let first: number | undefined;
+  for (const [name, part] of parts) {
     const { milliseconds, megabytes } = measure([program, 'scan', part, '--format', 'json', '--no-ignore']);
     const against =
       other === undefined ? undefined : measure([other, 'scan', part, '--format', 'json', '--no-ignore']);
@@ -104,8 +117,11 @@ try {
       against === undefined
         ? ''
         : `, ${(milliseconds / against.milliseconds).toFixed(2)} × ${values.against}`;
+    const above = milliseconds - bare.milliseconds;
+    first ??= above;
+    const growth = values.growth ? `, ${(above / first).toFixed(1)} times the first` : '';
     console.log(
-      `${name.padStart(9)}: ${milliseconds.toFixed(0)} ms (${(milliseconds - bare.milliseconds).toFixed(0)} above), ${megabytes.toFixed(0)} MB${ratio}`,
+      `${name.padStart(9)}: ${milliseconds.toFixed(0)} ms (${above.toFixed(0)} above), ${megabytes.toFixed(0)} MB${ratio}${growth}`,
     );
   }
 } finally {

@@ -4,9 +4,17 @@ import { type Command, commonOptions, type Option } from './command.ts';
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
 
-export function completionFor(shell: Shell, commands: readonly Command[]): string {
-  return { bash, zsh, fish }[shell](commands);
+/** @param checks the ids of all checks: what may stand where a check is named */
+export function completionFor(shell: Shell, commands: readonly Command[], checks: readonly string[]): string {
+  return { bash, zsh, fish }[shell](commands, checks);
 }
+
+/** What may stand for a value or an operand: words that are known, a check, or the name of a file. */
+type Words = readonly string[] | 'checks' | 'files';
+
+const wordsOf = ({ choices, value }: Option): Words => choices ?? (value === 'WORD' ? 'checks' : 'files');
+const operandsOf = ({ operands }: Command): Words =>
+  operands === 'SHELL' ? shells : operands === 'CHECK' || operands === '[WORD]…' ? 'checks' : 'files';
 
 /** Within single quotes, for every shell here: fish takes a backslash for itself too. */
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
@@ -41,29 +49,40 @@ function summaryOf(commands: readonly Command[], name: string): string {
   return commands.find(one => one.name === name)?.summary ?? `commands of ${name}`;
 }
 
-function bash(commands: readonly Command[]): string {
+function bash(commands: readonly Command[], checks: readonly string[]): string {
+  const proposal = (words: Words) =>
+    words === 'files'
+      ? '_sallyport_files'
+      : `_sallyport_words ${words === 'checks' ? '"$_sallyport_checks"' : quoted(words.join(' '))}`;
   const cases = commands.map(command => {
     const options = optionsOf(command);
     const values = options
       .filter(({ value }) => value !== undefined)
       .map(option => {
         const flags = flagsOf(option).join('|');
-        return option.choices === undefined
-          ? `        ${flags}) _sallyport_files; return ;;`
-          : `        ${flags}) _sallyport_words ${quoted(option.choices.join(' '))}; return ;;`;
+        return `        ${flags}) ${proposal(wordsOf(option))}; return ;;`;
       });
+    const operands = operandsOf(command);
     return [
       `    ${quoted(command.name)})`,
       ...(values.length === 0 ? [] : ['      case "$previous" in', ...values, '      esac']),
-      `      options=${quoted(options.map(({ name }) => `--${name}`).join(' '))} ;;`,
+      `      options=${quoted(options.map(({ name }) => `--${name}`).join(' '))}`,
+      `      ${operands === 'files' ? '' : `if [[ $current != -* ]]; then ${proposal(operands)}; return; fi `};;`,
     ].join('\n');
   });
   return `# bash completion for sallyport. Use: source <(sallyport completion bash)
+_sallyport_checks=${quoted(checks.join(' '))}
+# Without mapfile, which the bash of macOS does not have.
+_sallyport_take() {
+  local word
+  while IFS= read -r word; do COMPREPLY+=("$word"); done
+}
 _sallyport_words() {
-  mapfile -t COMPREPLY < <(compgen -W "$1" -- "$current")
+  compopt +o filenames 2>/dev/null || :
+  _sallyport_take < <(compgen -W "$1" -- "$current")
 }
 _sallyport_files() {
-  mapfile -t COMPREPLY < <(compgen -f -- "$current")
+  _sallyport_take < <(compgen -f -- "$current")
 }
 _sallyport() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD - 1]}"
@@ -113,22 +132,21 @@ complete -o filenames -F _sallyport sallyport
  * written with a backslash; an equals sign behind an option lets its value stand in the same word or in the next) and
  * "_describe" (a colon behind the first one stands for itself).
  */
-function zsh(commands: readonly Command[]): string {
+function zsh(commands: readonly Command[], checks: readonly string[]): string {
   const explained = (text: string) => text.replace(/[:[\]\\]/g, '\\$&');
   const message = (text: string) => text.replaceAll(':', '\\:');
+  const action = (words: Words) =>
+    words === 'files' ? '_files' : words === 'checks' ? '_sallyport_checks' : `(${words.join(' ')})`;
   const specs = (command: Command) =>
     optionsOf(command).map(option => {
-      const { value, choices, description } = option;
+      const { value, description } = option;
       const flags = flagsOf(option);
       const many = option.many === true ? '*' : flags.length > 1 ? `(${flags.join(' ')})` : '';
-      const action =
-        value === undefined
-          ? ''
-          : `:${message(value)}:${choices === undefined ? '_files' : `(${choices.join(' ')})`}`;
+      const argument = value === undefined ? '' : `:${message(value)}:${action(wordsOf(option))}`;
       return flags
         .map(flag => {
           const equals = value !== undefined && flag.startsWith('--') ? '=' : '';
-          return `      ${quoted(`${many}${flag}${equals}[${explained(description)}]${action}`)} \\`;
+          return `      ${quoted(`${many}${flag}${equals}[${explained(description)}]${argument}`)} \\`;
         })
         .join('\n');
     });
@@ -138,6 +156,9 @@ function zsh(commands: readonly Command[]): string {
       .join(' ');
   return `#compdef sallyport
 # zsh completion for sallyport. Use: sallyport completion zsh > "\${fpath[1]}/_sallyport"
+_sallyport_checks() {
+  compadd "$@" -- ${checks.join(' ')}
+}
 _sallyport() {
   local command="$words[2]"
   local -i depth=1
@@ -172,7 +193,7 @@ ${groups
 ${commands
   .map(
     command =>
-      `    ${quoted(command.name)})\n      _arguments \\\n${specs(command).join('\n')}\n      '*:file:_files' ;;`,
+      `    ${quoted(command.name)})\n      _arguments \\\n${specs(command).join('\n')}\n      ${quoted(`*:${message(command.operands ?? 'file')}:${action(operandsOf(command))}`)} ;;`,
   )
   .join('\n')}
   esac
@@ -185,7 +206,7 @@ if [[ $funcstack[1] == _sallyport ]]; then _sallyport "$@"; else compdef _sallyp
  * Sources: complete(1), commandline(1), test(1) of fish. What was typed is compared word by word: `diff` is a command,
  * and the second word of others.
  */
-function fish(commands: readonly Command[]): string {
+function fish(commands: readonly Command[], checks: readonly string[]): string {
   const text = (words: string) => `'${words.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
   const lines = [
     `# fish completion for sallyport. Use: sallyport completion fish | source
@@ -204,8 +225,15 @@ function __sallyport_in
     set -l words (__sallyport_words)
     set -l wanted (count $argv)
     test (count $words) -ge $wanted; and test "$words[1..$wanted]" = "$argv"
+end
+function __sallyport_checks
+    printf '%s\\n' ${checks.join(' ')}
 end`,
   ];
+  const proposal = (words: Words) =>
+    words === 'files'
+      ? []
+      : [`-f -a ${words === 'checks' ? "'(__sallyport_checks)'" : text(words.join(' '))}`];
   for (const [before, next] of nextWords(commands))
     for (const word of next) {
       const name = before === '' ? word : `${before} ${word}`;
@@ -214,16 +242,20 @@ end`,
     }
   for (const command of commands) {
     const condition = text(`__sallyport_in ${command.name}`);
-    for (const { name, short, value, choices, description } of optionsOf(command))
+    const operands = proposal(operandsOf(command));
+    if (operands.length > 0) lines.push(`complete -c sallyport -n ${condition} ${operands.join(' ')}`);
+    for (const option of optionsOf(command)) {
+      const { name, short, value, description } = option;
       lines.push(
         [
           `complete -c sallyport -n ${condition} -l ${name}`,
           ...(short === undefined ? [] : [`-s ${short}`]),
           ...(value === undefined ? [] : ['-r']),
-          ...(choices === undefined ? [] : [`-f -a ${text(choices.join(' '))}`]),
+          ...(value === undefined ? [] : proposal(wordsOf(option))),
           `-d ${text(description)}`,
         ].join(' '),
       );
+    }
   }
   return `${lines.join('\n')}\n`;
 }

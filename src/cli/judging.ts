@@ -1,10 +1,9 @@
 /** From manifests and a configuration to a report: exceptions and the baseline applied, and themselves judged. */
 
-import { readFileSync } from 'node:fs';
 import { idOf } from '#check/check.ts';
 import type { Exception } from '#check/exception.ts';
 import type { Finding, Report } from '#check/finding.ts';
-import { type BaselineEntry, BaselineError, parseBaseline } from '#judge/baseline.ts';
+import type { BaselineEntry } from '#judge/baseline.ts';
 import { CUSTOM_PROFILE, permittedBy } from '#judge/custom-profiles.ts';
 import { exceptionChecks } from '#judge/exception-checks.ts';
 import { Exceptions, exceptionsIn, recordOf } from '#judge/exceptions.ts';
@@ -25,7 +24,6 @@ import type { Manifests } from '#sources/manifests/manifests.ts';
 import { folderOf, isChartName, isKustomizationName } from '#sources/manifests/recognise.ts';
 import { World } from '#world/world.ts';
 import type { Config } from './config.ts';
-import { UsageError } from './errors.ts';
 
 export interface Judging {
   readonly manifests: Manifests;
@@ -160,9 +158,26 @@ function isConfinedTo({ scope }: Exception, file: string): boolean {
  * Whether all that an exception could be about was judged: of a file that could not be read, a chart that does not
  * render, a kustomization that was not built, nobody knows what it excepts.
  */
-export function wasJudged({ manifests, judgement }: Judging): (exception: Exception) => boolean {
+export function wasJudged(judging: Judging): (exception: Exception) => boolean {
+  const unjudged = unjudgedOf(judging);
+  return ({ check, source, scope, file }) => {
+    if (source === 'comment') return !unjudged.isAt(check, name => name === file);
+    if (scope.file === undefined) return !unjudged.isAny;
+    return !unjudged.isAt(check, name => matchesGlob(scope.file!, name));
+  };
+}
+
+interface Unjudged {
+  /** Whether any file, or what it makes, was not judged. */
+  readonly isAny: boolean;
+  /** Whether a check could not judge something of the files that a question is about. */
+  isAt(check: string, isAbout: (file: string) => boolean): boolean;
+}
+
+/** What could not be judged, by file: all of it, or by one check. */
+export function unjudgedOf({ manifests, judgement }: Judging): Unjudged {
   const { unknowns } = judgement;
-  if (unknowns.length === 0) return () => true;
+  if (unknowns.length === 0) return { isAny: false, isAt: () => false };
   const files = new Set(unknowns.flatMap(({ file, object }) => (object === undefined ? (file ?? []) : [])));
   const made = [...files].filter(file => isChartName(file) || isKustomizationName(file));
   const charts = made.filter(isChartName).map(file => folderOf(file));
@@ -176,38 +191,10 @@ export function wasJudged({ manifests, judgement }: Judging): (exception: Except
     files.has(file) ||
     charts.some(folder => folder === '' || file.startsWith(`${folder}/`)) ||
     (made.length > 0 && !isWritten(file));
-  return exception => {
-    const { check, source, scope, file } = exception;
-    if (source !== 'comment' && scope.file === undefined) return files.size === 0;
-    const isAbout = (name: string) => (source === 'comment' ? name === file : isConfinedTo(exception, name));
-    const isOpenHere = (one: (typeof unknowns)[number]) =>
-      (one.check ?? check) === check && one.file !== undefined && isAbout(one.file);
-    if (unknowns.some(isOpenHere)) return false;
-    return source === 'comment'
-      ? !isOpen(file)
-      : !manifests.files.some(one => isAbout(one.file) && isOpen(one.file));
+  return {
+    isAny: files.size > 0,
+    isAt: (check, isAbout) =>
+      unknowns.some(one => (one.check ?? check) === check && one.file !== undefined && isAbout(one.file)) ||
+      manifests.files.some(({ file }) => isAbout(file) && isOpen(file)),
   };
-}
-
-/** @throws UsageError where there is none, or it cannot be understood */
-export function readBaseline(file: string): BaselineEntry[] {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new UsageError(
-      absent
-        ? `${file}: there is no such baseline`
-        : `${file} could not be read: ${(error as Error).message}`,
-      absent ? 'sallyport baseline create makes one' : undefined,
-    );
-  }
-  try {
-    return parseBaseline(text);
-  } catch (error) {
-    if (error instanceof BaselineError)
-      throw new UsageError(`${file}:${error.line}: ${error.message}`, error.hint);
-    throw error;
-  }
 }

@@ -1,7 +1,14 @@
 /** What the mesh commands share: the cluster that the input describes, and its connections as a map. */
 
 import { createMesh, deriveFlow, type Mesh, type MeshOptions } from '#decide/mesh/door.ts';
-import { createNetwork, type Exposure, formatPorts, type Network, type Peer } from '#decide/network/door.ts';
+import {
+  createNetwork,
+  type Exposure,
+  formatPorts,
+  type Network,
+  type NetworkOptions,
+  type Peer,
+} from '#decide/network/door.ts';
 import type { PodEndpoint } from '#decide/network/inventory.ts';
 import { hasPort, PROTOCOLS, type Protocol } from '#decide/network/ports.ts';
 import { type Because, type KubeObject, nameOf } from '#kube/objects.ts';
@@ -21,6 +28,8 @@ export interface Cluster {
   readonly mesh: Mesh;
   /** What the mesh was made with. */
   readonly meshOptions: MeshOptions;
+  /** What the network was made with. */
+  readonly networkOptions?: NetworkOptions;
   /** What was taken for granted, in words. */
   readonly assumptions: readonly string[];
 }
@@ -54,10 +63,11 @@ export async function clusterOf(parsed: Parsed, roots: readonly string[], again 
       throw new UsageError(`--assume: ${one} and ${other} exclude each other`);
   const blocks = assumed.has('ip-blocks-match-pods') || !assumed.has('ip-blocks-miss-pods');
   const known = assumed.has('ip-blocks-match-pods') || assumed.has('ip-blocks-miss-pods');
-  const network = createNetwork(objects, {
+  const networkOptions: NetworkOptions = {
     ...(known ? { ipBlocksMatchPods: blocks } : {}),
     ...(assumed.has('unlabelled-namespaces') ? { missingNamespaces: 'unlabelled' as const } : {}),
-  });
+  };
+  const network = createNetwork(objects, networkOptions);
   const members = assumed.has('sidecars')
     ? ('sidecar' as const)
     : assumed.has('ambient')
@@ -73,6 +83,7 @@ export async function clusterOf(parsed: Parsed, roots: readonly string[], again 
     network,
     mesh,
     meshOptions,
+    networkOptions,
     assumptions: [
       ...mesh.assumptions,
       ...[...assumed].map(text => `${ASSUMED[text]} (--assume ${text})`),

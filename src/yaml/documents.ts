@@ -119,17 +119,24 @@ interface JsonMistake {
   readonly end: number;
 }
 
+const MARK = '\ufeff';
+const TWO_MARKS =
+  'two byte order marks: behind the second, kubectl loses the first letter of lines; delete the marks';
+
 /** Collects the documents of one file. */
 export class Documents {
   readonly #file: string;
   readonly #limits: Limits;
   readonly #lines: LineCounter;
   readonly #isCommon: boolean;
+  readonly #isMarked: boolean;
   readonly #documents: ReadDocument[] = [];
   #index = 0;
 
-  constructor(file: string, limits: Limits) {
+  /** @param isMarked a byte order mark stood in front of the text */
+  constructor(file: string, limits: Limits, isMarked = false) {
     this.#file = file;
+    this.#isMarked = isMarked;
     this.#limits = limits;
     this.#lines = new LineCounter(file);
     this.#isCommon = isCommon(file);
@@ -171,7 +178,7 @@ export class Documents {
     let chunk = from;
     let start = from;
     /** Where the next separator can stand. */
-    let search = from;
+    let search = this.#isMarked && from === 0 ? behindMarkedSeparator(file) : from;
     /** Whether a separator came before what is read now. */
     let isSeparated = false;
     for (;;) {
@@ -223,6 +230,10 @@ export class Documents {
   }
 
   #one(extent: DocumentExtent, read: OneReader): void {
+    if (!this.#isCommon && this.#isMarkedTwice(extent)) {
+      this.#error(TWO_MARKS, extent.start, extent.end, extent.chunk);
+      return;
+    }
     const one = read(this.#file, extent, null, this.#limits);
     if (one.is === 'error') {
       this.#error(one.message, extent.start, extent.end, one.at);
@@ -236,6 +247,11 @@ export class Documents {
       this.#index--;
       this.#error('kubectl reads nothing behind the end of a document', one.ignored, extent.end, one.ignored);
     }
+  }
+
+  /** Source: go-yaml's yamlprivateh.go (is_bom): it looks for the second mark at the buffer's start, on every line. */
+  #isMarkedTwice({ chunk }: DocumentExtent): boolean {
+    return this.#file[chunk] === MARK && ((this.#isMarked && chunk === 0) || this.#file[chunk + 1] === MARK);
   }
 
   #empty(extent: Extent): void {
@@ -301,6 +317,14 @@ function wrongSeparator(file: string, at: number): string | undefined {
 
 /** A separator that is nothing else to go-yaml either: `---#` is text, and more than line feeds end its lines. */
 const CLEAN_SEPARATOR = /^---(?:[ \t]+(?:#[^\r\x85\u2028\u2029]*)?)?\r?\n?$/;
+
+/**
+ * Behind a byte order mark, kubectl takes the first line for content, whatever it is, and hands it to go-yaml, which
+ * lets a value stand behind its `---`. One without a value is the separator that people see.
+ */
+function behindMarkedSeparator(file: string): number {
+  return file.startsWith('---') && behindSeparator(file, 0) === 0 ? lineAfter(file, 0) : 0;
+}
 
 /** Where the content begins behind a separator that kubectl's parser gets to see. */
 function behindSeparator(file: string, at: number): number {

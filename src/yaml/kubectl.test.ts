@@ -304,6 +304,22 @@ const FACTS: Readonly<Record<string, readonly (readonly [text: string, read: str
     ['{"a":"\t"}', '{"a":"\\t"}'],
     ['\ufeffa: 1\n', '{"a":1}'],
   ],
+  'byte order marks': [
+    ['\ufeff---\na: 1\n---\nb: 2\n', '{"a":1} {"b":2}'],
+    ['\ufeff--- # c\na: 1\n', '{"a":1}'],
+    ['\ufeff--- |\n x\n', '"x\\n"'],
+    ['\ufeff--- &x\na: b\n---\nc: d\n', '{"a":"b"} {"c":"d"}'],
+    ['\ufeff--- {a: 1}\n', '{"a":1}'],
+    ['\ufeff{"a":1}\n---\nb: 2\n', '{"a":1} {"b":2}'],
+    ['\ufeff{"a":1}{"b":2}', '{"a":1}'],
+    ['\ufeff{"a":1}}', '{"a":1}'],
+    ['\ufeff {"a":1}', '{"a":1}'],
+    ['a: 1\n---\n\ufeffb: 2\n', '{"a":1} {"b":2}'],
+    ['\ufeff\ufeff# c\na: 1\n', 'error'],
+    ['\ufeff\ufeff---\na: 1\n', 'error'],
+    ['\ufeff\ufeff- a\n- b\n', 'error'],
+    ['\ufeff\ufeffa:\n  b: 1\n  c: 2\nd: 3\n', 'error'],
+  ],
 };
 
 /** JSON with sorted keys and exact integers. */
@@ -319,7 +335,7 @@ function written(value: unknown): string {
 /** Up to the first mistake, where kubectl stops. What it silently leaves unread is no mistake to it. */
 function asKubectl(text: string): string {
   const parts: string[] = [];
-  const documents = readDocuments(text.replace(/^\ufeff/, ''));
+  const documents = readDocuments(text.replace(/^\ufeff/, ''), undefined, text.startsWith('\ufeff'));
   for (const [i, document] of documents.entries()) {
     if (document.is === 'value' && document.value !== null) parts.push(written(document.value));
     if (document.is === 'error' && document.index !== documents[i - 1]?.index)
@@ -333,6 +349,13 @@ describe('kubectl reads', () => {
     it(name, () => {
       for (const [text, read] of facts) assert.equal(asKubectl(text), read, JSON.stringify(text));
     });
+
+  it('lines behind two byte order marks without their first letter, so we refuse them', () => {
+    const [document] = readDocuments('\ufeffabc: 1\ndef: 2\n', undefined, true);
+    assert.equal(document?.is, 'error');
+    assert.match(document!.is === 'error' ? document!.message : '', /two byte order marks/);
+    assert.equal(readDocuments('a: 1\n---\n\ufeff\ufeffb: 2\n')[1]?.is, 'error');
+  });
 
   it('keys of up to 1,024 characters', () => {
     const reads = (key: string): string | undefined => readDocuments(`${key}: 1\n`)[0]?.is;

@@ -14,11 +14,12 @@ export type { DuplicateKey, Limits, ReadDocument } from './documents.ts';
  * text anyway, for the places are found in it.
  *
  * @param text decoded, without byte order mark
+ * @param isMarked such a mark stood in front of it: to kubectl it is no JSON stream then, and its first line no separator
  */
-export function readDocuments(text: string, options?: Partial<Limits>): ReadDocument[] {
+export function readDocuments(text: string, options?: Partial<Limits>, isMarked = false): ReadDocument[] {
   const limits = options === undefined ? defaultLimits : { ...defaultLimits, ...options };
-  const documents = new Documents(text, limits);
-  return startsLikeJson(text) ? documents.json(readJson, readOne) : documents.yaml(0, readOne);
+  const documents = new Documents(text, limits, isMarked);
+  return !isMarked && startsLikeJson(text) ? documents.json(readJson, readOne) : documents.yaml(0, readOne);
 }
 
 const readOne: OneReader = (file, extent, recorder, limits) => {

@@ -64,44 +64,130 @@ describe('a baseline', () => {
     assert.match(run(folder, ['baseline', 'show']).out, /pod-security\/host-namespaces: 2\n/);
   });
 
-  it('merges in Git where two branches mend apart, and says what to do where they mend side by side', () => {
-    const names = ['a', 'b', 'c', 'd', 'e'];
+  /** A repository of pods `a`, `b`, … whose problems are accepted, and what branches do to it. */
+  function repository(names: readonly string[], attributes?: string) {
     const folder = folderOf(Object.fromEntries(names.map(name => [`${name}.yaml`, pod(name)])));
     const git = (...more: string[]) =>
       spawnSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...more], {
         cwd: folder,
         encoding: 'utf8',
       });
-    run(folder, ['baseline', 'create', ...words]);
-    git('init', '--quiet', '--initial-branch=main');
     const commit = () => {
       git('add', '.');
       git('commit', '--quiet', '-m', 'x');
     };
-    const mend = (branch: string, name: string) => {
+    if (attributes !== undefined) writeFileSync(join(folder, '.gitattributes'), attributes);
+    run(folder, ['baseline', 'create', ...words]);
+    git('init', '--quiet', '--initial-branch=main');
+    commit();
+    const change = (branch: string, mended: readonly string[], added: readonly string[] = []) => {
       git('checkout', '--quiet', '-b', branch, 'main');
-      writeFileSync(join(folder, `${name}.yaml`), pod(name).replace('  hostPID: true\n', ''));
-      run(folder, ['baseline', 'update', ...words]);
+      for (const name of mended)
+        writeFileSync(join(folder, `${name}.yaml`), pod(name).replace('  hostPID: true\n', ''));
+      for (const name of added) writeFileSync(join(folder, `${name}.yaml`), pod(name));
+      assert.equal(run(folder, ['baseline', 'update', '--accept-new', ...words]).code, 0);
       commit();
     };
-    commit();
-    mend('one', 'a');
-    mend('two', 'd');
-    mend('three', 'e');
+    const accepted = () => readFileSync(join(folder, FILE), 'utf8').match(/\b\w+\.yaml/g) ?? [];
+    return { folder, git, change, accepted };
+  }
+
+  it('merges in Git where two branches mend apart, and update resolves where they mend side by side', () => {
+    const { folder, git, change, accepted } = repository(['a', 'b', 'c', 'd', 'e']);
+    change('one', ['a']);
+    change('two', ['d']);
+    change('three', ['e'], ['f']);
     git('checkout', '--quiet', 'two');
     assert.equal(git('merge', '--no-edit', 'one').status, 0);
-    const merged = readFileSync(join(folder, FILE), 'utf8');
-    assert.deepEqual(merged.match(/[a-e]\.yaml/g), ['b.yaml', 'c.yaml', 'e.yaml']);
+    assert.deepEqual(accepted(), ['b.yaml', 'c.yaml', 'e.yaml']);
     assert.equal(scan(folder).code, 0);
     // Lines that are neighbours are one conflict to Git.
     assert.equal(git('merge', '--no-edit', 'three').status, 1);
     const { code, err } = scan(folder);
     assert.equal(code, 3);
-    assert.match(err, /a merge conflict that was not resolved\n.*keep the lines of both sides/);
-    const both = readFileSync(join(folder, FILE), 'utf8').replace(/^(?:<{7}|={7}|>{7}|\|{7}).*\n/gm, '');
-    writeFileSync(join(folder, FILE), both);
+    assert.match(err, /a merge conflict that was not resolved\n.*sallyport baseline update resolves it/);
+    const { out } = run(folder, ['baseline', 'update', ...words]);
+    assert.deepEqual(accepted(), ['b.yaml', 'c.yaml', 'f.yaml']);
+    assert.match(
+      out,
+      /^1 merge conflict resolved\none side f\.yaml .*\n1 line accepted by one side only, and kept: .*\nfixed {4}d\.yaml .*\nfixed {4}e\.yaml .*\n2 fixed/,
+    );
+    assert.equal(scan(folder).code, 0);
+  });
+
+  it('keeps to what both sides did where the conflict shows what they began with', () => {
+    const { folder, git, change, accepted } = repository(['a', 'b', 'c']);
+    git('config', 'merge.conflictStyle', 'diff3');
+    change('one', ['b']);
+    git('checkout', '--quiet', '-b', 'two', 'main');
+    // Taken out by hand: it is to be mended, and the merge must not accept it again.
+    const text = readFileSync(join(folder, FILE), 'utf8');
+    writeFileSync(join(folder, FILE), text.replace(/^.*\tc\.yaml\t.*\n/m, ''));
+    git('commit', '--quiet', '-am', 'x');
+    assert.equal(git('merge', '--no-edit', 'one').status, 1);
+    assert.match(readFileSync(join(folder, FILE), 'utf8'), /^\|{7}/m);
     run(folder, ['baseline', 'update', ...words]);
-    assert.deepEqual(readFileSync(join(folder, FILE), 'utf8').match(/[a-e]\.yaml/g), ['b.yaml', 'c.yaml']);
+    assert.deepEqual(accepted(), ['a.yaml']);
+    assert.equal(scan(folder).code, 1);
+  });
+
+  it('merges without a conflict by union: what that brings back is said, and update takes it out', () => {
+    const { folder, git, change, accepted } = repository(['a', 'b', 'c', 'd'], `${FILE} merge=union\n`);
+    change('one', ['a', 'c'], ['e', 'g']);
+    change('two', ['b'], ['f', 'g']);
+    assert.equal(git('merge', '--no-edit', 'one').status, 0);
+    assert.doesNotMatch(readFileSync(join(folder, FILE), 'utf8'), /^[<=>]{7}/m);
+    const { code, err } = scan(folder);
+    assert.equal(code, 0);
+    const stale = accepted().length - 4;
+    assert.ok(stale > 0, 'the two sides did not touch neighbours');
+    assert.match(
+      err,
+      new RegExp(`sallyport: ${stale} lines? of ${FILE} match(?:es)? nothing any more: .*update`),
+    );
+    run(folder, ['baseline', 'update', ...words]);
+    assert.deepEqual(accepted(), ['d.yaml', 'e.yaml', 'f.yaml', 'g.yaml']);
+    assert.equal(scan(folder).err, '');
+  });
+
+  it('says how Git merges it, until somebody wrote that down', () => {
+    const folder = folderOf({ 'a.yaml': pod('a') });
+    assert.match(run(folder, ['baseline', 'create']).err, /sallyport-baseline\.txt merge=union/);
+    writeFileSync(join(folder, '.gitattributes'), `* text=auto\n${FILE} text merge=union\n`);
+    assert.doesNotMatch(run(folder, ['baseline', 'create', '--force']).err, /merge=union/);
+  });
+
+  it('never says that something is fixed which could not be judged, or was left out', () => {
+    const folder = folderOf({ 'a.yaml': pod('a'), 'b.yaml': pod('b'), 'c/c.yaml': pod('c') });
+    run(folder, ['baseline', 'create', ...words]);
+    const before = readFileSync(join(folder, FILE), 'utf8');
+    writeFileSync(join(folder, 'a.yaml'), `${pod('a')}  broken: [\n`);
+    writeFileSync(join(folder, 'b.yaml'), `<<<<<<< ours\n${pod('b')}=======\n${pod('b2')}>>>>>>> theirs\n`);
+    const { out, err } = run(folder, ['baseline', 'update', '--exclude', 'c', ...words]);
+    assert.match(out, /^0 fixed and removed, 0 moved, 0 added; 3 remain\n/);
+    assert.match(err, /3 lines kept: what stands there could not be judged, or was left out/);
+    assert.equal(readFileSync(join(folder, FILE), 'utf8'), before);
+    assert.doesNotMatch(scan(folder).err, /nothing any more/);
+  });
+
+  it('tells apart what environments of a chart have in common', () => {
+    const folder = folderOf({
+      'chart/Chart.yaml': 'apiVersion: v2\nname: x\nversion: 1.0.0\n',
+      'chart/values.yaml': 'replicas: 1\n',
+      'chart/values-prod.yaml': 'replicas: 3\n',
+      'chart/templates/a.yaml': `${pod('a').replace('namespace: shop', 'labels: { r: "{{ .Values.replicas }}" }')}`,
+    });
+    run(folder, ['baseline', 'create', ...words]);
+    const lines = readFileSync(join(folder, FILE), 'utf8').trimEnd().split('\n').slice(3);
+    assert.deepEqual(
+      lines.map(line => line.split('\t')[4]),
+      ['spec.hostPID (in default values)', 'spec.hostPID (in prod)'],
+    );
+    assert.equal(scan(folder).code, 0);
+    // What only one of them was asked about says nothing of the other one.
+    const before = readFileSync(join(folder, FILE), 'utf8');
+    run(folder, ['baseline', 'update', '--environment', 'prod', ...words]);
+    assert.equal(readFileSync(join(folder, FILE), 'utf8'), before);
   });
 
   it('keeps what an update did not ask about', () => {
@@ -123,12 +209,24 @@ describe('a baseline', () => {
       ],
       [`${good}<<<<<<< ours\n`, /:5: a merge conflict/],
       [`${good}nonsense\n`, /:5: no entry of a baseline/],
+      [`${good}>>>>>>> theirs\n`, /:5: a merge conflict/],
       ['', /:1: this is no baseline/],
     ] as const) {
       writeFileSync(join(folder, FILE), text);
       const { code, err } = scan(folder);
       assert.equal(code, 3);
       assert.match(err, message);
+    }
+    for (const [text, message] of [
+      [`${good}=======\n`, /:5: markers of merge conflicts that do not fit together/],
+      [`${good}<<<<<<< ours\n=======\n`, /:7: markers of merge conflicts that do not fit together/],
+      [`${good}<<<<<<< ours\n=======\nnonsense\n>>>>>>> theirs\n`, /:7: no entry of a baseline/],
+    ] as const) {
+      writeFileSync(join(folder, FILE), text);
+      const { code, err } = run(folder, ['baseline', 'update']);
+      assert.equal(code, 3);
+      assert.match(err, message);
+      assert.equal(readFileSync(join(folder, FILE), 'utf8'), text);
     }
     assert.equal(run(folder, ['scan', '--baseline', 'nowhere.txt']).code, 3);
     assert.equal(run(folder, ['baseline', 'create']).code, 3);

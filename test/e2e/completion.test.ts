@@ -1,11 +1,11 @@
 /** What shells are told, tried where the shell is there; and the list of what a version brought. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { commands } from '../../src/cli/commands.ts';
 import { manPage } from '../../src/cli/man.ts';
-import { run } from './program.ts';
+import { folderOf, run } from './program.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -21,6 +21,9 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sallyport; printf '%s\\n' "\${COMPRE
 }
 
 describe('completion', () => {
+  const fish = join(folderOf({ 'sallyport.fish': run(root, ['completion', 'fish']).out }), 'sallyport.fish');
+  const zsh = folderOf({ 'functions/_sallyport': run(root, ['completion', 'zsh']).out });
+
   it('completes commands, groups, options, values and files in bash', () => {
     assert.deepEqual(complete('sca'), ['scan']);
     assert.deepEqual(complete('baseline', ''), ['create', 'update', 'show']);
@@ -32,6 +35,9 @@ describe('completion', () => {
     assert.deepEqual(complete('scan', 'package.'), ['package.json']);
     assert.deepEqual(complete('exceptions', 'list', '--exp'), ['--expiring']);
     assert.deepEqual(complete('nonsense', '--x'), []);
+    assert.deepEqual(complete('completion', ''), ['bash', 'zsh', 'fish']);
+    assert.deepEqual(complete('explain', 'pod-security/host-na'), ['pod-security/host-namespaces']);
+    assert.deepEqual(complete('scan', '--skip', 'mesh/external-ip'), ['mesh/external-ips']);
     // Commands of three words, below groups that are told once.
     const psp = commands.filter(({ name }) => name.startsWith('pod-security psp '));
     assert.ok(psp.length > 1);
@@ -54,10 +60,72 @@ describe('completion', () => {
         for (const option of options)
           assert.ok(out.includes(shell === 'fish' ? ` -l ${option.name}` : `--${option.name}`), option.name);
       }
-      const known = spawnSync(shell, ['-n'], { input: out, encoding: 'utf8' });
+      const known = spawnSync(shell, ['-n', join(folderOf({ script: out }), 'script')], { encoding: 'utf8' });
       // A shell that is not on this machine cannot say whether it understands.
       if (known.error === undefined) assert.equal(known.stderr, '');
     });
+
+  /** What a line that was typed so far may go on with, and what each shell is asked. */
+  const LINES: readonly (readonly [line: string, offered: readonly string[]])[] = [
+    ['sallyport sca', ['scan']],
+    ['sallyport baseline ', ['create', 'show', 'update']],
+    ['sallyport scan --form', ['--format']],
+    ['sallyport scan --format s', ['sarif']],
+    ['sallyport scan -o ju', ['junit']],
+    ['sallyport scan --format=sa', ['sarif']],
+    ['sallyport scan package.', ['package.json']],
+    ['sallyport scan --baseline x --allow', ['--allow-unknown']],
+    ['sallyport scan --check pod-security/host-na', ['pod-security/host-namespaces']],
+    ['sallyport exceptions list --exp', ['--expiring']],
+    ['sallyport pod-security psp ', ['evaluate', 'migrate']],
+    ['sallyport completion ', ['bash', 'fish', 'zsh']],
+    ['sallyport explain mesh/external-ips', ['mesh/external-ips']],
+    ['sallyport nonsense --x', []],
+  ];
+  const missing = (shell: string) =>
+    spawnSync(shell, ['--version']).error === undefined ? false : `${shell} is not on this machine`;
+
+  describe('in a real fish', { skip: missing('fish') }, () => {
+    for (const [line, offered] of LINES)
+      it(`goes on with "${line}"`, () => {
+        const { stdout, stderr } = spawnSync(
+          'fish',
+          ['--no-config', '-c', 'source $argv[1]; complete -C $argv[2]', fish, line],
+          { cwd: root, encoding: 'utf8' },
+        );
+        assert.equal(stderr, '');
+        const words = stdout.split('\n').filter(word => word !== '');
+        assert.deepEqual(words.map(word => word.split('\t')[0]!.replace(/^--\w+=/, '')).sort(), offered);
+      });
+  });
+
+  // Types into an interactive zsh, and has it say what its completion adds.
+  const typist = `
+zmodload zsh/zpty
+zpty z zsh -f -i
+zpty -w z 'PS1=; fpath=($PWD/functions $fpath); autoload -Uz compinit; compinit -D -u; setopt no_list_beep'
+zpty -w z 'seen=(); compadd() { local -a hits; builtin compadd -A hits "$@"; seen+=($hits); builtin compadd "$@" }'
+zpty -w z 'tell() { print -rl -- BEGIN $seen END; BUFFER=; zle accept-line }; zle -N tell; bindkey "^Xt" tell; bindkey "^I" complete-word'
+zpty -w z 'cd $OLDROOT; print READY'
+while zpty -r z line; do [[ $line == READY* ]] && break; done
+zpty -n -w z "$1"$'\\t\\x18t'
+while zpty -r z line; do [[ $line == *BEGIN* ]] && break; done
+while zpty -r z line; do [[ $line == *END* ]] && break; print -rn -- "$line"; done
+`;
+  describe('in a real zsh', { skip: missing('zsh') }, () => {
+    for (const [line, offered] of LINES)
+      it(`goes on with "${line}"`, () => {
+        const { stdout, signal } = spawnSync('zsh', ['-f', '-c', typist, 'zsh', line], {
+          cwd: zsh,
+          encoding: 'utf8',
+          timeout: 20_000,
+          env: { ...process.env, TERM: 'dumb', OLDROOT: root },
+        });
+        assert.equal(signal, null, stdout);
+        const words = stdout.split(/\r*\n/).filter(word => word !== '');
+        assert.deepEqual([...new Set(words.map(word => word.replace(/^--\w+=/, '')))].sort(), offered);
+      });
+  });
 
   it('tells zsh and fish the words of every command, level by level', () => {
     const zsh = run(root, ['completion', 'zsh']).out;

@@ -54,6 +54,21 @@ describe('mesh', () => {
     assert.equal(code, 1);
     assert.match(out, /^shop\/other -> shop\/api:9090 is denied\n {2}network {8}denied\n/);
     assert.match(out, /deny\.yaml:\d+ /);
+    assert.match(
+      out,
+      /to change it {3}a NetworkPolicy that allows port 9090 in the ingress of shop\/api from shop\/other\n/,
+    );
+  });
+
+  it('says all that would close a connection, with each line that allows it', () => {
+    const folder = folderOf({ 'shop.yaml': shop, 'deny.yaml': deny });
+    const words = ['mesh', 'explain', '--from', 'shop/web', '--to', 'shop/api'];
+    assert.match(
+      run(folder, words).out,
+      /one of these\n {6}a NetworkPolicy that selects shop\/web for egress and does not allow port 9090\n {6}deny\.yaml:\d+ NetworkPolicy shop\/api must not allow this ingress\n/,
+    );
+    const [said] = JSON.parse(run(folder, [...words, '-o', 'json']).out) as { opposite: object }[];
+    assert.deepEqual(Object.keys(said!.opposite), ['oneOf']);
   });
 
   it('fails the gate where a change opens something, and only there', () => {

@@ -119,6 +119,31 @@ describe('beside something odd', () => {
         );
     });
 
+  it('a patch that lies ready beside a kustomization is no object, and a whole object is no patch', () => {
+    const piece = 'apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: base }\n';
+    const bad = 'template: { spec: { hostPID: true, containers: [{ name: app }] } }';
+    const folder = folderOf({
+      'k/kustomization.yaml': 'resources: [a.yaml]\n# patches: [{ path: manager_patch.yaml }]\n',
+      'k/a.yaml': pod('base', BAD),
+      'k/manager_patch.yaml': `${piece}spec: { ${bad} }\n`,
+      'k/patches/webhook.yaml':
+        'apiVersion: admissionregistration.k8s.io/v1beta1\nkind: ValidatingWebhookConfiguration\nmetadata: { name: x }\n',
+      'k/whole-patch.yaml': `${piece}spec: { selector: { matchLabels: { app: a } }, ${bad} }\n`,
+      'k/other.yaml': `${piece}spec: { ${bad} }\n`,
+      'elsewhere/manager_patch.yaml': `${piece}spec: { ${bad} }\n`,
+    });
+    const { findings, unknowns } = scanJson(folder);
+    const files = (check: string) => findings.filter(one => one.check === check).map(({ file }) => file);
+    assert.deepEqual(files('pod-security/host-namespaces').sort(), [
+      'elsewhere/manager_patch.yaml',
+      'k/a.yaml',
+      'k/other.yaml',
+      'k/whole-patch.yaml',
+    ]);
+    assert.deepEqual(files('cicd/removed-api'), []);
+    assert.deepEqual(unknowns, []);
+  });
+
   it('a named pipe, a folder named like a file, links', () => {
     const folder = folderOf({
       'real/healthy.yaml': pod('healthy', BAD),

@@ -1,4 +1,6 @@
 /** `sallyport completion`: what a shell sources to complete our words. */
+import { idOf } from '#check/check.ts';
+import { checks } from '#practices/index.ts';
 import type { Command, Parsed } from '../command.ts';
 import { completionFor, type Shell, shells } from '../completion.ts';
 import { EXIT, UsageError } from '../errors.ts';
@@ -11,6 +13,6 @@ export function complete({ operands }: Parsed, commands: readonly Command[]): nu
       `completion takes one of ${shells.join(', ')}`,
       'for example: sallyport completion bash',
     );
-  print(completionFor(shell as Shell, commands));
+  print(completionFor(shell as Shell, commands, checks.map(idOf)));
   return EXIT.clean;
 }

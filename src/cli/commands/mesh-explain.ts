@@ -1,5 +1,6 @@
 /** `sallyport mesh explain`: one connection, decided layer by layer. */
-import { deriveFlow, QueryError } from '#decide/mesh/door.ts';
+import { oppositeOf } from '#advise/opposite.ts';
+import { deriveFlow, type Flow, type FlowQuery, QueryError } from '#decide/mesh/door.ts';
 import { toJson } from '#kube/json.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
@@ -16,20 +17,20 @@ export async function run(parsed: Parsed): Promise<number> {
   const ports = portsAsked(parsed, to, cluster);
   const request = requestOf(parsed);
   const flows = ports.map(port => {
+    const query: FlowQuery = { from: source, to: destination, port, request };
     try {
-      return {
-        port,
-        flow: deriveFlow(cluster.network, cluster.mesh, { from: source, to: destination, port, request }),
-      };
+      return { port, query, flow: deriveFlow(cluster.network, cluster.mesh, query) };
     } catch (error) {
       if (error instanceof QueryError) throw new UsageError(error.message);
       throw error;
     }
   });
   if (parsed.value('format') === 'json')
-    print(toJson(flows.map(({ port, flow }) => ({ port, ...asData(flow, { from, to, port }, cluster) }))));
+    print(
+      toJson(flows.map(({ port, query, flow }) => ({ port, ...asData(flow, query, { from, to }, cluster) }))),
+    );
   else {
-    for (const { port, flow } of flows) print(textOf(from, to, port, flow, cluster));
+    for (const { query, flow } of flows) print(textOf({ from, to }, query, flow, cluster));
     print((await import('#report/mesh/text.ts')).assumedText(cluster.assumptions));
   }
   const answers = flows.map(({ flow }) => flow.allowed);
@@ -68,8 +69,6 @@ function requestOf(parsed: Parsed): { method?: string; path?: string } {
   return { ...(method === undefined ? {} : { method }), ...(path === undefined ? {} : { path }) };
 }
 
-type Flow = ReturnType<typeof deriveFlow>;
-
 function layersOf({ network, transport, authorization }: Flow) {
   return [
     { layer: 'network', says: word(network.allowed), because: network.because },
@@ -82,60 +81,71 @@ function word(answer: boolean | 'unknown'): string {
   return answer === 'unknown' ? 'unknown' : answer ? 'allowed' : 'denied';
 }
 
-function asData(flow: Flow, asked: Asked, cluster: Cluster): object {
+function asData(flow: Flow, query: FlowQuery, asked: Asked, cluster: Cluster): object {
   return {
     allowed: flow.allowed,
     ...(flow.decidedBy === undefined ? {} : { decidedBy: flow.decidedBy }),
     ...(flow.transport.identity === undefined ? {} : { identity: flow.transport.identity }),
     layers: layersOf(flow).map(({ because, ...rest }) => ({ ...rest, because: steps(because, cluster) })),
     notes: steps(flow.notes, cluster),
-    opposite: opposite(flow, asked),
+    opposite: otherwise(flow, query, asked, cluster),
     assumptions: cluster.assumptions,
   };
 }
 
-function textOf(from: string, to: string, port: number, flow: Flow, cluster: Cluster): string {
-  const lines = [`${from} -> ${to}:${port} is ${word(flow.allowed)}`];
+function textOf(asked: Asked, query: FlowQuery, flow: Flow, cluster: Cluster): string {
+  const lines = [`${asked.from} -> ${asked.to}:${query.port} is ${word(flow.allowed)}`];
   for (const { layer, says, because } of layersOf(flow)) {
     lines.push(`  ${layer.padEnd(14)} ${says}`);
     lines.push(...steps(because, cluster).map(step => `      ${step}`));
   }
   if (flow.transport.identity !== undefined) lines.push(`  identity       ${flow.transport.identity}`);
   if (flow.notes.length > 0) lines.push('  note', ...steps(flow.notes, cluster).map(step => `      ${step}`));
-  lines.push(`  to change it   ${opposite(flow, { from, to, port })}`);
+  lines.push(...otherwiseText(otherwise(flow, query, asked, cluster)));
   return `${lines.join('\n')}\n`;
 }
 
-/** What would have to be different for the other answer. */
-function opposite(
-  { allowed, decidedBy, network, transport, authorization }: Flow,
-  { from, to, port }: Asked,
-): string {
-  if (allowed === true)
-    return `a NetworkPolicy that selects ${from} for egress, or ${to} for ingress, and does not let port ${port} through${transport.identity === undefined ? '' : `; or an AuthorizationPolicy for ${to} that does not name ${transport.identity}`}`;
-  if (allowed === 'unknown') return 'the input has to say what is unknown above (see --assume)';
-  if (decidedBy === 'transport') {
-    const [last] = [...transport.because].reverse();
-    return `client and server have to agree on how to encrypt${last === undefined ? '' : `; now: ${last.text}`}`;
-  }
-  if (decidedBy === 'authorization') {
-    const denies = authorization.because.some(({ text }) => /denies/i.test(text));
-    const who = transport.identity ?? 'callers without an identity';
-    return denies
-      ? 'the DENY rule above has to leave this out'
-      : `an ALLOW rule for ${to} that lets ${who} come to port ${port}`;
-  }
-  const sides = [
-    network.egress === true ? undefined : `egress of ${from}`,
-    network.ingress === true ? undefined : `ingress of ${to}`,
-  ].filter(side => side !== undefined);
-  return sides.length === 0
-    ? 'the two networks have to be joined'
-    : `a policy that allows port ${port} in the ${sides.join(' and in the ')}`;
+/** What would have to be different for the other answer: lists of steps. */
+function otherwise(flow: Flow, query: FlowQuery, { from, to }: Asked, cluster: Cluster): Otherwise {
+  if (flow.allowed === 'unknown') return { unknown: stillOpen(flow, query) };
+  const { is, lists } = oppositeOf(cluster.objects, query, flow, {
+    from,
+    to,
+    mesh: cluster.meshOptions,
+    ...(cluster.networkOptions === undefined ? {} : { network: cluster.networkOptions }),
+  });
+  const said = lists.map(list => steps(list, cluster));
+  return is === 'close' ? { oneOf: said } : { allOf: said };
+}
+
+function stillOpen({ decidedBy }: Flow, { request }: FlowQuery): string {
+  const bare = request?.method === undefined && request?.path === undefined;
+  return decidedBy === 'authorization' && bare
+    ? 'it may depend on the request: name it with --method and --path; else the input has to say what is unknown above'
+    : 'the input has to say what is unknown above (see --assume)';
+}
+
+/** `oneOf`: each list is a way, with all of its steps. `allOf`: of each list one step is needed. */
+type Otherwise =
+  | { readonly unknown: string }
+  | { readonly oneOf: readonly (readonly string[])[] }
+  | { readonly allOf: readonly (readonly string[])[] };
+
+function otherwiseText(said: Otherwise): string[] {
+  if ('unknown' in said) return [`  to change it   ${said.unknown}`];
+  const lines =
+    'oneOf' in said
+      ? said.oneOf.map(list => list.join('; and '))
+      : said.allOf.map(list => list.join('; or '));
+  const [only = 'nothing that is known'] = lines;
+  if (lines.length < 2) return [`  to change it   ${only}`];
+  return [
+    `  to change it   ${'oneOf' in said ? 'one of these' : 'all of these'}`,
+    ...lines.map(line => `      ${line}`),
+  ];
 }
 
 interface Asked {
   readonly from: string;
   readonly to: string;
-  readonly port: number;
 }

@@ -9,7 +9,7 @@ import { formatPath, type Path } from '#kube/objects.ts';
 import { type Deployment, isDeployer } from '#sources/gitops/deployer.ts';
 import { BudgetError } from '#sources/helm/budget.ts';
 import { readChartFolder } from '#sources/helm/folder.ts';
-import { mayNeedRe2 } from '#sources/helm/regexes.ts';
+import '#sources/helm/re2.ts';
 import { type ChartOptions, type RenderedChart, renderChartFiles } from '#sources/helm/render.ts';
 import type { LineOrigin } from '#sources/helm/trace.ts';
 import { GoError, wellFormed } from '#sources/helm/value.ts';
@@ -97,7 +97,6 @@ async function userOptions(parsed: Parsed, releaseName: string | undefined): Pro
 async function renderChart(parsed: Parsed, path: string, options: ChartOptions): Promise<number> {
   const { files, left, broken } = readChartFolder(path);
   if (broken !== undefined) throw new GoError(broken);
-  if (mayNeedRe2(files) || (options.valueFiles ?? []).length > 0) await import('#sources/helm/re2.ts');
   const rendered = renderChartFiles(files, {
     ...options,
     folder: path.replace(/\/+$/, ''),
@@ -145,7 +144,6 @@ async function buildOverlay(files: Files, name: string) {
 async function chartsOnDisk() {
   const { chartsForKustomize } = await import('#sources/helm/declared.ts');
   const { readChart } = await import('#sources/helm/folder.ts');
-  await import('#sources/helm/re2.ts');
   return chartsForKustomize(chart => readChart(`/${chart}`));
 }
 

@@ -5,13 +5,14 @@ import type { Judged } from '#judge/scan.ts';
 import { formatPath } from '#kube/objects.ts';
 import { checks } from '#practices/index.ts';
 import type { ReportOptions } from '#report/reporter.ts';
+import { count, safe } from '#report/safe.ts';
 import type { Manifests } from '#sources/manifests/manifests.ts';
 import { ManifestOrigin } from '#sources/manifests/origin.ts';
 import type { Parsed } from '../command.ts';
 import { readConfig } from '../config.ts';
 import { EXIT } from '../errors.ts';
 import { readInput } from '../input.ts';
-import { judgeManifests, readBaseline, reportOfRun } from '../judging.ts';
+import { judgeManifests, reportOfRun } from '../judging.ts';
 import { tell } from '../output.ts';
 import { rendered, type WantedReport, wantedReports, writeWanted } from '../reporting.ts';
 import { honoredTools, selection } from '../selection.ts';
@@ -32,10 +33,11 @@ export async function scanInto(
   const minor = minorOf(parsed.value('target-kubernetes') ?? config.targetKubernetes, '--target-kubernetes');
   const honored = honoredTools(parsed);
   const known = parsed.value('baseline') ?? config.baseline;
-  const baseline = known === undefined ? undefined : readBaseline(known);
+  const baselines = known === undefined ? undefined : await import('../baselines.ts');
+  const baseline = baselines?.readBaseline(known!);
   const manifests = await readInput(parsed, parsed.operands, config);
   const judging = await judgeManifests(manifests, selected, config, minor, honored);
-  const { report, judged } = reportOfRun(judging, baseline, isWhole(parsed));
+  const { report, judged, gone } = reportOfRun(judging, baseline, isWhole(parsed));
   const failOn = (parsed.value('fail-on') as Severity | 'never' | undefined) ?? config.failOn ?? 'high';
   const allowUnknown = parsed.has('allow-unknown') || config.allowUnknown === true;
   const gate = {
@@ -46,6 +48,15 @@ export async function scanInto(
   };
   await writeWanted(wanted, parsed, report, gate);
   if (alsoMarkdown !== undefined) alsoMarkdown(await rendered('markdown', parsed, report, gate));
+  if (gone.length > 0 && !parsed.has('quiet')) {
+    const { isAsked, isJudged } = baselines!.reachOf(judging, parsed);
+    const stale = gone.filter(entry => isAsked(entry) && isJudged(entry)).length;
+    // What is mended and still accepted could come back unseen.
+    if (stale > 0)
+      tell(
+        `sallyport: ${count(stale, 'line')} of ${safe(known!)} ${stale === 1 ? 'matches' : 'match'} nothing any more: sallyport baseline update takes ${stale === 1 ? 'it' : 'them'} out\n`,
+      );
+  }
   return exitCode(report, manifests, failOn, allowUnknown, parsed);
 }
 

@@ -1,6 +1,6 @@
 /** The commands of authorization, in the order of the help. */
 import type { Command, Option } from '../command.ts';
-import { explain, namespace, reading, severities } from './options.ts';
+import { explain, formatOf, namespace, reading, severities } from './options.ts';
 
 /** Where the definitions of custom resources are. */
 const definitions: Option = {
@@ -188,13 +188,7 @@ export const authorizationCommands: readonly Command[] = [
           'Roles and bindings that are there: those that grant no more than is needed are used again',
       },
       ...reading,
-      {
-        name: 'format',
-        short: 'o',
-        value: 'FORMAT',
-        choices: ['yaml', 'json'],
-        description: 'How to print it',
-      },
+      formatOf('yaml', 'json'),
     ],
     examples: [
       ['sallyport authorization learn audit.log > roles.yaml', 'roles and bindings, ready to be applied'],
@@ -271,17 +265,7 @@ export const authorizationCommands: readonly Command[] = [
     name: 'authorization abac convert',
     summary: 'An ABAC policy as RBAC objects, compared over every class of requests',
     operands: 'POLICY',
-    options: [
-      definitions,
-      ...reading,
-      {
-        name: 'format',
-        short: 'o',
-        value: 'FORMAT',
-        choices: ['yaml', 'json'],
-        description: 'How to print it',
-      },
-    ],
+    options: [definitions, ...reading, formatOf('yaml', 'json')],
     examples: [
       [
         'sallyport authorization abac convert policy.jsonl > rbac.yaml',

@@ -1,6 +1,6 @@
 /** The everyday verbs, in the order of the help. */
 import type { Command } from '../command.ts';
-import { formats, profiles, reading, severities, target } from './options.ts';
+import { formatOf, formats, profiles, reading, severities, target } from './options.ts';
 
 export const everydayCommands: readonly Command[] = [
   {
@@ -97,13 +97,7 @@ export const everydayCommands: readonly Command[] = [
     summary: 'Show what was read, and how it was understood',
     operands: '[PATH|-]…',
     options: [
-      {
-        name: 'format',
-        short: 'o',
-        value: 'FORMAT',
-        choices: ['text', 'json'],
-        description: 'How to print it',
-      },
+      formatOf('text', 'json'),
       { name: 'full', description: 'With json: every object exactly as kubectl would read it' },
       ...reading,
     ],
@@ -118,13 +112,7 @@ export const everydayCommands: readonly Command[] = [
     summary: 'List the checks',
     operands: '[WORD]…',
     options: [
-      {
-        name: 'format',
-        short: 'o',
-        value: 'FORMAT',
-        choices: ['text', 'json', 'markdown'],
-        description: 'How to print it',
-      },
+      formatOf('text', 'json', 'markdown'),
       { name: 'profile', value: 'NAME', choices: profiles, description: 'Only the checks of this profile' },
       { name: 'since', value: 'VERSION', description: 'Only checks that are newer than this version' },
     ],
@@ -140,15 +128,7 @@ export const everydayCommands: readonly Command[] = [
     name: 'explain',
     summary: 'Explain one check: why it matters, what to do, examples',
     operands: 'CHECK',
-    options: [
-      {
-        name: 'format',
-        short: 'o',
-        value: 'FORMAT',
-        choices: ['text', 'json', 'markdown'],
-        description: 'How to print it',
-      },
-    ],
+    options: [formatOf('text', 'json', 'markdown')],
     examples: [['sallyport explain pod-security/privileged', 'the page of a check']],
     load: () => import('../commands/explain.ts'),
   },

@@ -39,3 +39,8 @@ export const namespace: Option = {
   value: 'NAME',
   description: 'The namespace of the request',
 };
+
+/** How a command prints its answer. */
+export function formatOf(...choices: readonly string[]): Option {
+  return { name: 'format', short: 'o', value: 'FORMAT', choices, description: 'How to print it' };
+}

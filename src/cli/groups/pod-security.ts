@@ -1,6 +1,6 @@
 /** The commands of pod security, in the order of the help. */
 import type { Command, Option } from '../command.ts';
-import { namespace, reading, target } from './options.ts';
+import { formatOf, namespace, reading, target } from './options.ts';
 
 const machine: readonly Option[] = [
   { name: 'architecture', value: 'NAME', description: 'Of the nodes: amd64 (default), arm64, s390x…' },
@@ -10,13 +10,7 @@ const machine: readonly Option[] = [
     many: true,
     description: 'One that the container has beside the usual: SYS_ADMIN',
   },
-  {
-    name: 'format',
-    short: 'o',
-    value: 'FORMAT',
-    choices: ['text', 'json'],
-    description: 'How to print it',
-  },
+  formatOf('text', 'json'),
 ];
 
 export const podSecurityCommands: readonly Command[] = [
@@ -25,13 +19,7 @@ export const podSecurityCommands: readonly Command[] = [
     summary: 'The highest Pod Security level that each workload and namespace meets',
     operands: '[PATH|-]…',
     options: [
-      {
-        name: 'format',
-        short: 'o',
-        value: 'FORMAT',
-        choices: ['text', 'json'],
-        description: 'How to print it',
-      },
+      formatOf('text', 'json'),
       { name: 'version', value: 'VERSION', description: 'Of the Pod Security Standards: v1.37, or latest' },
       ...reading,
     ],
@@ -63,13 +51,7 @@ export const podSecurityCommands: readonly Command[] = [
         many: true,
         description: 'A file, folder, or - for standard input',
       },
-      {
-        name: 'format',
-        short: 'o',
-        value: 'FORMAT',
-        choices: ['text', 'json'],
-        description: 'How to print it',
-      },
+      formatOf('text', 'json'),
       ...reading,
     ],
     examples: [
@@ -89,13 +71,7 @@ export const podSecurityCommands: readonly Command[] = [
       { name: 'as', value: 'USER', description: 'Who creates plain pods' },
       { name: 'as-group', value: 'GROUP', many: true, description: 'A group that the user is in' },
       namespace,
-      {
-        name: 'format',
-        short: 'o',
-        value: 'FORMAT',
-        choices: ['text', 'json'],
-        description: 'How to print it',
-      },
+      formatOf('text', 'json'),
       ...reading,
     ],
     examples: [
@@ -113,13 +89,7 @@ export const podSecurityCommands: readonly Command[] = [
     options: [
       { name: 'from', value: 'VERSION', description: 'What the cluster has today: v1.33' },
       { name: 'to', value: 'VERSION', description: 'What it gets (default: the newest known)' },
-      {
-        name: 'format',
-        short: 'o',
-        value: 'FORMAT',
-        choices: ['text', 'json'],
-        description: 'How to print it',
-      },
+      formatOf('text', 'json'),
       ...reading,
     ],
     examples: [['sallyport pod-security upgrade --from v1.33 --to v1.37 deploy/', 'before a cluster moves']],
@@ -137,13 +107,7 @@ export const podSecurityCommands: readonly Command[] = [
         description:
           'Only this one, even where a path has its name: web, deployment/web, shop/deployment/web',
       },
-      {
-        name: 'format',
-        short: 'o',
-        value: 'FORMAT',
-        choices: ['text', 'json', 'html'],
-        description: 'How to print it',
-      },
+      formatOf('text', 'json', 'html'),
       target,
       ...reading,
     ],
@@ -165,13 +129,7 @@ export const podSecurityCommands: readonly Command[] = [
       },
       target,
       namespace,
-      {
-        name: 'format',
-        short: 'o',
-        value: 'FORMAT',
-        choices: ['text', 'json'],
-        description: 'How to print it',
-      },
+      formatOf('text', 'json'),
       ...reading,
     ],
     examples: [

@@ -3,6 +3,8 @@
  * what they may cost, the parameters of a binding. Sources: apiserver pkg/admission/plugin/policy/generic,
  * pkg/admission/plugin/cel/{condition,composition}.go, pkg/apis/cel/config.go.
  */
+
+import type { Ask } from '#decide/cel/authorizer.ts';
 import { compile, isUnknown, type Program } from '#decide/cel/cel.ts';
 import { CelCompileError } from '#decide/cel/issues.ts';
 import { BOOL, DYN, sameType, type Type, typeText } from '#decide/cel/types.ts';
@@ -39,12 +41,12 @@ export function isSeen({ resource }: AdmissionRequest): boolean {
 }
 
 /** The objects of a kind of this API group. */
-export function ofKind(objects: readonly KubeObject[], kind: string): KubeObject[] {
+function ofKind(objects: readonly KubeObject[], kind: string): KubeObject[] {
   return objects.filter(object => object.kind === kind && groupOf(object.apiVersion) === GROUP);
 }
 
 /** Bindings by the policy that they name. */
-export function byPolicy(bindings: readonly KubeObject[]): ReadonlyMap<string, readonly KubeObject[]> {
+function byPolicy(bindings: readonly KubeObject[]): ReadonlyMap<string, readonly KubeObject[]> {
   return Map.groupBy(bindings, binding => textAt(binding, ['spec', 'policyName']));
 }
 
@@ -237,4 +239,45 @@ function declared(type: Type): Type {
 export function textAt(value: unknown, path: Path): string {
   const text = valueAt(value, path);
   return typeof text === 'string' ? text : '';
+}
+
+/** What admission policies are decided by. */
+export interface AdmissionInput {
+  /** Policies, bindings, the objects that they take as parameters, and Namespaces. */
+  readonly objects: readonly KubeObject[];
+  /** The minor version of Kubernetes 1 whose CEL functions there are. */
+  readonly kubernetesMinor?: number;
+  /** Answers what expressions ask of `authorizer`; without it such an answer is not known. */
+  readonly ask?: Ask;
+}
+
+/** The policies of a kind, their bindings, and what they may ask of the cluster. */
+export class PolicySet<Policy extends Pick<Expressions, 'object' | 'issues'>> {
+  readonly policies: readonly Policy[];
+  readonly objects: readonly KubeObject[];
+  readonly ask: Ask;
+  readonly #bindings: ReadonlyMap<string, readonly KubeObject[]>;
+
+  /** @param kind that of the policies; their bindings are of the kind `…Binding` */
+  constructor(
+    { objects, kubernetesMinor, ask }: AdmissionInput,
+    kind: string,
+    read: new (object: KubeObject, kubernetesMinor: number | undefined) => Policy,
+  ) {
+    this.objects = objects;
+    this.ask = ask ?? (() => ({ decision: 'unknown', reason: 'who may do what is not in the input' }));
+    this.policies = ofKind(objects, kind).map(object => new read(object, kubernetesMinor));
+    this.#bindings = byPolicy(ofKind(objects, `${kind}Binding`));
+  }
+
+  bindingsOf(policy: string): readonly KubeObject[] {
+    return this.#bindings.get(policy) ?? [];
+  }
+
+  /** What is wrong with the expressions of the policies: the API server would not take them. */
+  issues(): { readonly object: KubeObject; readonly path: Path; readonly message: string }[] {
+    return this.policies.flatMap(({ object, issues }) =>
+      issues.map(({ path, error }) => ({ object, path, message: error })),
+    );
+  }
 }

@@ -17,14 +17,14 @@ import { CelError, CelStruct, type CelValue, isList } from '#decide/cel/values.t
 import { isEqual } from '#kube/equal.ts';
 import { type Because, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
 import {
+  type AdmissionInput,
   BUDGET,
-  byPolicy,
   type Compiled,
   Expressions,
   isSeen,
   Meter,
   namespaceFor,
-  ofKind,
+  PolicySet,
   paramsOf,
   textAt,
 } from './expressions.ts';
@@ -55,13 +55,7 @@ export interface MutationAnswer {
   readonly unknowns: readonly MutationResult[];
 }
 
-export interface MutationInput {
-  /** Policies, bindings, the objects that they take as parameters, and Namespaces. */
-  readonly objects: readonly KubeObject[];
-  /** The minor version of Kubernetes 1 whose CEL functions there are. */
-  readonly kubernetesMinor?: number;
-  /** Answers what expressions ask of `authorizer`; without it such an answer is not known. */
-  readonly ask?: Ask;
+export interface MutationInput extends AdmissionInput {
   /**
    * What the API server fills in after every change.
    *
@@ -83,27 +77,17 @@ class RequestError extends Error {
 }
 
 export class MutatingAdmission {
-  readonly #policies: readonly MutatingPolicy[];
-  readonly #bindings: ReadonlyMap<string, readonly KubeObject[]>;
-  readonly #objects: readonly KubeObject[];
-  readonly #ask: Ask;
+  readonly #set: PolicySet<MutatingPolicy>;
   readonly #complete: (object: KubeObject) => KubeObject;
 
-  constructor({ objects, kubernetesMinor, ask, complete }: MutationInput) {
-    this.#objects = objects;
-    this.#ask = ask ?? (() => ({ decision: 'unknown', reason: 'who may do what is not in the input' }));
-    this.#complete = complete ?? (object => object);
-    this.#policies = ofKind(objects, 'MutatingAdmissionPolicy').map(
-      object => new MutatingPolicy(object, kubernetesMinor),
-    );
-    this.#bindings = byPolicy(ofKind(objects, 'MutatingAdmissionPolicyBinding'));
+  constructor(input: MutationInput) {
+    this.#set = new PolicySet(input, 'MutatingAdmissionPolicy', MutatingPolicy);
+    this.#complete = input.complete ?? (object => object);
   }
 
-  /** What is wrong with the expressions of the policies: the API server would not take them. */
-  issues(): { readonly object: KubeObject; readonly path: Path; readonly message: string }[] {
-    return this.#policies.flatMap(policy =>
-      policy.issues.map(({ path, error }) => ({ object: policy.object, path, message: error })),
-    );
+  /** See {@link PolicySet.issues}. */
+  issues(): ReturnType<PolicySet<MutatingPolicy>['issues']> {
+    return this.#set.issues();
   }
 
   /**
@@ -122,12 +106,12 @@ export class MutatingAdmission {
       unknowns: [],
     };
     if (object === undefined || operation === 'DELETE' || !isSeen(request)) return unchanged;
-    const answer = this.#inOrder(this.#policies, request);
+    const answer = this.#inOrder(this.#set.policies, request);
     if (answer.decision !== 'allow' || answer.applied.length < 2) return answer;
-    const reversed = this.#inOrder(this.#policies.toReversed(), request);
+    const reversed = this.#inOrder(this.#set.policies.toReversed(), request);
     if (reversed.decision === 'allow' && isEqual(reversed.object, answer.object)) return answer;
     const { object: _, ...rest } = answer;
-    const [first] = this.#policies.filter(({ name }) => answer.applied.includes(name));
+    const [first] = this.#set.policies.filter(({ name }) => answer.applied.includes(name));
     const message = `what comes out depends on the order of ${answer.applied.map(name => `'${name}'`).join(', ')}, which is not fixed`;
     return {
       ...rest,
@@ -145,7 +129,12 @@ export class MutatingAdmission {
   }
 
   #inOrder(policies: readonly MutatingPolicy[], request: AdmissionRequest): MutationAnswer {
-    const run = new Dispatch(request, namespaceFor(this.#objects, request), this.#ask, this.#complete);
+    const run = new Dispatch(
+      request,
+      namespaceFor(this.#set.objects, request),
+      this.#set.ask,
+      this.#complete,
+    );
     const again = new Set<string>();
     const invoked = new Set<string>();
     run.all(this.#invocations(policies, request, run), invoked, again, false);
@@ -158,7 +147,7 @@ export class MutatingAdmission {
   #invocations(policies: readonly MutatingPolicy[], request: AdmissionRequest, run: Dispatch): Invocation[] {
     const now = { ...request, object: run.object };
     return policies.flatMap(policy => {
-      const bindings = this.#bindings.get(policy.name) ?? [];
+      const bindings = this.#set.bindingsOf(policy.name);
       if (bindings.length === 0) return [];
       const matches = matchesResources(
         valueAt(policy.object, ['spec', 'matchConstraints']),
@@ -175,7 +164,7 @@ export class MutatingAdmission {
           run.unknown(at, unknown, ['spec', 'matchConstraints']);
           return [];
         }
-        const params = paramsOf(this.#objects, policy.object, binding, now);
+        const params = paramsOf(this.#set.objects, policy.object, binding, now);
         if ('unknown' in params) run.unknown(at, params.unknown, ['spec', 'paramRef']);
         else if ('error' in params)
           run.error(at, `failed to configure binding: ${params.error}`, ['spec', 'paramRef']);

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { askOf, createAuthorizer } from '#decide/authorization/door.ts';
 import type { KubeObject } from '#kube/objects.ts';
+import type { AdmissionInput } from './expressions.ts';
 import type { AdmissionRequest } from './request.ts';
-import { type AdmissionInput, ValidatingAdmission } from './validating.ts';
+import { ValidatingAdmission } from './validating.ts';
 
 const API = 'admissionregistration.k8s.io/v1';
 const PODS = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] };

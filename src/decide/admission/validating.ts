@@ -3,20 +3,19 @@
  * pkg/admission/plugin/policy/validating/{dispatcher,validator,plugin}.go, pkg/admission/plugin/policy/generic,
  * pkg/admission/plugin/cel/{condition,composition}.go, pkg/apis/cel/config.go.
  */
-import type { Ask } from '#decide/cel/authorizer.ts';
 import { isUnknown } from '#decide/cel/cel.ts';
 import { BOOL, NULL, STRING } from '#decide/cel/types.ts';
 import { CelError, type CelValue, typeNameOf } from '#decide/cel/values.ts';
 import { type Because, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
 import {
+  type AdmissionInput,
   BUDGET,
-  byPolicy,
   type Compiled,
   Expressions,
   isSeen,
   Meter,
   namespaceFor,
-  ofKind,
+  PolicySet,
   paramsOf,
   textAt,
 } from './expressions.ts';
@@ -49,46 +48,27 @@ export interface AdmissionAnswer {
   readonly auditAnnotations: Readonly<Record<string, string>>;
 }
 
-export interface AdmissionInput {
-  /** Policies, bindings, the objects that they take as parameters, and Namespaces. */
-  readonly objects: readonly KubeObject[];
-  /** The minor version of Kubernetes 1 whose CEL functions there are. */
-  readonly kubernetesMinor?: number;
-  /** Answers what expressions ask of `authorizer`; without it such an answer is not known. */
-  readonly ask?: Ask;
-}
-
 export class ValidatingAdmission {
-  readonly #policies: readonly Policy[];
-  readonly #bindings: ReadonlyMap<string, readonly KubeObject[]>;
-  readonly #objects: readonly KubeObject[];
-  readonly #ask: Ask;
+  readonly #set: PolicySet<Policy>;
 
-  constructor({ objects, kubernetesMinor, ask }: AdmissionInput) {
-    this.#objects = objects;
-    this.#ask = ask ?? (() => ({ decision: 'unknown', reason: 'who may do what is not in the input' }));
-    this.#policies = ofKind(objects, 'ValidatingAdmissionPolicy').map(
-      object => new Policy(object, kubernetesMinor),
-    );
-    this.#bindings = byPolicy(ofKind(objects, 'ValidatingAdmissionPolicyBinding'));
+  constructor(input: AdmissionInput) {
+    this.#set = new PolicySet(input, 'ValidatingAdmissionPolicy', Policy);
   }
 
-  /** What is wrong with the expressions of the policies: the API server would not take them. */
-  issues(): { readonly object: KubeObject; readonly path: Path; readonly message: string }[] {
-    return this.#policies.flatMap(policy =>
-      policy.issues.map(({ path, error }) => ({ object: policy.object, path, message: error })),
-    );
+  /** See {@link PolicySet.issues}. */
+  issues(): ReturnType<PolicySet<Policy>['issues']> {
+    return this.#set.issues();
   }
 
   admit(request: AdmissionRequest): AdmissionAnswer {
     const collected = new Collected();
-    if (isSeen(request)) for (const policy of this.#policies) this.#apply(policy, request, collected);
+    if (isSeen(request)) for (const policy of this.#set.policies) this.#apply(policy, request, collected);
     return collected.answer();
   }
 
   #apply(policy: Policy, request: AdmissionRequest, collected: Collected): void {
-    const namespace = namespaceFor(this.#objects, request);
-    const bindings = this.#bindings.get(policy.name) ?? [];
+    const namespace = namespaceFor(this.#set.objects, request);
+    const bindings = this.#set.bindingsOf(policy.name);
     if (bindings.length === 0) return;
     const matches = matchesResources(
       valueAt(policy.object, ['spec', 'matchConstraints']),
@@ -105,12 +85,13 @@ export class ValidatingAdmission {
         unknownAt(at, unknown, ['spec', 'matchConstraints']);
         continue;
       }
-      const params = paramsOf(this.#objects, policy.object, binding, request);
+      const params = paramsOf(this.#set.objects, policy.object, binding, request);
       if ('unknown' in params) unknownAt(at, params.unknown, ['spec', 'paramRef']);
       else if ('error' in params)
         failAt(at, `failed to configure binding: ${params.error}`, ['spec', 'paramRef']);
       else
-        for (const param of params.found) policy.validate(at, valuesOf(request, param, namespace, this.#ask));
+        for (const param of params.found)
+          policy.validate(at, valuesOf(request, param, namespace, this.#set.ask));
     }
   }
 }

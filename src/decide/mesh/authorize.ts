@@ -1,6 +1,7 @@
 /**
  * Whether a workload's proxy lets a request in: transport, then tokens, then CUSTOM, DENY and ALLOW policies.
- * Sources: istio pilot/pkg/security/authz/builder/builder.go (order of the filters, dry run, providers of CUSTOM),
+ * Sources: istio pilot/pkg/security/authz/builder/builder.go (dry run, providers of CUSTOM),
+ * pilot/pkg/networking/core/listener_builder.go (order of the filters),
  * pilot/pkg/networking/plugin/authn/util.go (trust domains checked in the handshake),
  * pilot/pkg/networking/core/listener_builder.go (what a sidecar takes for the remote address); for ztunnel istio/ztunnel
  * src/state.rs (assert_rbac).
@@ -14,13 +15,8 @@ import { type Condition, type Facts, type Header, unknownCondition } from './fac
 import type { MeshSettings } from './mesh-config.ts';
 import { normalizePath } from './paths.ts';
 import { describeMode, type PeerAuthentications, type ServerMode } from './peer-authentication.ts';
-import {
-  type AuthorizationPolicy,
-  attaches,
-  attachmentOf,
-  type MeshProxy,
-  securityObjects,
-} from './policies.ts';
+import { attaches, attachmentOf, type MeshProxy, securityObjects } from './policies.ts';
+import type { AuthorizationPolicy } from './policy.ts';
 import { addressOf } from './ranges.ts';
 import { trustDomainOf } from './text-match.ts';
 import {
@@ -76,6 +72,12 @@ interface Compiled {
   readonly rules: readonly { readonly index: number; readonly condition: Condition }[];
 }
 
+/**
+ * What is taken of policies that Istio's webhook refuses: they are not in the cluster, or came in without it and count as
+ * far as they go; `unknown` where that makes a difference.
+ */
+export type RefusedPolicies = 'unknown' | 'absent' | 'applied';
+
 /** The policies of a mesh, asked about one request after the other. */
 export class Authorizer {
   readonly #settings: MeshSettings;
@@ -83,6 +85,7 @@ export class Authorizer {
   readonly #tokens: readonly KubeObject[];
   readonly #peers: PeerAuthentications;
   readonly #envoy: string | undefined;
+  readonly #refused: RefusedPolicies;
   readonly #compiled = new Map<string, Compiled>();
   /** The policies of proxies and of ztunnel that were asked for already, by the labels of the workload. */
   readonly #proxies = new WeakMap<KnownLabels, readonly Attached[]>();
@@ -96,12 +99,14 @@ export class Authorizer {
     policies: readonly AuthorizationPolicy[],
     peers: PeerAuthentications,
     envoy: string | undefined,
+    refused: RefusedPolicies = 'unknown',
   ) {
     this.#settings = settings;
     this.#policies = policies;
     this.#tokens = securityObjects(objects, 'RequestAuthentication');
     this.#peers = peers;
     this.#envoy = envoy;
+    this.#refused = refused;
   }
 
   authorize(target: Target, request: MeshRequest): Authorization {
@@ -179,8 +184,6 @@ export class Authorizer {
   #envoyAnswer(target: Target, request: MeshRequest, tcp: boolean): Authorization {
     const { proxy } = target;
     const attached = this.#attached(proxy);
-    let token: TokenAnswer = { is: 'absent' };
-    let tokenRules: readonly TokenRule[] = [];
     let path: string | undefined;
     if (!tcp) {
       if (request.path !== undefined) {
@@ -197,22 +200,23 @@ export class Authorizer {
           };
         ({ path } = normalized);
       }
-      tokenRules = this.#tokenRules(proxy);
-      token = isPreflight(request) ? { is: 'absent' } : checkToken(tokenRules, request.jwt);
-      if (token.is === 'refused')
-        return {
-          allowed: false,
-          outcome: 'jwt',
-          because: [{ object: token.rule.object, path: token.rule.path, text: token.text }],
-        };
     }
-    const facts = this.#facts(target, request, tcp, path, tokenRules, token);
-    const answer = decide(
-      attached,
-      facts,
-      policy => this.#compile(policy, tcp),
-      custom => this.#custom(custom, tcp),
-    );
+    const compile = (policy: AuthorizationPolicy): Compiled => this.#compile(policy, tcp);
+    // CUSTOM comes before tokens are read: it sees the headers as they came, and no claims.
+    const raw = this.#facts(target, request, tcp, path, [], { is: 'absent' });
+    const custom = decideCustom(attached, evaluator(compile, raw), this.#custom(attached, tcp));
+    if (custom.refused !== undefined) return custom.refused;
+    const tokenRules = tcp ? [] : this.#tokenRules(proxy);
+    const token: TokenAnswer =
+      tcp || isPreflight(request) ? { is: 'absent' } : checkToken(tokenRules, request.jwt);
+    if (token.is === 'refused')
+      return {
+        allowed: false,
+        outcome: 'jwt',
+        because: [{ object: token.rule.object, path: token.rule.path, text: token.text }],
+      };
+    const facts = tokenRules.length === 0 ? raw : this.#facts(target, request, tcp, path, tokenRules, token);
+    const answer = decide(attached, evaluator(compile, facts), custom.doubts);
     if (token.is !== 'unknown' || answer.allowed === false) return answer;
     return {
       allowed: 'unknown',
@@ -243,9 +247,7 @@ export class Authorizer {
     };
     return decide(
       attached,
-      facts,
-      policy => this.#compileTunnel(policy),
-      () => () => 'skip',
+      evaluator(policy => this.#compileTunnel(policy), facts),
     );
   }
 
@@ -259,7 +261,7 @@ export class Authorizer {
       // An empty selector makes the policy one of workloads, and attaches it to none.
       if (policy.selector !== undefined && Object.keys(policy.selector).length === 0) return [];
       const match = attaches({ ...policy, targetRefs: [] }, policy.namespace, withoutGateway(proxy), root);
-      return match === NO ? [] : [{ policy, match }];
+      return this.#attachedAs(policy, match);
     });
     this.#tunnels.set(proxy.labels, found);
     return found;
@@ -279,9 +281,14 @@ export class Authorizer {
   #attach(proxy: MeshProxy): readonly Attached[] {
     const root = this.#settings.rootNamespace;
     return this.#policiesOf([root, proxy.namespace, proxy.service?.namespace]).flatMap(policy => {
-      const match = attaches(policy, policy.namespace, proxy, root);
-      return match === NO ? [] : [{ policy, match }];
+      return this.#attachedAs(policy, attaches(policy, policy.namespace, proxy, root));
     });
+  }
+
+  #attachedAs(policy: AuthorizationPolicy, match: Match): readonly Attached[] {
+    if (match === NO) return [];
+    if (policy.refusal === undefined || this.#refused === 'applied') return [{ policy, match }];
+    return this.#refused === 'absent' ? [] : [{ policy, match: MAYBE }];
   }
 
   /** Policies of other namespaces are not looked at for every request. */
@@ -349,14 +356,16 @@ export class Authorizer {
   }
 
   /** What happens to a request that a CUSTOM policy matches. */
-  #custom(
-    policies: readonly AuthorizationPolicy[],
-    tcp: boolean,
-  ): (policy: AuthorizationPolicy) => CustomAnswer {
-    const providers = new Set(policies.map(({ provider }) => provider));
+  #custom(attached: readonly Attached[], tcp: boolean): (policy: AuthorizationPolicy) => CustomAnswer {
+    const all = enforced(attached, 'CUSTOM');
+    const providers = (list: readonly Attached[]): number =>
+      new Set(list.map(({ policy }) => policy.provider)).size;
+    // Istio asks one provider for a workload: where policies name several, what they match is denied.
+    const several = providers(all) > 1;
+    const surely = several && providers(all.filter(({ match }) => match === YES)) > 1;
     const known = this.#settings.providers;
     return ({ provider }) => {
-      if (providers.size > 1) return 'deny';
+      if (several) return surely ? 'deny' : 'ask';
       if (known === undefined) return 'ask';
       const found = known.get(provider);
       if (found === undefined) return 'deny';
@@ -434,17 +443,19 @@ interface Attached {
 
 type CustomAnswer = 'deny' | 'ask' | 'skip';
 
-/** CUSTOM, then DENY, then ALLOW; AUDIT policies and those in dry run only write logs. */
-function decide(
-  attached: readonly Attached[],
-  facts: Facts,
-  compile: (policy: AuthorizationPolicy) => Compiled,
-  customAnswers: (policies: readonly AuthorizationPolicy[]) => (policy: AuthorizationPolicy) => CustomAnswer,
-): Authorization {
-  const doubts: Because[] = [];
-  const of = (action: AuthorizationPolicy['action']): readonly Attached[] =>
-    attached.filter(({ policy }) => policy.action === action && (!policy.dryRun || action === 'CUSTOM'));
-  const evaluate = ({ policy, match }: Attached): { match: Match; because: Because } => {
+/** Evaluates the rules of one policy. */
+type Evaluate = (one: Attached) => Evaluated;
+
+interface Evaluated {
+  /** Whether a rule matches, where the policy applies. */
+  readonly rules: Match;
+  /** Whether the policy applies and a rule matches. */
+  readonly match: Match;
+  readonly because: Because;
+}
+
+function evaluator(compile: (policy: AuthorizationPolicy) => Compiled, facts: Facts): Evaluate {
+  return ({ policy, match }) => {
     let best: Match = NO;
     let at = -1;
     for (const { index, condition } of compile(policy).rules) {
@@ -452,39 +463,61 @@ function decide(
       if (found > best) [best, at] = [found, index];
       if (best === YES) break;
     }
-    return { match: both(match, best), because: becauseOf(policy, at, both(match, best)) };
+    return { rules: best, match: both(match, best), because: becauseOf(policy, at, both(match, best)) };
   };
-  const custom = of('CUSTOM');
-  const answerOf = customAnswers(custom.map(({ policy }) => policy));
-  for (const one of custom) {
+}
+
+/** The policies that a filter enforces: AUDIT policies and those in dry run only write logs. */
+function enforced(attached: readonly Attached[], action: AuthorizationPolicy['action']): readonly Attached[] {
+  return attached.filter(({ policy }) => policy.action === action && (!policy.dryRun || action === 'CUSTOM'));
+}
+
+/** What CUSTOM policies come to: a refusal, or what is asked of others. */
+function decideCustom(
+  attached: readonly Attached[],
+  evaluate: Evaluate,
+  answerOf: (policy: AuthorizationPolicy) => CustomAnswer,
+): { readonly refused?: Authorization; readonly doubts: readonly Because[] } {
+  const doubts: Because[] = [];
+  for (const one of enforced(attached, 'CUSTOM')) {
     const found = evaluate(one);
     if (found.match === NO) continue;
     const answer = answerOf(one.policy);
     if (answer === 'skip') continue;
-    if (answer === 'deny' && found.match === YES && !one.policy.dryRun)
-      return {
-        allowed: false,
-        outcome: 'rbac',
-        because: [{ ...found.because, text: `${found.because.text}, and its provider cannot be asked` }],
-      };
+    if (answer === 'deny' && found.match === YES && !one.policy.dryRun) {
+      const because = [{ ...found.because, text: `${found.because.text}, and its provider cannot be asked` }];
+      return { refused: { allowed: false, outcome: 'rbac', because }, doubts };
+    }
     doubts.push({ ...found.because, text: `${found.because.text}: "${one.policy.provider}" is asked` });
   }
-  for (const one of of('DENY')) {
+  return { doubts };
+}
+
+/** DENY, then ALLOW. */
+function decide(
+  attached: readonly Attached[],
+  evaluate: Evaluate,
+  asked: readonly Because[] = [],
+): Authorization {
+  const doubts: Because[] = [...asked];
+  for (const one of enforced(attached, 'DENY')) {
     const found = evaluate(one);
     if (found.match === YES) return { allowed: false, outcome: 'rbac', because: [found.because] };
     if (found.match === MAYBE) doubts.push(found.because);
   }
-  const allow = of('ALLOW');
-  const present = Math.max(NO, ...allow.map(({ match }) => match)) as Match;
+  const allow = enforced(attached, 'ALLOW');
   let matched: Match = NO;
   let because: Because[] = [];
+  // Where no policy surely applies, the request is refused only if one applies that does not allow it.
+  let admitted = true;
   for (const one of allow) {
     const found = evaluate(one);
     if (found.match > matched) [matched, because] = [found.match, []];
     if (found.match === matched && found.match !== NO) because.push(found.because);
     if (matched === YES) break;
+    admitted &&= found.rules === YES;
   }
-  if (present === YES && matched === NO)
+  if (matched === NO && allow.some(({ match }) => match === YES))
     return {
       allowed: false,
       outcome: 'rbac',
@@ -497,19 +530,11 @@ function decide(
             : `no rule of AuthorizationPolicy ${idOf(policy.object)} allows the request`,
       })),
     };
-  if (doubts.length > 0 || (present !== NO && matched === MAYBE) || (present === MAYBE && matched === NO))
-    return {
-      allowed: 'unknown',
-      outcome: 'unknown',
-      because: [
-        ...doubts,
-        ...(matched === NO
-          ? allow.map(({ policy }) => becauseOf(policy, -1, MAYBE))
-          : matched === MAYBE
-            ? because
-            : []),
-      ],
-    };
+  const open = matched !== YES && !admitted;
+  if (doubts.length > 0 || open) {
+    const reasons = matched === NO ? allow.map(({ policy }) => becauseOf(policy, -1, MAYBE)) : because;
+    return { allowed: 'unknown', outcome: 'unknown', because: [...doubts, ...(open ? reasons : [])] };
+  }
   return {
     allowed: true,
     outcome: 'allowed',
@@ -519,13 +544,19 @@ function decide(
 }
 
 function becauseOf(policy: AuthorizationPolicy, rule: number, match: Match): Because {
-  const { object, action, problem } = policy;
+  const { object, action, problem, refusal } = policy;
   const id = `AuthorizationPolicy ${idOf(object)}`;
   if (problem !== undefined)
     return {
       object,
       path: problem.path,
       text: `${id} is not valid (${problem.text}): what it does is not known`,
+    };
+  if (refusal !== undefined && match !== YES)
+    return {
+      object,
+      path: refusal.path,
+      text: `Istio's webhook refuses ${id} (${refusal.text}): whether it is in the cluster is not known`,
     };
   const verb = { ALLOW: 'allows', DENY: 'denies', CUSTOM: 'asks about', AUDIT: 'logs' }[action];
   const skipped = policy.rules[rule] === undefined ? [] : httpParts(policy.rules[rule]);

@@ -9,7 +9,7 @@ import type { AddressRange } from '#decide/network/addresses.ts';
 import { MAYBE, NO } from '#decide/network/labels.ts';
 import { all, any, type Condition, match, not, unknownCondition } from './facts.ts';
 import { compilePathTemplate, isPathTemplate, withoutQuery } from './paths.ts';
-import type { Action, Rule } from './policies.ts';
+import type { Action, Rule } from './policy.ts';
 import { isIn, rangeOf } from './ranges.ts';
 import {
   headerTest,

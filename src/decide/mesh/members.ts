@@ -52,8 +52,8 @@ const IGNORED_NAMESPACES: ReadonlySet<string> = new Set([
   'kube-node-lease',
   'local-path-storage',
 ]);
-/** Ports of the proxies themselves, which they do not redirect. */
-const OWN_PORTS: ReadonlySet<number> = new Set([15020, 15021, 15090]);
+/** Ports of Istio's proxies themselves, their health and metrics, which they do not redirect. */
+export const OWN_PORTS: ReadonlySet<number> = new Set([15020, 15021, 15090]);
 
 /** What is said of a namespace that is not in the input, or of one whose labels are not. */
 export type MissingNamespaces = 'unknown' | 'unlabelled' | 'sidecar' | 'ambient';

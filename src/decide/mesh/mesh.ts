@@ -22,6 +22,7 @@ import {
   type IdentityRule,
   type MeshRequest,
   type PortProtocol,
+  type RefusedPolicies,
 } from './authorize.ts';
 import { ClientRules } from './destination-rules.ts';
 import { type GatewayServer, GatewayServers, isRouter } from './gateway-servers.ts';
@@ -50,6 +51,7 @@ import { type Front, ServiceIndex } from './services.ts';
 import {
   isProbeOfAmbient,
   type Outside,
+  offersMtls,
   PROBES_PASS,
   type Side,
   type Transport,
@@ -71,6 +73,8 @@ export interface MeshOptions {
    * shows anything of a mesh, else `'unlabelled'`.
    */
   readonly missingNamespaces?: MissingNamespaces;
+  /** Policies that Istio's webhook refuses; `'unknown'` where left out. */
+  readonly refusedPolicies?: RefusedPolicies;
   /** What Linkerd was installed with; its chart's defaults where left out. */
   readonly linkerd?: Partial<LinkerdSettings>;
 }
@@ -202,19 +206,22 @@ export function settingsOf(objects: readonly KubeObject[]): MeshSettings {
 class ClusterMesh implements Mesh {
   readonly #objects: readonly KubeObject[];
   readonly #settings: MeshSettings;
-  readonly #authorizer: Authorizer;
   readonly #linkerd: LinkerdSettings;
   readonly #linkerdStated: boolean;
-  readonly #linkerdAuthorizer: LinkerdAuthorizer;
   readonly #peers: PeerAuthentications;
+  readonly #envoy: string | undefined;
+  readonly #refused: RefusedPolicies | undefined;
   /** What is of any mesh: read for connections, when one is asked for. */
   readonly #istioObjects: readonly KubeObject[];
+  /** Read when a question needs them: most questions of a scan are of membership and PeerAuthentications. */
   #clientRules: ClientRules | undefined;
-  readonly #services: ServiceIndex;
+  #istioAuthorizer: Authorizer | undefined;
+  #linkerdAuthorizer: LinkerdAuthorizer | undefined;
+  #serviceIndex: ServiceIndex | undefined;
+  #gatewayServers: GatewayServers | undefined;
   readonly #namespaces = new Map<string, KubeObject>();
   readonly #missing: MissingNamespaces;
   /** Those that single connections ask for, taken out once: of Istio, and of the Gateway API. */
-  readonly #gateways: GatewayServers;
   readonly #entries: readonly KubeObject[];
   readonly #waypoints: readonly KubeObject[];
   readonly #assumptions: string[];
@@ -228,22 +235,14 @@ class ClusterMesh implements Mesh {
     this.#settings = meshSettings(objects, options.meshConfig, options.rootNamespace, parseYaml);
     const { rootNamespace } = this.#settings;
     this.#peers = new PeerAuthentications(objects, rootNamespace);
-    this.#authorizer = new Authorizer(
-      objects,
-      this.#settings,
-      readPolicies(objects),
-      this.#peers,
-      options.envoy,
-    );
+    this.#envoy = options.envoy;
+    this.#refused = options.refusedPolicies;
     const linkerd = statedLinkerdSettings(objects, parseYaml);
     this.#linkerd = { ...LINKERD_SETTINGS, ...linkerd?.settings, ...options.linkerd };
-    this.#linkerdAuthorizer = new LinkerdAuthorizer(objects, this.#linkerd);
     this.#istioObjects = objects;
-    this.#services = new ServiceIndex(objects);
     for (const object of objects)
       if (object.apiVersion === 'v1' && object.kind === 'Namespace')
         this.#namespaces.set(nameOf(object), object);
-    this.#gateways = new GatewayServers(objects);
     this.#entries = objects.filter(object => isOf(object, 'networking.istio.io', 'ServiceEntry'));
     this.#waypoints = objects.filter(({ apiVersion }) => groupOf(apiVersion) === 'gateway.networking.k8s.io');
     this.#assumptions = [...this.#settings.assumptions, ...(linkerd?.problems ?? [])];
@@ -311,7 +310,7 @@ class ClusterMesh implements Mesh {
         text: `the proxy of ${endpoint.id} leaves inbound port ${request.port} alone`,
       });
     if (member.mesh === 'linkerd')
-      return this.#linkerdAuthorizer.authorize(
+      return this.#linkerdRules.authorize(
         {
           endpoint,
           annotations: member.annotations,
@@ -540,6 +539,33 @@ class ClusterMesh implements Mesh {
     );
   }
 
+  get #authorizer(): Authorizer {
+    this.#istioAuthorizer ??= new Authorizer(
+      this.#istioObjects,
+      this.#settings,
+      readPolicies(this.#istioObjects),
+      this.#peers,
+      this.#envoy,
+      this.#refused,
+    );
+    return this.#istioAuthorizer;
+  }
+
+  get #linkerdRules(): LinkerdAuthorizer {
+    this.#linkerdAuthorizer ??= new LinkerdAuthorizer(this.#istioObjects, this.#linkerd);
+    return this.#linkerdAuthorizer;
+  }
+
+  get #services(): ServiceIndex {
+    this.#serviceIndex ??= new ServiceIndex(this.#istioObjects);
+    return this.#serviceIndex;
+  }
+
+  get #gateways(): GatewayServers {
+    this.#gatewayServers ??= new GatewayServers(this.#istioObjects);
+    return this.#gatewayServers;
+  }
+
   get #rules(): ClientRules {
     this.#clientRules ??= new ClientRules(this.#istioObjects, this.#settings);
     return this.#clientRules;
@@ -590,9 +616,9 @@ class ClusterMesh implements Mesh {
     let answer: boolean | 'unknown' = true;
     for (const endpoint of this.#pods.endpoints) {
       if (endpoint.namespace !== namespace || selectorMatch(selector, endpoint.labels) === NO) continue;
-      const { dataplane, mesh } = this.#memberOf(endpoint);
-      if (dataplane === 'unknown') answer = 'unknown';
-      else if (mesh !== 'istio') return false;
+      const member = this.#memberOf(endpoint);
+      if (member.dataplane === 'unknown') answer = 'unknown';
+      else if (!offersMtls(member, isRouter(member))) return false;
     }
     return answer;
   }

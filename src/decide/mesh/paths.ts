@@ -164,6 +164,11 @@ export function isPathTemplate(value: string): boolean {
 
 const LITERAL = /^[a-zA-Z0-9\-._~%!$&'()+,;:@=]+$/;
 
+/** Whether a text may stand between two slashes of a template. */
+export function isPathSegment(text: string): boolean {
+  return LITERAL.test(text);
+}
+
 /** A template made for many paths; undefined where it is one that Istio or Envoy refuses. */
 export function compilePathTemplate(template: string): ((path: string) => boolean) | undefined {
   if (!template.startsWith('/')) return undefined;

@@ -8,48 +8,8 @@ import { itemsOf, namespaceOf } from '#decide/network/inventory.ts';
 import { type KnownLabels, MAYBE, type Match, NO, YES } from '#decide/network/labels.ts';
 import { compareBytes } from '#kube/go-text.ts';
 import { groupOf, isRecord, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
-
-export type Action = 'ALLOW' | 'DENY' | 'AUDIT' | 'CUSTOM';
-
-export interface When {
-  readonly key: string;
-  readonly values: readonly string[];
-  readonly notValues: readonly string[];
-}
-
-type Fields = Readonly<Record<string, readonly string[]>>;
-
-export interface Rule {
-  readonly from: readonly Fields[];
-  readonly to: readonly Fields[];
-  readonly when: readonly When[];
-}
-
-export interface TargetRef {
-  readonly group: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly namespace: string;
-}
-
-/** What selects workloads: labels, or objects that are named. */
-export interface Attachment {
-  /** Undefined: the object has no selector, which is more than an empty one in ambient mode. */
-  readonly selector: Readonly<Record<string, string>> | undefined;
-  readonly targetRefs: readonly TargetRef[];
-}
-
-export interface AuthorizationPolicy extends Attachment {
-  readonly object: KubeObject;
-  readonly namespace: string;
-  readonly name: string;
-  readonly action: Action;
-  readonly provider: string;
-  readonly dryRun: boolean;
-  readonly rules: readonly Rule[];
-  /** Why the API server would refuse the object: what it does is not known then. */
-  readonly problem: { readonly path: Path; readonly text: string } | undefined;
-}
+import type { Action, Attachment, AuthorizationPolicy, Fields, Rule, TargetRef } from './policy.ts';
+import { refusalOfPolicy } from './refusals.ts';
 
 /** A proxy that policies attach to: that of a workload, or one that stands for many. */
 export interface MeshProxy {
@@ -120,7 +80,7 @@ function readPolicy(object: KubeObject): AuthorizationPolicy {
     if (!(error instanceof Malformed)) throw error;
     problem = { path: error.path, text: error.message };
   }
-  return {
+  const policy = {
     object,
     namespace,
     name: nameOf(object),
@@ -131,6 +91,7 @@ function readPolicy(object: KubeObject): AuthorizationPolicy {
     rules,
     problem,
   };
+  return { ...policy, refusal: problem === undefined ? refusalOfPolicy(policy) : undefined };
 }
 
 /** Go's strconv.ParseBool. */

@@ -11,6 +11,9 @@ const NOTHING: AddressRange = [-1n, -1n];
 const BAD_NUMBER = /(?:^|[.:])0\d+\.|\.0\d/;
 const PREFIX = /^(?:0|[1-9]\d{0,2})$/;
 
+/** A zone behind an IPv6 address: which network it is on is not asked. */
+const ZONE = /^([^%]*:[^%]*)%.+$/;
+
 /** An address, or undefined where the text is none. */
 export function addressOf(text: string): bigint | undefined {
   return BAD_NUMBER.test(text) ? undefined : parseAddress(text);
@@ -21,7 +24,7 @@ export function rangeOf(text: string): AddressRange | undefined {
   if (BAD_NUMBER.test(text)) return undefined;
   const slash = text.indexOf('/');
   if (slash < 0) {
-    const address = parseAddress(text);
+    const address = parseAddress(ZONE.exec(text)?.[1] ?? text);
     return address === undefined ? undefined : ofFamily(text, [address, address]);
   }
   if (!PREFIX.test(text.slice(slash + 1))) return undefined;

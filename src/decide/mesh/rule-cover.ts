@@ -7,7 +7,7 @@
  */
 import { negated } from './envoy-rules.ts';
 import { isPathTemplate } from './paths.ts';
-import type { AuthorizationPolicy, Rule, TargetRef, When } from './policies.ts';
+import type { AuthorizationPolicy, Rule, TargetRef, When } from './policy.ts';
 
 type Fields = Readonly<Record<string, readonly string[]>>;
 

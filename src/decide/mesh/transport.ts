@@ -39,7 +39,7 @@ export interface TransportFacts {
   /** The Services that lead to the destination's port. */
   fronts(to: Member, port: number): readonly Front[];
   identityOf(member: Member): string | undefined;
-  /** Whether all pods of a Service have a sidecar, for those without an address of their own. */
+  /** Whether all pods of a Service offer mutual TLS, for those without an address of their own. */
   allInjected(service: KubeObject): boolean | 'unknown';
   /** Whether a workload is a gateway and no sidecar. */
   isRouter(member: Member): boolean;
@@ -305,10 +305,10 @@ function automatic(facts: TransportFacts, { proxy, to, port, front, entry }: Way
   if (passes && to.dataplane === 'sidecar') return asPassed(facts, front, to);
   if (to.mesh !== 'istio') return { is: 'plaintext', because: [to.because] };
   const label = to.endpoint.labels.labels[TLS_MODE];
-  if (label === 'disabled')
-    return { is: 'plaintext', because: [{ text: `${to.endpoint.id} has the label ${TLS_MODE}: disabled` }] };
+  if (label !== undefined && label !== 'istio')
+    return { is: 'plaintext', because: [{ text: `${to.endpoint.id} has the label ${TLS_MODE}: ${label}` }] };
   if (to.dataplane === 'sidecar') {
-    if (label !== 'istio' && facts.isRouter(to))
+    if (label === undefined && facts.isRouter(to))
       return {
         is: 'plaintext',
         because: [to.because, { text: `${to.endpoint.id} is a gateway: it says nothing of mutual TLS` }],
@@ -326,13 +326,23 @@ function automatic(facts: TransportFacts, { proxy, to, port, front, entry }: Way
 
 const TLS_MODE = 'security.istio.io/tlsMode';
 
+/**
+ * Whether the registry says of a pod that its proxy takes mutual TLS: by the label that the injector sets, which a pod
+ * may set itself and gateways do not have. Source: istio pilot/pkg/model/push_context.go (BestEffortInferServiceMTLSMode).
+ */
+export function offersMtls({ mesh, dataplane, endpoint }: Member, isGateway: boolean): boolean {
+  if (mesh !== 'istio' || dataplane !== 'sidecar') return false;
+  const label = endpoint.labels.labels[TLS_MODE];
+  return label === undefined ? !isGateway : label !== 'disabled';
+}
+
 /** To a host whose clients go to addresses of their own choice: mutual TLS where all of its pods have a proxy. */
 function asPassed(facts: TransportFacts, front: Front, to: Member): Sent {
   const all = facts.allInjected(front.service);
   if (all === 'unknown')
     return {
       is: 'unknown',
-      because: [{ object: front.service, text: 'whether all of its pods have a proxy is not known' }],
+      because: [{ object: front.service, text: 'whether all of its pods take mutual TLS is not known' }],
     };
   if (all) return { is: 'mtls', because: [to.because] };
   return {
@@ -340,7 +350,7 @@ function asPassed(facts: TransportFacts, front: Front, to: Member): Sent {
     because: [
       {
         object: front.service,
-        text: 'its clients go to the addresses of pods, and not all of its pods have a proxy',
+        text: 'its clients go to the addresses of pods, and not all of its pods take mutual TLS',
       },
     ],
   };

@@ -6,7 +6,7 @@
 import { MAYBE, NO } from '#decide/network/labels.ts';
 import { negated, portOf } from './envoy-rules.ts';
 import { all, any, type Condition, type Facts, match, not } from './facts.ts';
-import type { Action, Rule } from './policies.ts';
+import type { Action, Rule } from './policy.ts';
 import { isIn, rangeOf } from './ranges.ts';
 import type { TextTest } from './text-match.ts';
 

@@ -120,15 +120,27 @@ const CONTROLLER_LABELS: Readonly<Record<string, ReadonlySet<string>>> = {
 
 const PRIMARY_NETWORK = 'k8s.ovn.org/primary-user-defined-network';
 
+/** By the objects that they are of: a network and a mesh of the same ones have theirs in common. */
+const inventories = new WeakMap<readonly KubeObject[], Map<string, Inventory>>();
+
 /**
  * Everything that policies can speak of.
  *
+ * @param objects not to be changed afterwards: the inventory of a list is taken once
  * @param missingNamespaces what to take for the labels of a namespace that the input names and does not hold
  */
 export function takeInventory(
   objects: readonly KubeObject[],
   missingNamespaces: 'unknown' | 'unlabelled',
 ): Inventory {
+  const taken = inventories.get(objects) ?? new Map<string, Inventory>();
+  inventories.set(objects, taken);
+  const known = taken.get(missingNamespaces) ?? inventoryOf(objects, missingNamespaces);
+  taken.set(missingNamespaces, known);
+  return known;
+}
+
+function inventoryOf(objects: readonly KubeObject[], missingNamespaces: 'unknown' | 'unlabelled'): Inventory {
   const namespaces = new Map<string, KubeObject>();
   for (const object of objects)
     if (object.apiVersion === 'v1' && object.kind === 'Namespace') namespaces.set(nameOf(object), object);
@@ -187,15 +199,21 @@ export function takeInventory(
   };
 }
 
+/** Lists that {@link latest} made: it has nothing to do for them. */
+const made = new WeakSet<readonly KubeObject[]>();
+
 /** Of several objects with the same kind, namespace and name, the last one. */
 export function latest(objects: readonly KubeObject[]): readonly KubeObject[] {
+  if (made.has(objects)) return objects;
   const byReference = new Map<string, KubeObject>();
   for (const object of objects) {
     const key = `${groupOf(object.apiVersion)}\0${object.kind}\0${namespaceOf(object)}\0${nameOf(object)}`;
     byReference.delete(key);
     byReference.set(key, object);
   }
-  return [...byReference.values()];
+  const list = [...byReference.values()];
+  made.add(list);
+  return list;
 }
 
 /** The namespace that an object of a namespaced kind stands in; `default` where the manifest states none. */

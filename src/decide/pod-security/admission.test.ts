@@ -67,4 +67,44 @@ describe('Pod Security Admission', () => {
     for (const wrong of [{ spec: { finalizers: 3 } }, { metadata: { labels: { a: 1 } } }, { spec: [] }])
       assert.equal(admit(create('namespaces', 'Namespace', wrong), {}).message, 'failed to decode object');
   });
+
+  it('says of what is no pod that it is none, and of what is no type that it cannot be decoded', () => {
+    const warn = namespace({ 'pod-security.kubernetes.io/warn': 'baseline' });
+    const pod = { apiVersion: 'v1', kind: 'Pod', spec: {} };
+    const answer = (object: object | null) =>
+      admit({ ...create('pods', 'Pod', {}), object }, { namespace: warn }).message;
+    assert.equal(answer(null), 'failed to decode pod');
+    assert.equal(answer({ ...pod, kind: 'Service' }), 'failed to decode pod');
+    assert.equal(answer({ ...pod, apiVersion: [1] }), 'failed to decode object');
+    assert.equal(answer({ ...pod, apiVersion: 'apps/v1' }), 'failed to decode object');
+    const update = { ...create('pods', 'Pod', pod), operation: 'UPDATE', oldObject: null };
+    assert.equal(admit(update, { namespace: warn }).message, 'failed to decode old pod');
+    const renamed = { ...create('namespaces', 'Namespace', warn), operation: 'UPDATE', oldObject: null };
+    assert.equal(admit(renamed, {}).message, 'failed to decode  old namespace');
+    assert.equal(admit(create('namespaces', 'Namespace', pod), {}).message, 'failed to decode namespace');
+  });
+
+  it('takes what a controller holds by the type that it says it is', () => {
+    const answer = (object: object) =>
+      admit(create('deployments', 'Deployment', object), {
+        namespace: namespace({ 'pod-security.kubernetes.io/warn': 'baseline' }),
+      });
+    const spec = { hostPID: true };
+    assert.match(answer({ apiVersion: 'v1', kind: 'Pod', spec }).warnings[0]!, /host namespaces/);
+    const error = (object: object) => answer(object).auditAnnotations['error'];
+    const template = { spec };
+    assert.match(error({ apiVersion: null, kind: 'Job', spec: { template } })!, /^failed to decode object/);
+    assert.match(
+      error({ apiVersion: 'x', kind: 'ReplicationController', spec: { template } })!,
+      /^failed to decode/,
+    );
+    assert.match(
+      error({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: 5 })!,
+      /^failed to decode object/,
+    );
+    assert.equal(
+      error(namespace({})),
+      'failed to extract pod template: unexpected object type: /v1, Kind=Namespace',
+    );
+  });
 });

@@ -88,6 +88,8 @@ const BAD_LEVEL = 'must be one of privileged, baseline, restricted';
 const BAD_VERSION = 'must be "latest" or "v1.x"';
 const RANK: Readonly<Record<Level, number>> = { privileged: 0, baseline: 1, restricted: 2 };
 const MAX_PODS = 3000;
+/** The versions in which Kubernetes has ever had kinds that make pods. Source: client-go kubernetes/scheme. */
+const REGISTERED = /^(?:v1|apps\/v1(?:beta[12])?|batch\/v1(?:beta1)?)$/;
 const IGNORED_SUBRESOURCES = new Set([
   'exec',
   'attach',
@@ -207,6 +209,7 @@ class Admission {
 
   #namespace(request: AdmissionRequest): AdmissionResponse {
     if (isSet(request.subresource)) return allowed();
+    if (!isOfKind(request.object, 'Namespace')) return badRequest('failed to decode namespace');
     const labels = labelsOf(request.object);
     if (labels === undefined) return badRequest('failed to decode object');
     const { policy, errors } = policyOf(labels, this.#defaults);
@@ -224,6 +227,8 @@ class Admission {
         : allowed();
     }
     if (request.operation !== 'UPDATE') return allowed();
+    // Two blanks, as in the original.
+    if (!isOfKind(request.oldObject, 'Namespace')) return badRequest('failed to decode  old namespace');
     const oldLabels = labelsOf(request.oldObject);
     if (oldLabels === undefined) return badRequest('failed to decode  old object');
     const before = policyOf(oldLabels, this.#defaults);
@@ -269,9 +274,11 @@ class Admission {
     const { policy, errors } = policyOf(labels, this.#defaults);
     if (errors.length === 0 && isFullyPrivileged(policy))
       return allowed({ 'enforce-policy': 'privileged:latest' });
+    if (!isOfKind(request.object, 'Pod')) return badRequest('failed to decode pod');
     const pod = this.#decode(request.object);
     if (pod === undefined) return badRequest('failed to decode object');
     if (request.operation === 'UPDATE') {
+      if (!isOfKind(request.oldObject, 'Pod')) return badRequest('failed to decode old pod');
       const old = this.#decode(request.oldObject);
       if (old === undefined) return badRequest('failed to decode old object');
       if (!isSignificantUpdate(pod, old)) return allowed();
@@ -294,11 +301,21 @@ class Admission {
       return allowed();
     const { object } = request;
     if (!isRecord(object)) return allowed({ error: 'failed to decode object: it is no mapping' });
-    if (!isBuiltInWorkload(object as KubeObject))
-      return allowed({ error: `failed to extract pod template: unexpected object type: ${request.kind}` });
-    const { kind } = object;
+    const { apiVersion, kind } = object;
+    if (typeof apiVersion !== 'string' || typeof kind !== 'string' || kind === '')
+      return allowed({ error: 'failed to decode object: it has no apiVersion and kind' });
+    const isBuiltIn = isBuiltInWorkload(object as KubeObject);
+    if (isBuiltIn && !REGISTERED.test(apiVersion))
+      return allowed({
+        error: `failed to decode object: no kind "${kind}" is registered for version "${apiVersion}"`,
+      });
+    if (!isBuiltIn) {
+      const type = `${apiVersion.includes('/') ? apiVersion : `/${apiVersion}`}, Kind=${kind}`;
+      return allowed({ error: `failed to extract pod template: unexpected object type: ${type}` });
+    }
     try {
-      const template = templateIn(object, kind as string);
+      decodePod({ metadata: object['metadata'] });
+      const template = kind === 'Pod' ? object : templateIn(object, kind);
       // A ReplicationController holds a pointer to its template: nil is nothing to judge. Elsewhere it is empty.
       if (template === undefined && kind === 'ReplicationController') return allowed();
       return this.#evaluate(request, policy, errors, decodePod(template ?? {}), false);
@@ -320,7 +337,7 @@ class Admission {
   }
 
   #decode(object: unknown): Pod | undefined {
-    if (!isRecord(object)) return undefined;
+    if (!isRecord(object) || !isTyped(object)) return undefined;
     try {
       const pod = decodePod(object);
       return this.#context.defaults === 'api-server' ? withDefaults(pod) : pod;
@@ -498,6 +515,23 @@ function sameErrors(a: readonly LabelError[], b: readonly LabelError[]): boolean
   );
 }
 
+/**
+ * Whether an object can be of this kind: another one is no mistake of decoding, and answered with other words. One that
+ * does not say what it is, is taken for it.
+ */
+function isOfKind(object: unknown, kind: string): boolean {
+  if (object === null || object === undefined) return false;
+  return !isRecord(object) || typeof object['kind'] !== 'string' || ['', kind].includes(object['kind']);
+}
+
+/** What a pod or namespace says of its type can be decoded, as far as it says it. */
+function isTyped({ apiVersion, kind }: Readonly<Record<string, unknown>>): boolean {
+  return (
+    (apiVersion === undefined || apiVersion === 'v1') &&
+    (kind === undefined || (typeof kind === 'string' && kind !== ''))
+  );
+}
+
 function isSet(text: string | undefined): boolean {
   return text !== undefined && text !== '';
 }
@@ -509,7 +543,7 @@ function stringAt(object: unknown, field: string): string {
 
 /** @returns undefined for what cannot be decoded as a namespace */
 function labelsOf(object: unknown): Readonly<Record<string, string>> | undefined {
-  if (!isRecord(object)) return undefined;
+  if (!isRecord(object) || !isTyped(object)) return undefined;
   const { metadata, spec } = object;
   const finalizers = isRecord(spec)
     ? (spec['finalizers'] ?? [])

@@ -70,11 +70,11 @@ const NOT_SECRET_NAME =
 
 /** Values that stand for a secret, or say that there is none. */
 const PLACEHOLDER =
-  /^(?:|true|false|yes|no|on|off|none|null|nil|undefined|empty|disabled?|enabled?|required|optional|default|redacted|x{3,}|\*+|\.{3,}|-+|changeme.*|change[-_ ]?(?:me|it|this).*|replace[-_ ]?(?:me|this|with).*|todo.*|tbd|fixme|your[-_ ].*|my[-_ ]?(?:secret|password|token|key)|example.*|sample.*|placeholder.*|dummy.*|fake.*|insert.*|<.*>|\[.*\]|\(.*\))$/i;
+  /^(?:|true|false|yes|no|on|off|none|null|nil|undefined|empty|disabled?|enabled?|required|optional|default|redacted|x{3,}|\*+|\.{3,}|-+|changeme.*|your[-_ ]?(?:own[-_ ]?)?(?:password|passphrase|secret|token|key|credentials?)|change[-_ ]?(?:me|it|this).*|replace[-_ ]?(?:me|this|with).*|todo.*|tbd|fixme|your[-_ ].*|my[-_ ]?(?:secret|password|token|key)|example.*|sample.*|placeholder.*|dummy.*|fake.*|insert.*|<.*>|\[.*\]|\(.*\))$/i;
 
-/** `$(NAME)`, `${NAME}`, `{{ … }}`, `vault:path`, `ref+…`: text that points at a secret somewhere else. */
+/** `$(NAME)`, `${NAME}`, `$slack-token` (Argo CD's way), `{{ … }}`, `vault:path`, `ref+…`: text that points at a secret somewhere else. */
 const REFERENCE =
-  /\$[({]|\{\{|^\$[A-Z_]+$|^(?:vault|ref\+|secretref|op|awssm|gcpsm|azurekv|file|env|arn|secret|k8s):|^%[A-Z_]+%$|^@|^ENC\[|^enc:|!vault/i;
+  /\$[({]|\{\{|^\$[A-Z_]+$|^\$[A-Za-z][A-Za-z0-9]*(?:[-_.:][A-Za-z0-9]+)+$|^(?:vault|ref\+|secretref|op|awssm|gcpsm|azurekv|file|env|arn|secret|k8s):|^%[A-Z_]+%$|^@|^ENC\[|^enc:|!vault/i;
 
 /** Paths and names of things: a secret is kept there, not written here. */
 const LOCATION =

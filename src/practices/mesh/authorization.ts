@@ -4,9 +4,8 @@ import type { Peer } from '#decide/network/door.ts';
 import { endpointId } from '#decide/network/inventory.ts';
 import type { KubeObject } from '#kube/objects.ts';
 import { valueAt } from '#kube/objects.ts';
-import { podTemplateOf } from '#kube/workloads.ts';
 import { namespaceOf, type World } from '#world/world.ts';
-import { meshOf, peerOf, rootNamespace, stringsIn } from './facts.ts';
+import { allPods, meshOf, peerOf, podsIn, rootNamespace, stringsIn } from './facts.ts';
 
 export const AUTHORIZATION_POLICY = 'security.istio.io/AuthorizationPolicy';
 
@@ -32,37 +31,9 @@ export interface Selected {
   readonly mesh: WorkloadMembership['mesh'];
 }
 
-export interface Carrier {
-  readonly object: KubeObject;
-  readonly namespace: string | undefined;
-  readonly labels: Readonly<Record<string, string>>;
-}
-
-const carriers = (world: World): readonly Carrier[] =>
-  world.declared.flatMap(({ object }) => {
-    const template = podTemplateOf(object);
-    return template === undefined
-      ? []
-      : [
-          {
-            object,
-            namespace: namespaceOf(object),
-            labels: stringsIn(valueAt(template.pod.metadata, ['labels'])),
-          },
-        ];
-  });
-
-const byNamespace = (world: World): ReadonlyMap<string | undefined, readonly Carrier[]> =>
-  Map.groupBy(world.fact(carriers), ({ namespace }) => namespace);
-
-/** What carries pods in a namespace; of those that state none, what does not either. */
-export function carriersIn(namespace: string | undefined, world: World): readonly Carrier[] {
-  return world.fact(byNamespace).get(namespace) ?? [];
-}
-
 const workloads = (world: World): ReadonlyMap<KubeObject, Selected> =>
   new Map(
-    world.fact(carriers).flatMap(({ object }): [KubeObject, Selected][] => {
+    allPods(world).flatMap(({ object }): [KubeObject, Selected][] => {
       const peer = peerOf(object, world);
       if (peer === undefined) return [];
       const { mesh, dataplane } = meshOf(world).member(peer);
@@ -84,7 +55,7 @@ const MOST = 200;
  */
 export function selectedWorkloads(object: KubeObject, world: World): readonly Selected[] {
   const namespace = namespaceOf(object);
-  const candidates = namespace === rootNamespace(world) ? world.fact(carriers) : carriersIn(namespace, world);
+  const candidates = namespace === rootNamespace(world) ? allPods(world) : podsIn(namespace, world);
   const wanted = Object.entries(stringsIn(valueAt(object, ['spec', 'selector', 'matchLabels'])));
   const found: Selected[] = [];
   for (const one of candidates) {

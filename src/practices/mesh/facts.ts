@@ -1,17 +1,35 @@
 /** The network and the mesh that the input describes, made once for all checks. */
 import { fail, pass, type Verdict } from '#check/verdict.ts';
 import { createMesh, type Mesh, type MeshSettings, settingsOf } from '#decide/mesh/door.ts';
+import { showsMesh } from '#decide/mesh/members.ts';
 import { createNetwork, type Network, type Peer } from '#decide/network/door.ts';
-import { type ContainerPort, endpointId } from '#decide/network/inventory.ts';
+import { type ContainerPort, endpointId, latest } from '#decide/network/inventory.ts';
 import { groupOf, isRecord, type KubeObject, type Path, valueAt } from '#kube/objects.ts';
 import { matchesLabels, matchesSelector } from '#kube/selectors.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
-import { namespaceOf, type World } from '#world/world.ts';
+import { kindKey, namespaceOf, type World } from '#world/world.ts';
 
 export const NETWORK_POLICY = ['networking.k8s.io/NetworkPolicy'];
 
-const network = (world: World): Network => createNetwork(world.declared.map(({ object }) => object));
-const mesh = (world: World): Mesh => createMesh(world.declared.map(({ object }) => object));
+/** Kinds that say nothing of the network: half of most input, which the deciders would go through for nothing. */
+const APART =
+  /^(?:rbac\.authorization\.k8s\.io\/.*|apiextensions\.k8s\.io\/.*|admissionregistration\.k8s\.io\/.*|policy\/PodDisruptionBudget|autoscaling\/.*|storage\.k8s\.io\/.*|\/(?:Secret|ServiceAccount|PersistentVolume|PersistentVolumeClaim|LimitRange|ResourceQuota|Event))$/;
+
+const apart = (world: World): ReadonlySet<string> =>
+  new Set([...world.whole.kinds()].filter(kind => APART.test(kind)));
+
+/** What the deciders read: one list for both, so that what they have in common is made once. */
+const objects = (world: World): readonly KubeObject[] => {
+  const without = world.whole.fact(apart);
+  return latest(
+    world.declared
+      .filter(({ object }) => !without.has(kindKey(object)) || showsMesh([object]))
+      .map(({ object }) => object),
+  );
+};
+
+const network = (world: World): Network => createNetwork(world.fact(objects));
+const mesh = (world: World): Mesh => createMesh(world.fact(objects));
 
 export function networkOf(world: World): Network {
   return world.fact(network);
@@ -134,30 +152,41 @@ export function servedPorts(object: KubeObject, world: World): readonly number[]
   return ports;
 }
 
+/** What carries pods: a pod, a template. */
 export interface Labelled {
+  readonly object: KubeObject;
   readonly namespace: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly portNames: ReadonlySet<string>;
 }
 
-const labelled = (world: World): readonly Labelled[] =>
-  world.declared.flatMap(({ object }) => {
-    const template = podTemplateOf(object);
-    if (template === undefined) return [];
-    const { metadata, spec } = template.pod;
-    const labels = valueAt(metadata, ['labels']);
-    const containers = [valueAt(spec, ['containers']), valueAt(spec, ['initContainers'])].flatMap(itemsOf);
-    const names = containers.flatMap(container =>
-      itemsOf(valueAt(container, ['ports'])).map(port => valueAt(port, ['name'])),
-    );
-    return [
-      {
-        namespace: namespaceOf(object),
-        labels: stringsIn(labels),
-        portNames: new Set(names.filter(name => typeof name === 'string')),
-      },
-    ];
-  });
+/** Of single objects: made once for all environments. */
+const carriers = (world: World): ReadonlyMap<KubeObject, Labelled> =>
+  new Map(
+    world.declared.flatMap(({ object }): [KubeObject, Labelled][] => {
+      const template = podTemplateOf(object);
+      if (template === undefined) return [];
+      const { metadata, spec } = template.pod;
+      const labels = stringsIn(valueAt(metadata, ['labels']));
+      return [[object, { object, namespace: namespaceOf(object), labels, portNames: portNamesOf(spec) }]];
+    }),
+  );
+
+function portNamesOf(spec: unknown): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const field of ['containers', 'initContainers'])
+    for (const container of itemsOf(valueAt(spec, [field])))
+      for (const port of itemsOf(valueAt(container, ['ports']))) {
+        const name = valueAt(port, ['name']);
+        if (typeof name === 'string') names.add(name);
+      }
+  return names;
+}
+
+const labelled = (world: World): readonly Labelled[] => {
+  const all = world.factOfObjects(carriers);
+  return world.declared.flatMap(({ object }) => all.get(object) ?? []);
+};
 
 const byNamespace = (world: World): ReadonlyMap<string | undefined, readonly Labelled[]> =>
   Map.groupBy(world.fact(labelled), ({ namespace }) => namespace);
@@ -228,17 +257,25 @@ export function rulesOf(
   }));
 }
 
+/** What istio-cni leaves at pods whose traffic ztunnel takes. */
+const REDIRECTION = 'ambient.istio.io/redirection';
+
 const ambient = (world: World): ReadonlyMap<string, readonly KubeObject[]> => {
   const members: KubeObject[] = [];
   const says = (labels: unknown): boolean => valueAt(labels, ['istio.io/dataplane-mode']) === 'ambient';
-  const isSaid = world.declared.some(
-    ({ object }) =>
-      says(object.metadata?.labels) || says(valueAt(podTemplateOf(object)?.pod.metadata, ['labels'])),
+  const namespaces = new Set(
+    world
+      .ofKind('/Namespace')
+      .filter(({ object }) => says(object.metadata?.labels))
+      .map(({ object }) => object.metadata?.name),
   );
-  // Nobody is captured unless a namespace or a pod asks for it: most input needs no mesh to be made.
-  if (!isSaid) return new Map();
-  for (const { object } of world.declared) {
-    const peer = podTemplateOf(object) === undefined ? undefined : peerOf(object, world);
+  for (const { object, namespace, labels } of world.fact(labelled)) {
+    // Nobody is captured unless a namespace or a pod asks for it: most input needs no mesh to be made.
+    const isAsked =
+      namespaces.has(namespace ?? 'default') ||
+      says(labels) ||
+      valueAt(podTemplateOf(object)?.pod.metadata, ['annotations', REDIRECTION]) === 'enabled';
+    const peer = isAsked ? peerOf(object, world) : undefined;
     if (peer !== undefined && meshOf(world).member(peer).dataplane === 'ambient') members.push(object);
   }
   return Map.groupBy(members, object => namespaceOf(object) ?? '');

@@ -71,7 +71,7 @@ export function labelsAt(object: KubeObject, path: Path): Readonly<Record<string
 }
 
 /** Whether a pod has all labels that are wanted. */
-export function hasLabels(pod: Labelled, wanted: Readonly<Record<string, string>>): boolean {
+export function hasLabels(pod: Pick<Labelled, 'labels'>, wanted: Readonly<Record<string, string>>): boolean {
   return Object.entries(wanted).every(([key, value]) => pod.labels[key] === value);
 }
 
@@ -161,15 +161,16 @@ export function trafficPolicies(
   ];
 }
 
-const gatewaySelectors = (world: World): readonly Readonly<Record<string, string>>[] =>
-  world
-    .ofKind(GATEWAY)
-    .map(({ object }) => labelsAt(object, ['spec', 'selector']))
-    .filter(selector => selector !== undefined);
+const gatewaySelectors = (world: World): readonly (readonly (readonly [string, string])[])[] => {
+  const distinct = new Map<string, readonly (readonly [string, string])[]>();
+  for (const { object } of world.ofKind(GATEWAY)) {
+    const wanted = Object.entries(labelsAt(object, ['spec', 'selector']) ?? {});
+    if (wanted.length > 0) distinct.set(JSON.stringify(wanted), wanted);
+  }
+  return [...distinct.values()];
+};
 
 /** Whether pods with these labels are a gateway, whose servers decide what it takes: a Gateway selects them. */
 export function isGateway(labels: Readonly<Record<string, string>>, world: World): boolean {
-  return world
-    .fact(gatewaySelectors)
-    .some(selector => Object.entries(selector).every(([key, value]) => labels[key] === value));
+  return world.fact(gatewaySelectors).some(wanted => wanted.every(([key, value]) => labels[key] === value));
 }

@@ -1,4 +1,6 @@
 /** What the checks of the Pod Security Standards share: the decision is the API server's, they only say why it matters. */
+
+import type { Context } from '#check/check.ts';
 import { fail, pass, type Verdict } from '#check/verdict.ts';
 import { breachOf } from '#decide/pod-security/pods.ts';
 import type { Violation } from '#decide/pod-security/standards/check.ts';
@@ -16,6 +18,11 @@ export function standard(pod: PodSubject, level: 'baseline' | 'restricted', id: 
   if (breach === undefined) return pass;
   const { detail, violations } = breach;
   return fail({ detail, violations }, ...violations.map(({ path }) => path));
+}
+
+/** Whether another check of this practice is asked in this run: what it says of the same field is said once. */
+export function isAsked({ runs }: Pick<Context, 'runs'>, name: string): boolean {
+  return runs === undefined || runs(`pod-security/${name}`);
 }
 
 export function detailOf({ detail }: Broken): string {

@@ -30,32 +30,57 @@ interface Inflater {
 
 /** Room for more is not made at once for what only says that it is so large. */
 const MOST = 4 * 1024 * 1024;
+/** Many small texts lie in one piece of memory. */
+const SHEET = 256 * 1024;
+const SMALL = SHEET / 4;
 
 let known: Inflater | undefined | 'none';
+let sheet: Buffer | undefined;
+let used = 0;
 
 /**
- * @param input begins with a zlib stream
+ * @param input holds a zlib stream
  * @param size how many bytes come out of it
+ * @param from where it begins
+ * @param to where it ends at the latest
  * @returns undefined where it is not known how, or something is wrong: `inflateSync` says what
  */
-export function inflateSmall(input: Uint8Array, size: number): Buffer | undefined {
+export function inflateSmall(
+  input: Uint8Array,
+  size: number,
+  from = 0,
+  to = input.length,
+): Buffer | undefined {
   if (size > MOST) return undefined;
   known ??= made() ?? 'none';
-  return known === 'none' ? undefined : inflated(known, input, size);
+  return known === 'none' ? undefined : inflated(known, input, size, from, Math.min(to, input.length));
 }
 
-function inflated(inflater: Inflater, input: Uint8Array, size: number): Buffer | undefined {
+function inflated(
+  inflater: Inflater,
+  input: Uint8Array,
+  size: number,
+  from: number,
+  to: number,
+): Buffer | undefined {
   const { handle, left } = inflater;
   // One byte more: of a stream that is longer than it says, something would be there.
-  const output = Buffer.allocUnsafe(size + 1);
+  const room = size + 1;
+  if (room <= SMALL && (sheet === undefined || used + room > SHEET)) {
+    sheet = Buffer.allocUnsafeSlow(SHEET);
+    used = 0;
+  }
+  const [output, at] = room <= SMALL ? [sheet!, used] : [Buffer.allocUnsafeSlow(room), 0];
   inflater.broken = false;
   try {
     handle.reset();
-    handle.writeSync(constants.Z_FINISH, input, 0, input.length, output, 0, size + 1);
+    handle.writeSync(constants.Z_FINISH, input, from, to - from, output, at, room);
   } catch {
     return undefined;
   }
-  return inflater.broken || left[0] !== 1 ? undefined : output.subarray(0, size);
+  if (inflater.broken || left[0] !== 1) return undefined;
+  if (room <= SMALL) used += size;
+  return output.subarray(at, at + size);
 }
 
 function made(): Inflater | undefined {
@@ -68,10 +93,10 @@ function made(): Inflater | undefined {
     const text = Buffer.from('as it should be, as it should be');
     const packed = deflateSync(text);
     const works =
-      inflated(inflater, packed, text.length)?.equals(text) === true &&
-      inflated(inflater, packed, text.length - 1) === undefined &&
-      inflated(inflater, packed.subarray(0, -5), text.length) === undefined &&
-      inflated(inflater, packed, text.length)?.equals(text) === true;
+      inflated(inflater, packed, text.length, 0, packed.length)?.equals(text) === true &&
+      inflated(inflater, packed, text.length - 1, 0, packed.length) === undefined &&
+      inflated(inflater, packed, text.length, 0, packed.length - 5) === undefined &&
+      inflated(inflater, packed, text.length, 0, packed.length)?.equals(text) === true;
     return works ? inflater : undefined;
   } catch {
     return undefined;

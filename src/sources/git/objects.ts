@@ -29,6 +29,10 @@ const MIN_CHUNK = 64;
 const MAX_CHUNK = 1024 * 1024;
 const CACHE_BYTES = 64 * 1024 * 1024;
 const TYPES: Readonly<Record<number, ObjectType>> = { 1: 'commit', 2: 'tree', 3: 'blob', 4: 'tag' };
+/** Type and size, and the base of a difference. */
+const MOST_OF_HEAD = 64;
+/** What is shorter is copied byte by byte: a call takes longer. */
+const SHORT = 64;
 const OFS_DELTA = 6;
 const REF_DELTA = 7;
 
@@ -229,8 +233,9 @@ class Pack {
     if (known !== undefined) return known;
     if (depth > MAX_DELTA_DEPTH)
       throw new GitError(`${this.#path}.pack: differences lean on each other endlessly`);
-    const head = this.#bytes(offset, 64);
-    let at = 0;
+    const head = this.#bytes(offset, MOST_OF_HEAD);
+    let at = head === this.#whole ? offset : 0;
+    const start = at;
     let byte = head[at++]!;
     const type = (byte >> 4) & 7;
     let size = byte & 15;
@@ -258,8 +263,12 @@ class Pack {
       if (base === undefined) throw new GitError(`object ${oid} is not there`);
     }
     // Deflate makes nothing longer by more than five bytes in sixteen thousand.
-    const packed = this.#bytes(offset + at, size + (size >>> 10) + 256);
-    const data = inflateSmall(packed, size) ?? inflate(packed, `at ${offset} of ${this.#path}.pack`, size);
+    const most = size + (size >>> 10) + 256;
+    const packed = this.#bytes(offset + at - start, most);
+    const from = packed === this.#whole ? at : 0;
+    const data =
+      inflateSmall(packed, size, from, from + most) ??
+      inflate(packed.subarray(from, from + most), `at ${offset} of ${this.#path}.pack`, size);
     if (data.length !== size) throw new GitError(`${this.#path}.pack is broken`);
     const object: GitObject =
       base === undefined
@@ -279,6 +288,7 @@ class Pack {
     this.#cache.set(offset, object);
   }
 
+  /** Bytes from an offset on; or the whole pack where it was read whole. */
   #bytes(offset: number, length: number): Buffer {
     if (this.#descriptor === undefined && this.#whole === undefined) {
       const descriptor = openSync(`${this.#path}.pack`, 'r');
@@ -288,7 +298,7 @@ class Pack {
         closeSync(descriptor);
       } else this.#descriptor = descriptor;
     }
-    if (this.#whole !== undefined) return this.#whole.subarray(offset, offset + length);
+    if (this.#whole !== undefined) return this.#whole;
     const buffer = Buffer.alloc(Math.max(0, Math.min(length, this.#size - offset)));
     const read = readSync(this.#descriptor!, buffer, 0, buffer.length, offset);
     return buffer.subarray(0, read);
@@ -315,7 +325,8 @@ function applied(base: Buffer, delta: Buffer, path: string): Buffer {
   const length = size();
   if (length > MAX_OBJECT)
     throw new GitError(`an object in ${path}.pack is larger than ${MAX_OBJECT / 1024 / 1024} MiB`);
-  const result = Buffer.alloc(length);
+  // All of it is written, or nobody sees it.
+  const result = Buffer.allocUnsafe(length);
   let to = 0;
   while (at < delta.length) {
     const code = delta[at++]!;
@@ -326,14 +337,14 @@ function applied(base: Buffer, delta: Buffer, path: string): Buffer {
       for (let i = 0; i < 3; i++) if (code & (0x10 << i)) count += delta[at++]! * 2 ** (8 * i);
       if (count === 0) count = 0x10000;
       if (from + count > base.length || to + count > length) throw new GitError(`${path}.pack is broken`);
-      base.copy(result, to, from, from + count);
+      if (count > SHORT) base.copy(result, to, from, from + count);
+      else for (let i = 0; i < count; i++) result[to + i] = base[from + i]!;
       to += count;
     } else {
       if (code === 0 || at + code > delta.length || to + code > length)
         throw new GitError(`${path}.pack is broken`);
-      delta.copy(result, to, at, at + code);
-      at += code;
-      to += code;
+      // 127 at most.
+      for (const end = at + code; at < end; ) result[to++] = delta[at++]!;
     }
   }
   if (to !== length) throw new GitError(`${path}.pack is broken`);

@@ -29,6 +29,16 @@ export class Repository {
   readonly #store: ObjectStore;
   readonly #hashDigits: number;
   readonly #trees = new Map<string, readonly TreeEntry[]>();
+  /** By the path of a folder: what was found below it last, as a part of a list. Commits share most of their folders. */
+  readonly #folders = new Map<
+    string,
+    {
+      readonly oid: string;
+      readonly found: readonly TreeFile[];
+      readonly start: number;
+      readonly end: number;
+    }
+  >();
   #packed: Map<string, string> | undefined;
   #shallow: Set<string> | undefined;
   readonly #replaces: boolean;
@@ -164,12 +174,17 @@ export class Repository {
 
   #walk(oid: string, prefix: string, depth: number, found: TreeFile[]): void {
     if (depth > MAX_TREE_DEPTH) throw new GitError(`folders nest more than ${MAX_TREE_DEPTH} deep`);
-    for (const { name, child, mode } of this.#tree(oid, prefix)) {
-      const path = prefix + name;
-      if (mode === FOLDER) this.#walk(child, `${path}/`, depth + 1, found);
-      else found.push({ path, oid: child, is: KINDS[mode] ?? 'file' });
-      if (found.length > MAX_TREE_FILES) throw new GitError(`there are more than ${MAX_TREE_FILES} files`);
-    }
+    const start = found.length;
+    const known = this.#folders.get(prefix);
+    if (known?.oid === oid) for (let i = known.start; i < known.end; i++) found.push(known.found[i]!);
+    else
+      for (const { name, child, mode } of this.#tree(oid, prefix)) {
+        const path = prefix + name;
+        if (mode === FOLDER) this.#walk(child, `${path}/`, depth + 1, found);
+        else found.push({ path, oid: child, is: KINDS[mode] ?? 'file' });
+        if (found.length > MAX_TREE_FILES) throw new GitError(`there are more than ${MAX_TREE_FILES} files`);
+      }
+    this.#folders.set(prefix, { oid, found, start, end: found.length });
   }
 
   /** The entries of one tree; two commits share most of theirs. */
@@ -184,13 +199,16 @@ export class Repository {
     const { data } = object;
     const bytes = this.#hashDigits / 2;
     const entries: TreeEntry[] = [];
+    // A few calls for all of it, not a few for each entry.
+    const [characters, digits] = [data.toString('latin1'), data.toString('hex')];
     for (let at = 0; at < data.length; ) {
-      const space = data.indexOf(32, at);
-      const end = data.indexOf(0, space);
+      const space = characters.indexOf(' ', at);
+      const end = characters.indexOf('\0', space);
       if (space < 0 || end < 0) throw new GitError(`tree ${short(oid)} is broken`);
-      const mode = data.toString('latin1', at, space);
-      const name = data.toString('utf8', space + 1, end);
-      const child = data.toString('hex', end + 1, end + 1 + bytes);
+      const mode = characters.slice(at, space);
+      const plain = characters.slice(space + 1, end);
+      const name = NOT_ASCII.test(plain) ? data.toString('utf8', space + 1, end) : plain;
+      const child = digits.slice((end + 1) * 2, (end + 1 + bytes) * 2);
       at = end + 1 + bytes;
       // Names that no honest tree holds: they would lead elsewhere if anybody wrote them to a disk.
       if (name === '' || name === '.' || name === '..' || name.includes('/')) continue;
@@ -345,6 +363,7 @@ const DEEPER =
   'fetch more of it (GitHub: fetch-depth: 0 at actions/checkout; GitLab: GIT_DEPTH: "0"; git fetch --unshallow)';
 
 const FOLDER = '40000';
+const NOT_ASCII = /[^\0-\x7f]/;
 const REPLACE = 'refs/replace/';
 
 interface TreeEntry {

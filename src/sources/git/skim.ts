@@ -31,6 +31,7 @@ const LONGEST = 63;
 const WORD = String.raw`["']?([^\s"',\]}]{0,${LONGEST}})`;
 const STATED = new RegExp(`(kind|apiVersion)${BETWEEN}(?:(${ODD_VALUE})|${WORD})`, 'g');
 const ESCAPED_KEY = /"[^"\n]*\\[xuU][^"\n]*"\s*:/;
+const ESCAPES = ['\\x', '\\u', '\\U'];
 const BROKEN_KEY = /^[ -]*\? +"[^"]*\\\r?\n/m;
 /** A key that is an alias. */
 const ALIASED_KEY = /(?:^|[\s,{[?-])\*[^\s,[\]{}]+\s+:/;
@@ -50,11 +51,28 @@ const ANYTHING: Skim = {
 /** Keys with escapes in them, characters of two bytes, rare line breaks: nearly no file has any. */
 function isOdd(bytes: Buffer, text: string): boolean {
   return (
-    bytes.includes(0) ||
-    (bytes.includes('\\') && (ESCAPED_KEY.test(text) || (bytes.includes('? "') && BROKEN_KEY.test(text)))) ||
-    (bytes.includes('&') && bytes.includes('*') && ALIASED_KEY.test(text)) ||
+    text.includes('\0') ||
+    (text.includes('\\') && (hasEscapedKey(text) || (text.includes('? "') && BROKEN_KEY.test(text)))) ||
+    (text.includes('&') && text.includes('*') && ALIASED_KEY.test(text)) ||
     (!isAscii(bytes) && RARE_BREAK.test(text))
   );
+}
+
+/** Long texts in quotes, dashboards for example, are only searched where they hold such an escape. */
+function hasEscapedKey(text: string): boolean {
+  return ESCAPES.some(one => text.includes(one)) && ESCAPED_KEY.test(text);
+}
+
+/** Words as strings of their own: what is cut out of a text keeps all of the text. */
+const words = new Map<string, string>();
+
+function wordOf(cut: string): string {
+  let word = words.get(cut);
+  if (word === undefined) {
+    word = Buffer.from(cut, 'latin1').toString('latin1');
+    words.set(word, word);
+  }
+  return word;
 }
 
 export function skim(bytes: Buffer): Skim {
@@ -66,8 +84,8 @@ export function skim(bytes: Buffer): Skim {
   let anyGroup = false;
   STATED.lastIndex = 0;
   for (let found = STATED.exec(text); found !== null; found = STATED.exec(text)) {
-    const [, key, odd, word] = found;
-    if (odd === undefined) (key === 'kind' ? kinds : versions).add(word!);
+    const [, key, odd, cut] = found;
+    if (odd === undefined) (key === 'kind' ? kinds : versions).add(wordOf(cut!));
     else if (key === 'kind') return ANYTHING;
     else anyGroup = true;
   }

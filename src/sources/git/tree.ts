@@ -35,6 +35,7 @@ export class CommitTree implements SourceTree {
     const files: Found[] = [];
     const skipped: Skipped[] = [];
     const seen = new Set<string>();
+    const isNeverRead = neverRead();
     const add = (name: string, real: string, oid: string) => {
       if (seen.has(real)) return;
       seen.add(real);
@@ -255,6 +256,18 @@ function isBelow(path: string, paths: readonly string[]): boolean {
   return paths.length === 0 || paths.some(one => path === one || path.startsWith(`${one}/`));
 }
 
-function isNeverRead(path: string): boolean {
-  return path.split('/').some(name => FOLDERS_NEVER_READ.has(name));
+/** Whether a path leads through a folder, or to a file, of which nothing is read; asked once for each folder. */
+function neverRead(): (path: string) => boolean {
+  const folders = new Map<string, boolean>([['', false]]);
+  const isIn = (path: string): boolean => {
+    const slash = path.lastIndexOf('/');
+    const folder = slash < 0 ? '' : path.slice(0, slash);
+    let answer = folders.get(folder);
+    if (answer === undefined) {
+      answer = isIn(folder);
+      folders.set(folder, answer);
+    }
+    return answer || FOLDERS_NEVER_READ.has(path.slice(slash + 1));
+  };
+  return isIn;
 }

@@ -4,7 +4,7 @@ import { GoError } from './value.ts';
 
 /** helm's own bounds: 100 MiB unpacked, 5 MiB a file. */
 const MAX_TOTAL = 100 * 1024 * 1024;
-const MAX_FILE = 5 * 1024 * 1024;
+export const MAX_FILE = 5 * 1024 * 1024;
 const MAX_FILES = 20_000;
 
 /** The files of a .tgz below its first folder. */

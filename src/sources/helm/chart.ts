@@ -1,6 +1,7 @@
 /** A chart, loaded: pkg/chart/v2 and its loader. A bad chart is an error with the message that helm gives. */
 import { readArchive } from './archive.ts';
 import { ignoreRules } from './ignore.ts';
+import { LazyChartFiles } from './lazy-files.ts';
 import { showFloat } from './numbers.ts';
 import { basePath } from './paths.ts';
 import { readYaml } from './read-values.ts';
@@ -19,20 +20,20 @@ export interface Dependency {
   enabled: boolean;
 }
 
-/** A file of a chart. Its text is made when it is first asked for: of archives and pictures nobody does. */
+/** A file of a chart. It is read when its text is first asked for: of archives and pictures nobody does. */
 export class ChartFile {
   readonly name: string;
-  readonly #bytes: Uint8Array;
+  readonly #bytes: () => Uint8Array;
   #text: string | undefined;
 
-  constructor(name: string, bytes: Uint8Array) {
+  constructor(name: string, bytes: () => Uint8Array) {
     this.name = name;
     this.#bytes = bytes;
   }
 
   /** Text of bytes: what is no UTF-8 is kept. */
   get text(): string {
-    this.#text ??= stringOf(this.#bytes);
+    this.#text ??= stringOf(this.#bytes());
     return this.#text;
   }
 
@@ -126,13 +127,20 @@ export function loadChart(files: ReadonlyMap<string, Uint8Array>, folder = '', p
   const kept: ChartFile[] = [];
   for (const name of inWalkOrder(files.keys())) {
     if (ignores(name)) continue;
-    let data = files.get(name)!;
-    // The loader of folders takes a byte order mark away.
-    if (data[0] === 0xef && data[1] === 0xbb && data[2] === 0xbf) data = data.subarray(3);
-    kept.push(new ChartFile(name, data));
+    kept.push(new ChartFile(name, () => withoutMark(files.get(name)!)));
   }
-  return loadFiles(kept, folder, 0, name => files.get(name), placed);
+  const chart = loadFiles(kept, folder, 0, name => files.get(name), placed);
+  // Templates are about to be read, and tell then.
+  if (files instanceof LazyChartFiles)
+    for (const { name } of kept) if (!TEMPLATE.test(name)) files.check(name);
+  return chart;
 }
+
+const TEMPLATE = /(?:^|\/)templates\//;
+
+/** The loader of folders takes a byte order mark away. */
+const withoutMark = (data: Uint8Array): Uint8Array =>
+  data[0] === 0xef && data[1] === 0xbb && data[2] === 0xbf ? data.subarray(3) : data;
 
 /** The order in which filepath.Walk goes: names of a folder in order, a folder's content at its place. */
 function inWalkOrder(names: Iterable<string>): string[] {
@@ -216,7 +224,7 @@ function loadFiles(
         const unpacked = readArchive(archive);
         loaded.push(
           loadFiles(
-            [...unpacked].map(([inner, data]) => new ChartFile(inner, data)),
+            [...unpacked].map(([inner, data]) => new ChartFile(inner, () => data)),
             `${folder === '' ? '' : `${folder}/`}charts/${name}`,
             depth + 1,
             inner => unpacked.get(inner),

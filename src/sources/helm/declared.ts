@@ -11,7 +11,7 @@ import type { ReadDocument } from '#yaml/read.ts';
 import { BudgetError } from './budget.ts';
 import { type ChartRun, DEFAULT } from './environments.ts';
 import type { ReadFolder } from './folder.ts';
-import { mayNeedRe2 } from './regexes.ts';
+import './re2.ts';
 import { type RenderedDocument, renderChartFiles } from './render.ts';
 import { type LineOrigin, narrowed } from './trace.ts';
 import { GoError, type Place, wellFormed } from './value.ts';
@@ -58,7 +58,6 @@ export async function chartObjects(
     const { message } = error as Error;
     return { declared: [], gaps: [failure(message)], documents: 0, failed: message };
   }
-  if (mayNeedRe2(files) || runs.length > 1) await import('./re2.ts');
   const known: Known[] = [];
   const byName = new Map<string, Alike>();
   const keepsAlike = runs.length > 1 && keepsOrigins(files);

@@ -150,7 +150,7 @@ class State {
     let line = 1;
     for (let at = before.indexOf('\n'); at >= 0; at = before.indexOf('\n', at + 1)) line++;
     const column = byteLength(before.slice(lineStart));
-    return `${node.tree.file}:${line}:${column}: executing ${goQuote(this.template.name)} at <${show(node)}>`;
+    return `${this.template.file}:${line}:${column}: executing ${goQuote(this.template.name)} at <${show(node)}>`;
   }
 
   private pop(mark: number): void {
@@ -183,7 +183,7 @@ class State {
         case 'text':
           this.out.push(node.text);
           this.context.budget.wrote(node.text.length);
-          this.context.tracer?.text(node);
+          this.context.tracer?.text(node, this.template.file);
           break;
         case 'action': {
           this.node = node;
@@ -196,7 +196,7 @@ class State {
             const text = typeof value === 'string' ? value : this.print(value);
             this.out.push(text);
             this.context.budget.wrote(text.length);
-            if (tracer !== undefined) tracer.printed(node, text, mark!);
+            if (tracer !== undefined) tracer.printed(node, this.template.file, text, mark!);
           } else if (tracer !== undefined) {
             const carried = tracer.declared(mark!);
             for (const { ident } of node.pipe.decl) this.origins[this.names.lastIndexOf(ident[0]!)] = carried;
@@ -237,7 +237,7 @@ class State {
     const value = this.evalPipeline(dot, node.pipe);
     const truth = isTrue(value);
     const read = isScalar(value) ? tracer?.current() : undefined;
-    if (tracer !== undefined) tracer.branched(node, truth, traced!);
+    if (tracer !== undefined) tracer.branched(node, this.template.file, truth, traced!);
     let jump: Jump = 0;
     if (truth) {
       if (node.type === 'with') {
@@ -318,7 +318,7 @@ class State {
     }
     this.dotIsInterface = before;
     this.dotOrigin = outerOrigin;
-    if (tracer !== undefined) tracer.branched(node, ran, traced!);
+    if (tracer !== undefined) tracer.branched(node, this.template.file, ran, traced!);
     if (!ran && node.otherwise !== undefined) this.rangeElse(dot, node.otherwise);
     this.pop(outer);
   }
@@ -605,7 +605,7 @@ class State {
       const type = at < fixed ? fn.params[at]! : fn.rest!;
       const mark = places === undefined ? undefined : tracer!.beginAction();
       values[at] = this.evalArg(dot, type, args[at + 1]!);
-      if (places !== undefined) places[at] = tracer!.argument(args[at + 1]!, mark!);
+      if (places !== undefined) places[at] = tracer!.argument(args[at + 1]!, this.template.file, mark!);
     }
     if (final !== MISSING) {
       const type = given < fixed ? fn.params[given]! : fn.rest!;

@@ -9,7 +9,8 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
-import { readArchive } from './archive.ts';
+import { MAX_FILE, readArchive } from './archive.ts';
+import { LazyChartFiles } from './lazy-files.ts';
 import { GoError } from './value.ts';
 
 const MAX_FILES = 20_000;
@@ -38,10 +39,9 @@ export function readChart(path: string): ReadonlyMap<string, Uint8Array> {
 export function readChartFolder(path: string): ReadFolder {
   if (statSync(path).isFile()) return { files: readArchive(readFileSync(path)), left: [] };
   const root = realpathSync(path);
-  const files = new Map<string, Uint8Array>();
+  const paths = new Map<string, string>();
   const left: string[] = [];
   let broken: string | undefined;
-  let total = 0;
   let folders = 0;
   const walk = (folder: string, name: string, depth: number, top: string): void => {
     if (depth > MAX_DEPTH) throw new GoError(`folders lie in each other more than ${MAX_DEPTH} deep`);
@@ -63,16 +63,13 @@ export function readChartFolder(path: string): ReadFolder {
       }
       if (kind.isDirectory()) walk(full, `${name}${entry.name}/`, depth + 1, inside);
       else if (kind.isFile()) {
-        const data = readFileSync(full);
-        total += data.length;
-        if (files.size >= MAX_FILES || total > MAX_TOTAL)
-          throw new GoError('the chart is larger than a chart may be');
-        files.set(name + entry.name, data);
+        if (paths.size >= MAX_FILES) throw new GoError(TOO_LARGE);
+        paths.set(name + entry.name, full);
       }
     }
   };
   walk(root, '', 0, root);
-  return { files, left, ...(broken === undefined ? {} : { broken }) };
+  return { files: new FilesOfFolder(paths), left, ...(broken === undefined ? {} : { broken }) };
 }
 
 /** Why a link cannot be followed, in Go's words: the first part of its way that is not there. */
@@ -85,6 +82,54 @@ function problem(link: string): string {
     return 'EvalSymlinks: too many links';
   } catch {
     return `lstat ${at}: no such file or directory`;
+  }
+}
+
+const TOO_LARGE = 'the chart is larger than a chart may be';
+
+/** Files that are read when somebody asks for them: of pictures, licences and what is ignored nobody does. */
+class FilesOfFolder extends LazyChartFiles {
+  readonly #paths: ReadonlyMap<string, string>;
+  #total = 0;
+
+  constructor(paths: ReadonlyMap<string, string>) {
+    super(paths.keys());
+    this.#paths = paths;
+  }
+
+  protected override read(name: string): Uint8Array {
+    const data = this.#data(name);
+    this.#bounded(name, data.length);
+    this.#total += data.length;
+    if (this.#total > MAX_TOTAL) throw new GoError(TOO_LARGE);
+    return data;
+  }
+
+  override check(name: string): void {
+    const path = this.#paths.get(name);
+    if (path === undefined || this.isRead(name)) return;
+    const size = statSync(path, { throwIfNoEntry: false })?.size;
+    if (size === undefined)
+      throw new GoError(`error reading ${name}: open ${path}: no such file or directory`);
+    this.#bounded(name, size);
+  }
+
+  #data(name: string): Uint8Array {
+    const path = this.#paths.get(name)!;
+    try {
+      return readFileSync(path);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const why = code === 'EACCES' ? `open ${path}: permission denied` : message;
+      throw new GoError(`error reading ${name}: ${why}`);
+    }
+  }
+
+  /** LoadDir of pkg/chart/v2/loader/directory.go. */
+  #bounded(name: string, size: number): void {
+    if (size <= MAX_FILE) return;
+    const base = name.slice(name.lastIndexOf('/') + 1);
+    throw new GoError(`chart file "${base}" is larger than the maximum file size ${MAX_FILE}`);
   }
 }
 

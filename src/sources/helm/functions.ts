@@ -369,20 +369,9 @@ function include([name, data]: Value[], context: Context): Value {
   }
 }
 
-/** Texts that `tpl` ran, parsed: many charts run the same few again and again. */
-const sources = new Map<string, ReturnType<typeof parseTemplate>>();
-/** How many are kept, and how long each may be. */
-const MOST_SOURCES = 2000;
-const LONGEST_SOURCE = 4000;
-
 function parsedSource(source: string): ReturnType<typeof parseTemplate> {
-  const known = sources.get(source);
-  if (known !== undefined) return known;
   try {
-    const parsed = parseTemplate(TPL, source, functionNames);
-    if (sources.size >= MOST_SOURCES) sources.clear();
-    if (source.length <= LONGEST_SOURCE) sources.set(source, parsed);
-    return parsed;
+    return parseTemplate(TPL, source, functionNames);
   } catch (error) {
     if (!(error instanceof GoError)) throw error;
     throw new GoError(`cannot parse template ${goQuote(source)}: ${error.message}`, error);

@@ -7,10 +7,8 @@ interface At {
   readonly tree: Source;
 }
 
-/** The file that a node stands in. */
+/** The text that a node stands in: files of the same text share their trees. */
 export interface Source {
-  /** The name of the file: what an error shows as its place. */
-  readonly file: string;
   readonly text: string;
 }
 
@@ -110,6 +108,8 @@ export type AnyNode = StatementNode | ListNode | CommandNode | Operand;
 export interface Template {
   readonly name: string;
   readonly root: ListNode;
+  /** The name of the file: what an error shows as its place. */
+  readonly file: string;
 }
 
 /** Whether a template holds nothing but space: such a one does not replace another (parse.IsEmptyTree). */

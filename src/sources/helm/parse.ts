@@ -17,7 +17,7 @@ import {
   show,
   type Template,
 } from './nodes.ts';
-import { parseQuickly } from './quick-parse.ts';
+import { named, quickTrees, type Trees } from './quick-parse.ts';
 import { goQuote, unquote, unquoteCharacter } from './quote.ts';
 import { GoError } from './value.ts';
 
@@ -36,8 +36,70 @@ export function parseTemplate(
   file: string,
   text: string,
   functions: ReadonlySet<string>,
-): Map<string, Template> {
-  return parseQuickly(file, text, functions) ?? parseThoroughly(file, text, functions);
+): ReadonlyMap<string, Template> {
+  return parsedBefore(file, text, functions) ?? parseThoroughly(file, text, functions);
+}
+
+/**
+ * The trees of texts that were parsed before: charts hold the same libraries, and are rendered for several environments.
+ * What nobody asked for while so many characters were parsed is forgotten.
+ */
+class Parsed {
+  #young = new Map<string, Known>();
+  #old = new Map<string, Known>();
+  #size = 0;
+
+  get(text: string): Known | undefined {
+    const young = this.#young.get(text);
+    if (young !== undefined) return young;
+    const old = this.#old.get(text);
+    if (old !== undefined) this.set(text, old);
+    return old;
+  }
+
+  set(text: string, known: Known): void {
+    this.#size += text.length;
+    if (this.#size > MOST_PARSED) {
+      this.#old = this.#young;
+      this.#young = new Map();
+      this.#size = text.length;
+    }
+    this.#young.set(text, known);
+  }
+}
+
+interface Known {
+  readonly trees: Trees;
+  /** The templates as the last file had them. */
+  file: string;
+  named: Map<string, Template> | undefined;
+}
+
+const MOST_PARSED = 1_500_000;
+const parsed = new WeakMap<ReadonlySet<string>, Parsed>();
+
+/** @returns undefined where the other parser has to be asked */
+function parsedBefore(
+  file: string,
+  text: string,
+  functions: ReadonlySet<string>,
+): ReadonlyMap<string, Template> | undefined {
+  let cache = parsed.get(functions);
+  if (cache === undefined) {
+    cache = new Parsed();
+    parsed.set(functions, cache);
+  }
+  let known = cache.get(text);
+  if (known === undefined) {
+    const trees = quickTrees(text, functions);
+    if (trees === undefined) return undefined;
+    known = { trees, file, named: named(trees, file) };
+    cache.set(text, known);
+  } else if (known.file !== file) {
+    known.file = file;
+    known.named = named(known.trees, file);
+  }
+  return known.named;
 }
 
 /** The same, with the error that Go gives where the text is no template. */
@@ -54,6 +116,7 @@ export function parseThoroughly(
 class Parser {
   readonly defined = new Map<string, Template>();
   private readonly source: Source;
+  private readonly fileName: string;
   private readonly functions: ReadonlySet<string>;
   private readonly tokens: readonly Token[];
   private position = 0;
@@ -65,7 +128,8 @@ class Parser {
   private actionLine = 0;
 
   constructor(file: string, text: string, functions: ReadonlySet<string>) {
-    this.source = { file, text };
+    this.source = { text };
+    this.fileName = file;
     this.functions = functions;
     this.tokens = lex(text);
   }
@@ -86,12 +150,13 @@ class Parser {
       if ('stops' in node) this.fail(`unexpected {{${node.type}}}`);
       else list.nodes.push(node);
     }
-    this.add(this.source.file, list);
+    this.add(this.fileName, list);
   }
 
   private add(name: string, root: ListNode): void {
     const before = this.defined.get(name);
-    if (before === undefined || isEmptyTree(before.root)) this.defined.set(name, { name, root });
+    if (before === undefined || isEmptyTree(before.root))
+      this.defined.set(name, { name, root, file: this.fileName });
     else if (!isEmptyTree(root)) this.fail(`multiple definition of template ${goQuote(name)}`);
   }
 
@@ -443,7 +508,7 @@ class Parser {
     if (token.type === 'error') {
       let extra = '';
       if (this.actionLine !== 0 && this.actionLine !== token.line) {
-        extra = ` in action started at ${this.source.file}:${this.actionLine}`;
+        extra = ` in action started at ${this.fileName}:${this.actionLine}`;
         if (token.text.endsWith(' action')) extra = extra.slice(' in action'.length);
       }
       return this.failAt(token.line, token.text + extra);
@@ -457,7 +522,7 @@ class Parser {
   }
 
   private failAt(line: number, message: string): never {
-    throw new GoError(`template: ${this.source.file}:${line}: ${message}`);
+    throw new GoError(`template: ${this.fileName}:${line}: ${message}`);
   }
 }
 

@@ -23,14 +23,35 @@ const UNUSUAL = { unusual: true };
 /** Blocks and parentheses inside each other; more are rare. */
 const MAX_DEPTH = 100;
 
-/** @returns undefined where something in the text needs `parseTemplate` (parse.ts), which is slower */
+/** The trees of a text, whatever the file is called that it stands in. */
+export interface Trees {
+  readonly main: ListNode;
+  /** Those of the templates that it defines. */
+  readonly defined: ReadonlyMap<string, ListNode>;
+}
+
+/** @returns undefined where something in the text needs `parseThoroughly` (parse.ts), which is slower */
 export function parseQuickly(
   file: string,
   text: string,
   functions: ReadonlySet<string>,
 ): Map<string, Template> | undefined {
+  const trees = quickTrees(text, functions);
+  return trees === undefined ? undefined : named(trees, file);
+}
+
+/** The templates of a file; undefined where it defines one of its own name, which may be wrong. */
+export function named({ main, defined }: Trees, file: string): Map<string, Template> | undefined {
+  if (defined.has(file)) return undefined;
+  const templates = new Map<string, Template>();
+  for (const [name, root] of defined) templates.set(name, { name, root, file });
+  return templates.set(file, { name: file, root: main, file });
+}
+
+/** As `parseQuickly`, for a text that may stand in several files. */
+export function quickTrees(text: string, functions: ReadonlySet<string>): Trees | undefined {
   try {
-    return new QuickParser(file, text, functions).file();
+    return new QuickParser(text, functions).file();
   } catch (error) {
     if (error === UNUSUAL) return undefined;
     throw error;
@@ -74,7 +95,7 @@ const END = 2;
 type Stop = 'end' | 'else';
 
 class QuickParser {
-  readonly #defined = new Map<string, Template>();
+  readonly #defined = new Map<string, ListNode>();
   readonly #source: Source;
   readonly #text: string;
   readonly #functions: ReadonlySet<string>;
@@ -90,13 +111,13 @@ class QuickParser {
   /** Behind the delimiter of the action that comes next. */
   #inside = 0;
 
-  constructor(file: string, text: string, functions: ReadonlySet<string>) {
-    this.#source = { file, text };
+  constructor(text: string, functions: ReadonlySet<string>) {
+    this.#source = { text };
     this.#text = text;
     this.#functions = functions;
   }
 
-  file(): Map<string, Template> {
+  file(): Trees {
     this.#outside();
     const list = this.#newList(this.#start);
     while (this.#kind !== END) {
@@ -110,8 +131,7 @@ class QuickParser {
       const stop = this.#statement(list.nodes);
       if (stop !== undefined) throw UNUSUAL;
     }
-    this.#add(this.#source.file, list);
-    return this.#defined;
+    return { main: list, defined: this.#defined };
   }
 
   #newList(at: number): ListNode {
@@ -120,7 +140,7 @@ class QuickParser {
 
   #add(name: string, root: ListNode): void {
     const before = this.#defined.get(name);
-    if (before === undefined || isEmptyTree(before.root)) this.#defined.set(name, { name, root });
+    if (before === undefined || isEmptyTree(before)) this.#defined.set(name, root);
     else if (!isEmptyTree(root)) throw UNUSUAL;
   }
 

@@ -13,20 +13,6 @@ export function useRe2(re2: typeof RE2JS): void {
   library = re2;
 }
 
-/** Whether rendering these files may call for regular expressions: an archive may hold anything. */
-export function mayNeedRe2(files: ReadonlyMap<string, Uint8Array>): boolean {
-  for (const [name, data] of files) {
-    if (name.endsWith('.tgz')) return true;
-    if (
-      name.endsWith('values.schema.json') &&
-      Buffer.from(data.buffer, data.byteOffset, data.byteLength).includes('attern')
-    )
-      return true;
-    if (Buffer.from(data.buffer, data.byteOffset, data.byteLength).includes('egex')) return true;
-  }
-  return false;
-}
-
 const patterns = new Map<string, Pattern>();
 const MOST_PATTERNS = 500;
 

@@ -58,6 +58,7 @@ export interface BranchTaken {
 interface Piece {
   readonly text: string;
   readonly node: TextNode | ActionNode;
+  readonly file: string;
   readonly action: Action | undefined;
 }
 
@@ -291,18 +292,16 @@ export class Traced {
 class Branch implements BranchTaken {
   readonly taken: boolean;
   readonly outputLine: number;
+  readonly file: string;
   readonly #node: BranchNode;
   readonly #action: Action;
 
-  constructor(node: BranchNode, taken: boolean, action: Action, outputLine: number) {
+  constructor(node: BranchNode, file: string, taken: boolean, action: Action, outputLine: number) {
     this.#node = node;
+    this.file = file;
     this.taken = taken;
     this.#action = action;
     this.outputLine = outputLine;
-  }
-
-  get file(): string {
-    return this.#node.tree.file;
   }
 
   get line(): number {
@@ -392,13 +391,13 @@ export class Tracer {
     return action;
   }
 
-  text(node: TextNode): void {
-    this.note({ text: node.text, node, action: undefined });
+  text(node: TextNode, file: string): void {
+    this.note({ text: node.text, node, file, action: undefined });
   }
 
-  printed(node: ActionNode, text: string, before: Action): void {
+  printed(node: ActionNode, file: string, text: string, before: Action): void {
     const action = this.endAction(before);
-    this.note({ text, node, action: action.isEmpty ? undefined : action });
+    this.note({ text, node, file, action: action.isEmpty ? undefined : action });
   }
 
   /** A variable was set: what it was made of belongs to those that print it. */
@@ -412,10 +411,10 @@ export class Tracer {
    *
    * @param before what `beginAction` gave
    */
-  argument(node: AnyNode, before: Action): Place {
+  argument(node: AnyNode, file: string, before: Action): Place {
     const carried = this.endAction(before);
     this.used(carried);
-    return madePlace({ carried, at: { file: node.tree.file, ...position(node, node.at) } });
+    return madePlace({ carried, at: { file, ...position(node, node.at) } });
   }
 
   /** What the place of an element of a list stands for. */
@@ -442,10 +441,10 @@ export class Tracer {
     for (let at = piece.text.indexOf('\n'); at >= 0; at = piece.text.indexOf('\n', at + 1)) output.lines++;
   }
 
-  branched(node: BranchNode, taken: boolean, before: Action): void {
+  branched(node: BranchNode, file: string, taken: boolean, before: Action): void {
     const action = this.endAction(before);
     if (this.outputs.length !== 1 && taken) return;
-    this.branches.push(new Branch(node, taken, action, this.outputs[0]?.lines ?? 0));
+    this.branches.push(new Branch(node, file, taken, action, this.outputs[0]?.lines ?? 0));
   }
 
   read(map: GoMap, key: string, value: Value, node: AnyNode | undefined): void {
@@ -594,10 +593,10 @@ class Search {
 function partsOf(pieces: readonly Piece[]): Part[][] {
   const lines: Part[][] = [[]];
   let column = 0;
-  for (const { text, node, action } of pieces) {
+  for (const { text, node, file, action } of pieces) {
     let offset = node.at;
     const here: TemplatePlace | undefined =
-      node.type === 'text' ? undefined : { file: node.tree.file, ...position(node, node.at) };
+      node.type === 'text' ? undefined : { file, ...position(node, node.at) };
     const search = action === undefined || action.inner.length === 0 ? undefined : new Search(action.inner);
     const rows = text.split('\n');
     rows.forEach((row, at) => {
@@ -619,7 +618,7 @@ function partsOf(pieces: readonly Piece[]): Part[][] {
             from: column + (here === undefined && content !== '' ? margin : 0),
             to: column + row.length,
             template: here ?? {
-              file: node.tree.file,
+              file,
               ...position(node, offset + (content === '' ? 0 : margin)),
             },
             values: action?.values ?? [],

@@ -103,7 +103,6 @@ export async function chartRenderer(
   if (!kustomizations.some(speaks)) return undefined;
   const { chartsForKustomize } = await import('#sources/helm/declared.ts');
   const readChart = await charts();
-  await import('#sources/helm/re2.ts');
   return chartsForKustomize(chart => {
     used.add(chart);
     return readChart(chart).files;

@@ -21,6 +21,8 @@ import {
   isChartName,
   isKustomizationName,
   isObject,
+  isPatchByName,
+  isPiece,
   joinPath,
   KUSTOMIZATION_NAMES,
   mayHoldObjects,
@@ -173,6 +175,8 @@ class Reader implements Manifests {
   readonly renderings: Rendering[] = [];
   readonly #options: ReadOptions;
   readonly #patches = new Set<string>();
+  /** The folders that have kustomizations. */
+  #kustomized: ReadonlySet<string> = new Set();
   /** Where the files are, by the names that reports show. */
   readonly #paths = new Map<string, Found>();
   readonly #deadline: number;
@@ -190,12 +194,13 @@ class Reader implements Manifests {
   async all(files: readonly Found[]): Promise<void> {
     const charts = chartFolders(files);
     const kustomizations = files.filter(({ name }) => isKustomizationName(name));
+    this.#kustomized = new Set(kustomizations.map(({ name }) => folderOf(name)));
     const rendered = await this.#kustomizations(files);
     for (const found of kustomizations)
       if (this.#concerned?.has(found.name) !== false) await this.#kustomization(found, rendered);
     this.declared.push(...(rendered?.declared ?? []));
     for (const [name, bytes] of rendered?.marked ?? [])
-      this.comments.push(...(await commentsOf(name, bytes, false)));
+      this.comments.push(...(await commentsOf(name, asBuffer(bytes), false)));
     if (rendered !== undefined)
       this.renderings.push({
         kind: 'kustomizations',
@@ -354,7 +359,7 @@ class Reader implements Manifests {
 
   /** A patch is read otherwise than the same file that nobody names one. */
   #sharedKey({ key, name }: Found): string {
-    return `${key}\0${this.#patches.has(name)}\0${name}`;
+    return `${key}\0${this.#patches.has(name)}\0${isPatchByName(name, this.#kustomized)}\0${name}`;
   }
 
   unreadable(file: string, reason: string): void {
@@ -369,14 +374,14 @@ class Reader implements Manifests {
       this.unreadable(file, decoded.reason);
       return;
     }
-    const { text } = decoded;
+    const { text, isMarked } = decoded;
     if (!mayHoldObjects(text)) {
       // Values, which a chart elsewhere is given.
       if (mayHoldMarks(text)) this.comments.push(...markedComments(file, text, await read(text)));
       this.files.push({ file, understood: text.trim() === '' ? 'empty' : 'other', documents: 0 });
       return;
     }
-    this.#documents(file, text, await read(text, this.#options.lean === true));
+    this.#documents(file, text, await read(text, this.#options.lean === true, isMarked));
   }
 
   #bytes(found: Found): Buffer | undefined {
@@ -400,7 +405,8 @@ class Reader implements Manifests {
   #documents(file: string, text: string, documents: readonly ReadDocument[]): void {
     const before = this.declared.length;
     if (mayHoldMarks(text)) this.comments.push(...markedComments(file, text, documents));
-    const isPatch = this.#patches.has(file);
+    const isApplied = this.#patches.has(file);
+    const isPatch = isApplied || this.#isUnused(file, documents);
     let broken: { readonly message: string; readonly line: number; readonly column: number } | undefined;
     let half = false;
     const isTemplate = text.includes('{{');
@@ -454,8 +460,23 @@ class Reader implements Manifests {
       file,
       understood,
       documents: count,
-      ...(broken === undefined ? {} : { reason: `line ${broken.line}: ${broken.message}` }),
+      ...(broken === undefined
+        ? isPatch && !isApplied
+          ? { reason: 'a patch that no kustomization applies' }
+          : {}
+        : { reason: `line ${broken.line}: ${broken.message}` }),
     });
+  }
+
+  /** Patches that lie ready for somebody who needs them: the line that would apply them is commented out. */
+  #isUnused(file: string, documents: readonly ReadDocument[]): boolean {
+    return (
+      this.#kustomized.size > 0 &&
+      isPatchByName(file, this.#kustomized) &&
+      documents.every(
+        one => one.is === 'empty' || (one.is === 'value' && isObject(one.value) && isPiece(one.value)),
+      )
+    );
   }
 
   /**
@@ -601,17 +622,22 @@ class Reader implements Manifests {
         },
         chart,
         files => (this.#options.noHooks === true ? withoutHooks(runsOf(files)) : runsOf(files)),
-        files => [...files.values()].some(bytes => mayHoldMarks(asBuffer(bytes))),
+        files => [...files.keys()].some(name => MAY_SPEAK.test(name) && mayHoldMarks(contentOf(files, name))),
       );
       await look?.(files);
       return made;
     };
     const comments: MarkedComment[] = [];
     const made = await render(this.#tree, async files => {
-      for (const [name, bytes] of files)
-        comments.push(
-          ...(await commentsOf(chart === '' ? name : `${chart}/${name}`, bytes, TEMPLATE.test(name))),
-        );
+      for (const name of files.keys())
+        if (MAY_SPEAK.test(name))
+          comments.push(
+            ...(await commentsOf(
+              chart === '' ? name : `${chart}/${name}`,
+              contentOf(files, name),
+              TEMPLATE.test(name),
+            )),
+          );
     });
     const { declared, gaps, documents, failed, runs = [] } = made;
     return {
@@ -754,10 +780,20 @@ class Reader implements Manifests {
 
 /** The files of a chart that are no YAML before they are rendered. */
 const TEMPLATE = /(?:^|\/)templates\//;
+/** The files of a chart in which a comment may speak of what is rendered: no picture, and no guide to comments. */
+const MAY_SPEAK = /\.(?:ya?ml|json|tpl)$|(?:^|\/)templates\//i;
+
+/** Of a file that cannot be read, nothing: that is said where it is needed. */
+function contentOf(files: ReadonlyMap<string, Uint8Array>, name: string): Buffer {
+  try {
+    return asBuffer(files.get(name)!);
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
 
 /** The comments of a file that is judged in what is made of it. */
-async function commentsOf(file: string, bytes: Uint8Array, isTemplate: boolean): Promise<MarkedComment[]> {
-  const content = asBuffer(bytes);
+async function commentsOf(file: string, content: Buffer, isTemplate: boolean): Promise<MarkedComment[]> {
   if (!mayHoldMarks(content)) return [];
   const decoded = decode(content);
   if (decoded.is !== 'text') return [];
@@ -803,8 +839,13 @@ function isDefinition({ kind }: { readonly kind: string }): boolean {
   return kind === 'CustomResourceDefinition';
 }
 
+/** What a byte order mark before it makes kubectl read otherwise. */
+const OTHERWISE_BEHIND_MARK = /^(?:---|\ufeff|\s*\{)/;
+
 /** The thorough reader is loaded for the first document that needs it, and most repositories have none. */
-async function read(text: string, lean = false): Promise<readonly ReadDocument[]> {
+async function read(text: string, lean = false, isMarked = false): Promise<readonly ReadDocument[]> {
+  if (isMarked && OTHERWISE_BEHIND_MARK.test(text))
+    return (await import('#yaml/read.ts')).readDocuments(text, undefined, true);
   const fast = lean ? readFast(text, undefined, readLean) : readFast(text);
   return fast ?? (await import('#yaml/read.ts')).readDocuments(text);
 }

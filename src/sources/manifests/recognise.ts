@@ -7,7 +7,7 @@ export type Understood =
   /** Part of a Helm chart: its templates make sense only when rendered. */
   | 'chart'
   | 'kustomization'
-  /** A patch that a kustomization names: a piece of an object, never judged as a whole one. */
+  /** A patch that a kustomization names, or that lies ready beside one: a piece of an object, never judged as a whole one. */
   | 'patch'
   /** Holds template markers and is no YAML before they are filled in. */
   | 'template'
@@ -67,6 +67,33 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
     typeof value['apiVersion'] === 'string' &&
     value['apiVersion'] !== ''
   );
+}
+
+const PATCH_NAME = /(?:^|[-_./])patch(?:es)?[-_./]/;
+
+/** Whether a file is a patch by its name: it says so, and lies beside a kustomization or in a folder below one. */
+export function isPatchByName(file: string, kustomized: ReadonlySet<string>): boolean {
+  const folder = folderOf(file);
+  return (
+    (kustomized.has(folder) && PATCH_NAME.test(file.slice(folder.length))) ||
+    (kustomized.has(folderOf(folder)) && PATCH_NAME.test(`${folder.slice(folderOf(folder).length)}/`))
+  );
+}
+
+/**
+ * Whether an object lacks what its kind cannot be without, so that the API server refuses it whatever else it says: it
+ * is a piece, meant to be laid over a whole one.
+ */
+export function isPiece(object: { readonly apiVersion: string; readonly kind: string }): boolean {
+  const { apiVersion, kind, spec, webhooks } = object as Readonly<Record<string, unknown>> & typeof object;
+  const group = apiVersion.slice(0, apiVersion.indexOf('/'));
+  if (group === 'apps') return !isRecord(spec) || !isRecord(spec['selector']);
+  if (group === 'admissionregistration.k8s.io' && kind.endsWith('WebhookConfiguration'))
+    return (
+      !Array.isArray(webhooks) || webhooks.every(one => !isRecord(one) || !isRecord(one['clientConfig']))
+    );
+  if (group === 'apiextensions.k8s.io') return !isRecord(spec) || spec['names'] === undefined;
+  return false;
 }
 
 /** The files that a kustomization uses as patches, relative to its own folder. */

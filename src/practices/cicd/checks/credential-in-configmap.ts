@@ -61,6 +61,12 @@ export default defineCheck({
           spring.datasource.username=payments
           spring.datasource.password=\${DB_PASSWORD}
           pagination.token=off
+        service.slack: |
+          token: $slack-token
+        dex.config: |
+          clientSecret: $dex.github.clientSecret
+        example.yaml: |
+          password: "yourPassword"
       `,
     ],
   },

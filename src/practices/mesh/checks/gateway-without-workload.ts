@@ -27,11 +27,7 @@ export default defineCheck({
     const selector = labelsAt(object, ['spec', 'selector']);
     if (selector === undefined) return notApplicable('it has no selector: every gateway serves it');
     if (!isWhole(options)) return notApplicable('its pods may be elsewhere');
-    const assumed = {
-      namespace: undefined,
-      labels: { istio: 'ingressgateway' },
-      portNames: new Set<string>(),
-    };
+    const assumed = { labels: { istio: 'ingressgateway' } };
     return [...allPods(world), assumed].some(pod => hasLabels(pod, selector))
       ? pass
       : fail(selector, ['spec', 'selector']);

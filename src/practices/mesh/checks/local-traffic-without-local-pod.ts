@@ -3,7 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
 import { namespaceOf } from '#world/world.ts';
-import { carriersIn } from '../authorization.ts';
+import { podsIn } from '../facts.ts';
 import { labelsAt } from '../istio.ts';
 
 export default defineCheck({
@@ -25,7 +25,7 @@ export default defineCheck({
       return notApplicable('it leads to all nodes');
     const selector = labelsAt(object, ['spec', 'selector']) ?? {};
     if (Object.keys(selector).length === 0) return notApplicable('it has no selector');
-    const selected = carriersIn(namespaceOf(object), world).filter(({ labels }) =>
+    const selected = podsIn(namespaceOf(object), world).filter(({ labels }) =>
       Object.entries(selector).every(([key, value]) => labels[key] === value),
     );
     const some = selected.filter(one => one.object.kind !== 'DaemonSet' && one.object.kind !== 'Pod');

@@ -31,7 +31,7 @@ export default defineCheck({
           ...found.map(([field, key]) => ['metadata', field, key]),
         );
   },
-  message: keys => `${keys.join(', ')} keeps the proxy away`,
+  message: keys => `${keys.join(', ')} ${keys.length === 1 ? 'keeps' : 'keep'} the proxy away`,
   examples: {
     bad: [
       `

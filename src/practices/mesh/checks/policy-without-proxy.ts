@@ -2,6 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
+import { OWN_PORTS } from '#decide/mesh/members.ts';
 import { AUTHORIZATION_POLICY, selectedWorkloads } from '../authorization.ts';
 import { WEB_WITH_PORT } from '../examples.ts';
 import { meshOf, servedPorts } from '../facts.ts';
@@ -38,8 +39,9 @@ export default defineCheck({
         why ||= mesh.member(peer).because[0]?.text ?? '';
         continue;
       }
-      const open = servedPorts(workload, world).filter(port =>
-        mesh.inbound(peer, port).some(({ captured }) => !captured),
+      // A gateway lists the ports at which its proxy tells its health.
+      const open = servedPorts(workload, world).filter(
+        port => !OWN_PORTS.has(port) && mesh.inbound(peer, port).some(({ captured }) => !captured),
       );
       if (open.length > 0) {
         bare.push(`port ${open.join(', ')} of ${id}`);
@@ -84,6 +86,17 @@ export default defineCheck({
       `,
     ],
     good: [
+      `
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: { name: gateway, namespace: edge }
+      spec: { selector: { matchLabels: { istio: gateway } }, template: { metadata: { labels: { istio: gateway, sidecar.istio.io/inject: "true" } }, spec: { containers: [{ name: istio-proxy, image: auto, ports: [{ containerPort: 15021 }, { containerPort: 8443 }] }] } } }
+      ---
+      apiVersion: security.istio.io/v1
+      kind: AuthorizationPolicy
+      metadata: { name: gateway, namespace: edge }
+      spec: { selector: { matchLabels: { istio: gateway } }, rules: [{ to: [{ operation: { hosts: [shop.example.com] } }] }] }
+      `,
       `
       apiVersion: v1
       kind: Namespace

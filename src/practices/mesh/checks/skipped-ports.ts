@@ -27,7 +27,7 @@ export default defineCheck({
     const found = KEYS.filter(key => (metadata.annotations?.[key] ?? '') !== '');
     return found.length === 0 ? pass : fail(found, ...found.map(key => ['metadata', 'annotations', key]));
   },
-  message: keys => `${keys.join(', ')} keeps ports away from the proxy`,
+  message: keys => `${keys.join(', ')} ${keys.length === 1 ? 'keeps' : 'keep'} ports away from the proxy`,
   examples: {
     bad: [
       `

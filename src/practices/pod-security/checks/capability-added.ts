@@ -1,7 +1,9 @@
 /** Capabilities beyond those that runtimes grant by themselves. */
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, pss } from '#check/frameworks.ts';
-import { detailOf, removeAll, standard } from '../standard.ts';
+import { notApplicable } from '#check/verdict.ts';
+import { capabilityName, DANGERS } from '../capabilities.ts';
+import { detailOf, isAsked, removeAll, standard } from '../standard.ts';
 
 export default defineCheck({
   practice: 'pod-security',
@@ -15,7 +17,18 @@ export default defineCheck({
   remediation: 'Remove the capability, or run the part that needs it elsewhere.',
 
   subject: 'pod',
-  evaluate: pod => standard(pod, 'baseline', 'capabilities_baseline'),
+  looksAt: [],
+  evaluate(pod, context) {
+    const verdict = standard(pod, 'baseline', 'capabilities_baseline');
+    return verdict.is === 'fail' &&
+      isAsked(context, 'dangerous-capability') &&
+      verdict.evidence.violations.every(
+        ({ value }) => DANGERS[capabilityName(String(value))] !== undefined,
+      ) &&
+      !pod.containers.some(({ container }) => container.securityContext?.privileged === true)
+      ? notApplicable('dangerous-capability says what each of them gives')
+      : verdict;
+  },
   message: detailOf,
 
   fix: { title: 'Take the capability away', kind: 'review', changes: removeAll },

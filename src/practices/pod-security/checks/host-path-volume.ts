@@ -1,7 +1,7 @@
 /** Volumes that are folders of the node. */
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, owasp, pss } from '#check/frameworks.ts';
-import { detailOf, standard } from '../standard.ts';
+import { standard } from '../standard.ts';
 
 export default defineCheck({
   practice: 'pod-security',
@@ -17,7 +17,8 @@ export default defineCheck({
 
   subject: 'pod',
   evaluate: pod => standard(pod, 'baseline', 'hostPathVolumes'),
-  message: detailOf,
+  message: ({ detail, violations }) =>
+    `${detail} ${violations.length === 1 ? 'is a folder' : 'are folders'} of the node`,
 
   examples: {
     bad: [

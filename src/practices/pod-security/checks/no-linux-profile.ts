@@ -3,6 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { cis, nsa } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { APPARMOR_ANNOTATION } from '#kube/pods.ts';
+import { isAsked } from '../standard.ts';
 
 export default defineCheck({
   practice: 'pod-security',
@@ -17,7 +18,10 @@ export default defineCheck({
     'State seccompProfile RuntimeDefault at least; appArmorProfile or seLinuxOptions where the nodes have them.',
 
   subject: 'container',
-  evaluate({ container: { securityContext: own }, pod: { spec, metadata, partial } }) {
+  looksAt: [],
+  evaluate({ container: { securityContext: own }, pod: { spec, metadata, partial } }, context) {
+    if (isAsked(context, 'seccomp-missing'))
+      return notApplicable('seccomp-missing asks for the one that every node has');
     if (partial) return notApplicable('a controller makes the rest of the pod');
     if (spec.os?.name === 'windows') return notApplicable('there are none on Windows');
     const of = spec.securityContext;
