@@ -108,7 +108,8 @@ async function renderChart(parsed: Parsed, path: string, options: ChartOptions):
   if (parsed.value('format') === 'json') print(toJson(await asData(rendered)));
   else if (parsed.has('provenance')) print(await gutter(rendered));
   else print(wellFormed(rendered.text));
-  return EXIT.clean;
+  // helm follows links wherever they lead: what it prints may be more than this.
+  return left.length > 0 ? EXIT.unknown : EXIT.clean;
 }
 
 /** A kustomization, with what it is made of wherever that lies. */

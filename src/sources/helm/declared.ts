@@ -181,8 +181,7 @@ function renderedObjects(
           });
         if (read.is !== 'value' || !isRecord(read.value)) continue;
         if (typeof read.value['kind'] !== 'string' || typeof read.value['apiVersion'] !== 'string') continue;
-        const unresolved =
-          rendered.hasUnresolved && document.lines.some(line => line.unresolved !== undefined);
+        const unresolved = document.mayBeNew && document.lines.some(line => line.unresolved !== undefined);
         const object = (unresolved ? withUnresolved(read, text, document) : read.value) as KubeObject;
         declared.push({
           object,

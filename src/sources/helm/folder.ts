@@ -34,7 +34,7 @@ export function readChart(path: string): ReadonlyMap<string, Uint8Array> {
 /**
  * As `readChart`, with the links that were left out. helm follows links anywhere; a scan of strangers' charts must not:
  * only those inside the chart, those to files and folders of the same repository, and without a repository those to what
- * lies beside the chart.
+ * lies beside the chart and is not hidden.
  */
 export function readChartFolder(path: string): ReadFolder {
   if (statSync(path).isFile()) return { files: readArchive(readFileSync(path)), left: [] };
@@ -70,19 +70,6 @@ export function readChartFolder(path: string): ReadFolder {
   };
   walk(root, '', 0, root);
   return { files: new FilesOfFolder(paths), left, ...(broken === undefined ? {} : { broken }) };
-}
-
-/** Why a link cannot be followed, in Go's words: the first part of its way that is not there. */
-function problem(link: string): string {
-  let at = link;
-  try {
-    at = resolve(realpathSync(dirname(link)), readlinkSync(link));
-    while (!existsSync(dirname(at))) at = dirname(at);
-    lstatSync(at);
-    return 'EvalSymlinks: too many links';
-  } catch {
-    return `lstat ${at}: no such file or directory`;
-  }
 }
 
 const TOO_LARGE = 'the chart is larger than a chart may be';
@@ -133,6 +120,19 @@ class FilesOfFolder extends LazyChartFiles {
   }
 }
 
+/** Why a link cannot be followed, in Go's words: the first part of its way that is not there. */
+function problem(link: string): string {
+  let at = link;
+  try {
+    at = resolve(realpathSync(dirname(link)), readlinkSync(link));
+    while (!existsSync(dirname(at))) at = dirname(at);
+    lstatSync(at);
+    return 'EvalSymlinks: too many links';
+  } catch {
+    return `lstat ${at}: no such file or directory`;
+  }
+}
+
 function linked(path: string): string | undefined {
   try {
     return realpathSync(path);
@@ -151,8 +151,13 @@ const isWithin = (path: string, folder: string): boolean =>
  */
 function isOfRepository(target: string, root: string): boolean {
   if (isWithin(root, target)) return false;
-  const top = repositoryOf(root) ?? dirname(root);
-  if (isWithin(target, top)) return !target.slice(top.length).split(sep).includes('.git');
+  const repository = repositoryOf(root);
+  const top = repository ?? dirname(root);
+  if (isWithin(target, top)) {
+    const names = target.slice(top.length).split(sep);
+    // Beside a chart in somebody's home lie .ssh and .aws.
+    return !names.some(name => name === '.git' || (repository === undefined && name.startsWith('.')));
+  }
   const here = process.cwd();
   return existsSync(join(target, 'Chart.yaml')) && isWithin(root, here) && isWithin(target, here);
 }

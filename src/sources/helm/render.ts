@@ -8,6 +8,7 @@ import { coalesceValues, isCompatible, processDependencies, tableAt } from './co
 import { type Renderable, type Rendered, renderAll } from './engine.ts';
 import { fileMatcher } from './ignore.ts';
 import { basePath } from './paths.ts';
+import { goQuote } from './quote.ts';
 import { fromPlain, goYamlMessage, type Relocate, readYaml } from './read-values.ts';
 import { patternMatches } from './regexes.ts';
 import { SchemaNotLocal, schemaErrors } from './schema.ts';
@@ -68,6 +69,8 @@ export interface RenderedDocument {
   readonly read: readonly ReadDocument[];
   /** Where each line of the text came from; none without `trace`. Put together when it is first asked for. */
   readonly lines: readonly LineOrigin[];
+  /** False where no line has anything that is new at every run. */
+  readonly mayBeNew: boolean;
   readonly branches: readonly BranchTaken[];
 }
 
@@ -132,6 +135,7 @@ export function renderChartFiles(
     throw new GoError(
       `an error occurred while checking for chart dependencies. You may need to run \`helm dependency build\` to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: ${missing.map(one => one.name).join(', ')}`,
     );
+  if (options.releaseName !== undefined) checkReleaseName(options.releaseName);
   // helm 4 reads charts of version 3, and installs none (pkg/action/install.go).
   if (chart.metadata.apiVersion === 'v3') throw new GoError('invalid chart apiVersion');
   try {
@@ -229,6 +233,19 @@ function checkedKube(text: string): string {
     if (error instanceof GoError) throw new GoError(`invalid kube version '${text}': ${error.message}`);
     throw error;
   }
+}
+
+const RELEASE_NAME = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
+
+/** ValidateReleaseName of pkg/chart/v2/util/validate_name.go, in the words of pkg/action/install.go. */
+function checkReleaseName(name: string): void {
+  const fail = (why: string): never => {
+    throw new GoError(`release name check failed: release name ${goQuote(name)}: ${why}`);
+  };
+  if (name === '') fail('no name provided');
+  // The length comes first: the pattern is quick only with what is short.
+  if (name.length > 53 || !new RegExp(RELEASE_NAME).test(name))
+    fail(`invalid release name, must match regex ${RELEASE_NAME} and the length must not be longer than 53`);
 }
 
 /** The user's values: files, then --set-json, --set, --set-string and --set-file, whatever their order. */
@@ -471,6 +488,7 @@ function crdsOf(chart: Chart): RenderedDocument[] {
         return readDocuments(wellFormed(file.text));
       },
       lines: [],
+      mayBeNew: false,
       branches: [],
     }));
   return [...own, ...chart.dependencies.flatMap(crdsOf)];
@@ -514,6 +532,10 @@ class Manifest implements RenderedDocument {
   get lines(): readonly LineOrigin[] {
     this.#lines ??= linesOf(this.#traced?.lines, this.#part);
     return this.#lines;
+  }
+
+  get mayBeNew(): boolean {
+    return this.#traced?.mayBeNew === true;
   }
 
   get branches(): readonly BranchTaken[] {
