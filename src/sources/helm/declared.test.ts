@@ -7,13 +7,17 @@ import { DEFAULT } from './environments.ts';
 async function objectsOf(files: Readonly<Record<string, string>>) {
   const all = { 'Chart.yaml': 'apiVersion: v2\nname: shop\nversion: 1.0.0\n', ...files };
   const bytes = new Map(Object.entries(all).map(([name, text]) => [name, new TextEncoder().encode(text)]));
+  return (await declaredIn(bytes)).map(({ object }) => JSON.parse(JSON.stringify(object)));
+}
+
+async function declaredIn(bytes: ReadonlyMap<string, Uint8Array>) {
   const { declared, gaps } = await chartObjects(
     () => ({ files: bytes, left: [] }),
     'shop',
     () => [{ environment: DEFAULT, options: {} }],
   );
   assert.deepEqual(gaps, []);
-  return declared.map(({ object }) => JSON.parse(JSON.stringify(object)));
+  return declared;
 }
 
 it('a value that is new at every run is never judged as known, and hides nothing beside it', async () => {
@@ -54,4 +58,24 @@ stringData:
     { name: 'TOKEN', value: '' },
     { name: 'MODE', value: 'live' },
   ]);
+});
+
+it('a name that a helper makes stands where the template gives it', async () => {
+  const files = {
+    'Chart.yaml': 'apiVersion: v2\nname: shop\nversion: 1.0.0\n',
+    'values.yaml': 'nameOverride: ""\nextra:\n  roleRef: { name: given }\n',
+    'templates/_helpers.tpl':
+      '{{ define "full" }}{{ .Values.nameOverride | default .Chart.Name }}{{ end }}\n',
+    'templates/a.yaml':
+      'apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata:\n  name: {{ include "full" . }}\n{{ toYaml .Values.extra }}\nsubjects:\n- kind: User\n  name: {{ include "full" . }}\n',
+  };
+  const bytes = new Map(Object.entries(files).map(([name, text]) => [name, new TextEncoder().encode(text)]));
+  const [binding] = await declaredIn(bytes);
+  const at = (...path: (string | number)[]): string => {
+    const { file, line } = binding!.origin.positionOf(path);
+    return `${file}:${line}`;
+  };
+  assert.equal(at('metadata', 'name'), 'shop/templates/a.yaml:4');
+  assert.equal(at('subjects', 0, 'name'), 'shop/templates/a.yaml:8');
+  assert.equal(at('roleRef', 'name'), 'shop/values.yaml:3');
 });

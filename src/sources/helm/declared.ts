@@ -300,6 +300,13 @@ function isCalled(path: Path): boolean {
   );
 }
 
+/** Whether it is the name of the object, or that by which a binding refers to another. */
+function isNameOfObject(path: Path): boolean {
+  const [list, above, last] = path.slice(-3);
+  if (last !== undefined) return last === 'name' && (list === 'subjects' || above === 'roleRef');
+  return above === 'name' && (list === 'metadata' || list === 'roleRef');
+}
+
 /** Whether a text is given to a container's program: an argument, or the value of a variable. */
 function isForTheProgram(path: Path): boolean {
   const [list, item, field] = path.slice(-3);
@@ -435,6 +442,19 @@ export class ChartOrigin implements Origin {
       whole !== undefined && value.line === span.line && value.endLine === value.line
         ? narrowed(whole, value.column - 1, value.endColumn - 1)
         : whole;
+    const { key } = located;
+    // A name is made of the release's and what overrides it: to another name one changes the line that gives it.
+    if (key !== undefined && whole !== undefined && found.length === path.length && isNameOfObject(path)) {
+      const own = narrowed(whole, key.column - 1, key.endColumn - 1);
+      if (own.spans.length > 0 && own.spans.every(({ literal }) => literal)) {
+        const { file, line, column } = originPlace(
+          { ...own, values: [] },
+          this.#sources,
+          this.#rendered.source,
+        );
+        return { file, line, column, endLine: line, endColumn: column + 1 };
+      }
+    }
     // What is absent was not written by the value of the line above it.
     const exact = found.length === path.length || origin === undefined ? origin : { ...origin, values: [] };
     const { file, line, column } = originPlace(exact, this.#sources, this.#rendered.source);

@@ -137,4 +137,13 @@ describe('bounds', () => {
       '',
       /anchor contains itself/,
     ));
+  it('charts, with the values that they were to have', () =>
+    refused(
+      {
+        'kustomization.yaml':
+          'helmCharts: [{ name: shop, releaseName: "", valuesInline: { debug: { enabled: false, level: 0 } } }]\n',
+      },
+      '',
+      /name: shop\nvaluesInline:\n {2}debug:\n {4}enabled: false\n {4}level: 0\n`: must specify --enable-helm/,
+    ));
 });

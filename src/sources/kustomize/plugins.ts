@@ -81,14 +81,14 @@ function configured<T>(kind: string, config: unknown, set: () => T): T {
   }
 }
 
-/** Go leaves out what is empty. */
+/** Go leaves out the fields of a struct that are empty; the values of a chart are a map, whose keys stay. */
 function withoutEmpty(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutEmpty);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, one]) => one !== undefined && one !== '' && one !== false && one !== 0)
-      .map(([key, one]) => [key, withoutEmpty(one)]),
+      .map(([key, one]) => [key, key === 'valuesInline' ? one : withoutEmpty(one)]),
   );
 }
 
