@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { MAX_FILE, readArchive } from './archive.ts';
-import { LazyChartFiles } from './lazy-files.ts';
+import { LazyChartFiles } from './chart-files.ts';
 import { GoError } from './value.ts';
 
 const MAX_FILES = 20_000;
