@@ -265,7 +265,8 @@ async function lazyModules(
         resolveDir: root,
         loader: 'js',
       }));
-      onResolve({ filter: /^\.\/lazy-/ }, ({ path }) => ({ path, external: true }));
+      // Sources may be called so too: theirs end in .ts.
+      onResolve({ filter: /^\.\/lazy-.*\.js$/ }, ({ path }) => ({ path, external: true }));
       onResolve(
         { filter: /^(re2js$|#decide\/|\.\/\w+\/checks\/)/ },
         ({ path, importer, kind, namespace }) => {

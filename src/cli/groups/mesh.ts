@@ -7,7 +7,15 @@ const assume: Option = {
   name: 'assume',
   value: 'WHAT',
   many: true,
-  choices: ['unlabelled-namespaces', 'ip-blocks-match-pods', 'ip-blocks-miss-pods', 'sidecars', 'ambient'],
+  choices: [
+    'unlabelled-namespaces',
+    'ip-blocks-match-pods',
+    'ip-blocks-miss-pods',
+    'sidecars',
+    'ambient',
+    'refused-policies-absent',
+    'refused-policies-applied',
+  ],
   description: 'What to take for granted where the input does not say it',
 };
 const format: Option = {
@@ -71,9 +79,12 @@ export const meshCommands: readonly Command[] = [
   {
     name: 'mesh diff',
     summary: 'What a change opens, exposes or stops encrypting; exit code 1 where it does',
-    operands: 'BASE HEAD',
+    operands: 'BASE HEAD [PATH…]',
     options: [format, assume, ...reading],
-    examples: [['sallyport mesh diff before/ after/', 'a gate for a pull request']],
+    examples: [
+      ['sallyport mesh diff origin/main HEAD', 'a gate for a pull request'],
+      ['sallyport mesh diff before/ after/', 'two folders, or files'],
+    ],
     load: () => import('../commands/mesh-diff.ts'),
   },
   {
