@@ -1,7 +1,7 @@
 /** A chart, loaded: pkg/chart/v2 and its loader. A bad chart is an error with the message that helm gives. */
 import { readArchive } from './archive.ts';
+import { LazyChartFiles } from './chart-files.ts';
 import { ignoreRules } from './ignore.ts';
-import { LazyChartFiles } from './lazy-files.ts';
 import { showFloat } from './numbers.ts';
 import { basePath } from './paths.ts';
 import { readYaml } from './read-values.ts';

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { MAX_FILE, readArchive } from './archive.ts';
-import { LazyChartFiles } from './lazy-files.ts';
+import { LazyChartFiles } from './chart-files.ts';
 import { GoError } from './value.ts';
 
 const MAX_FILES = 20_000;
@@ -34,7 +34,7 @@ export function readChart(path: string): ReadonlyMap<string, Uint8Array> {
 /**
  * As `readChart`, with the links that were left out. helm follows links anywhere; a scan of strangers' charts must not:
  * only those inside the chart, those to files and folders of the same repository, and without a repository those to what
- * lies beside the chart and is not hidden.
+ * lies beside the chart.
  */
 export function readChartFolder(path: string): ReadFolder {
   if (statSync(path).isFile()) return { files: readArchive(readFileSync(path)), left: [] };
@@ -151,13 +151,8 @@ const isWithin = (path: string, folder: string): boolean =>
  */
 function isOfRepository(target: string, root: string): boolean {
   if (isWithin(root, target)) return false;
-  const repository = repositoryOf(root);
-  const top = repository ?? dirname(root);
-  if (isWithin(target, top)) {
-    const names = target.slice(top.length).split(sep);
-    // Beside a chart in somebody's home lie .ssh and .aws.
-    return !names.some(name => name === '.git' || (repository === undefined && name.startsWith('.')));
-  }
+  const top = repositoryOf(root) ?? dirname(root);
+  if (isWithin(target, top)) return !target.slice(top.length).split(sep).includes('.git');
   const here = process.cwd();
   return existsSync(join(target, 'Chart.yaml')) && isWithin(root, here) && isWithin(target, here);
 }

@@ -135,9 +135,9 @@ export function renderChartFiles(
     throw new GoError(
       `an error occurred while checking for chart dependencies. You may need to run \`helm dependency build\` to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: ${missing.map(one => one.name).join(', ')}`,
     );
-  if (options.releaseName !== undefined) checkReleaseName(options.releaseName);
   // helm 4 reads charts of version 3, and installs none (pkg/action/install.go).
   if (chart.metadata.apiVersion === 'v3') throw new GoError('invalid chart apiVersion');
+  if (options.releaseName !== undefined) checkReleaseName(options.releaseName);
   try {
     processDependencies(chart, values, warn);
   } catch (error) {
