@@ -51,8 +51,15 @@ interface Read {
     readonly files: () => CommitTree;
     readonly paths: readonly string[];
   };
-  /** @param charts how the side's own configuration says that charts are installed */
-  readonly manifests: (exclude: readonly string[], charts?: Config['charts']) => Promise<Manifests>;
+  /**
+   * @param charts how the side's own configuration says that charts are installed
+   * @param noHooks whether the hooks and tests of charts are left out
+   */
+  readonly manifests: (
+    exclude: readonly string[],
+    charts?: Config['charts'],
+    noHooks?: boolean,
+  ) => Promise<Manifests>;
   readonly config: () => Promise<Config | undefined>;
   /** Where the files are that profiles of a configuration name, and the folder that their names start at. */
   readonly profiles: { readonly files: ProfileFiles; readonly root: string };
@@ -132,8 +139,9 @@ function ofCommit(repository: Repository, name: string, commit: string, paths: r
     commit,
     profiles,
     tree: { root: repository.root, files, paths: below },
-    manifests: (exclude, charts) =>
+    manifests: (exclude, charts, noHooks) =>
       readFound(files().walk(below, exclude), {
+        ...(noHooks === true ? { noHooks } : {}),
         cwd: repository.root,
         noIgnore: false,
         exclude: [],
@@ -184,8 +192,9 @@ function ofPath(name: string): Read {
   return {
     name,
     profiles: { files: { below: cwd }, root: cwd },
-    manifests: (exclude, charts) =>
+    manifests: (exclude, charts, noHooks) =>
       readManifests([path], {
+        ...(noHooks === true ? { noHooks } : {}),
         cwd,
         noIgnore: false,
         exclude,

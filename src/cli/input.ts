@@ -57,6 +57,11 @@ export async function readInput(
     if (error instanceof PathError) throw new UsageError(error.message);
     throw error;
   }
+  return inEnvironment(parsed, manifests);
+}
+
+/** What of the input is applied in the environment that was asked for. @throws UsageError where there is none */
+export function inEnvironment(parsed: Parsed, manifests: Manifests): Manifests {
   const environment = parsed.value('environment');
   return environment === undefined
     ? manifests

@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { declaredNeeds } from '#advise/intent.ts';
 import type { Intent, Open } from '#advise/intent-search.ts';
-import { type DescribedPods, type NeedSide, sideOfId } from '#advise/network-needs.ts';
+import { type DescribedPods, type NeedSide, needText, sideOfId } from '#advise/network-needs.ts';
 import { Workloads } from '#advise/network-workloads.ts';
 import { parseAddress, parseBlock } from '#decide/network/addresses.ts';
 import { NAMESPACE_NAME, namespaceOf, type PodEndpoint, takeInventory } from '#decide/network/inventory.ts';
@@ -105,6 +105,7 @@ class Seen {
   readonly #serviceByAddress = new Map<bigint, KubeObject>();
   readonly #endpoints = new Map<string, PodEndpoint>();
   readonly #namespaces = new Set<string>();
+  #toldOfPassing = false;
 
   constructor(cluster: Cluster, namespaces: readonly string[] | undefined) {
     this.#wanted = namespaces === undefined ? undefined : new Set(namespaces);
@@ -136,23 +137,56 @@ class Seen {
     }
   }
 
-  add(file: string, { flows, gaps, unread, lines }: Flows): void {
+  add(file: string, { flows, gaps, unread, unnamed, lines }: Flows): void {
     for (const { line, reason } of gaps) tell(`${safe(file)}:${line} left out: ${safe(reason)}\n`);
     if (unread > gaps.length) tell(`${safe(file)}: ${unread} of ${lines} lines left out\n`);
     tell(`${safe(file)}: ${count(flows.length, 'connection')} in ${count(lines, 'line')}\n`);
     const told = new Set<string>();
     const found = new Set<string>();
+    const strangers: ObservedFlow[] = [];
+    if (unnamed > 0)
+      this.open.push({
+        is: 'way-in',
+        text: `${file}: ${count(unnamed, 'line')} left out that ${unnamed === 1 ? 'does' : 'do'} not say who met whom`,
+      });
     for (const flow of flows) {
+      if (this.#areAddresses(flow)) {
+        strangers.push(flow);
+        continue;
+      }
       const problem = this.#addFlow(flow, file, found);
       if (problem === undefined || told.has(problem)) continue;
       told.add(problem);
       if (told.size <= MOST_TOLD) this.open.push({ is: 'way-in', text: `${file}: ${problem}` });
+    }
+    const [first] = strangers;
+    if (first !== undefined)
+      this.open.push({
+        is: 'way-in',
+        text: `${file}: ${count(strangers.length, 'connection')} left out between addresses that the input does not know, such as ${first.from} -> ${first.to}: ${WITH_PODS}`,
+      });
+    const passing = this.intents.filter(({ need }) => 'cidr' in need.from && isPrivate(need.from.cidr));
+    if (passing[0] !== undefined && !this.#toldOfPassing) {
+      this.#toldOfPassing = true;
+      this.open.push({
+        is: 'remark',
+        text: `${needText(passing[0].need)}: a private address that is no pod of the input; if it is one's, a rule by address loses it when it starts anew: ${WITH_PODS}`,
+      });
     }
     if (told.size > MOST_TOLD)
       this.open.push({
         is: 'way-in',
         text: `${file}: and ${told.size - MOST_TOLD} more that are not in the input`,
       });
+  }
+
+  /** Whether neither side is anything that the input has. */
+  #areAddresses({ from, to }: ObservedFlow): boolean {
+    const isStranger = (text: string): boolean => {
+      const address = parseAddress(text);
+      return address !== undefined && !this.#byAddress.has(address) && !this.#serviceByAddress.has(address);
+    };
+    return isStranger(from) && isStranger(to);
   }
 
   /** @returns why it is no need, where that has to be said */
@@ -253,3 +287,14 @@ class Seen {
 }
 
 const MOST_TOLD = 20;
+const WITH_PODS = 'add what kubectl get pods,services -A -o yaml prints';
+
+/** Addresses that are used inside only: RFC 1918, RFC 6598, RFC 4193. */
+const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7'].map(
+  block => parseBlock(block)!,
+);
+
+function isPrivate(cidr: string): boolean {
+  const block = parseBlock(cidr);
+  return block !== undefined && PRIVATE.some(([first, last]) => block[0] >= first && block[1] <= last);
+}

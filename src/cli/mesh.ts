@@ -15,6 +15,7 @@ import { type Because, type KubeObject, nameOf } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import type { MapEdge, MapWorkload, MeshMap, Travel } from '#report/mesh/map.ts';
 import { safe } from '#report/safe.ts';
+import type { Manifests } from '#sources/manifests/manifests.ts';
 import { newestMinor, World } from '#world/world.ts';
 import type { Parsed } from './command.ts';
 import { readConfig } from './config.ts';
@@ -53,8 +54,16 @@ const ASSUMED: Readonly<Record<string, string>> = {
  */
 export async function clusterOf(parsed: Parsed, roots: readonly string[], again = false): Promise<Cluster> {
   const config = await readConfig(parsed.value('config'), process.cwd(), async () => []);
-  const { declared, gaps } = await readInput(parsed, roots, config);
-  if (!again) tellOfEnvironments(parsed, { declared });
+  const manifests = await readInput(parsed, roots, config);
+  if (!again) tellOfEnvironments(parsed, manifests);
+  return clusterFrom(parsed, manifests);
+}
+
+/** The deciders of what was read, with what `--assume` settles. */
+export function clusterFrom(
+  parsed: Parsed,
+  { declared, gaps }: Pick<Manifests, 'declared' | 'gaps'>,
+): Cluster {
   const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
   const objects = declared.map(({ object }) => object);
   const assumed = new Set(parsed.values('assume'));

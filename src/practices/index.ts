@@ -103,6 +103,7 @@ import meshEntriesOfTwoProtocols from './mesh/checks/entries-of-two-protocols.ts
 import meshEntryWithoutAddress from './mesh/checks/entry-without-address.ts';
 import meshEnvoyPatchWithoutPriority from './mesh/checks/envoy-patch-without-priority.ts';
 import meshEveryMeshIdentity from './mesh/checks/every-mesh-identity.ts';
+import meshExposedWithoutAuthentication from './mesh/checks/exposed-without-authentication.ts';
 import meshExternalIps from './mesh/checks/external-ips.ts';
 import meshFailoverWithoutOutlierDetection from './mesh/checks/failover-without-outlier-detection.ts';
 import meshFaultInjection from './mesh/checks/fault-injection.ts';
@@ -365,6 +366,7 @@ export const checks: readonly Check[] = [
   meshEntryWithoutAddress as Check,
   meshEnvoyPatchWithoutPriority as Check,
   meshEveryMeshIdentity as Check,
+  meshExposedWithoutAuthentication as Check,
   meshExternalIps as Check,
   meshFailoverWithoutOutlierDetection as Check,
   meshFaultInjection as Check,

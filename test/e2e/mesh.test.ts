@@ -1,5 +1,6 @@
 /** The commands of network and mesh, as people use them. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -78,6 +79,78 @@ describe('mesh', () => {
     assert.match(opened.out, /\+ shop\/Deployment\/other -> shop\/Deployment\/api 9090\/TCP/);
     assert.equal(run(folder, ['mesh', 'diff', 'after', 'before']).code, 0);
     assert.match(run(folder, ['mesh', 'diff', 'after', 'after']).out, /^no difference\n/);
+  });
+
+  it('compares commits, and lets nobody widen the rules on requests unseen', () => {
+    const rule = (methods: string) => `---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: api, namespace: shop }
+spec: { selector: { matchLabels: { app: api } }, rules: [{ to: [{ operation: { methods: ${methods} } }] }] }
+`;
+    const ruleOfWeb = (methods: string) =>
+      rule(methods).replace('name: api', 'name: web').replace('app: api', 'app: web');
+    const meshed = shop.replace('labels: {', 'labels: { istio-injection: enabled,');
+    const folder = folderOf({ 'a.yaml': meshed + rule('[GET]') });
+    const git = (...words: string[]) =>
+      execFileSync('git', ['-c', 'user.name=n', '-c', 'user.email=n@example.com', ...words], {
+        cwd: folder,
+        stdio: 'ignore',
+      });
+    const commit = (text: string) => {
+      writeFileSync(join(folder, 'a.yaml'), text);
+      git('add', '-A');
+      git('commit', '-m', 'x');
+    };
+    git('init');
+    commit(meshed + rule('[GET]'));
+    commit(meshed + rule('[GET, DELETE]'));
+    const perhaps = run(folder, ['mesh', 'diff', 'HEAD~1', 'HEAD']);
+    assert.equal(perhaps.code, 2, perhaps.err);
+    assert.match(
+      perhaps.out,
+      /rules that changed: .*\n {2}\? .*shop\/Deployment\/web -> shop\/Deployment\/api 9090/,
+    );
+    commit(meshed);
+    const opened = run(folder, ['mesh', 'diff', 'HEAD~1..HEAD']);
+    assert.equal(opened.code, 1);
+    assert.match(opened.out, /^Open to every request now, and not for certain before\n {2}\+ /);
+    assert.match(
+      run(folder, ['mesh', 'diff', 'HEAD', 'HEAD~1']).out,
+      /^No longer open to every request\n {2}- /,
+    );
+    // Other rules of the namespace, that are not those of the workload, change nothing.
+    commit(meshed + rule('[GET]') + ruleOfWeb('[PUT]'));
+    commit(meshed + rule('[GET]') + ruleOfWeb('[PUT, POST]'));
+    assert.doesNotMatch(run(folder, ['mesh', 'diff', 'HEAD~1', 'HEAD']).out, /Deployment\/api 9090/);
+    assert.match(run(folder, ['mesh', 'diff', 'nothing', 'HEAD']).err, /"nothing" is no branch/);
+  });
+
+  it('says what is behind a way in, and whether anything asks who comes', () => {
+    const open = shop.replace(
+      'spec: { selector: { app: web }',
+      'spec: { type: NodePort, selector: { app: web }',
+    );
+    const meshed = open.replace('labels: {', 'labels: { istio-injection: enabled,');
+    const strict = `---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: { name: strict, namespace: shop }
+spec: { mtls: { mode: STRICT } }
+`;
+    const plain = run(folderOf({ 'a.yaml': meshed }), ['mesh', 'exposure']);
+    assert.match(plain.out, /^1 workload has a way in from outside; 1 can be reached\n/);
+    assert.match(plain.out, / {4}behind: no mTLS\n {4}nothing in front of the application asks who it is\n/);
+    const shut = run(folderOf({ 'a.yaml': meshed + strict }), ['mesh', 'exposure']);
+    assert.match(shut.out, /^1 workload has a way in from outside; 0 can be reached\n/);
+    assert.match(shut.out, /the mesh refuses it: a\.yaml:\d+ the port is STRICT/);
+    const data = JSON.parse(run(folderOf({ 'a.yaml': meshed }), ['mesh', 'exposure', '-o', 'json']).out) as {
+      exposures: { behind: { mode: string }; authentication: { is: string } }[];
+    };
+    assert.deepEqual(
+      data.exposures.map(({ behind, authentication }) => [behind.mode, authentication.is]),
+      [['plaintext', 'none']],
+    );
   });
 
   it('says what a policy would take away', () => {
@@ -184,6 +257,18 @@ describe('mesh', () => {
     assert.equal(run(folder, words).code, 0);
   });
 
+  it('does not pass over what a log shows and the input cannot name', () => {
+    const seen = 'from,to,port\n10.1.2.3,10.1.2.4,80\n10.1.2.3,shop/api,9090\n';
+    const folder = folderOf({ 'm/shop.yaml': shop, 'seen.csv': seen });
+    const { err } = run(folder, ['mesh', 'advise', '--as', 'network-policy', '--flows', 'seen.csv', 'm']);
+    assert.match(
+      err,
+      /seen\.csv: 1 connection left out between addresses .* 10\.1\.2\.3 -> 10\.1\.2\.4: add/,
+    );
+    assert.match(err, /10\.1\.2\.3\/32 -> shop\/Deployment\/api 9090\/TCP: a private address/);
+    assert.match(err, /left out: 1 way that is not known\n$/);
+  });
+
   it('lets nothing of the input act on the map', () => {
     const evil = shop.replaceAll('name: shop', 'name: "</title><script>alert(1)</script>"');
     const { out } = run(folderOf({ 'a.yaml': evil }), ['mesh', 'connections', '-o', 'html']);
@@ -275,7 +360,7 @@ spec: { mtls: { mode: STRICT } }
       ['mesh', 'explain', '--from', 'shop/web', '--to', 'shop/api', '--port', '0'],
       /not a port from 1 to 65535/,
     ],
-    [['mesh', 'diff', 'one'], /diff takes two/],
+    [['mesh', 'diff', 'one'], /diff compares two things/],
     [['mesh', 'simulate'], /simulate needs --apply/],
     [['mesh', 'advise', '--as', 'istio', '--as', 'linkerd'], /istio and linkerd exclude each other/],
     [['mesh', 'advise', '--dataplane', 'ambient'], /--dataplane is for --as istio/],

@@ -4,12 +4,13 @@ import { comparisonReporter } from '#report/comparison.ts';
 import { gateOf } from '#report/gate.ts';
 import type { Parsed } from '../command.ts';
 import { type Compared, compared } from '../compared.ts';
-import { EXIT, UsageError } from '../errors.ts';
+import { EXIT } from '../errors.ts';
 import { rendered, type WantedReport, wantedReports, writeWanted } from '../reporting.ts';
+import { twoSides } from '../two-sides.ts';
 
 export async function run(parsed: Parsed): Promise<number> {
   const wanted = wantedReports(parsed);
-  const { base, head, paths } = await named(parsed.operands);
+  const { base, head, paths } = await twoSides(parsed.operands, 'diff');
   return report(parsed, await compared(parsed, base, head, paths), wanted);
 }
 
@@ -34,41 +35,5 @@ export async function report(
       return EXIT.unknown;
     default:
       return EXIT.clean;
-  }
-}
-
-interface Named {
-  readonly base: string;
-  readonly head: string;
-  readonly paths: readonly string[];
-}
-
-/** `BASE HEAD`, `BASE..HEAD`, or `BASE...HEAD`: from where the two parted. */
-async function named([first, ...rest]: readonly string[]): Promise<Named> {
-  const dots = /^(.*?)(\.{2,3})(?![./])(.*)$/.exec(first ?? '');
-  if (dots !== null && dots[1] !== '' && !dots[1]!.endsWith('/')) {
-    const [, a, kind, b] = dots as unknown as [string, string, string, string];
-    const head = b === '' ? 'HEAD' : b;
-    return { base: kind === '...' ? await parting(a, head) : a, head, paths: rest };
-  }
-  const [second, ...paths] = rest;
-  if (first === undefined || second === undefined)
-    throw new UsageError(
-      'diff compares two things',
-      'for example: sallyport diff main HEAD, sallyport diff origin/main...HEAD, sallyport diff old/ new/',
-    );
-  return { base: first, head: second, paths };
-}
-
-async function parting(a: string, b: string): Promise<string> {
-  const { GitError, Repository } = await import('#sources/git/repository.ts');
-  const repository = Repository.find(process.cwd());
-  if (repository === undefined)
-    throw new UsageError(`${a}...${b} asks for commits, and here is no Git repository`);
-  try {
-    return repository.mergeBase(repository.commit(a), repository.commit(b)).slice(0, 12);
-  } catch (error) {
-    if (error instanceof GitError) throw new UsageError(error.message);
-    throw error;
   }
 }

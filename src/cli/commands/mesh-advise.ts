@@ -258,7 +258,7 @@ function sayAll(
   ].filter(text => text !== '');
   const ways = leftOut({ intents, open }, forms);
   const left = [
-    ways > 0 ? `${count(ways, 'way')} that is not known` : '',
+    ways > 0 ? `${count(ways, 'way')} that ${ways === 1 ? 'is' : 'are'} not known` : '',
     cluster.world.gaps.length > 0
       ? `${count(cluster.world.gaps.length, 'gap')} in the input (sallyport inventory lists them)`
       : '',

@@ -95,7 +95,8 @@ async function userOptions(parsed: Parsed, releaseName: string | undefined): Pro
 }
 
 async function renderChart(parsed: Parsed, path: string, options: ChartOptions): Promise<number> {
-  const { files, left } = readChartFolder(path);
+  const { files, left, broken } = readChartFolder(path);
+  if (broken !== undefined) throw new GoError(broken);
   const rendered = renderChartFiles(files, {
     ...options,
     folder: path.replace(/\/+$/, ''),

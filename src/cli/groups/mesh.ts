@@ -79,9 +79,12 @@ export const meshCommands: readonly Command[] = [
   {
     name: 'mesh diff',
     summary: 'What a change opens, exposes or stops encrypting; exit code 1 where it does',
-    operands: 'BASE HEAD',
+    operands: 'BASE HEAD [PATH…]',
     options: [format, assume, ...reading],
-    examples: [['sallyport mesh diff before/ after/', 'a gate for a pull request']],
+    examples: [
+      ['sallyport mesh diff origin/main HEAD', 'a gate for a pull request'],
+      ['sallyport mesh diff before/ after/', 'two folders, or files'],
+    ],
     load: () => import('../commands/mesh-diff.ts'),
   },
   {

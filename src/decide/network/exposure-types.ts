@@ -41,6 +41,11 @@ export interface Exposure {
   readonly internal: boolean;
   /** What network policies say of the last step, from outside or from the proxy that takes the connection. */
   readonly reachable: boolean | 'unknown';
+  /**
+   * Where a proxy of the cluster takes the connection: its pods and workloads, as `id` names them; empty where the input
+   * does not show them.
+   */
+  readonly proxies?: readonly string[];
 }
 
 export interface Exposures {

@@ -66,6 +66,7 @@ function fromRoute(route: ProxyRoute, reach: Reach): Exposure {
     sources: route.sources,
     internal: route.internal,
     reachable: reach.fromProxy(route.proxies, endpoint, protocol, port),
+    proxies: route.proxies.map(({ id }) => id),
   });
 }
 
@@ -95,7 +96,7 @@ function exposureOf(
   entry: Entry,
   through: readonly KubeObject[],
   { endpoint, port, protocol, match }: Target,
-  rest: Pick<Exposure, 'tls' | 'sources' | 'internal' | 'reachable'>,
+  rest: Pick<Exposure, 'tls' | 'sources' | 'internal' | 'reachable' | 'proxies'>,
 ): Exposure {
   return {
     entry,

@@ -61,7 +61,7 @@ export function keepsAddress(service: KubeObject): boolean {
 }
 
 /** Whether the annotations of a Service ask for a load balancer that is not public. */
-function isInternal(service: KubeObject): boolean {
+export function isInternal(service: KubeObject): boolean {
   const annotations = service.metadata?.annotations ?? {};
   return Object.entries(INTERNAL).some(([key, values]) => {
     const value = Object.hasOwn(annotations, key) ? annotations[key] : undefined;

@@ -2,6 +2,7 @@
 import type { Because, KubeObject } from '#kube/objects.ts';
 import { parseAddress } from './addresses.ts';
 import { compileAdminPolicy, isAdminPolicy } from './admin-policy.ts';
+import type { EndpointClass } from './classes.ts';
 import {
   DirectMatcher,
   Evaluator,
@@ -334,17 +335,20 @@ class ClusterNetwork implements Network {
 
 /**
  * What outside addresses may reach. Where only some may and the address of the client may be replaced by a node's, it is
- * not known.
+ * not known; a node's is of the client's family, so that all of IPv4, which is what most clusters have, is enough.
  */
 function outsideOf(relation: Connectivity): Reach['fromOutside'] {
   const outside = relation.classes.filter(({ ranges }) => ranges.length > 0);
+  const old = outside.filter(({ ranges }) => ranges.some(range => !range.includes(':')));
   return (to, protocol, port, keepsAddress) => {
     const destination = relation.classOf(to.id)!;
-    const answers = outside.map((from): Answer => {
+    const answerOf = (from: EndpointClass): Answer => {
       const { allowed, unknown } = relation.between(from, destination);
       return hasPort(allowed, protocol, port) || (hasPort(unknown, protocol, port) && 'unknown');
-    });
+    };
+    const answers = outside.map(answerOf);
     if (answers.every(answer => answer === answers[0])) return answers[0]!;
+    if (old.length > 0 && old.every(from => answerOf(from) === true)) return true;
     return keepsAddress && answers.includes(true) ? true : 'unknown';
   };
 }

@@ -50,6 +50,14 @@ function cardsOf(svg: string): Rect[] {
   }));
 }
 
+describe('names on cards', () => {
+  it('differ, also where they begin alike', () => {
+    const svg = svgOf(mapOf(300, index => `a-rather-long-beginning-${index}`));
+    const words = [...svg.matchAll(/<g class="w".*?<text[^>]*>([^<]*)<\/text>/gs)].map(([, word]) => word);
+    assert.equal(new Set(words).size, 300);
+  });
+});
+
 describe('a map of 300 workloads', () => {
   const svg = svgOf(mapOf(300));
   const cards = cardsOf(svg);

@@ -15,6 +15,14 @@ export interface ObservedFlow {
 /** Undefined for what is no connection that was made, a text for what cannot be read. */
 export type FlowLine = ObservedFlow | string | undefined;
 
+/** Connections that were seen, and of which the record does not say who met whom: they are missing from what was read. */
+export const UNNAMED = {
+  side: 'it does not say who connects to whom',
+  aggregated: 'the address of one side was aggregated away',
+  metric: 'the metric does not say who asked whom',
+  lost: 'Hubble lost events here',
+} as const;
+
 /** A record of a format that was recognised, or none. */
 export type Recognised = { readonly is: 'known'; readonly flow: FlowLine } | { readonly is: 'foreign' };
 
@@ -35,8 +43,7 @@ const PROTOCOLS: Readonly<Record<string, ObservedFlow['protocol']>> = {
 
 /** @param protocol by name, or by the number that IANA gave it */
 export function flowOf(from: unknown, to: unknown, port: unknown, protocol: string): FlowLine {
-  if (typeof from !== 'string' || typeof to !== 'string' || from === '' || to === '')
-    return 'it does not say who connects to whom';
+  if (typeof from !== 'string' || typeof to !== 'string' || from === '' || to === '') return UNNAMED.side;
   if (typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65_535)
     return 'its port is none from 1 to 65535';
   const upper = protocol.toUpperCase();

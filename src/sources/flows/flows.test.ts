@@ -33,6 +33,45 @@ describe('flows', () => {
     assert.deepEqual(words(...text), ['shop/web shop/api-1 8080/TCP', 'shop/web 10.0.0.2 8080/TCP']);
   });
 
+  it('takes the node’s own traffic for no need, and says where events were lost', () => {
+    assert.deepEqual(words(hubble({ source: { labels: ['reserved:host'] } }), '{"node_status":{}}'), []);
+    const { unnamed, gaps } = readFlows('{"lost_events":{"num_events_lost":3}}');
+    assert.deepEqual([unnamed, gaps], [1, [{ line: 1, reason: 'Hubble lost events here' }]]);
+    // What is no record at all is no connection either.
+    assert.equal(readFlows('2026-11-20T10:12:01Z info Envoy proxy is ready').unnamed, 0);
+  });
+
+  it('reads what Calico’s Whisker shows', () => {
+    const flow = (more: object): string =>
+      JSON.stringify({
+        start_time: '2026-11-20T10:00:00Z',
+        action: 'Allow',
+        source_name: 'web-5d9c7b8f6-*',
+        source_namespace: 'shop',
+        dest_name: 'api-6bd8c9b8f-*',
+        dest_namespace: 'shop',
+        protocol: 'tcp',
+        dest_port: 8080,
+        reporter: 'Src',
+        ...more,
+      });
+    assert.deepEqual(words(flow({}), flow({ action: 'Deny', dest_port: 1 })), [
+      'shop/web-5d9c7b8f6 shop/api-6bd8c9b8f 8080/TCP',
+    ]);
+    assert.equal(readFlows(flow({ source_name: 'pub', source_namespace: '-' })).unnamed, 1);
+  });
+
+  it('finds in an access log which Service was asked for', () => {
+    const line = JSON.stringify({
+      upstream_host: '10.0.1.55:8443',
+      upstream_cluster: 'inbound|8443||',
+      downstream_local_address: '10.0.1.55:8443',
+      downstream_remote_address: '10.0.1.23:43000',
+      requested_server_name: 'outbound_.443_.v1_.payments.shop.svc.cluster.local',
+    });
+    assert.deepEqual(words(line), ['10.0.1.23 service:payments.shop.svc.cluster.local 443/TCP']);
+  });
+
   it('reads ztunnel in JSON and in text, the port inside of the tunnel', () => {
     const json = JSON.stringify({
       'src.addr': '10.0.0.1:4444',

@@ -3,7 +3,7 @@
  * json`), ztunnel's log, Calico's flow logs, Envoy's access log as Istio writes it, Istio's metrics, flow logs of VPCs, and
  * CSV with the columns from, to, port and protocol. Replies, and what was refused, are no needs.
  */
-import { type FlowLine, flowOf, type ObservedFlow } from './flow.ts';
+import { type FlowLine, flowOf, type ObservedFlow, UNNAMED } from './flow.ts';
 import { fromJson, fromRecord } from './json.ts';
 import { fromText } from './text.ts';
 import { vpcColumns } from './vpc.ts';
@@ -16,6 +16,8 @@ export interface Flows {
   readonly gaps: readonly { readonly line: number; readonly reason: string }[];
   /** How many lines could not be read. */
   readonly unread: number;
+  /** Of these, how many are connections that were seen, of which it is not known between whom. */
+  readonly unnamed: number;
   readonly lines: number;
 }
 
@@ -23,6 +25,7 @@ const LONGEST_LINE = 2 ** 20;
 /** More distinct connections than this are no description of a system. */
 const MOST_FLOWS = 500_000;
 const SHOWN_GAPS = 20;
+const UNNAMED_REASONS = new Set<string>(Object.values(UNNAMED));
 
 export function readFlows(text: string): Flows {
   const reader = new FlowReader();
@@ -35,6 +38,7 @@ export class FlowReader {
   readonly #found = new Map<string, ObservedFlow>();
   readonly #gaps: { line: number; reason: string }[] = [];
   #unread = 0;
+  #unnamed = 0;
   #lines = 0;
   #columns: readonly string[] = ['from', 'to', 'port', 'protocol'];
   #vpc: readonly string[] | undefined;
@@ -50,6 +54,7 @@ export class FlowReader {
     const read = this.#read(line);
     if (read === undefined) return;
     if (typeof read === 'string') {
+      if (UNNAMED_REASONS.has(read)) this.#unnamed++;
       this.#gap(read);
       return;
     }
@@ -64,6 +69,7 @@ export class FlowReader {
       flows: [...this.#found.values()],
       gaps: this.#gaps,
       unread: this.#unread,
+      unnamed: this.#unnamed,
       lines: this.#lines,
     };
   }

@@ -2,11 +2,21 @@
  * Records with named fields: JSON lines, or the rows of a CSV with a header.
  *
  * Sources: cilium api/v1/flow/flow.proto (Hubble); ztunnel src/proxy/metrics.rs (names of the log's fields); Calico, flow log
- * data types of its documentation (field names; `-` for what was aggregated away); Istio, default access log
+ * data types of its documentation (field names; `-` for what was aggregated away), and
+ * whisker-backend/pkg/apis/v1/flows.go (FlowResponse); Istio, default access log
  * (istio pilot/pkg/model/telemetry_logging.go); Google Cloud, record format of VPC flow logs.
  */
 import { isRecord, valueAt } from '#kube/objects.ts';
-import { type FlowLine, FOREIGN, flowOf, isReply, known, type Recognised, splitAddress } from './flow.ts';
+import {
+  type FlowLine,
+  FOREIGN,
+  flowOf,
+  isReply,
+  known,
+  type Recognised,
+  splitAddress,
+  UNNAMED,
+} from './flow.ts';
 import { fromAws, fromVpcWords } from './vpc.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -23,6 +33,8 @@ export function fromJson(line: string, vpc: readonly string[] | undefined): Flow
   const hubble = value['flow'];
   if (isRecord(hubble)) return fromHubble(hubble);
   if (value['verdict'] !== undefined && isRecord(value['l4'])) return fromHubble(value);
+  if (isRecord(value['lost_events'])) return UNNAMED.lost;
+  if (isRecord(value['node_status'])) return undefined;
   const payload = value['jsonPayload'] ?? value['json_payload'];
   if (isRecord(payload)) return fromGoogle(payload);
   if (isRecord(value['connection']) && valueAt(value, ['connection', 'dest_ip']) !== undefined)
@@ -43,6 +55,12 @@ export function fromRecord(record: Fields): Recognised {
   if (record['dst.addr'] !== undefined) return known(fromZtunnel(record));
   if (record['dest_name_aggr'] !== undefined || record['dest_type'] !== undefined)
     return known(fromCalico(record));
+  if (
+    record['source_name'] !== undefined &&
+    record['dest_name'] !== undefined &&
+    record['reporter'] !== undefined
+  )
+    return known(fromWhisker(record));
   if (record['upstream_cluster'] !== undefined && record['downstream_remote_address'] !== undefined)
     return known(fromEnvoy(record));
   if (record['srcaddr'] !== undefined && record['dstaddr'] !== undefined) return known(fromAws(record));
@@ -51,9 +69,16 @@ export function fromRecord(record: Fields): Recognised {
   return FOREIGN;
 }
 
+function hasLabel(flow: Fields, label: string): boolean {
+  const labels = valueAt(flow, ['source', 'labels']);
+  return Array.isArray(labels) && labels.includes(label);
+}
+
 function fromHubble(flow: Fields): FlowLine {
   const verdict = flow['verdict'];
   if (verdict === 'DROPPED' || verdict === 'ERROR' || flow['is_reply'] === true) return undefined;
+  // The node's own traffic, such as the probes of the kubelet: no policy keeps a node from its pods.
+  if (hasLabel(flow, 'reserved:host')) return undefined;
   const l4 = flow['l4'];
   const protocol = isRecord(l4) ? Object.keys(l4).find(key => /^(?:TCP|UDP|SCTP)$/.test(key)) : undefined;
   if (protocol === undefined) return undefined;
@@ -94,13 +119,28 @@ function fromCalico(record: Fields): FlowLine {
     return text(`${name}_ip`);
   };
   const [from, to] = [side('source'), side('dest')];
-  if (from === '' || to === '') return 'the address of one side was aggregated away';
+  if (from === '' || to === '') return UNNAMED.aggregated;
   const port = Number(record['dest_port']);
   const source = Number(record['source_port'] ?? 0);
   if (isReply(source, port)) return undefined;
   const protocol = String(record['proto'] ?? 'tcp').toUpperCase();
   if (/^(?:ICMP|ICMPV6|ICMP6|1|58)$/.test(protocol)) return undefined;
   return flowOf(from, to, port, protocol);
+}
+
+/** What Calico's Whisker shows: without addresses, and named by what made the pods. */
+function fromWhisker(record: Fields): FlowLine {
+  if (String(record['action']).toLowerCase() === 'deny') return undefined;
+  const side = (name: 'source' | 'dest'): string => {
+    const [namespace, own] = [record[`${name}_namespace`], record[`${name}_name`]];
+    if (typeof namespace !== 'string' || typeof own !== 'string' || /^-?$/.test(namespace)) return '';
+    return `${namespace}/${own.replace(/-?\*$/, '')}`;
+  };
+  const [from, to] = [side('source'), side('dest')];
+  if (from === '' || to === '') return UNNAMED.aggregated;
+  const protocol = String(record['protocol'] ?? 'tcp');
+  if (/^icmp/i.test(protocol)) return undefined;
+  return flowOf(from, to, Number(record['dest_port']), protocol);
 }
 
 /** One request of Envoy's access log: who asked whom, from the side of the client or of the server. */
@@ -115,6 +155,10 @@ export function fromEnvoy(record: Fields, pod?: string): FlowLine {
     const uri = record['downstream_peer_uri_san'];
     const from = typeof uri === 'string' && uri.startsWith('spiffe://') ? uri : remote;
     const local = splitAddress(record['downstream_local_address']);
+    // What the client's proxy asked for stands in its name for the server: `outbound_.80_.SUBSET_.HOST`.
+    const asked = /^outbound_\.(\d{1,5})_\.[^_]*_\.(.+)$/.exec(String(record['requested_server_name'] ?? ''));
+    if (pod === undefined && asked !== null)
+      return flowOf(from, `service:${asked[2]}`, Number(asked[1]), 'TCP');
     return flowOf(from, pod ?? local?.address, Number(port) || local?.port, 'TCP');
   }
   // No connection was made: no route, no healthy host, nothing known by the name.

@@ -5,7 +5,7 @@
  * Sources: istio pilot/pkg/model/telemetry_logging.go (EnvoyTextLogFormat); Amazon VPC, flow log records (version 2 and
  * custom formats); Calico documentation, flow log format; Prometheus exposition formats; istio.io, standard metrics.
  */
-import { type FlowLine, flowOf, isReply, known, type Recognised } from './flow.ts';
+import { type FlowLine, flowOf, isReply, known, type Recognised, UNNAMED } from './flow.ts';
 import { fromEnvoy, fromZtunnel } from './json.ts';
 import { fromVpcWords } from './vpc.ts';
 
@@ -96,7 +96,7 @@ function calicoLine(line: string): FlowLine {
     kind === 'wep' && name !== '-' ? `${namespace}/${name.replace(/-?\*$/, '')}` : address.replace(/^-$/, '');
   const from = side(sourceType, sourceSpace, source, sourceIp);
   const to = side(type, space, destination, ip);
-  if (from === '' || to === '') return 'the address of one side was aggregated away';
+  if (from === '' || to === '') return UNNAMED.aggregated;
   if (isReply(Number(sourcePort) || 0, Number(port))) return undefined;
   return flowOf(from, to, Number(port), protocol ?? '');
 }
@@ -120,6 +120,6 @@ function fromMetric(name: string, labels: string, value: number): FlowLine {
   const from = workload('source') ?? (isKnown(principal) ? principal : undefined);
   const service = found['destination_service'];
   const to = workload('destination') ?? (isKnown(service) ? `service:${service}` : undefined);
-  if (from === undefined || to === undefined) return 'the metric does not say who asked whom';
+  if (from === undefined || to === undefined) return UNNAMED.metric;
   return { from, to, protocol: 'TCP' };
 }

@@ -145,7 +145,7 @@ export class CommitTree implements SourceTree {
     return bytes;
   }
 
-  /** The files of a chart's folder. Links that lead out of it are left out, as on a disk. */
+  /** The files of a chart's folder. Links are followed inside the commit, as on a disk inside the repository. */
   #chart(name: string): ReadFolder {
     const top = name === '' ? '' : `${name}/`;
     const files = new Map<string, Uint8Array>();
@@ -166,9 +166,8 @@ export class CommitTree implements SourceTree {
         continue;
       }
       const real = this.#real(path);
-      const isInside =
-        real?.startsWith(top) === true || (real !== undefined && this.#isDependency(inner, real, top));
-      if (real === undefined || !isInside) {
+      // A folder above the chart would hold itself.
+      if (real === undefined || real === '' || `${name}/`.startsWith(`${real}/`)) {
         left.push(inner);
         continue;
       }
@@ -179,15 +178,6 @@ export class CommitTree implements SourceTree {
           if (one.is === 'file') add(`${inner}${one.path.slice(real.length)}`, one.oid);
     }
     return { files, left };
-  }
-
-  /** Whether a link in `charts/` leads to a chart of the commit that this one is not part of. */
-  #isDependency(inner: string, real: string, top: string): boolean {
-    return (
-      /(?:^|\/)charts\/[^/]+$/.test(inner) &&
-      this.#entries.has(`${real}/Chart.yaml`) &&
-      !top.startsWith(`${real}/`)
-    );
   }
 
   /** The files whose paths begin so. */

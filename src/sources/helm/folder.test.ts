@@ -46,11 +46,11 @@ describe('the folder of a chart', () => {
     assert.throws(render, { message: /^cannot load|^error reading values\.yaml: .*permission denied/ });
   });
 
-  it('follows a link to a file inside, and leaves out one that leads out of it', () => {
-    write('secret.txt', 'secret');
+  it('follows a link to a file inside, and leaves out one that leads to what is hidden beside it', () => {
+    write('.secret.txt', 'secret');
     write('shop/inside.txt', 'inside');
     symlinkSync('inside.txt', join(top, 'shop/a.txt'));
-    symlinkSync('../secret.txt', join(top, 'shop/b.txt'));
+    symlinkSync('../.secret.txt', join(top, 'shop/b.txt'));
     symlinkSync('nowhere', join(top, 'shop/c.txt'));
     symlinkSync('..', join(top, 'shop/up'));
     const { files, left } = readChartFolder(join(top, 'shop'));

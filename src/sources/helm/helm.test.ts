@@ -271,3 +271,41 @@ describe('a map under a type of its own', () => {
     assert.equal(said('{{ $_ := set . "X" "top" }}{{ $.X }}'), 'top');
   });
 });
+
+describe('mistakes of YAML', () => {
+  // Answers of helm 4.1.4.
+  const refused: readonly (readonly [chart: string, message: string])[] = [
+    ['version: {{ version }}', 'map[interface {}]interface {}{"version":interface {}(nil)}'],
+    [
+      'version: 1.0.0\ndescription: x {y}\nhome: {{ a, b: [1, {c: "d}"}] }: 1}',
+      'map[interface {}]interface {}{"a":interface {}(nil), "b":[]interface {}{1, map[interface {}]interface {}{"c":"d}"}}}',
+    ],
+    ['version: {[a, b]: 1}', '[]interface {}{"a", "b"}'],
+  ];
+  for (const [text, key] of refused)
+    it(`names the key of ${JSON.stringify(text)}`, () => {
+      assert.throws(() => renderChart(chart({ 'Chart.yaml': `apiVersion: v2\nname: shop\n${text}\n` })), {
+        message: `cannot load Chart.yaml: error converting YAML to JSON: yaml: invalid map key: ${key}`,
+      });
+    });
+
+  it('a mistake of form anywhere in a text comes before a key of that kind', () => {
+    const text = 'kind: Pod\nname: {{ name }}\nother: {{ other }}-x\nlast: {{ last }}\n';
+    assert.throws(() => renderChart(chart({ 'templates/a.yaml': text.replaceAll('{{', '{{ "{{" }}') })), {
+      message:
+        'YAML parse error on shop/templates/a.yaml: error converting YAML to JSON: yaml: line 2: did not find expected key',
+    });
+  });
+});
+
+describe('the version of a chart', () => {
+  const refused = [
+    ['v3', 'invalid chart apiVersion'],
+    ['v4', 'unsupported chart version'],
+  ] as const;
+  for (const [version, message] of refused)
+    it(`${version} is refused as helm 4 does`, () => {
+      const text = `apiVersion: ${version}\nname: shop\nversion: 1.0.0\n`;
+      assert.throws(() => renderChart(chart({ 'Chart.yaml': text })), { message });
+    });
+});

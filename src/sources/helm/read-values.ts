@@ -4,6 +4,7 @@ import type { Path } from '#kube/objects.ts';
 import { LineIndex } from '#yaml/lines.ts';
 import { type ReadDocument, readDocuments } from '#yaml/read.ts';
 import type { PlacedNode } from '#yaml/recorder.ts';
+import { format } from './format.ts';
 import { GoError, GoMap, GoSlice, grownSlice, type Place, type Value } from './value.ts';
 
 /** Where a value of a text that stands inside another file was written: its path, and its place in the text. */
@@ -322,10 +323,18 @@ export function kindInJson(value: Value): string {
  * parser's error from 0 and those of a scanner's from 1, and leaves the first line unsaid (yaml.go, decode.go).
  */
 export function goYamlMessage(
-  { line, message }: { readonly line: number; readonly message: string },
+  { line, column, message }: { readonly line: number; readonly column?: number; readonly message: string },
   text = '',
 ): string {
   const prefix = 'error converting YAML to JSON: ';
+  const key = message === KEY_OF_MANY ? bracketed(text, line, column ?? 0) : undefined;
+  if (key !== undefined) {
+    // Keys are decoded when all of the text is parsed: a mistake of form, anywhere in it, comes first.
+    const other = readDocuments(key.without).find(one => one.is === 'error');
+    if (other === undefined || other.message === KEY_OF_MANY)
+      return `${prefix}yaml: invalid map key: ${format('%#v', [key.value])}`;
+    return goYamlMessage(other, key.without);
+  }
   if (/has no place in JSON/.test(message))
     return `${prefix}json: unsupported value: ${message.includes('-') ? '-Inf' : message.includes('nan') ? 'NaN' : '+Inf'}`;
   const scanner = (words: string): string => `${prefix}yaml: ${line > 1 ? `line ${line}: ` : ''}${words}`;
@@ -358,6 +367,67 @@ export function goYamlMessage(
   }
   for (const [pattern, words] of SCANNED) if (pattern.test(message)) return scanner(words);
   return `${prefix}yaml: line ${line}: ${message}`;
+}
+
+const KEY_OF_MANY = 'a key cannot be a mapping or a list';
+
+/**
+ * The mapping or list in brackets that begins there, as go-yaml v2 decodes a key (decode.go, `mapping`): what is left of
+ * `version: {{ version }}` where a template was never rendered; and the text with all keys of that kind made plain.
+ * Undefined where no bracket begins or ends there.
+ */
+function bracketed(
+  text: string,
+  line: number,
+  column: number,
+): { readonly value: Value; readonly without: string } | undefined {
+  let first: Value;
+  let without = text;
+  for (let [at, on, round] = [column, line, 0]; round < MOST_KEYS; round++) {
+    const start = offsetOf(without, on, at);
+    const found = start === undefined ? undefined : closed(without, start);
+    if (found === undefined) break;
+    if (round === 0) first = keyed(found.value);
+    // As long as before, so that every place stays.
+    const inner = without.slice(start! + 1, found.end - 1).replace(/[^\r\n]/g, 'x');
+    without = `${without.slice(0, start)}"${inner}"${without.slice(found.end)}`;
+    const next = readDocuments(without).find(one => one.is === 'error');
+    if (next?.message !== KEY_OF_MANY) break;
+    [on, at] = [next.line, next.column];
+  }
+  return first === undefined ? undefined : { value: first, without };
+}
+
+/** How many keys of one text are looked through for a mistake behind them. */
+const MOST_KEYS = 50;
+
+function offsetOf(text: string, line: number, column: number): number | undefined {
+  let offset = 0;
+  for (let at = 1; at < line; at++) {
+    const end = text.indexOf('\n', offset);
+    if (end < 0) return undefined;
+    offset = end + 1;
+  }
+  return offset + column - 1;
+}
+
+/** What stands in brackets from an offset on, to the first bracket that closes it. */
+function closed(text: string, start: number): { readonly value: Value; readonly end: number } | undefined {
+  if (text[start] !== '{' && text[start] !== '[') return undefined;
+  const window = text.slice(start, start + 10_000);
+  for (const { index } of window.matchAll(/[}\]]/g)) {
+    const [document] = readDocuments(window.slice(0, index + 1));
+    if (document?.is === 'value') return { value: fromPlain(document.value), end: start + index + 1 };
+    if (index > 1000) break;
+  }
+  return undefined;
+}
+
+function keyed(value: Value): Value {
+  if (value instanceof GoSlice) return new GoSlice(value.items.map(keyed));
+  if (!(value instanceof GoMap)) return value;
+  const entries = [...value.entries].map(([key, inner]) => [key, keyed(inner)] as const);
+  return new GoMap(new Map(entries), 'map[interface {}]interface {}');
 }
 
 /** Mistakes of go-yaml's decoder and of sigs.k8s.io/yaml, which name no line. */

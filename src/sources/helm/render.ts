@@ -136,6 +136,8 @@ export function renderChartFiles(
       `an error occurred while checking for chart dependencies. You may need to run \`helm dependency build\` to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: ${missing.map(one => one.name).join(', ')}`,
     );
   if (options.releaseName !== undefined) checkReleaseName(options.releaseName);
+  // helm 4 reads charts of version 3, and installs none (pkg/action/install.go).
+  if (chart.metadata.apiVersion === 'v3') throw new GoError('invalid chart apiVersion');
   try {
     processDependencies(chart, values, warn);
   } catch (error) {
@@ -552,8 +554,9 @@ function sortManifests(rendered: ReadonlyMap<string, Rendered>): {
     const { text, traced } = rendered.get(file)!;
     if (trimSpace(text) === '') continue;
     for (const part of splitManifests(text)) {
-      const read = readDocuments(wellFormed(part.text));
-      const { kind, name, annotations } = headOf(read, file);
+      const whole = wellFormed(part.text);
+      const read = readDocuments(whole);
+      const { kind, name, annotations } = headOf(read, whole, file);
       const hook = annotations.get('helm.sh/hook');
       if (hook === undefined) {
         generic.push(new Manifest(file, part, read, traced, kind, name, [], 0));
@@ -639,13 +642,13 @@ interface Head {
   readonly annotations: ReadonlyMap<string, string>;
 }
 
-function headOf(documents: readonly ReadDocument[], file: string): Head {
+function headOf(documents: readonly ReadDocument[], text: string, file: string): Head {
   const fail = (message: string): never => {
     throw new GoError(`YAML parse error on ${file}: ${message}`);
   };
   const document = documents.find(one => one.is !== 'empty');
   if (document === undefined) return { kind: '', name: '', annotations: new Map() };
-  if (document.is === 'error') return fail(goYamlMessage(document));
+  if (document.is === 'error') return fail(goYamlMessage(document, text));
   const value = document.value;
   const decode = 'error unmarshaling JSON: while decoding JSON: json: cannot unmarshal';
   if (value === null) return { kind: '', name: '', annotations: new Map() };

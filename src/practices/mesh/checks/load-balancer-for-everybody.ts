@@ -2,6 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { fail, pass } from '#check/verdict.ts';
+import { isInternal } from '#decide/network/load-balancers.ts';
 import { valueAt } from '#kube/objects.ts';
 import { itemsOf } from '../facts.ts';
 
@@ -20,13 +21,9 @@ export default defineCheck({
   kinds: ['/Service'],
   evaluate({ object }) {
     if (valueAt(object, ['spec', 'type']) !== 'LoadBalancer') return pass;
-    const internal = Object.entries(object.metadata?.annotations ?? {}).some(
-      ([key, value]) =>
-        /internal|scheme|load-balancer-type/i.test(key) && /true|internal|private/i.test(value),
-    );
     const ranges = itemsOf(valueAt(object, ['spec', 'loadBalancerSourceRanges']));
     const open = ranges.length === 0 || ranges.some(range => range === '0.0.0.0/0' || range === '::/0');
-    return open && !internal ? fail({}, ['spec', 'loadBalancerSourceRanges']) : pass;
+    return open && !isInternal(object) ? fail({}, ['spec', 'loadBalancerSourceRanges']) : pass;
   },
   message: () => 'any address may connect',
   examples: {
@@ -44,6 +41,12 @@ export default defineCheck({
       kind: Service
       metadata: { name: web, namespace: shop }
       spec: { selector: { app: web }, ports: [{ port: 80 }], type: LoadBalancer, loadBalancerSourceRanges: [203.0.113.0/24] }
+      `,
+      `
+      apiVersion: v1
+      kind: Service
+      metadata: { name: web, namespace: shop, annotations: { service.beta.kubernetes.io/alibaba-cloud-loadbalancer-address-type: intranet } }
+      spec: { selector: { app: web }, ports: [{ port: 80 }], type: LoadBalancer }
       `,
     ],
   },
