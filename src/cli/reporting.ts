@@ -1,6 +1,7 @@
 /** Reports made and written: each format into its file, or one of them to standard output. */
 import { readFileSync } from 'node:fs';
 import type { Report } from '#check/finding.ts';
+import { veiledLine } from '#practices/cicd/veil.ts';
 import { formats } from '#report/formats.ts';
 import type { RenderedLine, Reporter, ReportOptions } from '#report/reporter.ts';
 import type { Parsed } from './command.ts';
@@ -61,8 +62,7 @@ export async function rendered(
   file?: string,
 ): Promise<string> {
   const terminal = isTerminal();
-  const veil =
-    report.findings.length === 0 ? undefined : (await import('#practices/cicd/veil.ts')).veiledLine;
+  const veil = report.findings.length === 0 ? undefined : veiledLine;
   const { diff, rendered: renderedOf } = gate;
   const reporter = reporterOf?.(format) ?? (await formats.find(({ name }) => name === format)!.load());
   return reporter.render(report, {

@@ -10,6 +10,8 @@ type Shape =
   | 'template'
   /** The path leads to a PodSpec without metadata. */
   | 'spec'
+  /** The path leads to fields of a PodSpec without its containers, which a controller makes. */
+  | 'fragment'
   /** The path leads to one container, or to a list of containers; the pod around them is made by a controller. */
   | 'container'
   | 'containers';
@@ -45,8 +47,14 @@ const ARGO_TEMPLATES = (...at: string[]): Place[] => [
   containers(...at, '*', 'sidecars'),
 ];
 const KUBEFLOW = (field: string): Place[] => [template('spec', field, '*', 'template')];
-const STRIMZI = (...components: string[]): Place[] =>
-  components.map(component => containers('spec', component, 'template', 'pod', 'containers'));
+/**
+ * What Strimzi lets be set of its pods and of their containers, by name. Source: api model, KafkaClusterTemplate.java
+ * and its siblings (PodTemplate, ContainerTemplate).
+ */
+const STRIMZI = (at: readonly string[], ...names: string[]): Place[] => [
+  { shape: 'fragment', path: ['spec', ...at, 'template', 'pod'] },
+  ...names.map(name => container('spec', ...at, 'template', name)),
+];
 
 /** By `group/kind`; versions do not matter, for no version of these moved its template. */
 const PLACES: Readonly<Record<string, readonly Place[]>> = {
@@ -112,7 +120,17 @@ const PLACES: Readonly<Record<string, readonly Place[]>> = {
     template('spec', 'jobManager', 'podTemplate'),
     template('spec', 'taskManager', 'podTemplate'),
   ],
-  'kafka.strimzi.io/Kafka': STRIMZI('kafka', 'zookeeper', 'entityOperator', 'kafkaExporter', 'cruiseControl'),
+  'kafka.strimzi.io/Kafka': [
+    ...STRIMZI(['kafka'], 'kafkaContainer', 'initContainer'),
+    ...STRIMZI(['zookeeper'], 'zookeeperContainer'),
+    ...STRIMZI(['entityOperator'], 'topicOperatorContainer', 'userOperatorContainer', 'tlsSidecarContainer'),
+    ...STRIMZI(['kafkaExporter'], 'container'),
+    ...STRIMZI(['cruiseControl'], 'cruiseControlContainer', 'tlsSidecarContainer'),
+  ],
+  'kafka.strimzi.io/KafkaNodePool': STRIMZI([], 'kafkaContainer', 'initContainer'),
+  'kafka.strimzi.io/KafkaConnect': STRIMZI([], 'connectContainer', 'initContainer'),
+  'kafka.strimzi.io/KafkaMirrorMaker2': STRIMZI([], 'connectContainer', 'initContainer'),
+  'kafka.strimzi.io/KafkaBridge': STRIMZI([], 'bridgeContainer', 'initContainer'),
   'ray.io/RayCluster': [
     template('spec', 'headGroupSpec', 'template'),
     template('spec', 'workerGroupSpecs', '*', 'template'),
@@ -245,6 +263,13 @@ function make(shape: Shape, value: unknown, at: Path): PodTemplate | undefined {
     case 'spec':
       if (!isRecord(value)) return undefined;
       return { pod: { spec: value }, pathOf: path => [...at, ...path.slice(1)], partial: false };
+    case 'fragment':
+      if (!isRecord(value)) return undefined;
+      return {
+        pod: { metadata: value['metadata'], spec: { ...value, metadata: undefined } },
+        pathOf: path => [...at, ...(path[0] === 'spec' ? path.slice(1) : path)],
+        partial: true,
+      };
     case 'container':
       if (!isRecord(value)) return undefined;
       return {
@@ -283,6 +308,12 @@ const POD_SPEC_MARKS = [
   'tolerations',
   'restartPolicy',
   'volumes',
+  'securityContext',
+  'hostNetwork',
+  'hostPID',
+  'hostIPC',
+  'affinity',
+  'imagePullSecrets',
 ];
 const SCHEMA_DEPTH = 24;
 

@@ -92,6 +92,21 @@ describe('the HTML report', () => {
     assert.doesNotMatch(page, /hunter2/);
   });
 
+  it('folds many reasons for what could not be judged, and leaves none out', () => {
+    const reasons = (length: number) =>
+      report(
+        [finding()],
+        Array.from({ length }, (_, i) => ({ file: `${i}.yaml`, reason: `reason ${i}.` })),
+      );
+    assert.doesNotMatch(html.render(reasons(6), options), /other reasons/);
+    const page = html.render(reasons(12), options);
+    assert.match(
+      page,
+      /reason 4\.[\s\S]*<b>and 7 other reasons<\/b><\/summary>[\s\S]*reason 5\.[\s\S]*reason 11\./,
+    );
+    tags(page);
+  });
+
   it('stays small with 5,000 findings', () => {
     const many = report(Array.from({ length: 5000 }, (_, i) => finding({ line: i + 1, endLine: i + 1 })));
     assert.ok(html.render(many, options).length < 5_000_000);

@@ -17,6 +17,7 @@ const POLICY = `default-src 'none'; style-src '${STYLE_HASH}'; script-src '${SCR
 const UNFOLDED = 30;
 const UNFOLDED_WHOLE = 10;
 const PLACES_SHOWN = 50;
+const REASONS_SHOWN = 5;
 const LINE_LENGTH = 400;
 /** Lines of source before and after the marked one. */
 const CONTEXT = 2;
@@ -105,7 +106,13 @@ function unknownSection(unknowns: readonly Unknown[]): string {
     ([reason, list]) =>
       `<details class="u"${list.length === 1 ? ' open' : ''}><summary> ${xml(reason)}${list.length > 1 ? ` <b>(${list.length})</b>` : ''}</summary><ul>${list.map(unknownPlace).join('')}</ul></details>`,
   );
-  return `<section class="unknown"><h2>Could not be judged (${unknowns.length})</h2>${reasons.join('\n')}</section>`;
+  // Many reasons would push the findings off the first page.
+  const rest = reasons.length > REASONS_SHOWN + 1 ? reasons.splice(REASONS_SHOWN) : [];
+  const more =
+    rest.length === 0
+      ? ''
+      : `\n<details class="u"><summary> <b>and ${rest.length} other reasons</b></summary>${rest.join('\n')}</details>`;
+  return `<section class="unknown"><h2>Could not be judged (${unknowns.length})</h2>${reasons.join('\n')}${more}</section>`;
 }
 
 function exceptedSection(excepted: readonly Excepted[]): string {
