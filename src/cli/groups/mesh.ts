@@ -7,7 +7,14 @@ const assume: Option = {
   name: 'assume',
   value: 'WHAT',
   many: true,
-  choices: ['unlabelled-namespaces', 'ip-blocks-match-pods', 'ip-blocks-miss-pods', 'sidecars', 'ambient'],
+  choices: [
+    'unlabelled-namespaces',
+    'ip-blocks-match-pods',
+    'ip-blocks-miss-pods',
+    'no-enforcement',
+    'sidecars',
+    'ambient',
+  ],
   description: 'What to take for granted where the input does not say it',
 };
 const format: Option = {
