@@ -5,7 +5,7 @@ COPY . .
 RUN npm ci --ignore-scripts --no-audit --no-fund && node tools/build.ts
 
 FROM node:24-alpine
-# The program is one file; no package manager is needed to run it.
+# The program needs no package manager to run, and no packages.
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /opt/yarn*
 COPY --from=build /build/dist/cli.cjs /opt/sallyport/cli.cjs
 COPY --from=build /build/dist/cli /opt/sallyport/cli

@@ -4,8 +4,8 @@ import { isRecord, type KubeObject, type Path } from '#kube/objects.ts';
 export type Change =
   /** Sets the value at the path; mappings on the way that are absent are made. */
   | { readonly op: 'set'; readonly path: Path; readonly value: unknown }
-  /** Removes the key or list item at the path. */
-  | { readonly op: 'remove'; readonly path: Path }
+  /** Removes the key or list item at the path; `prune`: what then is empty means the same as none, and may go too. */
+  | { readonly op: 'remove'; readonly path: Path; readonly prune?: true }
   /** Adds an item to the end of the list at the path; an absent list is made. */
   | { readonly op: 'append'; readonly path: Path; readonly value: unknown };
 

@@ -186,7 +186,7 @@ class Files {
   #skimOf(name: string): Skim | undefined {
     const key = this.#head.keyOf(name);
     if (this.#skims.has(key)) return this.#skims.get(key);
-    const bytes = this.#head.content(name);
+    const bytes = this.#head.content(name, false);
     const found = bytes === undefined ? undefined : skim(bytes);
     this.#skims.set(key, found);
     return found;

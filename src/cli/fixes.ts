@@ -1,7 +1,7 @@
 /** From findings to edited files: the bridge between what a check proposes and the text that holds it. */
 import { withChanges } from '#check/change.ts';
 import type { Finding } from '#check/finding.ts';
-import type { KubeObject } from '#kube/objects.ts';
+import type { KubeObject, Path } from '#kube/objects.ts';
 import { diffOf, EditRefused, editsOf, editText } from '#sources/manifests/edit.ts';
 import { ManifestOrigin } from '#sources/manifests/origin.ts';
 import type { Rendering } from '#sources/manifests/rendering.ts';
@@ -16,6 +16,8 @@ export interface FilePlan {
   readonly after: string;
   readonly fixed: readonly Finding[];
   readonly refused: readonly { readonly finding: Finding; readonly reason: string }[];
+  /** What stood in a list that lost items, and has to be judged again. */
+  readonly deferred: readonly Finding[];
 }
 
 const apply = (value: unknown, changes: readonly EditRequest[]): unknown =>
@@ -87,6 +89,9 @@ class Planner {
   readonly #texts = new Map<string, string>();
   readonly #fixed = new Map<string, Finding[]>();
   readonly #refused = new Map<string, { finding: Finding; reason: string }[]>();
+  /** Lists that lost items in this round, by object: what stands in them now has other places than findings say. */
+  readonly #shifted = new Map<string, Path[]>();
+  readonly #deferred = new Map<string, Finding[]>();
   #mender: RenderedMender | undefined;
 
   constructor(
@@ -102,6 +107,15 @@ class Planner {
   }
 
   async add(finding: Finding): Promise<void> {
+    const { file: home, object, fix } = finding;
+    const key = [home, object.kind, object.namespace ?? '', object.name].join('\0');
+    const shifted = this.#shifted.get(key) ?? [];
+    const isShifted = (path: Path) =>
+      shifted.some(list => path.length > list.length && list.every((step, i) => path[i] === step));
+    if (fix!.changes.some(({ path }) => isShifted(path))) {
+      this.#deferred.set(home, [...(this.#deferred.get(home) ?? []), finding]);
+      return;
+    }
     const before = new Map(this.#texts);
     try {
       const changed = await this.#changed(finding);
@@ -114,8 +128,12 @@ class Planner {
         if (!this.#before.has(file)) this.#before.set(file, was);
         this.#texts.set(file, after);
       }
-      const home = changed.has(finding.file) ? finding.file : (files[0]?.file ?? finding.file);
-      this.#fixed.set(home, [...(this.#fixed.get(home) ?? []), finding]);
+      const lists = fix!.changes.flatMap(({ op, path }) =>
+        op === 'remove' && typeof path.at(-1) === 'number' ? [path.slice(0, -1)] : [],
+      );
+      this.#shifted.set(key, [...shifted, ...lists]);
+      const at = changed.has(home) ? home : (files[0]?.file ?? home);
+      this.#fixed.set(at, [...(this.#fixed.get(at) ?? []), finding]);
     } catch (error) {
       if (!(error instanceof EditRefused)) throw error;
       const { file } = finding;
@@ -164,13 +182,16 @@ class Planner {
   }
 
   plans(): FilePlan[] {
-    const files = new Set([...this.#texts.keys(), ...this.#fixed.keys(), ...this.#refused.keys()]);
+    const files = new Set(
+      [this.#texts, this.#fixed, this.#refused, this.#deferred].flatMap(one => [...one.keys()]),
+    );
     return [...files].map(file => ({
       file,
       before: this.#before.get(file) ?? '',
       after: this.#texts.get(file) ?? this.#before.get(file) ?? '',
       fixed: this.#fixed.get(file) ?? [],
       refused: this.#refused.get(file) ?? [],
+      deferred: this.#deferred.get(file) ?? [],
     }));
   }
 }
@@ -193,11 +214,20 @@ export async function planAll(
   propose: (edited: ReadonlyMap<string, string>) => Promise<Proposed>,
 ): Promise<FilePlan[]> {
   const plans = new Map<string, FilePlan>();
+  let deferred: readonly (readonly [file: string, finding: Finding])[] = [];
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const edited = new Map(
       [...plans].flatMap(([file, { before, after }]) => (before === after ? [] : [[file, after] as const])),
     );
     const { findings, declared, ...context } = await propose(edited);
+    const left = new Set(findings.map(({ fingerprint }) => fingerprint));
+    // What another fix did as well is mended all the same.
+    for (const [file, finding] of deferred) {
+      const plan = plans.get(file);
+      if (plan !== undefined && !left.has(finding.fingerprint))
+        plans.set(file, { ...plan, fixed: [...plan.fixed, finding] });
+    }
+    const waiting: (readonly [string, Finding])[] = [];
     let progress = false;
     const refused = new Map<string, FilePlan['refused']>();
     for (const plan of await planFixes(findings, declared, context, edited)) {
@@ -205,14 +235,17 @@ export async function planAll(
       const changes = plan.before !== plan.after;
       if (changes) progress = true;
       if (plan.refused.length > 0) refused.set(plan.file, plan.refused);
+      waiting.push(...plan.deferred.map(finding => [plan.file, finding] as const));
       plans.set(plan.file, {
         file: plan.file,
         before: before !== undefined && before.before !== before.after ? before.before : plan.before,
         after: changes ? plan.after : (before?.after ?? plan.after),
         fixed: [...(before?.fixed ?? []), ...plan.fixed],
         refused: [],
+        deferred: [],
       });
     }
+    deferred = waiting;
     // What was refused once is asked again after every change, and only the last answer counts.
     for (const [file, plan] of plans) plans.set(file, { ...plan, refused: refused.get(file) ?? [] });
     if (!progress) break;

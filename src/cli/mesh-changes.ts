@@ -4,8 +4,8 @@
  */
 import type { SecurityChange } from '#check/comparison.ts';
 import { createMesh } from '#decide/mesh/door.ts';
-import { createNetwork } from '#decide/network/door.ts';
 import { hasPort, type Protocol } from '#decide/network/ports.ts';
+import { networkOf } from '#judge/changes-of-network.ts';
 import type { View } from '#judge/compare.ts';
 import { touchesNetwork } from '#judge/facets.ts';
 import { changeOf, type Pair } from '#judge/sides.ts';
@@ -13,7 +13,7 @@ import { groupOf, type KubeObject, nameOf, referenceOf, valueAt } from '#kube/ob
 import type { MapEdge } from '#report/mesh/map.ts';
 import { count } from '#report/safe.ts';
 import { metadataOf, namespaceOf, type World } from '#world/world.ts';
-import { type Cluster, mapOf } from './mesh.ts';
+import { type Cluster, edgesTo } from './mesh.ts';
 
 /** Pairs of workloads that are looked at one by one. */
 const MOST_PAIRS = 60_000;
@@ -63,7 +63,7 @@ function clusterOf(world: World): Cluster {
   const objects = world.declared.map(({ object }) => object);
   const mesh = createMesh(objects);
   const { assumptions } = mesh;
-  return { world, objects, network: createNetwork(objects), mesh, meshOptions: {}, assumptions };
+  return { world, objects, network: world.fact(networkOf), mesh, meshOptions: {}, assumptions };
 }
 
 /** The namespaces whose workloads may be reached otherwise; undefined for all. */
@@ -92,8 +92,7 @@ function edges(cluster: Cluster, namespaces: ReadonlySet<string> | undefined): M
     ({ namespace }) => namespaces === undefined || namespaces.has(namespace ?? ''),
   );
   if (members.length * targets.length > MOST_PAIRS) return undefined;
-  if (namespaces === undefined) return [...mapOf(cluster, { apart: true }).edges];
-  return [...namespaces].flatMap(namespace => mapOf(cluster, { apart: true, namespace }).edges);
+  return edgesTo(cluster, namespaces);
 }
 
 const keyOf = ({ from, to, port }: MapEdge) => `${from}\0${to}\0${port}`;

@@ -11,7 +11,7 @@ import { assumedText } from '#report/mesh/text.ts';
 import { safe } from '#report/safe.ts';
 import type { Parsed } from './command.ts';
 import { EXIT } from './errors.ts';
-import { type Cluster, mapOf, sideOf, wayOf } from './mesh.ts';
+import { type Cluster, edgesTo, sideOf, wayOf } from './mesh.ts';
 import { print } from './output.ts';
 
 const SHOWN = 6;
@@ -27,7 +27,7 @@ export interface NeedChanges {
 
 export function difference(parsed: Parsed, before: Cluster, after: Cluster, needs?: NeedChanges): number {
   const { pairs, exposure } = compareNetworks(before.network, after.network);
-  const [old, now] = [mapOf(before, { apart: true }).edges, mapOf(after, { apart: true }).edges];
+  const [old, now] = [edgesTo(before), edgesTo(after)];
   const encrypted = new Set(old.filter(({ travel }) => travel === 'mtls').map(keyOf));
   const lost = now.filter(edge => edge.travel !== 'mtls' && encrypted.has(keyOf(edge)));
   const { widened, narrowed, perhapsWidened } = requests(before, after, old, now);

@@ -43,6 +43,9 @@ const ASSUMED: Readonly<Record<string, string>> = {
   'no-enforcement': 'the network plugin enforces no network policy',
   sidecars: 'pods of namespaces that are not in the input get a sidecar of Istio',
   ambient: "pods of namespaces that are not in the input are in Istio's ambient mode",
+  'refused-policies-absent': "policies that Istio's webhook refuses are not in the cluster",
+  'refused-policies-applied':
+    "policies that Istio's webhook refuses are in the cluster, and count as far as they go",
 };
 
 /**
@@ -71,6 +74,7 @@ export function clusterFrom(
   for (const [one, other] of [
     ['ip-blocks-match-pods', 'ip-blocks-miss-pods'],
     ['sidecars', 'ambient'],
+    ['refused-policies-absent', 'refused-policies-applied'],
   ] as const)
     if (assumed.has(one) && assumed.has(other))
       throw new UsageError(`--assume: ${one} and ${other} exclude each other`);
@@ -88,7 +92,15 @@ export function clusterFrom(
       : assumed.has('unlabelled-namespaces')
         ? ('unlabelled' as const)
         : undefined;
-  const meshOptions = members === undefined ? {} : { missingNamespaces: members };
+  const refused = assumed.has('refused-policies-absent')
+    ? ('absent' as const)
+    : assumed.has('refused-policies-applied')
+      ? ('applied' as const)
+      : undefined;
+  const meshOptions = {
+    ...(members === undefined ? {} : { missingNamespaces: members }),
+    ...(refused === undefined ? {} : { refusedPolicies: refused }),
+  };
   const mesh = createMesh(objects, meshOptions);
   return {
     world,
@@ -98,7 +110,7 @@ export function clusterFrom(
     meshOptions,
     networkOptions,
     assumptions: [
-      ...mesh.assumptions,
+      ...steps(mesh.assumed, { world }),
       ...[...assumed].map(text => `${ASSUMED[text]} (--assume ${text})`),
       ...(enforced ? ['the network plugin enforces NetworkPolicy'] : []),
     ],
@@ -131,20 +143,46 @@ export interface Filter {
   readonly namespace?: string;
   /** Only what is reached from outside, or reaches it. */
   readonly external?: boolean;
-  /** One edge a caller, not joined. */
-  readonly apart?: boolean;
+}
+
+/** The workloads of a cluster and the pods that no workload owns, by their ids. */
+function endpointsOf({ network }: Cluster): ReadonlyMap<string, PodEndpoint> {
+  const endpoints = new Map<string, PodEndpoint>();
+  for (const { members } of network.connections().classes)
+    for (const member of members)
+      if (member.object !== undefined && !endpoints.has(member.id) && !isOwned(member.object))
+        endpoints.set(member.id, member);
+  return new Map([...endpoints].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/**
+ * The connections to the ports that workloads declare, one edge a caller, without what only a map shows.
+ *
+ * @param namespaces of the workloads that are reached; of all where it is undefined
+ */
+export function edgesTo(cluster: Cluster, namespaces?: ReadonlySet<string>): MapEdge[] {
+  const endpoints = endpointsOf(cluster);
+  const all = [...endpoints.values()];
+  const members = new Map(all.map(({ id }) => [id, cluster.mesh.member(sideOf(id))]));
+  const reached =
+    namespaces === undefined
+      ? all
+      : [...namespaces].flatMap(name => all.filter(({ namespace }) => namespace === name));
+  return reached.flatMap(to =>
+    portsOf(to).flatMap(({ protocol, port }) =>
+      all.flatMap(from =>
+        from.id === to.id ? [] : (edgeOf(cluster, from, to, protocol, port, members) ?? []),
+      ),
+    ),
+  );
 }
 
 /** The connections of a cluster to the ports that its workloads declare. */
 export function mapOf(cluster: Cluster, filter: Filter = {}): MeshMap {
   const { network, mesh } = cluster;
   const relation = network.connections();
-  const endpoints = new Map<string, PodEndpoint>();
-  for (const { members } of relation.classes)
-    for (const member of members)
-      if (member.object !== undefined && !endpoints.has(member.id) && !isOwned(member.object))
-        endpoints.set(member.id, member);
-  const all = [...endpoints.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const endpoints = endpointsOf(cluster);
+  const all = [...endpoints.values()];
   const ways = exposedWays(network.exposure().exposures);
   const meshOf = new Map(all.map(({ id }) => [id, mesh.member(sideOf(id))]));
   const wanted = (id: string): boolean => {
@@ -194,7 +232,7 @@ export function mapOf(cluster: Cluster, filter: Filter = {}): MeshMap {
         const edge = edgeOf(cluster, from, to, protocol, port, meshOf);
         if (edge !== undefined) found.push(edge);
       }
-      const joined = filter.workload === undefined && filter.apart !== true;
+      const joined = filter.workload === undefined;
       edges.push(...(joined ? grouped(found, all, to) : found));
     }
   }
@@ -242,7 +280,8 @@ function edgeOf(
   const flow = deriveFlow(network, mesh, { from: sideOf(from.id), to: sideOf(to.id), port });
   if (flow.allowed === false) return undefined;
   const travel: Travel = flow.transport.mode === 'refused' ? 'unknown' : flow.transport.mode;
-  const open = flow.allowed === true ? 'yes' : flow.decidedBy === 'authorization' ? 'some' : 'unknown';
+  const ofRequest = flow.decidedBy === 'authorization' && flow.authorization.lacks === undefined;
+  const open = flow.allowed === true ? 'yes' : ofRequest ? 'some' : 'unknown';
   return { ...plain, travel, allowed: open };
 }
 
@@ -307,7 +346,7 @@ export function wayOf({ entry, port, protocol, tls, reachable, internal }: Expos
 }
 
 /** Why, each step with its file and line. */
-export function steps(because: readonly Because[], { world }: Cluster): string[] {
+export function steps(because: readonly Because[], { world }: Pick<Cluster, 'world'>): string[] {
   const lines = because.map(({ object, path, text }) => {
     const origin = object === undefined ? undefined : world.declarationOf(object)?.origin;
     if (origin === undefined) return safe(text);

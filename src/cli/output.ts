@@ -24,7 +24,11 @@ export function print(text: string): void {
 
 /** Words for the person, not for the pipe. */
 export function tell(text: string): void {
-  writeAll(2, text);
+  try {
+    writeAll(2, text);
+  } catch {
+    // There is nowhere left to say it; the exit code still does.
+  }
 }
 
 function writeAll(descriptor: number, text: string): void {
@@ -37,7 +41,7 @@ function writeAll(descriptor: number, text: string): void {
       // A full pipe of a slow reader: wait a moment and go on.
       if (code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
       else if (code === 'EPIPE') throw new ClosedPipe();
-      else throw error;
+      else throw new UsageError(`standard output could not be written: ${reasonOf(error as Error)}`);
     }
   }
 }
@@ -64,8 +68,23 @@ export function writeWhole(path: string, text: string): void {
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw new UsageError(`${path} could not be written: ${(error as Error).message}`);
+    throw new UsageError(`${path} could not be written: ${reasonOf(error as Error)}`);
   }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space left on the disk',
+  ENOENT: 'its folder does not exist',
+  ENOTDIR: 'a part of its path is no folder',
+  EISDIR: 'it is a folder',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the disk is read-only',
+};
+
+/** In words, without the name of the temporary file that nobody chose. */
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  return REASONS[code ?? ''] ?? message;
 }
 
 /** `/dev/stdout`, a named pipe: nothing that a rename could replace. */
@@ -86,7 +105,7 @@ export function replaceFile(path: string, text: string): void {
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw new UsageError(`${path} could not be written: ${(error as Error).message}`);
+    throw new UsageError(`${path} could not be written: ${reasonOf(error as Error)}`);
   }
 }
 

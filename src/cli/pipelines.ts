@@ -207,7 +207,7 @@ spec:
     - name: base
       type: string
       default: ""
-      description: The commit that a pull request began at; empty to scan everything
+      description: What a pull request is compared with, as origin/main (Pipelines as Code has it in target_branch); empty, as on a push, to scan everything
   workspaces:
     - name: source
       description: The clone, with its history

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Report } from '#check/finding.ts';
 import { formats } from '#report/formats.ts';
-import type { Reporter, ReportOptions } from '#report/reporter.ts';
+import type { RenderedLine, Reporter, ReportOptions } from '#report/reporter.ts';
 import type { Parsed } from './command.ts';
 import { UsageError } from './errors.ts';
 import { isTerminal, print, writeWhole } from './output.ts';
@@ -61,14 +61,19 @@ export async function rendered(
   file?: string,
 ): Promise<string> {
   const terminal = isTerminal();
+  const veil =
+    report.findings.length === 0 ? undefined : (await import('#practices/cicd/veil.ts')).veiledLine;
+  const { diff, rendered: renderedOf } = gate;
   const reporter = reporterOf?.(format) ?? (await formats.find(({ name }) => name === format)!.load());
   return reporter.render(report, {
     color: file === undefined && terminal && !parsed.has('no-color') && !process.env['NO_COLOR'],
     width: terminal ? Math.min(process.stdout.columns || 80, 120) : 80,
     verbose: parsed.has('verbose'),
     ...gate,
+    diff: finding => veiledDiff(diff(finding), veil),
+    ...(renderedOf === undefined ? {} : { rendered: finding => veiledRows(renderedOf(finding), veil) }),
     time: new Date().toISOString(),
-    source: sourceLines(report, linesOf),
+    source: sourceLines(report, linesOf, veil),
     ...(terminal ? { milliseconds: Math.round(performance.now()) } : {}),
   });
 }
@@ -80,6 +85,7 @@ export async function rendered(
 function sourceLines(
   { findings, excepted = [] }: Report,
   linesOf: (file: string) => readonly string[],
+  veil: Veil | undefined,
 ): Source {
   const secrets = Map.groupBy(
     [...findings, ...excepted.map(({ finding }) => finding)]
@@ -95,8 +101,30 @@ function sourceLines(
       for (const secret of secrets.get(file) ?? []) lines = withoutBlock(lines, secret.line - 1);
       files.set(file, lines);
     }
-    return lines[line - 1];
+    return veil === undefined ? lines[line - 1] : veil(lines, line - 1);
   };
+}
+
+type Veil = (lines: readonly (string | undefined)[], at: number) => string | undefined;
+
+const COVERED = '…';
+
+function veiledDiff(
+  diff: readonly string[] | undefined,
+  veil: Veil | undefined,
+): readonly string[] | undefined {
+  if (diff === undefined || veil === undefined) return diff;
+  const bare = diff.map(line => line.slice(2));
+  return diff.map((line, at) => `${line.slice(0, 2)}${veil(bare, at) ?? COVERED}`);
+}
+
+function veiledRows(
+  rows: readonly RenderedLine[] | undefined,
+  veil: Veil | undefined,
+): readonly RenderedLine[] | undefined {
+  if (rows === undefined || veil === undefined) return rows;
+  const bare = rows.map(({ text }) => text);
+  return rows.map((row, at) => ({ ...row, text: veil(bare, at) ?? COVERED }));
 }
 
 function readLines(file: string): readonly string[] {

@@ -63,10 +63,46 @@ function hunksOf(a: readonly string[], b: readonly string[]): Hunk[] {
       continue;
     }
     const { removed, added } = nextMatch(a, b, i, j);
-    hunks.push({ a: i, b: j, removed, added });
+    hunks.push(...refined(a, b, { a: i, b: j, removed, added }));
     i += removed;
     j += added;
   }
+  return hunks;
+}
+
+/** Up to so many pairs of lines are compared to find what a hunk keeps. */
+const MOST_PAIRS = 250_000;
+
+/** A hunk without the lines that both sides of it have: their longest common subsequence stays. */
+function refined(a: readonly string[], b: readonly string[], hunk: Hunk): Hunk[] {
+  const { removed, added } = hunk;
+  if (removed === 0 || added === 0 || removed * added > MOST_PAIRS) return [hunk];
+  const width = added + 1;
+  // By how many lines of each side are still to come: the length of what they have in common.
+  const common = new Uint32Array((removed + 1) * width);
+  for (let i = removed - 1; i >= 0; i--)
+    for (let j = added - 1; j >= 0; j--)
+      common[i * width + j] =
+        a[hunk.a + i] === b[hunk.b + j]
+          ? common[(i + 1) * width + j + 1]! + 1
+          : Math.max(common[(i + 1) * width + j]!, common[i * width + j + 1]!);
+  const hunks: Hunk[] = [];
+  let [i, j] = [0, 0];
+  let [from, to] = [0, 0];
+  const close = () => {
+    if (i > from || j > to)
+      hunks.push({ a: hunk.a + from, b: hunk.b + to, removed: i - from, added: j - to });
+  };
+  while (i < removed && j < added)
+    if (a[hunk.a + i] === b[hunk.b + j]) {
+      close();
+      i++;
+      j++;
+      [from, to] = [i, j];
+    } else if (common[(i + 1) * width + j]! >= common[i * width + j + 1]!) i++;
+    else j++;
+  [i, j] = [removed, added];
+  close();
   return hunks;
 }
 

@@ -3,7 +3,7 @@ import type { SecurityChange } from '#check/comparison.ts';
 import { type ChangedPair, type ChangedSide, compareNetworks } from '#decide/network/compare.ts';
 import type { Exposure } from '#decide/network/exposure-types.ts';
 import { endpointId } from '#decide/network/inventory.ts';
-import { createNetwork } from '#decide/network/network.ts';
+import { createNetwork, type Network } from '#decide/network/network.ts';
 import { formatPorts } from '#decide/network/ports.ts';
 import { nameOf } from '#kube/objects.ts';
 import { type Declared, namespaceOf, type World } from '#world/world.ts';
@@ -14,6 +14,11 @@ import { changeOf, type Pair, type Pairs } from './sides.ts';
 const MOST = 20;
 const NAMES = 3;
 
+/** A fact: who may connect to whom. */
+export function networkOf(world: World): Network {
+  return createNetwork(world.declared.map(({ object }) => object));
+}
+
 export function networkChanges(
   base: World,
   head: World,
@@ -21,8 +26,7 @@ export function networkChanges(
   facets: ReadonlySet<Facet>,
 ): SecurityChange[] {
   if (!isTouched(facets, ['network'])) return [];
-  const objects = (world: World) => world.declared.map(({ object }) => object);
-  const changes = compareNetworks(createNetwork(objects(base)), createNetwork(objects(head)));
+  const changes = compareNetworks(base.fact(networkOf), head.fact(networkOf));
   const touched = new TouchedNetwork(base, head, pairs);
   return [...connectionChanges(changes.pairs, touched), ...exposureChanges(base, head, changes.exposure)];
 }

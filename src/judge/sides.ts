@@ -29,6 +29,20 @@ export interface Pairs {
  * renamed.
  */
 export function pairsOf(base: World, head: World): Pairs {
+  const last = known.get(head.declared);
+  if (last?.base === base.declared) return last.pairs;
+  const pairs = pairsBetween(base, head);
+  known.set(head.declared, { base: base.declared, pairs });
+  return pairs;
+}
+
+/** What was found last, by the objects of the head: a comparison asks several times. */
+const known = new WeakMap<
+  readonly Declared[],
+  { readonly base: readonly Declared[]; readonly pairs: Pairs }
+>();
+
+function pairsBetween(base: World, head: World): Pairs {
   const before = groupsOf(base);
   const [were, are] = [base.fact(allEnvironments), head.fact(allEnvironments)];
   const changed = new PairList<Declared, Declared>();

@@ -11,6 +11,8 @@ import { type Style, styled, wrapped } from './style.ts';
 
 /** A check that found the same in many places is shown so often, and then only counted. */
 const REPEATS_SHOWN = 5;
+/** A report of no more findings shows all that is grave. */
+const FINDINGS_SHOWN = 30;
 const UNKNOWNS_SHOWN = 10;
 const EXCEPTED_SHOWN = 10;
 const LINES_SHOWN = 8;
@@ -56,8 +58,9 @@ class TextReport {
     this.#push('');
   }
 
-  #isShown({ check }: Finding): boolean {
-    if (this.#options.verbose) return true;
+  #isShown({ check, severity }: Finding): boolean {
+    const isGrave = severity === 'critical' || severity === 'high';
+    if (this.#options.verbose || (isGrave && this.#report.findings.length <= FINDINGS_SHOWN)) return true;
     const times = (this.#seen.get(check) ?? 0) + 1;
     this.#seen.set(check, times);
     if (times <= REPEATS_SHOWN) return true;

@@ -5,7 +5,20 @@
  * behind the mistake are read all the same.
  */
 import type { Path } from '#kube/objects.ts';
-import { HASH, isCommon, isOdd, NEWLINE, PERCENT, RETURN, SPACE } from './characters.ts';
+import {
+  BACKSLASH,
+  COMMA,
+  HASH,
+  isCommon,
+  isOdd,
+  NEWLINE,
+  OPEN_LIST,
+  OPEN_MAP,
+  PERCENT,
+  RETURN,
+  SINGLE,
+  SPACE,
+} from './characters.ts';
 import { LineCounter, LineIndex, type Part } from './lines.ts';
 import { type Extent, type PlacedNode, Recorder } from './recorder.ts';
 
@@ -15,12 +28,15 @@ export interface Limits {
   /** Nodes that aliases bring in, counted as often as they are brought in; kubectl's own limit comes on top. */
   readonly maxAliasExpansions: number;
   readonly maxDocuments: number;
+  /** Values in a file, which take far more memory than their text. */
+  readonly maxValues: number;
 }
 
 export const defaultLimits: Limits = {
   maxDepth: 300,
   maxAliasExpansions: 1_000_000,
   maxDocuments: 100_000,
+  maxValues: 6_000_000,
 };
 
 export interface DuplicateKey {
@@ -145,6 +161,7 @@ export class Documents {
   /** Reads a text that begins with a brace. */
   json(readJson: JsonReader, read: OneReader): ReadDocument[] {
     const file = this.#file;
+    if (this.#hasTooMany()) return this.#documents;
     let count = 0;
     for (let at = 0; ; count++) {
       const one = readJson(file, at, null, this.#limits);
@@ -175,6 +192,7 @@ export class Documents {
   /** Reads the text from an offset on, which counts as the start of a line. */
   yaml(from: number, read: OneReader): ReadDocument[] {
     const file = this.#file;
+    if (from === 0 && this.#hasTooMany()) return this.#documents;
     let chunk = from;
     let start = from;
     /** Where the next separator can stand. */
@@ -215,6 +233,19 @@ export class Documents {
       isSeparated = true;
     }
     return this.#documents;
+  }
+
+  /** Whether a file may hold more values than there may be; such a one is not read at all. */
+  #hasTooMany(): boolean {
+    const { maxValues } = this.#limits;
+    if (this.#file.length <= maxValues || valuesIn(this.#file, maxValues) <= maxValues) return false;
+    this.#error(
+      `more than ${maxValues.toLocaleString('en')} values in one file, which was not read; split it`,
+      0,
+      this.#file.length,
+      0,
+    );
+    return true;
   }
 
   #isFull(at: number): boolean {
@@ -293,6 +324,27 @@ function placed(file: string, extent: DocumentExtent, read: OneReader, limits: L
   return recorder.root ?? { start: 0, end: 0, style: 'null' };
 }
 
+/**
+ * How many values a text holds at most, up to a limit: each begins a line, or follows a bracket or a comma. Pieces of
+ * quoted texts count like values, for they take as much while they are read.
+ */
+function valuesIn(file: string, limit: number): number {
+  let values = 0;
+  for (let at = 0; at < file.length && values <= limit; at++) {
+    const code = file.charCodeAt(at);
+    if (
+      code === NEWLINE ||
+      code === COMMA ||
+      code === OPEN_MAP ||
+      code === OPEN_LIST ||
+      code === BACKSLASH ||
+      code === SINGLE
+    )
+      values++;
+  }
+  return values;
+}
+
 function lineAfter(file: string, at: number): number {
   const newline = file.indexOf('\n', at);
   return newline < 0 ? file.length : newline + 1;
@@ -311,8 +363,8 @@ const GO_BLANKS = /^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u
 function wrongSeparator(file: string, at: number): string | undefined {
   const rest = file.slice(at + 3, lineAfter(file, at)).replace(GO_BLANKS, '');
   if (rest === '' || rest.startsWith('#')) return undefined;
-  const shown = rest.length > 40 ? `${rest.slice(0, 40)}…` : rest.trimEnd();
-  return `only a comment may follow "---" on its line: kubectl refuses "${shown}"`;
+  // What stands there may be anything, a secret too: the place says enough.
+  return 'only a comment may follow "---" on its line: kubectl refuses anything else';
 }
 
 /** A separator that is nothing else to go-yaml either: `---#` is text, and more than line feeds end its lines. */

@@ -2,14 +2,14 @@
  * Edits a document's text at the places where its values stand, so that comments, quotes, order and indentation stay
  * as they are. What cannot be done safely is refused with its reason; nothing is ever written anew as a whole.
  */
-import { isRecord, type Path } from '#kube/objects.ts';
+import { isRecord, type Path, valueAt } from '#kube/objects.ts';
 import type { ReadDocument } from './documents.ts';
 import type { Entry, PlacedNode } from './recorder.ts';
 import { hintOf, resolvePlain } from './scalars.ts';
 
 export type EditRequest =
   | { readonly op: 'set'; readonly path: Path; readonly value: unknown }
-  | { readonly op: 'remove'; readonly path: Path }
+  | { readonly op: 'remove'; readonly path: Path; readonly prune?: true }
   | { readonly op: 'append'; readonly path: Path; readonly value: unknown };
 
 /** A replacement in the file's text. */
@@ -39,6 +39,28 @@ export function editsFor(text: string, document: ReadDocument, requests: readonl
     end: end + document.start,
     text: replacement,
   }));
+}
+
+/** The requests where what would be left empty by removals that may prune goes as a whole. */
+export function pruned(value: unknown, requests: readonly EditRequest[]): readonly EditRequest[] {
+  const prunable = requests.filter(request => request.op === 'remove' && request.prune === true);
+  if (prunable.length === 0) return requests;
+  let result = requests;
+  for (const [, siblings] of Map.groupBy(prunable, ({ path }) => JSON.stringify(path.slice(0, -1)))) {
+    const path = siblings[0]!.path.slice(0, -1);
+    const holder = valueAt(value, path);
+    const size = Array.isArray(holder) ? holder.length : isRecord(holder) ? Object.keys(holder).length : 0;
+    const gone = new Set(siblings.map(one => one.path.at(-1)));
+    const isFilled = requests.some(
+      one =>
+        one.op !== 'remove' &&
+        one.path.length >= path.length &&
+        path.every((step, i) => one.path[i] === step),
+    );
+    if (path.length === 0 || gone.size !== size || isFilled) continue;
+    result = [...result.filter(one => !siblings.includes(one)), { op: 'remove', path, prune: true }];
+  }
+  return result === requests ? requests : pruned(value, result);
 }
 
 /** The text with replacements made. */

@@ -227,4 +227,27 @@ describe('hostile text', () => {
     assert.ok(last.is === 'error');
     assert.match(last.message, /more than 100000 documents/);
   });
+
+  it('does not read a file of more values than there may be', () => {
+    for (const text of [
+      'x: [{}, {}, {}, {}, {}]\n',
+      '{"x": [1, 2, 3, 4, 5, 6]}',
+      '- a\n- b\n- c\n- d\n- e\n- f\n',
+      'x: "\\x41\\x41\\x41\\x41\\x41\\x41"',
+    ]) {
+      const [document, ...others] = readDocuments(text, { maxValues: 5 });
+      assert.equal(document?.is, 'error', text);
+      assert.match(document!.is === 'error' ? document!.message : '', /more than 5 values in one file/);
+      assert.deepEqual(others, []);
+      assert.equal(readDocuments(text, { maxValues: 12 })[0]?.is, 'value', text);
+    }
+  });
+
+  it('reads texts of many words as they are', () => {
+    const words = 'ab '.repeat(30_000).trim();
+    for (const text of [`x: ${words}\n`, `x: &a "${words}"\n`, `x: &a ${words}\n`, `x: &a '${words}'\n`]) {
+      const [document] = readDocuments(text);
+      assert.deepEqual(document?.is === 'value' ? document.value : document, { x: words });
+    }
+  });
 });

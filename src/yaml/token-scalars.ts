@@ -78,12 +78,23 @@ export function scanPlain(
       else parts.push(text.slice(end, from));
       parts.push(text.slice(from, cursor.at));
       end = cursor.at;
+      squeeze(parts);
     }
     if (!isBlank(cursor.code) && !cursor.isBreak()) break;
     skipBlanksAndBreaks(cursor, breaks, indent);
     if (!inFlow && cursor.column <= indent) break;
   }
   return { start, end, text: parts.join(''), style: 'plain', overLines: breaks.any };
+}
+
+const MANY_PARTS = 8192;
+
+/** Makes one text of many: each part of a hostile one is a word of its own, and takes twenty times its size. */
+function squeeze(parts: string[]): void {
+  if (parts.length < MANY_PARTS) return;
+  const [first = '', ...rest] = parts;
+  parts.length = 0;
+  parts.push(first + rest.join(''));
 }
 
 /** The end of the characters that a plain scalar takes without a look at what follows. */
@@ -143,6 +154,7 @@ export function scanQuoted(cursor: Cursor): ScannedText {
     }
     // Blanks count only where no line ends.
     parts.push(breaks.any || breaks.escaped ? breaks.fold() : cursor.text.slice(from, cursor.at));
+    squeeze(parts);
   }
   cursor.at++;
   return { start, end: cursor.at, text: parts.join(''), style: quote === SINGLE ? 'single' : 'double' };

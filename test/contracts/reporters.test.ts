@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import { Ajv } from 'ajv';
 import AjvDraft4 from 'ajv-draft-04';
 import addFormats from 'ajv-formats';
+import type { Finding } from '#check/finding.ts';
 import { toJson } from '#kube/json.ts';
 import { formats } from '#report/formats.ts';
 import type { Reporter } from '#report/reporter.ts';
@@ -106,10 +107,14 @@ describe('text', () => {
   });
 
   it('folds what repeats, and shows it all when asked', () => {
-    const many = report(Array.from({ length: 9 }, (_, i) => finding({ line: i + 1, endLine: i + 1 })));
-    assert.match(render('text', many), /pod-security\/privileged: 4 more/);
-    const all = reporters.get('text')!.render(many, { ...options, verbose: true });
-    assert.equal(all.match(/critical pod-security/g)?.length, 9);
+    const times = (length: number, severity: Finding['severity'] = 'critical') =>
+      report(Array.from({ length }, (_, i) => finding({ line: i + 1, endLine: i + 1, severity })));
+    assert.match(render('text', times(39)), /pod-security\/privileged: 34 more/);
+    const all = reporters.get('text')!.render(times(39), { ...options, verbose: true });
+    assert.equal(all.match(/critical pod-security/g)?.length, 39);
+    // What is grave is not left out of a report that is read whole.
+    assert.equal(render('text', times(9)).match(/critical pod-security/g)?.length, 9);
+    assert.match(render('text', times(9, 'low')), /pod-security\/privileged: 4 more/);
   });
 });
 

@@ -134,6 +134,77 @@ describe('fix', () => {
     );
   });
 
+  /** A Pod of one container with this security context, mended with `--review`. */
+  const mendedContext = (lines: readonly string[], ...words: string[]) => {
+    const context = ['  securityContext:', ...lines.map(line => `    ${line}`)]
+      .map(line => `    ${line}\n`)
+      .join('');
+    const text = `apiVersion: v1\nkind: Pod\nmetadata: { name: a }\nspec:\n  containers:\n    - name: web\n      image: shop:1.4.2\n${context}`;
+    const folder = folderOf({ 'a.yaml': text });
+    const { code, err } = run(folder, ['fix', '--review', '--yes', ...words]);
+    assert.equal(code, 0, err);
+    const after = readFileSync(join(folder, 'a.yaml'), 'utf8');
+    return {
+      err,
+      context: after
+        .slice(after.indexOf('shop:1.4.2\n') + 'shop:1.4.2\n'.length)
+        .split('\n')
+        .map(line => line.slice(8)),
+    };
+  };
+  const only = (...names: string[]) => names.flatMap(name => ['--check', `pod-security/${name}`]);
+
+  it('takes out of a list what several checks complain of, and nothing that none does', () => {
+    const { context, err } = mendedContext(
+      ['capabilities:', '  add: [SYS_ADMIN, NET_BIND_SERVICE, CHOWN] # one may stay'],
+      ...only('dangerous-capability', 'capability-added', 'capabilities-kept'),
+    );
+    assert.deepEqual(context.slice(1), [
+      'capabilities:',
+      '  add: [NET_BIND_SERVICE] # one may stay',
+      '  drop:',
+      '    - ALL',
+      '',
+    ]);
+    assert.match(err, /^3 findings of 3 mended/);
+  });
+
+  it('leaves no empty list of capabilities behind', () => {
+    const { context } = mendedContext(
+      ['capabilities:', '  add: [SYS_ADMIN]', 'runAsNonRoot: true'],
+      ...only('dangerous-capability'),
+    );
+    assert.deepEqual(context.slice(1), ['runAsNonRoot: true', '']);
+    // But for a comment, which stays.
+    const told = mendedContext(
+      ['# the profiler', 'capabilities:', '  # for now', '  add: [SYS_ADMIN]', 'runAsNonRoot: true'],
+      ...only('dangerous-capability'),
+    ).context;
+    assert.deepEqual(told.slice(1), [
+      '# the profiler',
+      'capabilities:',
+      '  # for now',
+      '  add: []',
+      'runAsNonRoot: true',
+      '',
+    ]);
+  });
+
+  it('makes no container that the API server refuses, or the kubelet does not start', () => {
+    for (const lines of [
+      ['privileged: true', 'runAsUser: 0'],
+      ['capabilities:', '  add: [CAP_SYS_ADMIN]', 'runAsUser: 0'],
+    ]) {
+      const { context } = mendedContext(lines, ...only('privilege-escalation', 'run-as-root'));
+      assert.deepEqual(context.slice(1, -1), lines);
+      // With what stands in the way gone, both can be had.
+      const all = mendedContext(lines).context.join('\n');
+      assert.match(all, /allowPrivilegeEscalation: false\n/);
+      assert.match(all, /runAsNonRoot: true\n/);
+      assert.doesNotMatch(all, /privileged: true|SYS_ADMIN|runAsUser/);
+    }
+  });
+
   it('meets a level, and says what the images must bear', () => {
     const folder = folderOf({ 'a.yaml': BEFORE });
     const { code, err } = run(folder, ['fix', '--level', 'restricted']);

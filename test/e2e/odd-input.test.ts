@@ -1,11 +1,12 @@
 /** Whatever is odd in one file costs nothing beside it, and is said. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { folderOf, pod, run, scanJson } from './program.ts';
 
+const program = resolve(import.meta.dirname, '../../dist/cli.cjs');
 const BAD = '  hostPID: true\n';
 
 /** Each odd thing lies beside a pod with a finding; that finding must be there, and the odd thing be accounted for. */
@@ -142,6 +143,41 @@ describe('beside something odd', () => {
     ]);
     assert.deepEqual(files('cicd/removed-api'), []);
     assert.deepEqual(unknowns, []);
+  });
+
+  it('standard output that takes nothing is said in words, and is no mistake of ours', {
+    skip: existsSync('/dev/full') ? false : 'no /dev/full here',
+  }, () => {
+    const folder = folderOf({ 'a.yaml': pod('a', BAD) });
+    const shell = (words: string) =>
+      spawnSync('sh', ['-c', `"${process.execPath}" "${program}" ${words}`], {
+        cwd: folder,
+        encoding: 'utf8',
+      });
+    const full = shell('scan a.yaml > /dev/full');
+    assert.equal(full.status, 3);
+    assert.equal(full.stderr, 'sallyport: standard output could not be written: no space left on the disk\n');
+    assert.equal(shell('scan a.yaml > /dev/full 2> /dev/full').status, 3);
+    assert.match(
+      shell('scan a.yaml --format json=none/x.json').stderr,
+      /none\/x\.json could not be written: its folder does not exist\n/,
+    );
+  });
+
+  it('a secret is not shown beside a finding of another kind, in a pod that nobody could judge either', () => {
+    const secret = 'hB7qLw2ZrT9xKp4vNs6D';
+    const entry = (type: string) => `{ name: DB_PASSWORD, value: ${secret}, ${type} }`;
+    const folder = folderOf({
+      'flow.yaml': `apiVersion: v1\nkind: Pod\nmetadata: { name: flow }\nspec: { hostPID: true, containers: [{ name: a, env: [${entry('x: 1')}] }] }\n`,
+      'block.yaml': `${pod('block', BAD)}  x:\n  - name: DB_PASSWORD\n    value: ${secret}\n    value: ${secret}\n  containers: 3\n`,
+      'separator.yaml': `${pod('separator')}--- ${secret}\n`,
+    });
+    for (const format of ['text', 'html', 'json', 'sarif', 'markdown'])
+      for (const check of ['pod-security', 'cicd/duplicate-key']) {
+        const { out } = run(folder, ['scan', '--check', check, '--format', format, '--verbose']);
+        assert.match(out, /host-namespaces|duplicate-key/);
+        assert.ok(!out.includes(secret.slice(0, 5)), `${format} of ${check}`);
+      }
   });
 
   it('a named pipe, a folder named like a file, links', () => {

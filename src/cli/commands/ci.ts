@@ -35,8 +35,10 @@ const MAX_EVENT = 25 * 1024 * 1024;
 /**
  * Which system it is, and what it says of the run. Sources:
  *
- * - GitHub Actions: "Variables reference" (GITHUB_BASE_REF: set for pull_request and pull_request_target only) and
- *   "Webhook events and payloads" (merge_group.base_sha)
+ * - GitHub Actions: github/docs, content/actions/reference/workflows-and-actions/variables.md (GITHUB_ACTIONS: always true;
+ *   GITHUB_BASE_REF: set for pull_request and pull_request_target only; GITHUB_EVENT_NAME, GITHUB_EVENT_PATH: the whole
+ *   payload; GITHUB_STEP_SUMMARY), and of the payload GitHub's OpenAPI description, MergeGroup (base_sha: the parent
+ *   commit of the group)
  * - GitLab: "Predefined CI/CD variables reference" (CI_MERGE_REQUEST_TARGET_BRANCH_SHA: empty but in pipelines for merged
  *   results; CI_MERGE_REQUEST_DIFF_BASE_SHA; CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_SHA)
  * - Azure: "Use predefined variables" (System.PullRequest.TargetBranch: refs/heads/main for Azure Repos, main for GitHub)
@@ -46,8 +48,11 @@ const MAX_EVENT = 25 * 1024 * 1024;
  * - Woodpecker: docs/docs/20-usage/50-environment.md (CI, CI_COMMIT_TARGET_BRANCH: set for pull_request and
  *   pull_request_closed only)
  * - Drone: docs.drone.io "Reference" (DRONE_TARGET_BRANCH: of a push too; DRONE_PULL_REQUEST: empty but for pull requests)
- * - CircleCI: "Project values and variables" (CIRCLECI; no target of a pull request)
- * - Tekton: tekton.dev "Variable Substitutions": sets no variables of its own, so the task says --base
+ * - CircleCI: circleci/circleci-docs, docs/reference/modules/ROOT/pages/variables.adoc (CIRCLECI; CIRCLE_PULL_REQUEST is
+ *   the address of the pull request, and no variable names its target; pipeline.event.github.pull_request.base.ref does,
+ *   in pipelines of the GitHub App that a pull request started, and a file that names it is no valid one elsewhere)
+ * - Tekton: tektoncd/pipeline, docs/variables.md: substitutions, and no variable of the environment, so the task has a
+ *   parameter; Pipelines as Code fills in target_branch, which of a push is the branch itself ("Managing pipeline runs")
  */
 export function pipelineOf(env: Environment): Pipeline {
   const value = (name: string) => (env[name] === '' ? undefined : env[name]);

@@ -95,7 +95,8 @@ async function userOptions(parsed: Parsed, releaseName: string | undefined): Pro
 }
 
 async function renderChart(parsed: Parsed, path: string, options: ChartOptions): Promise<number> {
-  const { files, left } = readChartFolder(path);
+  const { files, left, broken } = readChartFolder(path);
+  if (broken !== undefined) throw new GoError(broken);
   const rendered = renderChartFiles(files, {
     ...options,
     folder: path.replace(/\/+$/, ''),
@@ -107,7 +108,8 @@ async function renderChart(parsed: Parsed, path: string, options: ChartOptions):
   if (parsed.value('format') === 'json') print(toJson(await asData(rendered)));
   else if (parsed.has('provenance')) print(await gutter(rendered));
   else print(wellFormed(rendered.text));
-  return EXIT.clean;
+  // helm follows links wherever they lead: what it prints may be more than this.
+  return left.length > 0 ? EXIT.unknown : EXIT.clean;
 }
 
 /** A kustomization, with what it is made of wherever that lies. */

@@ -14,6 +14,8 @@ const assume: Option = {
     'no-enforcement',
     'sidecars',
     'ambient',
+    'refused-policies-absent',
+    'refused-policies-applied',
   ],
   description: 'What to take for granted where the input does not say it',
 };

@@ -88,14 +88,25 @@ describe('CUSTOM', () => {
   });
 });
 
+it('what depends on the request lacks nothing of the input', () => {
+  const byPath = policy('p', { rules: [{ to: [{ operation: { paths: ['/a'] } }] }] });
+  const answer = createMesh([byPath]).authorize({
+    workload: { namespace: 'shop', labels: {}, ports: [{ port: 8080, protocol: 'HTTP' }] },
+    request: { sourcePrincipal: null, port: 8080, method: 'GET' },
+  });
+  assert.equal(answer.allowed, 'unknown');
+  assert.equal(answer.lacks, undefined);
+});
+
 describe('policies that the webhook refuses', () => {
   const deny = policy('deny', from({ ipBlocks: ['10.0.0.0/99'] }, 'DENY'));
   const allow = policy('allow', from({ ipBlocks: ['10.0.0.0/99'] }));
 
   it('may be in the cluster or not: unknown, with the place', () => {
     for (const one of [deny, allow]) {
-      const { allowed, because } = ask([one]);
+      const { allowed, because, lacks } = ask([one]);
       assert.equal(allowed, 'unknown');
+      assert.equal(lacks, 'input');
       assert.deepEqual(because[0]!.path, ['spec', 'rules', 0, 'from', 0, 'source', 'ipBlocks', 0]);
       assert.match(because[0]!.text, /webhook refuses .*"10.0.0.0\/99" is neither an address nor a block/);
     }

@@ -16,7 +16,9 @@ import type { MeshSettings } from './mesh-config.ts';
 import { normalizePath } from './paths.ts';
 import { describeMode, type PeerAuthentications, type ServerMode } from './peer-authentication.ts';
 import { attaches, attachmentOf, type MeshProxy, securityObjects } from './policies.ts';
+
 import type { AuthorizationPolicy } from './policy.ts';
+
 import { addressOf } from './ranges.ts';
 import { trustDomainOf } from './text-match.ts';
 import {
@@ -54,6 +56,8 @@ export interface Authorization {
   /** What decided: an AuthorizationPolicy (`rbac`), the token, or that the connection was not taken at all. */
   readonly outcome: 'allowed' | 'rbac' | 'jwt' | 'transport' | 'unknown';
   readonly because: readonly Because[];
+  /** Of an unknown answer: no request however complete would decide it, for the input does not say enough. */
+  readonly lacks?: 'input';
 }
 
 export type PortProtocol = 'HTTP' | 'TCP' | 'AUTO';
@@ -452,6 +456,8 @@ interface Evaluated {
   /** Whether the policy applies and a rule matches. */
   readonly match: Match;
   readonly because: Because;
+  /** Whether it is the input that leaves it open, and not the request. */
+  readonly ofInput: boolean;
 }
 
 function evaluator(compile: (policy: AuthorizationPolicy) => Compiled, facts: Facts): Evaluate {
@@ -463,7 +469,13 @@ function evaluator(compile: (policy: AuthorizationPolicy) => Compiled, facts: Fa
       if (found > best) [best, at] = [found, index];
       if (best === YES) break;
     }
-    return { rules: best, match: both(match, best), because: becauseOf(policy, at, both(match, best)) };
+    const found = both(match, best);
+    return {
+      rules: best,
+      match: found,
+      because: becauseOf(policy, at, found),
+      ofInput: found === MAYBE && (match === MAYBE || policy.problem !== undefined),
+    };
   };
 }
 
@@ -500,10 +512,12 @@ function decide(
   asked: readonly Because[] = [],
 ): Authorization {
   const doubts: Because[] = [...asked];
+  let ofInput = false;
   for (const one of enforced(attached, 'DENY')) {
     const found = evaluate(one);
     if (found.match === YES) return { allowed: false, outcome: 'rbac', because: [found.because] };
     if (found.match === MAYBE) doubts.push(found.because);
+    ofInput ||= found.ofInput;
   }
   const allow = enforced(attached, 'ALLOW');
   let matched: Match = NO;
@@ -516,6 +530,7 @@ function decide(
     if (found.match === matched && found.match !== NO) because.push(found.because);
     if (matched === YES) break;
     admitted &&= found.rules === YES;
+    ofInput ||= found.ofInput || (found.rules === NO && one.match === MAYBE);
   }
   if (matched === NO && allow.some(({ match }) => match === YES))
     return {
@@ -533,7 +548,12 @@ function decide(
   const open = matched !== YES && !admitted;
   if (doubts.length > 0 || open) {
     const reasons = matched === NO ? allow.map(({ policy }) => becauseOf(policy, -1, MAYBE)) : because;
-    return { allowed: 'unknown', outcome: 'unknown', because: [...doubts, ...(open ? reasons : [])] };
+    return {
+      allowed: 'unknown',
+      outcome: 'unknown',
+      because: [...doubts, ...(open ? reasons : [])],
+      ...(ofInput ? { lacks: 'input' } : {}),
+    };
   }
   return {
     allowed: true,

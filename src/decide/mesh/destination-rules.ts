@@ -9,8 +9,9 @@
  */
 import { itemsOf, namespaceOf } from '#decide/network/inventory.ts';
 import { type KnownLabels, NO, YES } from '#decide/network/labels.ts';
-import { isRecord, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
+import { type Because, isRecord, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
 import type { MeshSettings } from './mesh-config.ts';
+import { oddMode } from './odd-objects.ts';
 import { byAge, isOf, selectorMatch } from './policies.ts';
 import { type Client, fullName, hostMatches, isWild, type Registered, Registry } from './registry.ts';
 import { SidecarScopes } from './sidecar-scopes.ts';
@@ -27,6 +28,13 @@ export interface ClientTls {
   readonly path?: Path;
   /** What the mode comes to, where it is not what it says. */
   readonly quirk?: string;
+  /** A mode that there is not, and so is none. */
+  readonly odd?: Because;
+  /**
+   * What the rule says of endpoints where it sets no mode for the port: automatic mutual TLS is off for them unless it
+   * is ISTIO_MUTUAL, and is not asked of PeerAuthentications then.
+   */
+  readonly endpoints?: ClientTls;
 }
 
 /** A host that clients ask for. */
@@ -101,7 +109,7 @@ export class ClientRules {
   }
 
   #modes(client: Client, merged: Merged, host: Host): ClientTls[] {
-    const policy = merged.rules.find(rule => isRecord(valueAt(rule, ['spec', 'trafficPolicy'])));
+    const policy = policyOf(merged);
     const whole = modeOf(policy, ['spec', 'trafficPolicy'], host.port);
     const finished = (tls: ClientTls): ClientTls =>
       !client.router && merged.selector === undefined ? withoutCredentials(tls) : tls;
@@ -119,7 +127,9 @@ export class ClientRules {
         return [subsetMode(rule, index, policy, host.port)];
       }),
     );
-    return [whole, ...subsets.filter(({ mode }) => mode !== whole.mode)].map(finished);
+    const differs = ({ mode, endpoints, odd }: ClientTls): boolean =>
+      mode !== whole.mode || endpoints?.mode !== whole.endpoints?.mode || odd !== undefined;
+    return [whole, ...subsets.filter(differs)].map(finished);
   }
 
   /** The subsets of a host that the VirtualServices of a client lead to. */
@@ -186,16 +196,31 @@ export class ClientRules {
     };
   }
 
-  /** How an entry of the registry is resolved by a rule that sends its connections through as they are. */
-  isPassthrough(client: Client, entry: Registered, port: number): boolean {
-    if (entry.resolution === 'NONE') return true;
+  /**
+   * Whether clients go to addresses of their own choice: by the host itself, or by the load balancing that a rule sets.
+   * `whole`: for all of the rule's ports, so that one endpoint without mutual TLS turns it off for all; `port`: on this
+   * one, where its cluster does not tell endpoints apart.
+   */
+  passthrough(client: Client, entry: Registered, port: number): { whole: boolean; port: boolean } {
+    // Gateways know the endpoints of such a host.
+    if (entry.resolution === 'NONE') return { whole: true, port: client.router !== true };
     const host = { name: entry.host, namespace: entry.namespace, port, labels: NO_LABELS };
-    return this.#for(client, host).some(merged =>
-      merged?.rules.some(
-        rule => valueAt(rule, ['spec', 'trafficPolicy', 'loadBalancer', 'simple']) === 'PASSTHROUGH',
-      ),
-    );
+    const passes = (policy: unknown): boolean =>
+      valueAt(policy, ['loadBalancer', 'simple']) === 'PASSTHROUGH';
+    for (const merged of this.#for(client, host)) {
+      const policy = valueAt(merged && policyOf(merged), ['spec', 'trafficPolicy']);
+      if (!isRecord(policy)) continue;
+      const own = portSetting(policy, port);
+      const found = { whole: passes(policy), port: passes(own === undefined ? policy : own.value) };
+      if (found.whole || found.port) return found;
+    }
+    return { whole: false, port: false };
   }
+}
+
+/** Of rules that count as one, the first with a traffic policy sets it. */
+function policyOf({ rules }: Merged): KubeObject | undefined {
+  return rules.find(rule => isRecord(valueAt(rule, ['spec', 'trafficPolicy'])));
 }
 
 const NO_LABELS: KnownLabels = { labels: {}, open: 'none' };
@@ -288,16 +313,9 @@ function endpointTls(object: KubeObject, at: Path, port: number): ClientTls | un
   return modeAt(object, [...at, 'tls']);
 }
 
-/** The mode that comes of both: without one for the cluster, endpoints are encrypted as the rule says of them. */
+/** The mode for the cluster, else what the rule says of endpoints where the mesh decides. */
 function bothModes(cluster: ClientTls | undefined, endpoints: ClientTls | undefined): ClientTls {
-  if (cluster !== undefined) return cluster;
-  if (endpoints === undefined) return { mode: undefined };
-  if (endpoints.mode === 'ISTIO_MUTUAL') return endpoints;
-  return {
-    ...endpoints,
-    mode: 'DISABLE',
-    quirk: `${endpoints.mode} does not count for a port with settings of its own, and mutual TLS is off for it`,
-  };
+  return cluster ?? { mode: undefined, ...(endpoints === undefined ? {} : { endpoints }) };
 }
 
 function modeOf(policy: KubeObject | undefined, at: Path, port: number): ClientTls {
@@ -322,7 +340,8 @@ function modeAt(object: KubeObject, path: Path): ClientTls | undefined {
   const tls = valueAt(object, path);
   if (!isRecord(tls)) return undefined;
   const mode = tls['mode'] ?? 'DISABLE';
-  if (!MODES.includes(mode as ClientMode)) return undefined;
+  if (!MODES.includes(mode as ClientMode))
+    return { mode: undefined, odd: oddMode(object, [...path, 'mode']) };
   return { mode: mode as ClientMode, object, path: tls['mode'] === undefined ? path : [...path, 'mode'] };
 }
 

@@ -20,7 +20,9 @@ export type { MeshConfig, MeshSettings } from './mesh-config.ts';
 export { type NormalizedPath, normalizePath, type PathNormalization, type PathOptions } from './paths.ts';
 export type { TlsMode } from './peer-authentication.ts';
 export { readPolicies } from './policies.ts';
+
 export type { AuthorizationPolicy, Rule } from './policy.ts';
+
 export { attachesWherever, coversRule } from './rule-cover.ts';
 export type { Token } from './tokens.ts';
 export { PROBES_OF_AMBIENT, type Transport } from './transport.ts';

@@ -10,7 +10,7 @@ import { MAYBE, NO } from '#decide/network/labels.ts';
 import { all, any, type Condition, match, not, unknownCondition } from './facts.ts';
 import { compilePathTemplate, isPathTemplate, withoutQuery } from './paths.ts';
 import type { Action, Rule } from './policy.ts';
-import { isIn, rangeOf } from './ranges.ts';
+import { isIn, portOf, rangeOf } from './ranges.ts';
 import {
   headerTest,
   hostTest,
@@ -237,13 +237,6 @@ function portField(value: string): Condition {
   const port = portOf(value);
   if (port === undefined) throw new InvalidValue();
   return facts => match(facts.port === port);
-}
-
-/** A port as Go's ParseUint reads it. */
-export function portOf(value: string): number | undefined {
-  if (!/^\d{1,20}$/.test(value)) return undefined;
-  const port = Number(value);
-  return port > 65_535 ? undefined : port;
 }
 
 function peerField(test: TextTest): Condition {

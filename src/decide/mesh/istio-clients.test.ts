@@ -33,6 +33,37 @@ const sidecar = (egress: object[], more: object = {}): KubeObject =>
     ...more,
   });
 
+describe('hosts that are exported to nobody', () => {
+  const hidden = app('cart', 'shop', {
+    service: {},
+  }).map(object =>
+    object.kind === 'Service'
+      ? {
+          ...object,
+          metadata: { ...object.metadata, annotations: { 'networking.istio.io/exportTo': '~' } },
+        }
+      : object,
+  );
+  const route = istio('VirtualService', 'pay', 'istio-system', {
+    hosts: ['pay.bank.svc.cluster.local'],
+    http: [{ route: [{ destination: { host: 'cart.shop.svc.cluster.local' } }] }],
+  });
+
+  it('are hidden from clients of their own namespace too', () => {
+    assert.equal(mode(hidden, cart), 'plaintext');
+  });
+
+  it('are known there where a route leads to them', () => {
+    assert.equal(mode([...hidden, route], cart), 'mtls');
+    const { mode: is } = createMesh([...world, ...hidden, route]).transport({
+      from: pay,
+      to: cart,
+      port: 8080,
+    });
+    assert.equal(is, 'plaintext');
+  });
+});
+
 describe('DestinationRules', () => {
   it('count in the order of client, host and root namespace', () => {
     const root = rule('all', 'istio-system', { mode: 'DISABLE' }, { host: '*.svc.cluster.local' });
@@ -54,6 +85,68 @@ describe('DestinationRules', () => {
       mode([wild, rule('own', 'bank', { mode: 'SIMPLE' }, { exportTo: ['.'] })], pay),
       'plaintext',
     );
+  });
+
+  it('with a mode that there is not say so, wherever it stands', () => {
+    const odd = { mode: 'SIMPEL' };
+    for (const [trafficPolicy, path] of [
+      [{ tls: odd }, ['tls', 'mode']],
+      [{ portLevelSettings: [{ port: { number: 80 }, tls: odd }] }, ['portLevelSettings', 0, 'tls', 'mode']],
+    ] as const) {
+      const wrong = istio('DestinationRule', 'pay', 'bank', {
+        host: 'pay.bank.svc.cluster.local',
+        trafficPolicy,
+      });
+      const mesh = createMesh([...world, wrong]);
+      const { mode: is, because } = mesh.transport({ from: web, to: pay, port: 8080 });
+      assert.equal(is, 'mtls');
+      const said = because.find(({ object }) => object === wrong);
+      assert.deepEqual(said?.path, ['spec', 'trafficPolicy', ...path]);
+      assert.match(said.text, /is "SIMPEL", which is none: it is taken as not set/);
+      assert.deepEqual(
+        mesh.assumed.find(({ object }) => object === wrong),
+        said,
+      );
+    }
+    const subset = rule(
+      'pay',
+      'bank',
+      { mode: 'ISTIO_MUTUAL' },
+      { subsets: [{ trafficPolicy: { tls: odd } }] },
+    );
+    assert.match(
+      createMesh([...world, subset]).assumptions.join(),
+      /subsets\[0\]\.trafficPolicy\.tls\.mode of DestinationRule bank\/pay/,
+    );
+  });
+
+  it('of a port that sets no mode leave it to the mesh: the rest of the rule counts for its endpoints', () => {
+    const port = { portLevelSettings: [{ port: { number: 80 }, loadBalancer: { simple: 'RANDOM' } }] };
+    const of = (tls: object, more: object = {}): KubeObject =>
+      istio('DestinationRule', 'pay', 'bank', {
+        host: 'pay.bank.svc.cluster.local',
+        trafficPolicy: { tls, ...port, ...more },
+      });
+    const headless = app('pay', 'bank', { service: { clusterIP: 'None' } });
+    const bare = namespace('bank');
+    assert.equal(mode([of({ mode: 'SIMPLE' })], pay), 'plaintext');
+    assert.equal(mode([of({ mode: 'ISTIO_MUTUAL' })], pay), 'mtls');
+    // Encryption that the port does not state is for endpoints with a proxy: others get plain text, and take it.
+    assert.equal(mode([of({ mode: 'ISTIO_MUTUAL' }), bare], pay), 'plaintext');
+    // A host whose clients go to addresses of their own choice does not tell its endpoints apart.
+    assert.equal(mode([of({ mode: 'SIMPLE' }), ...headless], pay), 'mtls');
+  });
+
+  it('that pass connections through ask all endpoints, or none where it is one port that does', () => {
+    const through = { loadBalancer: { simple: 'PASSTHROUGH' } };
+    const passed = (trafficPolicy: object): KubeObject =>
+      istio('DestinationRule', 'pay', 'bank', { host: 'pay.bank.svc.cluster.local', trafficPolicy });
+    const off = app('pay', 'bank', { labels: { 'security.istio.io/tlsMode': 'disabled' } });
+    assert.equal(mode([passed(through)], pay), 'mtls');
+    assert.equal(mode([passed(through), ...off], pay), 'plaintext');
+    const onPort = passed({ portLevelSettings: [{ port: { number: 80 }, ...through }] });
+    assert.equal(mode([onPort, ...off], pay), 'mtls');
+    assert.equal(mode([passed({ ...through, portLevelSettings: [{ port: { number: 80 } }] })], pay), 'mtls');
   });
 
   it('with a workloadSelector are for some clients of their own namespace', () => {

@@ -36,6 +36,7 @@ describe('the settings of Linkerd', () => {
     assert.equal(mesh.tunnel(cart, 8080)?.port, 4143);
     assert.equal(mesh.tunnel(cart, 4191), undefined, 'the proxy answers there itself');
     assert.ok(mesh.assumptions.some(text => text.includes('linkerd-config')));
+    assert.ok(!mesh.assumptions.some(text => text.includes('Istio')));
     // Galera's ports are skipped by default.
     assert.equal(mesh.transport({ from: web, to: cart, port: 4567 }).mode, 'plaintext');
     assert.equal(mesh.transport({ from: web, to: cart, port: 8080 }).mode, 'mtls');

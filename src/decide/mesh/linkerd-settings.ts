@@ -4,7 +4,7 @@
  * Sources: linkerd2 charts/linkerd-control-plane/values.yaml (the defaults), templates/config.yaml (the ConfigMap; an
  * empty trust domain is the cluster's domain), policy-controller/k8s/index/src/cluster_info.rs (identities).
  */
-import { isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
+import { type Because, isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
 import { rangeOf } from './ranges.ts';
 
 export type LinkerdDefault =
@@ -56,7 +56,7 @@ export const LINKERD_SETTINGS: LinkerdSettings = {
 /** What `linkerd-config` states, and what of it cannot be taken, in words. */
 export interface StatedLinkerdSettings {
   readonly settings: Partial<LinkerdSettings>;
-  readonly problems: readonly string[];
+  readonly problems: readonly Because[];
 }
 
 /**
@@ -83,19 +83,28 @@ export function statedLinkerdSettings(
   if (!isRecord(values))
     return {
       settings: own,
-      problems: [`the values of ${id} cannot be read: the defaults of its chart are taken`],
+      problems: [
+        {
+          object,
+          path: ['data', 'values'],
+          text: `the values of ${id} cannot be read: the defaults of its chart are taken`,
+        },
+      ],
     };
-  const problems: string[] = [];
+  const problems: Because[] = [];
+  const say = (text: string): void => {
+    problems.push({ object, path: ['data', 'values'], text });
+  };
   const textAt = (...path: string[]): string | undefined => {
     const value = valueAt(values, path);
     if (value !== undefined && value !== null && typeof value !== 'string')
-      problems.push(`${path.join('.')} of ${id} is no text: the default of its chart is taken`);
+      say(`${path.join('.')} of ${id} is no text: the default of its chart is taken`);
     return typeof value === 'string' ? value : undefined;
   };
   const blocks = (path: string, list: readonly string[] | undefined): readonly string[] | undefined => {
     const wrong = list?.find(one => rangeOf(one) === undefined);
     if (wrong === undefined) return list;
-    problems.push(
+    say(
       `${path} of ${id} has ${JSON.stringify(wrong)}, which is no block of addresses: the default of its chart is taken`,
     );
     return undefined;
@@ -103,7 +112,7 @@ export function statedLinkerdSettings(
   const domain = textAt('identityTrustDomain') || textAt('clusterDomain');
   const policy = textAt('proxy', 'defaultInboundPolicy');
   if (policy !== undefined && !LINKERD_DEFAULTS.includes(policy))
-    problems.push(
+    say(
       `proxy.defaultInboundPolicy of ${id} is ${JSON.stringify(policy)}, which is none: ${LINKERD_SETTINGS.defaultInboundPolicy} is taken`,
     );
   const mode = textAt('proxy', 'outboundTransportMode');

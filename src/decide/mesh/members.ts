@@ -308,14 +308,23 @@ function configIn(annotations: unknown): Readonly<Record<string, string>> {
 
 /** Whether the input shows anything of a mesh: an object of one, a label or an annotation that asks for a proxy. */
 export function showsMesh(objects: readonly KubeObject[]): boolean {
+  return shows(objects, /(?:^|\.)(?:istio\.io|linkerd\.io)\//, [...OF_ISTIO, LINKERD]);
+}
+
+/** Whether the input shows anything of Istio. */
+export function showsIstio(objects: readonly KubeObject[]): boolean {
+  return shows(objects, /(?:^|\.)istio\.io\//, OF_ISTIO);
+}
+
+const OF_ISTIO = [INJECTION, REVISION, AMBIENT, SIDECAR_INJECT];
+
+function shows(objects: readonly KubeObject[], group: RegExp, keys: readonly string[]): boolean {
   return objects.some(object => {
-    if (/(?:^|\.)(?:istio\.io|linkerd\.io)\//.test(object.apiVersion)) return true;
+    if (group.test(object.apiVersion)) return true;
     const template = podTemplateOf(object);
     return [object.metadata, template?.pod.metadata].some(metadata =>
       [valueAt(metadata, ['labels']), valueAt(metadata, ['annotations'])].some(
-        map =>
-          isRecord(map) &&
-          [INJECTION, REVISION, AMBIENT, SIDECAR_INJECT, LINKERD].some(key => Object.hasOwn(map, key)),
+        map => isRecord(map) && keys.some(key => Object.hasOwn(map, key)),
       ),
     );
   });

@@ -3,7 +3,7 @@
  * pkg/config/mesh/mesh.go (DefaultMeshConfig).
  */
 import { itemsOf, namespaceOf } from '#decide/network/inventory.ts';
-import { isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
+import { type Because, isRecord, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
 
 import { PATH_NORMALIZATIONS, type PathNormalization } from './paths.ts';
 import type { ExportDefaults } from './registry.ts';
@@ -38,8 +38,10 @@ export interface MeshSettings {
   readonly logsAccess: boolean;
   /** By name, whether the provider can be asked about plain TCP; undefined: the configuration is not known. */
   readonly providers: ReadonlyMap<string, { readonly tcp: boolean }> | undefined;
-  /** What was taken for granted, in words. */
-  readonly assumptions: readonly string[];
+  /** What was taken for granted, with the place where the input says what is not taken. */
+  readonly assumptions: readonly Because[];
+  /** That of them which says that there is no configuration. */
+  readonly absent: Because | undefined;
 }
 
 const DEFAULT_ROOT = 'istio-system';
@@ -55,28 +57,35 @@ export function meshSettings(
   rootNamespace: string | undefined,
   parse: (text: string) => unknown,
 ): MeshSettings {
-  const assumptions: string[] = [];
+  const assumptions: Because[] = [];
   let config: MeshConfig = stated ?? {};
+  let place: { object?: KubeObject; path?: Path } = {};
   if (stated === undefined) {
     const found = configOf(objects, rootNamespace ?? DEFAULT_ROOT, parse);
-    if (found === undefined) assumptions.push(absent(objects, rootNamespace ?? DEFAULT_ROOT));
-    else config = found;
+    if (found === undefined) assumptions.push(absentConfig(objects, rootNamespace ?? DEFAULT_ROOT));
+    else {
+      config = found.config;
+      place = { object: found.object, path: found.path };
+    }
   }
-  const isKnown = assumptions.length === 0;
+  const [absent] = assumptions;
+  const isKnown = absent === undefined;
   const trustDomain = textOf(config.trustDomain) ?? 'cluster.local';
   const aliases = textsOf(config.trustDomainAliases);
   const further = itemsOf(config['caCertificates']).flatMap(item => textsOf(valueAt(item, ['trustDomains'])));
   const normalization = valueAt(config, ['pathNormalization', 'normalization']);
   // Istio keeps what it had before a configuration that it cannot read.
   if (normalization !== undefined && !PATH_NORMALIZATIONS.includes(normalization as PathNormalization))
-    assumptions.push(
-      `pathNormalization of the mesh configuration is ${JSON.stringify(normalization)}, which is none: DEFAULT is taken`,
-    );
+    assumptions.push({
+      ...place,
+      text: `pathNormalization of the mesh configuration is ${JSON.stringify(normalization)}, which is none: DEFAULT is taken`,
+    });
   const mode = valueAt(config, ['outboundTrafficPolicy', 'mode']);
   if (mode !== undefined && mode !== 'REGISTRY_ONLY' && mode !== 'ALLOW_ANY')
-    assumptions.push(
-      `outboundTrafficPolicy of the mesh configuration is ${JSON.stringify(mode)}, which is none: ALLOW_ANY is taken`,
-    );
+    assumptions.push({
+      ...place,
+      text: `outboundTrafficPolicy of the mesh configuration is ${JSON.stringify(mode)}, which is none: ALLOW_ANY is taken`,
+    });
   return {
     rootNamespace: rootNamespace ?? textOf(config.rootNamespace) ?? DEFAULT_ROOT,
     trustDomains: [trustDomain, ...aliases],
@@ -95,11 +104,12 @@ export function meshSettings(
     logsAccess: itemsOf(valueAt(config, ['defaultProviders', 'accessLogging'])).length > 0,
     providers: isKnown ? providersOf(config.extensionProviders) : undefined,
     assumptions,
+    absent,
   };
 }
 
 /** Why there is no configuration: none is in the input, or what is cannot be read. */
-function absent(objects: readonly KubeObject[], rootNamespace: string): string {
+function absentConfig(objects: readonly KubeObject[], rootNamespace: string): Because {
   const broken = objects.find(
     object =>
       object.apiVersion === 'v1' &&
@@ -109,8 +119,18 @@ function absent(objects: readonly KubeObject[], rootNamespace: string): string {
       valueAt(object, ['data', 'mesh']) !== undefined,
   );
   return broken === undefined
-    ? 'the mesh configuration is not in the input: the defaults of Istio are taken'
-    : `the mesh configuration in ConfigMap ${rootNamespace}/${nameOf(broken)} cannot be read: the defaults of Istio are taken`;
+    ? { text: 'the mesh configuration is not in the input: the defaults of Istio are taken' }
+    : {
+        object: broken,
+        path: ['data', 'mesh'],
+        text: `the mesh configuration in ConfigMap ${rootNamespace}/${nameOf(broken)} cannot be read: the defaults of Istio are taken`,
+      };
+}
+
+interface FoundConfig {
+  readonly config: MeshConfig;
+  readonly object: KubeObject;
+  readonly path: Path;
 }
 
 /** `meshConfig` of an IstioOperator or of the chart's values is the same as `data.mesh` of the ConfigMap. */
@@ -118,13 +138,16 @@ function configOf(
   objects: readonly KubeObject[],
   rootNamespace: string,
   parse: (text: string) => unknown,
-): MeshConfig | undefined {
+): FoundConfig | undefined {
   for (const object of objects) {
-    if (object.kind === 'IstioOperator' || object.kind === 'Istio') {
-      const config =
-        valueAt(object, ['spec', 'meshConfig']) ?? valueAt(object, ['spec', 'values', 'meshConfig']);
-      if (isRecord(config)) return config;
-    }
+    if (object.kind === 'IstioOperator' || object.kind === 'Istio')
+      for (const path of [
+        ['spec', 'meshConfig'],
+        ['spec', 'values', 'meshConfig'],
+      ]) {
+        const config = valueAt(object, path);
+        if (isRecord(config)) return { config, object, path };
+      }
     if (nameOf(object) !== 'istio' || namespaceOf(object) !== rootNamespace) continue;
     const config = ofConfigMap(object, parse);
     if (config !== undefined) return config;
@@ -137,11 +160,12 @@ function configOf(
   return undefined;
 }
 
-function ofConfigMap(object: KubeObject, parse: (text: string) => unknown): MeshConfig | undefined {
+function ofConfigMap(object: KubeObject, parse: (text: string) => unknown): FoundConfig | undefined {
   if (object.apiVersion !== 'v1' || object.kind !== 'ConfigMap') return undefined;
-  const text = valueAt(object, ['data', 'mesh']);
+  const path = ['data', 'mesh'];
+  const text = valueAt(object, path);
   const config = typeof text === 'string' ? parse(text) : undefined;
-  return isRecord(config) ? config : undefined;
+  return isRecord(config) ? { config, object, path } : undefined;
 }
 
 /** Source: pkg/config/analysis/analyzers/serviceentry/protocoladdresses.go. */

@@ -38,6 +38,7 @@ import {
   type Member,
   type MissingNamespaces,
   memberOf,
+  showsIstio,
   showsLinkerd,
   showsMesh,
 } from './members.ts';
@@ -185,8 +186,10 @@ export interface Mesh {
   sharedIdentities(): ReadonlyMap<string, readonly string[]>;
   /** The pods of a workload (`ns/kind/name`), or a pod (`ns/name`); none where the input has no such thing. */
   endpointsOf(id: string): readonly PodEndpoint[];
-  /** What was taken for granted because the input does not say it. */
+  /** What was taken for granted because the input does not say it, or says what cannot be. */
   readonly assumptions: readonly string[];
+  /** The same, each with its place in the input, where it has one. */
+  readonly assumed: readonly Because[];
 }
 
 /** The mesh that objects describe. Objects of other kinds are ignored; of several with one name, the last one counts. */
@@ -224,7 +227,7 @@ class ClusterMesh implements Mesh {
   /** Those that single connections ask for, taken out once: of Istio, and of the Gateway API. */
   readonly #entries: readonly KubeObject[];
   readonly #waypoints: readonly KubeObject[];
-  readonly #assumptions: string[];
+  readonly #assumptions: Because[];
   readonly #members = new Map<PodEndpoint, Member>();
   #inventory: Inventory | undefined;
 
@@ -251,18 +254,30 @@ class ClusterMesh implements Mesh {
     else if (showsMesh(all)) this.#missing = 'unknown';
     else {
       this.#missing = 'unlabelled';
-      this.#assumptions.push(
-        'nothing in the input is of a mesh: namespaces outside of it are taken to have none',
-      );
+      this.#assumptions.push({
+        text: 'nothing in the input is of a mesh: namespaces outside of it are taken to have none',
+      });
     }
   }
 
   get assumptions(): readonly string[] {
-    const assumptions = [...this.#assumptions, ...oddObjects(this.#istioObjects)];
-    if (this.#linkerdStated || !showsLinkerd(this.#objects)) return assumptions;
+    return this.assumed.map(({ text }) => text);
+  }
+
+  get assumed(): readonly Because[] {
+    const linkerd = showsLinkerd(this.#objects);
+    // What Istio does by default is of no interest where there is only another mesh.
+    const ofIstio = !linkerd || showsIstio(this.#objects);
+    const assumed = [
+      ...this.#assumptions.filter(
+        one => ofIstio || one !== this.#settings.absent || one.object !== undefined,
+      ),
+      ...oddObjects(this.#istioObjects),
+    ];
+    if (this.#linkerdStated || !linkerd) return assumed;
     return [
-      ...assumptions,
-      'the ConfigMap linkerd-config is not in the input: the defaults of its chart are taken',
+      ...assumed,
+      { text: 'the ConfigMap linkerd-config is not in the input: the defaults of its chart are taken' },
     ];
   }
 

@@ -3,8 +3,16 @@
  * Sources: istio manifests/charts/base/files/crd-all.gen.yaml and linkerd2 charts/linkerd-crds/templates (served versions,
  * modes of TLS).
  */
-import { namespaceOf } from '#decide/network/inventory.ts';
-import { groupOf, isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
+import { itemsOf, namespaceOf } from '#decide/network/inventory.ts';
+import {
+  type Because,
+  groupOf,
+  isRecord,
+  type KubeObject,
+  nameOf,
+  type Path,
+  valueAt,
+} from '#kube/objects.ts';
 
 const VERSIONS: Readonly<Record<string, readonly string[]>> = {
   'security.istio.io': ['v1', 'v1beta1'],
@@ -14,36 +22,67 @@ const VERSIONS: Readonly<Record<string, readonly string[]>> = {
 const SERVER_MODES: readonly unknown[] = ['UNSET', 'DISABLE', 'PERMISSIVE', 'STRICT'];
 const CLIENT_MODES: readonly unknown[] = ['DISABLE', 'SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL'];
 
-/** @returns in words what is taken of objects whose version or mode is not known; each names its object */
-export function oddObjects(objects: readonly KubeObject[]): string[] {
+/** @returns what is taken of objects whose version or mode is not known, each with its place */
+export function oddObjects(objects: readonly KubeObject[]): Because[] {
   return objects.flatMap(object => {
     const group = groupOf(object.apiVersion);
     if (!Object.hasOwn(VERSIONS, group)) return [];
     const id = `${object.kind} ${namespaceOf(object)}/${nameOf(object)}`;
-    const said: string[] = [];
+    const said: Because[] = [];
     const version = object.apiVersion.slice(group.length + 1);
     if (!VERSIONS[group]!.includes(version))
-      said.push(
-        `${id} is of ${object.apiVersion}, which is not known: it is read like ${VERSIONS[group]!.at(-1)}`,
-      );
-    for (const [place, mode, known] of modesOf(object, group))
-      if (mode !== undefined && mode !== null && !known.includes(mode))
-        said.push(`${place} of ${id} is ${JSON.stringify(mode)}, which is none: it is taken as not set`);
+      said.push({
+        object,
+        path: ['apiVersion'],
+        text: `${id} is of ${object.apiVersion}, which is not known: it is read like ${VERSIONS[group]!.at(-1)}`,
+      });
+    for (const { path, known } of modesOf(object, group)) {
+      const mode = valueAt(object, path);
+      if (mode !== undefined && mode !== null && !known.includes(mode)) said.push(oddMode(object, path));
+    }
     return said;
   });
 }
 
-function modesOf(object: KubeObject, group: string): (readonly [string, unknown, readonly unknown[]])[] {
+/** What is taken of a mode that there is not: such an object is refused by the schema of its kind. */
+export function oddMode(object: KubeObject, path: Path): Because {
+  const id = `${object.kind} ${namespaceOf(object)}/${nameOf(object)}`;
+  const mode = JSON.stringify(valueAt(object, path));
+  return {
+    object,
+    path,
+    text: `${pathText(path)} of ${id} is ${mode}, which is none: it is taken as not set`,
+  };
+}
+
+/** A path as people write it, without the `spec` that all share. */
+function pathText(path: Path): string {
+  return path
+    .slice(1)
+    .map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`))
+    .join('');
+}
+
+interface Mode {
+  readonly path: Path;
+  readonly known: readonly unknown[];
+}
+
+function modesOf(object: KubeObject, group: string): Mode[] {
   if (group === 'security.istio.io' && object.kind === 'PeerAuthentication') {
     const ports = valueAt(object, ['spec', 'portLevelMtls']);
-    return [
-      ['mtls.mode', valueAt(object, ['spec', 'mtls', 'mode']), SERVER_MODES],
-      ...Object.entries(isRecord(ports) ? ports : {}).map(
-        ([port, value]) => [`portLevelMtls.${port}.mode`, valueAt(value, ['mode']), SERVER_MODES] as const,
-      ),
-    ];
+    return [['mtls'], ...Object.keys(isRecord(ports) ? ports : {}).map(port => ['portLevelMtls', port])].map(
+      at => ({ path: ['spec', ...at, 'mode'], known: SERVER_MODES }),
+    );
   }
-  if (group === 'networking.istio.io' && object.kind === 'DestinationRule')
-    return [['tls.mode', valueAt(object, ['spec', 'trafficPolicy', 'tls', 'mode']), CLIENT_MODES]];
-  return [];
+  if (group !== 'networking.istio.io' || object.kind !== 'DestinationRule') return [];
+  const subsets = itemsOf(valueAt(object, ['spec', 'subsets'])).map((_, index): Path => ['subsets', index]);
+  return [[], ...subsets].flatMap(at => {
+    const policy: Path = ['spec', ...at, 'trafficPolicy'];
+    const ports = itemsOf(valueAt(object, [...policy, 'portLevelSettings']));
+    return [policy, ...ports.map((_, index): Path => [...policy, 'portLevelSettings', index])].map(path => ({
+      path: [...path, 'tls', 'mode'],
+      known: CLIENT_MODES,
+    }));
+  });
 }

@@ -1,5 +1,5 @@
 /**
- * Addresses and blocks as the proxies of a mesh compare them. Source: Go's net/netip (ParseAddr, ParsePrefix: no
+ * Addresses, blocks and ports as the proxies of a mesh compare them. Source: Go's net/netip (ParseAddr, ParsePrefix: no
  * leading zeros, no zone in a block), envoy source/common/network/cidr_range.cc (bits behind the prefix are ignored; an
  * IPv4 address is in no IPv6 block).
  */
@@ -30,6 +30,13 @@ export function rangeOf(text: string): AddressRange | undefined {
   if (!PREFIX.test(text.slice(slash + 1))) return undefined;
   const block = parseBlock(text);
   return block === undefined ? undefined : ofFamily(text, block);
+}
+
+/** A port as Go's ParseUint reads it. */
+export function portOf(value: string): number | undefined {
+  if (!/^\d{1,20}$/.test(value)) return undefined;
+  const port = Number(value);
+  return port > 65_535 ? undefined : port;
 }
 
 export function isIn(address: bigint, [first, last]: AddressRange): boolean {

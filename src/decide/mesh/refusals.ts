@@ -8,10 +8,9 @@
  * (eed52ebb66ad, before 1.31).
  */
 import { type KubeObject, type Path, valueAt } from '#kube/objects.ts';
-import { portOf } from './envoy-rules.ts';
 import { isPathSegment, isPathTemplate } from './paths.ts';
 import type { Attachment, AuthorizationPolicy, Fields, Refusal, Rule, TargetRef } from './policy.ts';
-import { rangeOf } from './ranges.ts';
+import { portOf, rangeOf } from './ranges.ts';
 
 type Found = Refusal | undefined;
 /** Why a value is refused; undefined where it is not. */

@@ -87,14 +87,15 @@ export class SidecarScopes {
   sees(client: Client, sidecar: KubeObject | undefined, host: string): Visibility {
     const candidates = this.#registry.ofHost(host);
     const visible = candidates.filter(one => isExportedTo(one.exportTo, one.namespace, client.namespace));
-    if (visible.length === 0) {
-      const [hidden] = candidates;
-      if (hidden === undefined) return { seen: undefined };
-      const path = hidden.kubernetes ? (['metadata'] as const) : (['spec', 'exportTo'] as const);
-      return { seen: undefined, by: hidden.object, path };
-    }
-    const egress = sidecar === undefined ? [] : itemsOf(valueAt(sidecar, ['spec', 'egress']));
-    if (egress.length === 0) return { seen: whole(pick(visible, client.namespace)) };
+    const [hidden] = candidates;
+    if (hidden === undefined) return { seen: undefined };
+    const stated = sidecar === undefined ? [] : itemsOf(valueAt(sidecar, ['spec', 'egress']));
+    if (visible.length === candidates.length && stated.length === 0)
+      return { seen: whole(pick(visible, client.namespace)) };
+    // Gateways know what is exported to them; other clients also what routes lead to, even where it is not.
+    if (client.router === true)
+      return visible.length === 0 ? hiddenBy(hidden) : { seen: whole(pick(visible, client.namespace)) };
+    const egress = stated.length === 0 ? EVERYTHING : stated;
     let seen: Seen | undefined;
     for (const listener of egress) {
       const hosts = importsOf(listener, client.namespace);
@@ -123,7 +124,8 @@ export class SidecarScopes {
         if (target !== undefined && open.length > 0) seen = joined(seen, { entry: target, ports: open });
       }
     }
-    return { seen, by: sidecar!, path: ['spec', 'egress'] };
+    if (visible.length === 0 && seen === undefined) return hiddenBy(hidden);
+    return stated.length === 0 ? { seen } : { seen, by: sidecar!, path: ['spec', 'egress'] };
   }
 
   /**
@@ -174,6 +176,14 @@ export class SidecarScopes {
     }
     return found;
   }
+}
+
+/** What a proxy listens for that no Sidecar narrows. */
+const EVERYTHING: readonly unknown[] = [{ hosts: ['*/*'] }];
+
+/** A host that is not exported to the client. */
+function hiddenBy({ kubernetes, object }: Registered): Visibility {
+  return { seen: undefined, by: object, path: kubernetes ? ['metadata'] : ['spec', 'exportTo'] };
 }
 
 function whole(entry: Registered | undefined): Seen | undefined {

@@ -269,10 +269,11 @@ function byRule(facts: TransportFacts, way: Way, rule: ClientTls): Sent {
   const { client, to, front } = way;
   const doubt =
     front.match === MAYBE ? [{ object: front.service, text: 'whether it selects the pod is not known' }] : [];
-  const because: Because[] = [client.because, ...doubt];
+  const odd = rule.odd === undefined ? [] : [rule.odd];
+  const because: Because[] = [client.because, ...doubt, ...odd];
   const set = stated(rule);
   if (set !== undefined) return { is: set.is, because: [...because, set.said] };
-  const sent = automatic(facts, way);
+  const sent = automatic(facts, way, rule.endpoints);
   return {
     is: sent.is,
     because: [...because, ...sent.because, ...(sent.because.length === 0 ? [to.because] : [])],
@@ -280,7 +281,11 @@ function byRule(facts: TransportFacts, way: Way, rule: ClientTls): Sent {
 }
 
 /** Automatic mutual TLS: what the client's proxy was told of the endpoint. */
-function automatic(facts: TransportFacts, { proxy, to, port, front, entry }: Way): Sent {
+function automatic(
+  facts: TransportFacts,
+  { proxy, to, port, front, entry }: Way,
+  rule: ClientTls | undefined,
+): Sent {
   if (entry.external)
     return {
       is: 'plaintext',
@@ -301,8 +306,12 @@ function automatic(facts: TransportFacts, { proxy, to, port, front, entry }: Way
         },
       ],
     };
-  const passes = proxy.router !== true && facts.clientRules.isPassthrough(proxy, entry, front.port.port);
-  if (passes && to.dataplane === 'sidecar') return asPassed(facts, front, to);
+  const passes = facts.clientRules.passthrough(proxy, entry, front.port.port);
+  if (passes.whole && to.dataplane === 'sidecar') {
+    const sent = asPassed(facts, front, to);
+    if (passes.port || sent.is !== 'mtls') return sent;
+  } else if (passes.port && !passes.whole)
+    return { is: 'mtls', because: [{ object: front.service, text: PASSED }] };
   if (to.mesh !== 'istio') return { is: 'plaintext', because: [to.because] };
   const label = to.endpoint.labels.labels[TLS_MODE];
   if (label !== undefined && label !== 'istio')
@@ -313,6 +322,7 @@ function automatic(facts: TransportFacts, { proxy, to, port, front, entry }: Way
         is: 'plaintext',
         because: [to.because, { text: `${to.endpoint.id} is a gateway: it says nothing of mutual TLS` }],
       };
+    if (rule?.object !== undefined) return byEndpointRule(rule, rule.object);
     // The client does not know that the server's proxy leaves the port alone.
     if (!to.takesInbound(port)) return { is: 'mtls', because: [to.because] };
     const modes = facts.peers.modes(clientOf(to), port);
@@ -324,6 +334,7 @@ function automatic(facts: TransportFacts, { proxy, to, port, front, entry }: Way
   return { is: 'mtls', because: [to.because] };
 }
 
+const PASSED = 'its clients go to the addresses of pods, all with mutual TLS';
 const TLS_MODE = 'security.istio.io/tlsMode';
 
 /**
@@ -334,6 +345,23 @@ export function offersMtls({ mesh, dataplane, endpoint }: Member, isGateway: boo
   if (mesh !== 'istio' || dataplane !== 'sidecar') return false;
   const label = endpoint.labels.labels[TLS_MODE];
   return label === undefined ? !isGateway : label !== 'disabled';
+}
+
+/** A port with settings of its own that set no mode: what the rule sets beside them counts for its endpoints only. */
+function byEndpointRule({ mode, path }: ClientTls, object: KubeObject): Sent {
+  const place = { object, ...(path === undefined ? {} : { path }) };
+  const rule = `${describeRule(object)}: ${mode}`;
+  return mode === 'ISTIO_MUTUAL'
+    ? { is: 'mtls', because: [{ ...place, text: `${rule} counts for endpoints with a proxy` }] }
+    : {
+        is: 'plaintext',
+        because: [
+          {
+            ...place,
+            text: `${rule} does not count for a port with settings of its own, and mutual TLS is off for it`,
+          },
+        ],
+      };
 }
 
 /** To a host whose clients go to addresses of their own choice: mutual TLS where all of its pods have a proxy. */
@@ -514,6 +542,7 @@ function leaving(facts: TransportFacts, from: Side, address: string, port: numbe
         const because: Because[] = [
           client.because,
           { object: entry.object, text: `${describeRule(entry.object)} knows ${address}` },
+          ...(rule.odd === undefined ? [] : [rule.odd]),
         ];
         const set = stated(rule);
         if (set !== undefined) return asTransport({ is: set.is, because: [...because, set.said] });

@@ -4,10 +4,10 @@
  * istio/ztunnel src/rbac.rs (Authorization::matches: a clause without any field never matches, and all clauses must).
  */
 import { MAYBE, NO } from '#decide/network/labels.ts';
-import { negated, portOf } from './envoy-rules.ts';
+import { negated } from './envoy-rules.ts';
 import { all, any, type Condition, type Facts, match, not } from './facts.ts';
 import type { Action, Rule } from './policy.ts';
-import { isIn, rangeOf } from './ranges.ts';
+import { isIn, portOf, rangeOf } from './ranges.ts';
 import type { TextTest } from './text-match.ts';
 
 const HTTP_OPERATIONS = ['hosts', 'notHosts', 'methods', 'notMethods', 'paths', 'notPaths'];

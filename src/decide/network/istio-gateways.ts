@@ -7,7 +7,7 @@ import type { Exposure, ProxyRoute } from './exposure-types.ts';
 import { commonHosts } from './hosts.ts';
 import { itemsOf, namespaceOf, type PodEndpoint } from './inventory.ts';
 import { type Opening, openingsOf } from './load-balancers.ts';
-import { means, portsOfService, type Services, textAt, textsAt } from './services.ts';
+import { means, portsOfService, type ServicePort, type Services, textAt, textsAt } from './services.ts';
 
 const GROUP = 'networking.istio.io';
 const KINDS_OF_ROUTE = ['http', 'tls', 'tcp'] as const;
@@ -50,6 +50,29 @@ function serversOf(gateway: KubeObject, services: Services): Server[] {
   );
 }
 
+/** The ports of Services that are open to the outside: few are, and every server of every Gateway asks. */
+function openPorts(services: Services): readonly OpenPort[] {
+  let known = opened.get(services);
+  if (known === undefined) {
+    known = [...services.all()].flatMap(service =>
+      portsOfService(service).flatMap(port => {
+        const openings = openingsOf(service, port);
+        return openings.length === 0 ? [] : [{ service, port, openings }];
+      }),
+    );
+    opened.set(services, known);
+  }
+  return known;
+}
+
+interface OpenPort {
+  readonly service: KubeObject;
+  readonly port: ServicePort;
+  readonly openings: readonly Opening[];
+}
+
+const opened = new WeakMap<Services, readonly OpenPort[]>();
+
 /** How the proxies' port for a server is open to the outside. */
 function openingsTo(
   proxies: readonly PodEndpoint[],
@@ -57,14 +80,11 @@ function openingsTo(
   services: Services,
 ): Server['openings'] {
   const number = valueAt(server, ['port', 'number']);
-  const found = [...services.all()].flatMap(service =>
-    portsOfService(service).flatMap(port => {
-      const openings = openingsOf(service, port);
-      if (openings.length === 0 || (port.port !== number && port.target !== number)) return [];
-      if (!services.targets(service, port).some(({ endpoint }) => proxies.includes(endpoint))) return [];
-      return openings.map(opening => ({ ...opening, services: [service] }));
-    }),
-  );
+  const found = openPorts(services).flatMap(({ service, port, openings }) => {
+    if (port.port !== number && port.target !== number) return [];
+    if (!services.targets(service, port).some(({ endpoint }) => proxies.includes(endpoint))) return [];
+    return openings.map(opening => ({ ...opening, services: [service] }));
+  });
   if (found.length > 0) return found;
   const port = typeof number === 'number' ? number : undefined;
   const entry = { is: 'istio-gateway', port, hosts: [], addresses: [] } as const;

@@ -90,6 +90,21 @@ export function knownFormatIn(text: string): SecretFound | undefined {
   return undefined;
 }
 
+/** Where known formats stand in a text; a private key from its first line to the end of the text. */
+export function* formatsIn(text: string): Generator<[from: number, to: number]> {
+  if (!MARKS.test(text)) return;
+  for (const { pattern } of FORMATS) {
+    let from = 0;
+    for (let rest = text; ; rest = text.slice(from)) {
+      const match = pattern.exec(rest);
+      if (match === null) break;
+      const start = from + match.index;
+      from = start + match[0].length;
+      yield [start, from];
+    }
+  }
+}
+
 /** Finds a password between a user name and a host. */
 export function passwordInUrl(text: string): SecretFound | undefined {
   if (!text.includes('://') || !text.includes('@')) return undefined;

@@ -43,6 +43,7 @@ let used = 0;
  * @param size how many bytes come out of it
  * @param from where it begins
  * @param to where it ends at the latest
+ * @param into takes what comes out where it has room: for what nobody keeps
  * @returns undefined where it is not known how, or something is wrong: `inflateSync` says what
  */
 export function inflateSmall(
@@ -50,10 +51,12 @@ export function inflateSmall(
   size: number,
   from = 0,
   to = input.length,
+  into?: Buffer,
 ): Buffer | undefined {
   if (size > MOST) return undefined;
   known ??= made() ?? 'none';
-  return known === 'none' ? undefined : inflated(known, input, size, from, Math.min(to, input.length));
+  const end = Math.min(to, input.length);
+  return known === 'none' ? undefined : inflated(known, input, size, from, end, into);
 }
 
 function inflated(
@@ -62,15 +65,22 @@ function inflated(
   size: number,
   from: number,
   to: number,
+  into?: Buffer,
 ): Buffer | undefined {
   const { handle, left } = inflater;
   // One byte more: of a stream that is longer than it says, something would be there.
   const room = size + 1;
-  if (room <= SMALL && (sheet === undefined || used + room > SHEET)) {
-    sheet = Buffer.allocUnsafeSlow(SHEET);
-    used = 0;
+  let [output, at] = [into, 0];
+  if (output === undefined || room > output.length) {
+    if (room > SMALL) output = Buffer.allocUnsafeSlow(room);
+    else {
+      if (sheet === undefined || used + room > SHEET) {
+        sheet = Buffer.allocUnsafeSlow(SHEET);
+        used = 0;
+      }
+      [output, at] = [sheet, used];
+    }
   }
-  const [output, at] = room <= SMALL ? [sheet!, used] : [Buffer.allocUnsafeSlow(room), 0];
   inflater.broken = false;
   try {
     handle.reset();
@@ -79,7 +89,7 @@ function inflated(
     return undefined;
   }
   if (inflater.broken || left[0] !== 1) return undefined;
-  if (room <= SMALL) used += size;
+  if (output === sheet) used += size;
   return output.subarray(at, at + size);
 }
 

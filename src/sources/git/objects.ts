@@ -36,6 +36,10 @@ const SHORT = 64;
 const OFS_DELTA = 6;
 const REF_DELTA = 7;
 
+/** Where objects that nobody keeps are unpacked: differences, and what is no difference; what comes of them. */
+const PASSING = 64 * 1024;
+const passing = [Buffer.allocUnsafeSlow(PASSING), Buffer.allocUnsafeSlow(PASSING)] as const;
+
 export class ObjectStore {
   readonly #folders: readonly string[];
   readonly #hashBytes: number;
@@ -50,12 +54,13 @@ export class ObjectStore {
   /**
    * An object by its full name.
    *
+   * @param keep whether it may be asked for again; what is not kept is only there until the next such object is read
    * @returns undefined where the repository does not have it: a shallow or partial clone
    * @throws GitError where it is broken or larger than anybody's manifest
    */
-  read(oid: string): GitObject | undefined {
+  read(oid: string, keep = true): GitObject | undefined {
     for (const pack of this.#allPacks()) {
-      const found = pack.read(oid, this);
+      const found = pack.read(oid, this, keep);
       if (found !== undefined) return found;
     }
     for (const folder of this.#folders) {
@@ -160,9 +165,9 @@ class Pack {
     this.#hashBytes = hashBytes;
   }
 
-  read(oid: string, store: ObjectStore): GitObject | undefined {
+  read(oid: string, store: ObjectStore, keep: boolean): GitObject | undefined {
     const offset = this.#offsetOf(oid);
-    return offset === undefined ? undefined : this.#at(offset, store, 0);
+    return offset === undefined ? undefined : this.#at(offset, store, 0, keep);
   }
 
   *named(prefix: string): Iterable<string> {
@@ -228,7 +233,7 @@ class Pack {
     return Number(index.readBigUInt64BE(large));
   }
 
-  #at(offset: number, store: ObjectStore, depth: number): GitObject {
+  #at(offset: number, store: ObjectStore, depth: number, keep = true): GitObject {
     const known = this.#cache.get(offset);
     if (known !== undefined) return known;
     if (depth > MAX_DELTA_DEPTH)
@@ -267,14 +272,14 @@ class Pack {
     const packed = this.#bytes(offset + at - start, most);
     const from = packed === this.#whole ? at : 0;
     const data =
-      inflateSmall(packed, size, from, from + most) ??
+      inflateSmall(packed, size, from, from + most, keep ? undefined : passing[0]) ??
       inflate(packed.subarray(from, from + most), `at ${offset} of ${this.#path}.pack`, size);
     if (data.length !== size) throw new GitError(`${this.#path}.pack is broken`);
     const object: GitObject =
       base === undefined
         ? { type: TYPES[type] ?? unknownType(this.#path), data }
-        : { type: base.type, data: applied(base.data, data, this.#path) };
-    this.#keep(offset, object);
+        : { type: base.type, data: applied(base.data, data, this.#path, keep ? undefined : passing[1]) };
+    if (keep) this.#keep(offset, object);
     return object;
   }
 
@@ -310,7 +315,7 @@ function unknownType(path: string): never {
 }
 
 /** A text made from another by copying parts and inserting others. */
-function applied(base: Buffer, delta: Buffer, path: string): Buffer {
+function applied(base: Buffer, delta: Buffer, path: string, into?: Buffer): Buffer {
   let at = 0;
   const size = (): number => {
     let value = 0;
@@ -326,7 +331,8 @@ function applied(base: Buffer, delta: Buffer, path: string): Buffer {
   if (length > MAX_OBJECT)
     throw new GitError(`an object in ${path}.pack is larger than ${MAX_OBJECT / 1024 / 1024} MiB`);
   // All of it is written, or nobody sees it.
-  const result = Buffer.allocUnsafe(length);
+  const result =
+    into !== undefined && length <= into.length ? into.subarray(0, length) : Buffer.allocUnsafe(length);
   let to = 0;
   while (at < delta.length) {
     const code = delta[at++]!;

@@ -164,9 +164,12 @@ export class Repository {
     return found;
   }
 
-  /** @throws GitError where this clone does not have it */
-  blob(oid: string): Buffer {
-    const object = this.#read(oid);
+  /**
+   * @param keep whether it may be asked for again; what is not kept is only there until the next one is read
+   * @throws GitError where this clone does not have it
+   */
+  blob(oid: string, keep = true): Buffer {
+    const object = this.#read(oid, keep);
     if (object === undefined) throw new GitError('its content is not in this clone (a partial clone)');
     if (object.type !== 'blob') throw new GitError(`object ${short(oid)} is no file`);
     return object.data;
@@ -299,11 +302,11 @@ export class Repository {
   }
 
   /** An object, or what `git replace` put in its place, as Git itself reads it. */
-  #read(oid: string): GitObject | undefined {
+  #read(oid: string, keep = true): GitObject | undefined {
     let at = oid;
     for (let i = 0; i < MAX_SYMBOLIC; i++) {
       const other = this.#replaced().get(at);
-      if (other === undefined) return this.#store.read(at);
+      if (other === undefined) return this.#store.read(at, keep);
       at = other;
     }
     throw new GitError(`object ${short(oid)} is replaced without end (git replace -l)`);

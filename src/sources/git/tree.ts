@@ -104,13 +104,17 @@ export class CommitTree implements SourceTree {
     return this.#names;
   }
 
-  /** The bytes of a file, or of what a link leads to; undefined where there are none that can be read. */
-  content(name: string): Buffer | undefined {
+  /**
+   * The bytes of a file, or of what a link leads to; undefined where there are none that can be read.
+   *
+   * @param keep whether they may be asked for again; what is not kept is only there until the next file is read
+   */
+  content(name: string, keep = true): Buffer | undefined {
     const own = this.#entries.get(name);
     const real = own?.is === 'link' ? this.#real(name) : name;
     const entry = real === undefined ? undefined : this.#entries.get(real);
     try {
-      return entry?.is === 'file' ? this.#blob(entry.oid) : undefined;
+      return entry?.is === 'file' ? this.#blob(entry.oid, keep) : undefined;
     } catch {
       return undefined;
     }
@@ -133,15 +137,15 @@ export class CommitTree implements SourceTree {
     return [...this.#below(below)].map(({ path, oid, is }) => `${path} ${oid} ${is}`).join('\n');
   }
 
-  #blob(oid: string): Buffer {
-    const bytes = this.#repository.blob(oid);
+  #blob(oid: string, keep = true): Buffer {
+    const bytes = this.#repository.blob(oid, keep);
     if (bytes.length > MAX_FILE_SIZE) throw new Error(`it is larger than ${MAX_FILE_SIZE / 1024 / 1024} MiB`);
     if (bytes.length < 1024 && bytes.toString('latin1', 0, LFS.length) === LFS)
       throw new Error('its content is kept in Git LFS, and only its address here');
     return bytes;
   }
 
-  /** The files of a chart's folder. Links that lead out of it are left out, as on a disk. */
+  /** The files of a chart's folder. Links are followed inside the commit, as on a disk inside the repository. */
   #chart(name: string): ReadFolder {
     const top = name === '' ? '' : `${name}/`;
     const files = new Map<string, Uint8Array>();
@@ -162,9 +166,8 @@ export class CommitTree implements SourceTree {
         continue;
       }
       const real = this.#real(path);
-      const isInside =
-        real?.startsWith(top) === true || (real !== undefined && this.#isDependency(inner, real, top));
-      if (real === undefined || !isInside) {
+      // A folder above the chart would hold itself.
+      if (real === undefined || real === '' || `${name}/`.startsWith(`${real}/`)) {
         left.push(inner);
         continue;
       }
@@ -175,15 +178,6 @@ export class CommitTree implements SourceTree {
           if (one.is === 'file') add(`${inner}${one.path.slice(real.length)}`, one.oid);
     }
     return { files, left };
-  }
-
-  /** Whether a link in `charts/` leads to a chart of the commit that this one is not part of. */
-  #isDependency(inner: string, real: string, top: string): boolean {
-    return (
-      /(?:^|\/)charts\/[^/]+$/.test(inner) &&
-      this.#entries.has(`${real}/Chart.yaml`) &&
-      !top.startsWith(`${real}/`)
-    );
   }
 
   /** The files whose paths begin so. */

@@ -404,7 +404,9 @@ class DeploymentReader implements Deployments {
       declared,
       cluster: fluxCluster(declared, spec),
       folder,
-      releaseName: text(spec['releaseName']) ?? (target === undefined ? name : `${target}-${name}`),
+      releaseName: shortened(
+        text(spec['releaseName']) ?? (target === undefined ? name : `${target}-${name}`),
+      ),
       namespace,
       valueFiles,
       values,
@@ -560,4 +562,11 @@ function joined(folder: string, path: string): string | undefined {
     else if (parts.pop() === undefined) return undefined;
   }
   return parts.join('/');
+}
+
+/** ShortenName of internal/release/name.go of Flux's helm-controller: helm takes no longer name. */
+function shortened(releaseName: string): string {
+  if (releaseName.length <= 53) return releaseName;
+  const sum = process.getBuiltinModule('node:crypto').createHash('sha256').update(releaseName).digest('hex');
+  return `${releaseName.slice(0, 40)}-${sum.slice(0, 12)}`;
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import type { KubeObject } from '#kube/objects.ts';
 import { chartObjects } from '#sources/helm/declared.ts';
@@ -593,6 +594,25 @@ data: { replicas: "3", tag: "0" }
     assert.deepEqual(
       changed.map(({ object, environments }) => [object.metadata?.namespace, object['spec'], environments]),
       [['shop', { replicas: 3, image: 'web:1.2', more: 'x${kept}' }, ['eu']]],
+    );
+  });
+
+  it('shortens the name of a HelmRelease that is too long for helm, as Flux does', () => {
+    const { deployments } = deploymentsOf(
+      declared(`apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: { name: ${'n'.repeat(40)}, namespace: web }
+spec:
+  targetNamespace: ${'t'.repeat(20)}
+  chart: { spec: { chart: ./charts/shop, sourceRef: { kind: GitRepository, name: repo } } }
+`),
+      TREE,
+    );
+    const long = `${'t'.repeat(20)}-${'n'.repeat(40)}`;
+    const sum = createHash('sha256').update(long).digest('hex').slice(0, 12);
+    assert.deepEqual(
+      deployments.map(one => one.releaseName),
+      [`${long.slice(0, 40)}-${sum}`],
     );
   });
 

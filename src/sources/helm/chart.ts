@@ -162,7 +162,10 @@ function loadFiles(
   let raw: GoMap | undefined;
   if (chartFile !== undefined) {
     raw = readMap(chartFile.text, 'cannot load Chart.yaml');
-    if (text(raw, 'apiVersion') === '') raw.entries.set('apiVersion', 'v1');
+    const version = text(raw, 'apiVersion');
+    // helm's loader asks at the top alone (pkg/chart/loader).
+    if (depth === 0 && !/^(?:v[123])?$/.test(version)) throw new GoError('unsupported chart version');
+    if (version === '') raw.entries.set('apiVersion', 'v1');
   }
   const requirements = files.find(file => file.name === 'requirements.yaml');
   if (requirements !== undefined) {

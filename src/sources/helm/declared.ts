@@ -181,8 +181,7 @@ function renderedObjects(
           });
         if (read.is !== 'value' || !isRecord(read.value)) continue;
         if (typeof read.value['kind'] !== 'string' || typeof read.value['apiVersion'] !== 'string') continue;
-        const unresolved =
-          rendered.hasUnresolved && document.lines.some(line => line.unresolved !== undefined);
+        const unresolved = document.mayBeNew && document.lines.some(line => line.unresolved !== undefined);
         const object = (unresolved ? withUnresolved(read, text, document) : read.value) as KubeObject;
         declared.push({
           object,
@@ -253,24 +252,59 @@ export function chartsForKustomize(filesOf: (chart: string) => ReadonlyMap<strin
   };
 }
 
-/** The object with each text that is new at every run replaced by a mark, so that nothing judges it as known. */
+/**
+ * The object with what is new at every run taken out, so that nothing judges it as known. Names, labels and annotations
+ * keep a text of that shape (a password's checksum beside a pod says nothing of the pod), what a program is given for
+ * itself becomes empty, and anything else a mark that no decoder takes.
+ */
 function withUnresolved(
   read: Extract<ReadDocument, { is: 'value' }>,
   text: string,
   document: RenderedDocument,
 ): unknown {
   const locator = new Locator(text, read);
+  const unresolvedAt = (path: Path): string | undefined => {
+    const place = locator.at(path)?.value;
+    if (place === undefined) return undefined;
+    const { line, column, endLine, endColumn } = place;
+    for (let at = line; at <= endLine; at++) {
+      const origin = document.lines[at - 1];
+      if (origin?.unresolved === undefined) continue;
+      const from = at === line ? column - 1 : 0;
+      const to = at === endLine ? endColumn - 1 : Number.POSITIVE_INFINITY;
+      const { unresolved } = narrowed(origin, from, to);
+      if (unresolved !== undefined) return unresolved;
+    }
+    return undefined;
+  };
   const copy = (value: unknown, path: Path): unknown => {
     if (Array.isArray(value)) return value.map((item, at) => copy(item, [...path, at]));
     if (isRecord(value))
       return Object.fromEntries(
         Object.entries(value).map(([key, item]) => [key, copy(item, [...path, key])]),
       );
-    const line = locator.at(path)?.value.line;
-    const name = line === undefined ? undefined : document.lines[line - 1]?.unresolved;
-    return name === undefined || typeof value !== 'string' ? value : { unresolved: `{{ ${name} }}` };
+    if (typeof value !== 'string' || isCalled(path)) return value;
+    const name = unresolvedAt(path);
+    if (name === undefined) return value;
+    return isForTheProgram(path) ? '' : { unresolved: `{{ ${name} }}` };
   };
   return copy(read.value, []);
+}
+
+/** Whether a text only says what something is called, or is a note to it. */
+function isCalled(path: Path): boolean {
+  const [above, last] = path.slice(-2);
+  return (
+    (typeof last === 'string' && /^(?:name|generateName|\w+Name)$/.test(last)) ||
+    (typeof above === 'string' && /^(?:labels|annotations|matchLabels|selector)$/.test(above))
+  );
+}
+
+/** Whether a text is given to a container's program: an argument, or the value of a variable. */
+function isForTheProgram(path: Path): boolean {
+  const [list, item, field] = path.slice(-3);
+  if (typeof field === 'number') return item === 'command' || item === 'args';
+  return list === 'env' && typeof item === 'number' && field === 'value';
 }
 
 type Sources = ReadonlyMap<string, { readonly file: string; readonly archive: boolean }>;

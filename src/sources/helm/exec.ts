@@ -273,7 +273,7 @@ class State {
           ? undefined
           : place === undefined
             ? read
-            : tracer.carriedBy(place);
+            : tracer.carriedBy(place, read);
         if (decl.length > 0) this.origins[this.names.lastIndexOf(decl.at(-1)!.ident[0]!)] = this.dotOrigin;
       }
       if (decl.length > 0) {
@@ -466,7 +466,17 @@ class State {
       const name = ident[at]!;
       const isLast = at === last;
       const hasArgs = isLast && ((args !== undefined && args.length > 1) || final !== MISSING);
-      // The common case first: a key of a map.
+      // The common case first: a key of a plain map.
+      if (receiver instanceof GoMap && receiver.type === 'map[string]interface {}') {
+        if (hasArgs) this.fail(`${name} is not a method but has arguments`);
+        const found: Value = receiver.entries.get(name);
+        if (found === undefined && this.context.missingKey === 'error')
+          this.fail(`map has no entry for key ${goQuote(name)}`);
+        if (isLast) this.context.tracer?.read(receiver, name, found, node);
+        isInterface = true;
+        receiver = found === undefined ? null : found;
+        continue;
+      }
       if (receiver instanceof GoMap && !(receiver.type === 'map[string]int')) {
         const method =
           receiver.type === 'chart.Files'

@@ -1,6 +1,14 @@
 /** The files of a chart's folder, or of its archive: nothing outside it is read, whatever links it holds. */
-import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { dirname, join, sep } from 'node:path';
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join, resolve, sep } from 'node:path';
 import { MAX_FILE, readArchive } from './archive.ts';
 import { LazyChartFiles } from './lazy-files.ts';
 import { GoError } from './value.ts';
@@ -12,8 +20,10 @@ const MAX_DEPTH = 60;
 
 export interface ReadFolder {
   readonly files: ReadonlyMap<string, Uint8Array>;
-  /** Links that were not followed: they lead nowhere, or out of the chart. */
+  /** Links that were not followed: they lead nowhere, out of the repository, or to a folder that holds the chart. */
   readonly left: readonly string[];
+  /** What helm says of the first link that leads nowhere: it does not render such a chart. */
+  readonly broken?: string;
 }
 
 /** Reads a chart from a folder or a .tgz; names are relative to the chart, with forward slashes. */
@@ -23,14 +33,15 @@ export function readChart(path: string): ReadonlyMap<string, Uint8Array> {
 
 /**
  * As `readChart`, with the links that were left out. helm follows links anywhere; a scan of strangers' charts must not:
- * only those inside the chart, and a dependency's folder that is linked into `charts/` from the same repository, or
- * from beside the chart.
+ * only those inside the chart, those to files and folders of the same repository, and without a repository those to what
+ * lies beside the chart and is not hidden.
  */
 export function readChartFolder(path: string): ReadFolder {
   if (statSync(path).isFile()) return { files: readArchive(readFileSync(path)), left: [] };
   const root = realpathSync(path);
   const paths = new Map<string, string>();
   const left: string[] = [];
+  let broken: string | undefined;
   let folders = 0;
   const walk = (folder: string, name: string, depth: number, top: string): void => {
     if (depth > MAX_DEPTH) throw new GoError(`folders lie in each other more than ${MAX_DEPTH} deep`);
@@ -41,9 +52,11 @@ export function readChartFolder(path: string): ReadFolder {
       let inside = top;
       if (entry.isSymbolicLink()) {
         const real = linked(full);
-        if (real !== undefined && !isWithin(real, top) && isDependency(name, real, root)) inside = real;
+        if (real !== undefined && !isWithin(real, top) && isOfRepository(real, root)) inside = real;
         else if (real === undefined || !isWithin(real, top)) {
           left.push(name + entry.name);
+          if (real === undefined)
+            broken ??= `error evaluating symlink ${join(path, name, entry.name)}: ${problem(full)}`;
           continue;
         }
         kind = statSync(real);
@@ -56,7 +69,7 @@ export function readChartFolder(path: string): ReadFolder {
     }
   };
   walk(root, '', 0, root);
-  return { files: new FilesOfFolder(paths), left };
+  return { files: new FilesOfFolder(paths), left, ...(broken === undefined ? {} : { broken }) };
 }
 
 const TOO_LARGE = 'the chart is larger than a chart may be';
@@ -107,6 +120,19 @@ class FilesOfFolder extends LazyChartFiles {
   }
 }
 
+/** Why a link cannot be followed, in Go's words: the first part of its way that is not there. */
+function problem(link: string): string {
+  let at = link;
+  try {
+    at = resolve(realpathSync(dirname(link)), readlinkSync(link));
+    while (!existsSync(dirname(at))) at = dirname(at);
+    lstatSync(at);
+    return 'EvalSymlinks: too many links';
+  } catch {
+    return `lstat ${at}: no such file or directory`;
+  }
+}
+
 function linked(path: string): string | undefined {
   try {
     return realpathSync(path);
@@ -118,19 +144,27 @@ function linked(path: string): string | undefined {
 const isWithin = (path: string, folder: string): boolean =>
   path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 
-/** Whether a link in `charts/` leads to a chart of the repository (or of the working directory) that this one is in. */
-function isDependency(folder: string, target: string, root: string): boolean {
-  if (!/(?:^|\/)charts\/$/.test(folder) || !existsSync(join(target, 'Chart.yaml'))) return false;
-  // A chart above would hold itself.
-  return !isWithin(root, target) && isWithin(target, repositoryOf(root));
+/**
+ * Whether a link leads to what belongs with the chart at `root`: a file or folder of the same repository, without one of
+ * what lies beside the chart; a dependency may lie anywhere in the working directory. Not to Git's own files, which may
+ * hold credentials, and not to a folder above, which would hold itself.
+ */
+function isOfRepository(target: string, root: string): boolean {
+  if (isWithin(root, target)) return false;
+  const repository = repositoryOf(root);
+  const top = repository ?? dirname(root);
+  if (isWithin(target, top)) {
+    const names = target.slice(top.length).split(sep);
+    // Beside a chart in somebody's home lie .ssh and .aws.
+    return !names.some(name => name === '.git' || (repository === undefined && name.startsWith('.')));
+  }
+  const here = process.cwd();
+  return existsSync(join(target, 'Chart.yaml')) && isWithin(root, here) && isWithin(target, here);
 }
 
-function repositoryOf(folder: string): string {
+function repositoryOf(folder: string): string | undefined {
   for (let above = folder; ; above = dirname(above)) {
     if (existsSync(join(above, '.git'))) return above;
-    if (dirname(above) === above) break;
+    if (dirname(above) === above) return undefined;
   }
-  // Without a repository around them, charts that lie beside each other belong together.
-  const here = process.cwd();
-  return isWithin(folder, here) ? here : dirname(folder);
 }

@@ -13,7 +13,7 @@ import { isEmptyTree } from './nodes.ts';
 import { parseTemplate, readInteger } from './parse.ts';
 import { pathFunctions } from './paths.ts';
 import { goQuote } from './quote.ts';
-import { kindInJson, readYaml } from './read-values.ts';
+import { kindInJson, placeOr, readYaml } from './read-values.ts';
 import { regexFunctions } from './regexes.ts';
 import { compareVersions, newConstraint, newVersion, showVersion, type Version } from './semver.ts';
 import { stringFunctions } from './strings.ts';
@@ -226,7 +226,7 @@ function merge(target: GoMap, source: GoMap, override: boolean): void {
     if (!override && (value === null || value === undefined || !isEmpty(before))) continue;
     target.entries.set(key, value);
     const place = source.places?.get(key);
-    if (place !== undefined) setPlace(target, key, place);
+    if (place !== undefined) setPlace(target, key, placeOr(place, target.places?.get(key))!);
   }
 }
 
@@ -405,25 +405,16 @@ function tpl([text, data]: Value[], context: Context): Value {
 function readTraced(text: string, context: Context | undefined): Value {
   const tracer = context?.tracer;
   if (tracer === undefined) return readYaml(text);
-  const lines = text.split('\n');
-  const placeOfLine = tracer.placesOfLines();
-  const placed = readYaml(text, '', (_, line, column) => {
-    const place = placeOfLine(lines[line - 1] ?? '');
-    return place ?? { file: '', line: -1, column };
+  const { depth, mayBeNew, placeOf } = tracer.placesOfLines();
+  let lines: string[] | undefined;
+  return readYaml(text, {
+    depth,
+    mayBeNew,
+    placeOf: line => {
+      lines ??= text.split('\n');
+      return placeOf(lines[line - 1] ?? '');
+    },
   });
-  if (!(placed instanceof GoMap)) return readYaml(text);
-  withoutNowhere(placed);
-  return placed;
-}
-
-function withoutNowhere(value: Value): void {
-  if (value instanceof GoMap) {
-    for (const [key, place] of value.places ?? []) if (place.line < 0) value.places!.delete(key);
-    for (const one of value.entries.values()) withoutNowhere(one);
-  } else if (value instanceof GoSlice) {
-    value.places = value.places?.map(place => (place !== undefined && place.line < 0 ? undefined : place));
-    for (const one of value.items) withoutNowhere(one);
-  }
 }
 
 function fromYaml(text: string, context?: Context): GoMap {

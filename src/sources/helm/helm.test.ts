@@ -28,6 +28,25 @@ function entry(name: string, content: string, type = '0'): Buffer {
 const archive = (...entries: Buffer[]): Uint8Array =>
   gzipSync(Buffer.concat([...entries, Buffer.alloc(1024)]));
 
+describe('the name of a release', () => {
+  const render = (releaseName: string) =>
+    renderChart(chart({ 'templates/a.yaml': 'a: {{ .Release.Name }}' }), { releaseName }).text;
+
+  it('has at most 53 letters, digits and dashes, in parts between dots', () => {
+    for (const name of ['a', 'a-1.b', '9', 'a'.repeat(53)]) assert.ok(render(name).endsWith(`a: ${name}\n`));
+  });
+
+  it('is refused otherwise, as helm does', () => {
+    for (const name of ['a'.repeat(54), 'A', 'a_b', 'a..b', '-a', 'a.', 'a b'])
+      assert.throws(() => render(name), {
+        message: `release name check failed: release name "${name}": invalid release name, must match regex ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the length must not be longer than 53`,
+      });
+    assert.throws(() => render(''), {
+      message: 'release name check failed: release name "": no name provided',
+    });
+  });
+});
+
 describe('what a chart may cost', () => {
   const limits = { steps: 10_000, output: 100_000, time: 10_000 };
   const render = (template: string) => renderChart(chart({ 'templates/a.yaml': template }), { limits });
@@ -72,6 +91,20 @@ describe('what a chart may cost', () => {
       assert.equal(document!.lines[at]!.values.at(-1)?.line, 2);
     }
     assert.ok(performance.now() - start < 5000);
+  });
+
+  it('traces maps that are written and read again, many times over', () => {
+    const templates = [
+      '{{ $x := dict "a" .Values.a }}{{ range 300 }}{{ $x = fromYaml (toYaml $x) }}{{ end }}a: {{ $x.a }}\n',
+      '{{ $x := dict "a" .Values.a }}{{ range 300 }}{{ $y := fromYaml (toYaml (dict "b" 1 "a" $x.a)) }}{{ $x = mergeOverwrite $x $y }}{{ end }}a: {{ $x.a }}\n',
+    ];
+    for (const template of templates) {
+      const { documents } = renderChart(
+        chart({ 'templates/a.yaml': template, 'values.yaml': 'b: 1\na: here\n' }),
+        { trace: true },
+      );
+      assert.equal(documents[0]!.lines[0]!.values.at(-1)?.line, 2, template);
+    }
   });
 
   it('traces includes that lie hundreds deep', () => {
@@ -237,4 +270,42 @@ describe('a map under a type of its own', () => {
     assert.equal(said('{{ $m := merge .Values }}{{ $_ := set $m "d" "new" }}{{ .Values.d }}'), 'new');
     assert.equal(said('{{ $_ := set . "X" "top" }}{{ $.X }}'), 'top');
   });
+});
+
+describe('mistakes of YAML', () => {
+  // Answers of helm 4.1.4.
+  const refused: readonly (readonly [chart: string, message: string])[] = [
+    ['version: {{ version }}', 'map[interface {}]interface {}{"version":interface {}(nil)}'],
+    [
+      'version: 1.0.0\ndescription: x {y}\nhome: {{ a, b: [1, {c: "d}"}] }: 1}',
+      'map[interface {}]interface {}{"a":interface {}(nil), "b":[]interface {}{1, map[interface {}]interface {}{"c":"d}"}}}',
+    ],
+    ['version: {[a, b]: 1}', '[]interface {}{"a", "b"}'],
+  ];
+  for (const [text, key] of refused)
+    it(`names the key of ${JSON.stringify(text)}`, () => {
+      assert.throws(() => renderChart(chart({ 'Chart.yaml': `apiVersion: v2\nname: shop\n${text}\n` })), {
+        message: `cannot load Chart.yaml: error converting YAML to JSON: yaml: invalid map key: ${key}`,
+      });
+    });
+
+  it('a mistake of form anywhere in a text comes before a key of that kind', () => {
+    const text = 'kind: Pod\nname: {{ name }}\nother: {{ other }}-x\nlast: {{ last }}\n';
+    assert.throws(() => renderChart(chart({ 'templates/a.yaml': text.replaceAll('{{', '{{ "{{" }}') })), {
+      message:
+        'YAML parse error on shop/templates/a.yaml: error converting YAML to JSON: yaml: line 2: did not find expected key',
+    });
+  });
+});
+
+describe('the version of a chart', () => {
+  const refused = [
+    ['v3', 'invalid chart apiVersion'],
+    ['v4', 'unsupported chart version'],
+  ] as const;
+  for (const [version, message] of refused)
+    it(`${version} is refused as helm 4 does`, () => {
+      const text = `apiVersion: ${version}\nname: shop\nversion: 1.0.0\n`;
+      assert.throws(() => renderChart(chart({ 'Chart.yaml': text })), { message });
+    });
 });

@@ -4,6 +4,7 @@ import type { Path } from '#kube/objects.ts';
 import { LineIndex } from '#yaml/lines.ts';
 import { type ReadDocument, readDocuments } from '#yaml/read.ts';
 import type { PlacedNode } from '#yaml/recorder.ts';
+import { format } from './format.ts';
 import { GoError, GoMap, GoSlice, grownSlice, type Place, type Value } from './value.ts';
 
 /** Where a value of a text that stands inside another file was written: its path, and its place in the text. */
@@ -13,20 +14,32 @@ export type Relocate = (
   column: number,
 ) => { readonly file: string; readonly line: number; readonly column: number };
 
+/** Where the lines of a text were made that a template made. */
+export interface MadeLines {
+  /** @param line from 1 */
+  placeOf(line: number): Place | undefined;
+  /** How long the chain of what is worked out for it is. */
+  readonly depth: number;
+  /** Something that is new at every run may be in the text. */
+  readonly mayBeNew: boolean;
+}
+
 /**
  * The first document of a text; null where it holds none.
  *
- * @param file takes down where each value stands in it
+ * @param file takes down where each value stands in it; or what tells where its lines were made: of a map only
  * @param relocate for a text that stands inside another file
  */
-export function readYaml(text: string, file?: string, relocate?: Relocate): Value {
+export function readYaml(text: string, file?: string | MadeLines, relocate?: Relocate): Value {
   const clean = text.startsWith('\ufeff') ? text.slice(1) : text;
   const document = readDocuments(clean).find(one => one.is !== 'empty');
   if (document === undefined) return null;
   if (document.is === 'error') throw new GoError(goYamlMessage(document, clean));
   const value = fromPlain(document.value);
   if (!clean.endsWith('\n') && BLOCK_HEADER.test(clean)) withoutLastBreak(value, document.place());
-  if (file !== undefined && relocate === undefined && !ANCHOR.test(clean))
+  if (typeof file === 'object') {
+    if (value instanceof GoMap) placeMade(value, file, clean, document);
+  } else if (file !== undefined && relocate === undefined && !ANCHOR.test(clean))
     placeWhenAsked(value, new Written(file, clean, document), -1);
   else if (file !== undefined) {
     const lines = new LineIndex(clean, { start: 0, end: clean.length, startLine: 1 });
@@ -51,14 +64,28 @@ class Written {
   /** Line and column of each. */
   #positions: Int32Array | undefined;
 
-  constructor(file: string, text: string, document: ReadDocument & { readonly is: 'value' }) {
+  readonly #made: MadeLines | undefined;
+
+  constructor(
+    file: string,
+    text: string,
+    document: ReadDocument & { readonly is: 'value' },
+    made?: MadeLines,
+  ) {
     this.file = file;
+    this.#made = made;
     this.#source = { text, document };
   }
 
   add(step: string | number, above: number): WrittenPlace {
     this.#above.push(above);
-    return new WrittenPlace(this, this.#steps.push(step) - 1);
+    return this.#place(this.#steps.push(step) - 1);
+  }
+
+  #place(number: number): WrittenPlace {
+    return this.#made === undefined
+      ? new WrittenPlace(this, number)
+      : new LaterPlace(this, number, this.#made);
   }
 
   pathOf(number: number): Path {
@@ -131,6 +158,84 @@ class WrittenPlace implements Place {
   get found(): Place {
     this.#plain ??= { path: this.path, file: this.file, line: this.line, column: this.column };
     return this.#plain;
+  }
+}
+
+const MOST_LINKS = 30;
+
+/** The place of what was read from a text that a template made: where that made its line. */
+export class LaterPlace extends WrittenPlace {
+  readonly #written: Written;
+  readonly #made: MadeLines;
+  readonly #otherwise: Place | undefined;
+  #settled: Place | false | undefined;
+  /** How long the chain of what is worked out for it is. */
+  readonly depth: number;
+  /** It may be the place of something that is new at every run. */
+  readonly mayBeNew: boolean;
+
+  constructor(written: Written, number: number, made: MadeLines, otherwise?: Place) {
+    super(written, number);
+    this.#written = written;
+    this.#made = made;
+    this.#otherwise = otherwise;
+    this.depth = Math.max(made.depth, otherwise instanceof LaterPlace ? otherwise.depth + 1 : 0);
+    this.mayBeNew =
+      made.mayBeNew || (otherwise instanceof LaterPlace ? otherwise.mayBeNew : otherwise?.made !== undefined);
+  }
+
+  /** Undefined where nobody knows. */
+  get settled(): Place | undefined {
+    if (this.#settled === undefined) {
+      const place = this.#made.placeOf(super.line) ?? this.#otherwise;
+      this.#settled = (place instanceof LaterPlace ? place.settled : place) ?? false;
+    }
+    return this.#settled === false ? undefined : this.#settled;
+  }
+
+  /** The same, or another where nobody knows. */
+  or(otherwise: Place | undefined): Place | undefined {
+    // A chain is worked out before it gets long.
+    if (this.depth > MOST_LINKS) return this.settled ?? otherwise;
+    const own = this.#otherwise;
+    const next = own instanceof LaterPlace ? own.or(otherwise) : (own ?? otherwise);
+    return next === own ? this : new LaterPlace(this.#written, this.number, this.#made, next);
+  }
+}
+
+/** A place, or another where there is none, or nobody knows it. */
+export const placeOr = (place: Place | undefined, otherwise: Place | undefined): Place | undefined =>
+  place instanceof LaterPlace ? place.or(otherwise) : (place ?? otherwise);
+
+function placeMade(
+  value: GoMap,
+  made: MadeLines,
+  text: string,
+  document: ReadDocument & { readonly is: 'value' },
+): void {
+  if (!ANCHOR.test(text)) {
+    placeWhenAsked(value, new Written('', text, document, made), -1);
+    return;
+  }
+  const lines = new LineIndex(text, { start: 0, end: text.length, startLine: 1 });
+  place(
+    value,
+    document.place(),
+    document.start,
+    (_, line, column) => made.placeOf(line) ?? { file: '', line: -1, column },
+    [],
+    lines,
+  );
+  withoutNowhere(value);
+}
+
+function withoutNowhere(value: Value): void {
+  if (value instanceof GoMap) {
+    for (const [key, place] of value.places ?? []) if (place.line < 0) value.places!.delete(key);
+    for (const one of value.entries.values()) withoutNowhere(one);
+  } else if (value instanceof GoSlice) {
+    value.places = value.places?.map(place => (place !== undefined && place.line < 0 ? undefined : place));
+    for (const one of value.items) withoutNowhere(one);
   }
 }
 
@@ -218,10 +323,18 @@ export function kindInJson(value: Value): string {
  * parser's error from 0 and those of a scanner's from 1, and leaves the first line unsaid (yaml.go, decode.go).
  */
 export function goYamlMessage(
-  { line, message }: { readonly line: number; readonly message: string },
+  { line, column, message }: { readonly line: number; readonly column?: number; readonly message: string },
   text = '',
 ): string {
   const prefix = 'error converting YAML to JSON: ';
+  const key = message === KEY_OF_MANY ? bracketed(text, line, column ?? 0) : undefined;
+  if (key !== undefined) {
+    // Keys are decoded when all of the text is parsed: a mistake of form, anywhere in it, comes first.
+    const other = readDocuments(key.without).find(one => one.is === 'error');
+    if (other === undefined || other.message === KEY_OF_MANY)
+      return `${prefix}yaml: invalid map key: ${format('%#v', [key.value])}`;
+    return goYamlMessage(other, key.without);
+  }
   if (/has no place in JSON/.test(message))
     return `${prefix}json: unsupported value: ${message.includes('-') ? '-Inf' : message.includes('nan') ? 'NaN' : '+Inf'}`;
   const scanner = (words: string): string => `${prefix}yaml: ${line > 1 ? `line ${line}: ` : ''}${words}`;
@@ -254,6 +367,67 @@ export function goYamlMessage(
   }
   for (const [pattern, words] of SCANNED) if (pattern.test(message)) return scanner(words);
   return `${prefix}yaml: line ${line}: ${message}`;
+}
+
+const KEY_OF_MANY = 'a key cannot be a mapping or a list';
+
+/**
+ * The mapping or list in brackets that begins there, as go-yaml v2 decodes a key (decode.go, `mapping`): what is left of
+ * `version: {{ version }}` where a template was never rendered; and the text with all keys of that kind made plain.
+ * Undefined where no bracket begins or ends there.
+ */
+function bracketed(
+  text: string,
+  line: number,
+  column: number,
+): { readonly value: Value; readonly without: string } | undefined {
+  let first: Value;
+  let without = text;
+  for (let [at, on, round] = [column, line, 0]; round < MOST_KEYS; round++) {
+    const start = offsetOf(without, on, at);
+    const found = start === undefined ? undefined : closed(without, start);
+    if (found === undefined) break;
+    if (round === 0) first = keyed(found.value);
+    // As long as before, so that every place stays.
+    const inner = without.slice(start! + 1, found.end - 1).replace(/[^\r\n]/g, 'x');
+    without = `${without.slice(0, start)}"${inner}"${without.slice(found.end)}`;
+    const next = readDocuments(without).find(one => one.is === 'error');
+    if (next?.message !== KEY_OF_MANY) break;
+    [on, at] = [next.line, next.column];
+  }
+  return first === undefined ? undefined : { value: first, without };
+}
+
+/** How many keys of one text are looked through for a mistake behind them. */
+const MOST_KEYS = 50;
+
+function offsetOf(text: string, line: number, column: number): number | undefined {
+  let offset = 0;
+  for (let at = 1; at < line; at++) {
+    const end = text.indexOf('\n', offset);
+    if (end < 0) return undefined;
+    offset = end + 1;
+  }
+  return offset + column - 1;
+}
+
+/** What stands in brackets from an offset on, to the first bracket that closes it. */
+function closed(text: string, start: number): { readonly value: Value; readonly end: number } | undefined {
+  if (text[start] !== '{' && text[start] !== '[') return undefined;
+  const window = text.slice(start, start + 10_000);
+  for (const { index } of window.matchAll(/[}\]]/g)) {
+    const [document] = readDocuments(window.slice(0, index + 1));
+    if (document?.is === 'value') return { value: fromPlain(document.value), end: start + index + 1 };
+    if (index > 1000) break;
+  }
+  return undefined;
+}
+
+function keyed(value: Value): Value {
+  if (value instanceof GoSlice) return new GoSlice(value.items.map(keyed));
+  if (!(value instanceof GoMap)) return value;
+  const entries = [...value.entries].map(([key, inner]) => [key, keyed(inner)] as const);
+  return new GoMap(new Map(entries), 'map[interface {}]interface {}');
 }
 
 /** Mistakes of go-yaml's decoder and of sigs.k8s.io/yaml, which name no line. */

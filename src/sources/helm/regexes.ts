@@ -2,15 +2,85 @@
 import type { RE2JS } from 're2js';
 import { define } from './define.ts';
 import type { Fn } from './exec.ts';
-import { GoError, GoSlice, type Int, nilOf, type Value } from './value.ts';
+import { GoError, GoSlice, type Int, isAscii, nilOf, type Value } from './value.ts';
 
-type Pattern = InstanceType<typeof RE2JS>;
+/** Of RE2JS, what is asked here. */
+interface Pattern {
+  matcher(text: string): Matcher;
+  namedGroups(): unknown;
+}
+
+interface Matcher {
+  find(): boolean;
+  start(): number;
+  end(): number;
+  groupCount(): number;
+  group(index: number): string | null;
+}
+
+/**
+ * Patterns that mean the same to JavaScript: letters, plain classes, at most one repetition and no groups. Nearly all
+ * that charts use are such, and RE2 takes longer to load than many a chart to render.
+ */
+const ITEM = /(?:[\w :/@,=%-]|\\[dWw.]|\[\^?(?:a-z|A-Z|0-9|a-f|A-F|[\w.:/@ ])+-?\])[+*?]?/.source;
+const PLAIN = new RegExp(`^\\^?(?:${ITEM})+\\$?(?:\\|\\^?(?:${ITEM})+\\$?)*$`);
+/** With one repetition a match takes at most the square of the length. */
+const LONGEST_TEXT = 2000;
+
+export function isPlain(source: string): boolean {
+  return source.length < 200 && PLAIN.test(source) && (source.match(/[+*?]/g)?.length ?? 0) <= 1;
+}
+
+/** A plain pattern. Of texts that are long, or not ASCII, RE2 decides. */
+class PlainPattern implements Pattern {
+  readonly #source: string;
+  readonly #pattern: RegExp;
+  #re2: Pattern | undefined;
+
+  constructor(source: string) {
+    this.#source = source;
+    this.#pattern = new RegExp(source, 'g');
+  }
+
+  matcher(text: string): Matcher {
+    if (text.length > LONGEST_TEXT || !isAscii(text)) {
+      this.#re2 ??= loaded().compile(this.#source);
+      return this.#re2.matcher(text);
+    }
+    const pattern = this.#pattern;
+    let at = 0;
+    let found: RegExpExecArray | null = null;
+    return {
+      find: () => {
+        if (at > text.length) return false;
+        pattern.lastIndex = at;
+        found = pattern.exec(text);
+        if (found === null) return false;
+        at = found.index + Math.max(1, found[0].length);
+        return true;
+      },
+      start: () => found!.index,
+      end: () => found!.index + found![0].length,
+      groupCount: () => 0,
+      group: () => found![0],
+    };
+  }
+
+  namedGroups(): Readonly<Record<string, number>> {
+    return {};
+  }
+}
 
 let library: typeof RE2JS | undefined;
 
 /** Gives the library: see re2.ts. */
 export function useRe2(re2: typeof RE2JS): void {
   library = re2;
+}
+
+function loaded(): typeof RE2JS {
+  if (library === undefined) throw new Error('regular expressions were not loaded');
+  return library;
 }
 
 const patterns = new Map<string, Pattern>();
@@ -21,8 +91,7 @@ function compile(source: string, must: boolean): Pattern {
   if (known !== undefined) return known;
   let pattern: Pattern;
   try {
-    if (library === undefined) throw new Error('regular expressions were not loaded');
-    pattern = library.compile(source);
+    pattern = isPlain(source) ? new PlainPattern(source) : loaded().compile(source);
   } catch (error) {
     if (library === undefined) throw error;
     const message = `error parsing regexp: ${(error as Error).message.replace(/^error parsing regexp: /, '')}`;

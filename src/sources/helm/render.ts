@@ -8,6 +8,7 @@ import { coalesceValues, isCompatible, processDependencies, tableAt } from './co
 import { type Renderable, type Rendered, renderAll } from './engine.ts';
 import { fileMatcher } from './ignore.ts';
 import { basePath } from './paths.ts';
+import { goQuote } from './quote.ts';
 import { fromPlain, goYamlMessage, type Relocate, readYaml } from './read-values.ts';
 import { patternMatches } from './regexes.ts';
 import { SchemaNotLocal, schemaErrors } from './schema.ts';
@@ -68,6 +69,8 @@ export interface RenderedDocument {
   readonly read: readonly ReadDocument[];
   /** Where each line of the text came from; none without `trace`. Put together when it is first asked for. */
   readonly lines: readonly LineOrigin[];
+  /** False where no line has anything that is new at every run. */
+  readonly mayBeNew: boolean;
   readonly branches: readonly BranchTaken[];
 }
 
@@ -132,6 +135,9 @@ export function renderChartFiles(
     throw new GoError(
       `an error occurred while checking for chart dependencies. You may need to run \`helm dependency build\` to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: ${missing.map(one => one.name).join(', ')}`,
     );
+  if (options.releaseName !== undefined) checkReleaseName(options.releaseName);
+  // helm 4 reads charts of version 3, and installs none (pkg/action/install.go).
+  if (chart.metadata.apiVersion === 'v3') throw new GoError('invalid chart apiVersion');
   try {
     processDependencies(chart, values, warn);
   } catch (error) {
@@ -227,6 +233,19 @@ function checkedKube(text: string): string {
     if (error instanceof GoError) throw new GoError(`invalid kube version '${text}': ${error.message}`);
     throw error;
   }
+}
+
+const RELEASE_NAME = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
+
+/** ValidateReleaseName of pkg/chart/v2/util/validate_name.go, in the words of pkg/action/install.go. */
+function checkReleaseName(name: string): void {
+  const fail = (why: string): never => {
+    throw new GoError(`release name check failed: release name ${goQuote(name)}: ${why}`);
+  };
+  if (name === '') fail('no name provided');
+  // The length comes first: the pattern is quick only with what is short.
+  if (name.length > 53 || !new RegExp(RELEASE_NAME).test(name))
+    fail(`invalid release name, must match regex ${RELEASE_NAME} and the length must not be longer than 53`);
 }
 
 /** The user's values: files, then --set-json, --set, --set-string and --set-file, whatever their order. */
@@ -469,6 +488,7 @@ function crdsOf(chart: Chart): RenderedDocument[] {
         return readDocuments(wellFormed(file.text));
       },
       lines: [],
+      mayBeNew: false,
       branches: [],
     }));
   return [...own, ...chart.dependencies.flatMap(crdsOf)];
@@ -514,6 +534,10 @@ class Manifest implements RenderedDocument {
     return this.#lines;
   }
 
+  get mayBeNew(): boolean {
+    return this.#traced?.mayBeNew === true;
+  }
+
   get branches(): readonly BranchTaken[] {
     return this.#traced?.branches ?? [];
   }
@@ -530,8 +554,9 @@ function sortManifests(rendered: ReadonlyMap<string, Rendered>): {
     const { text, traced } = rendered.get(file)!;
     if (trimSpace(text) === '') continue;
     for (const part of splitManifests(text)) {
-      const read = readDocuments(wellFormed(part.text));
-      const { kind, name, annotations } = headOf(read, file);
+      const whole = wellFormed(part.text);
+      const read = readDocuments(whole);
+      const { kind, name, annotations } = headOf(read, whole, file);
       const hook = annotations.get('helm.sh/hook');
       if (hook === undefined) {
         generic.push(new Manifest(file, part, read, traced, kind, name, [], 0));
@@ -617,13 +642,13 @@ interface Head {
   readonly annotations: ReadonlyMap<string, string>;
 }
 
-function headOf(documents: readonly ReadDocument[], file: string): Head {
+function headOf(documents: readonly ReadDocument[], text: string, file: string): Head {
   const fail = (message: string): never => {
     throw new GoError(`YAML parse error on ${file}: ${message}`);
   };
   const document = documents.find(one => one.is !== 'empty');
   if (document === undefined) return { kind: '', name: '', annotations: new Map() };
-  if (document.is === 'error') return fail(goYamlMessage(document));
+  if (document.is === 'error') return fail(goYamlMessage(document, text));
   const value = document.value;
   const decode = 'error unmarshaling JSON: while decoding JSON: json: cannot unmarshal';
   if (value === null) return { kind: '', name: '', annotations: new Map() };

@@ -2,8 +2,9 @@
  * Where each piece of the output came from. While a template runs, every printed piece is noted with its place in the
  * template, the values that it was made of, and, where an include or a toYaml gave it, the lines of those.
  */
-import type { ActionNode, AnyNode, BranchNode, TextNode } from './nodes.ts';
+import type { ActionNode, AnyNode, BranchNode, PipeNode, Source, TextNode } from './nodes.ts';
 import { show } from './nodes.ts';
+import { LaterPlace } from './read-values.ts';
 import type { GoMap, Place, Value } from './value.ts';
 import type { WrittenYaml } from './yaml-write.ts';
 
@@ -57,8 +58,11 @@ export interface BranchTaken {
 
 interface Piece {
   readonly text: string;
-  readonly node: TextNode | ActionNode;
+  /** Where it, or the action that printed it, begins; no node, for with one would stay its whole tree. */
+  readonly at: number;
+  readonly source: Source;
   readonly file: string;
+  readonly literal: boolean;
   readonly action: Action | undefined;
 }
 
@@ -76,12 +80,13 @@ interface Candidate {
 /** What may be told of an action; what it means for the lists below is worked out when somebody asks. */
 type Told =
   | { readonly is: 'value'; readonly place: Place }
+  | { readonly is: 'later'; readonly place: LaterPlace; readonly otherwise: Action | undefined }
   | { readonly is: 'given'; readonly name: string }
   | { readonly is: 'instead'; readonly missing: AnyNode | undefined }
   | { readonly is: 'insteadOf'; readonly words: string }
   | { readonly is: 'used'; readonly carried: Action }
   | { readonly is: 'template'; readonly output: Output; readonly text: string }
-  | { readonly is: 'yaml'; readonly written: WrittenYaml }
+  | { readonly is: 'yaml'; readonly written: WrittenYaml; readonly mayBeNew: boolean }
   | { readonly is: 'unresolved'; readonly name: string };
 
 /** What an action is made of. */
@@ -104,12 +109,15 @@ class Action {
   missing: AnyNode | undefined;
   /** How many actions hang on each other that are not put together yet. */
   depth = 0;
+  /** Something that is new at every run may be in it: told at once, so that where there is none nobody looks. */
+  mayBeNew = false;
   /** What was told and is not put together yet: most actions are told nothing. */
   #told: Told[] | undefined;
   #known: Known | undefined;
 
   constructor(told?: Told[]) {
     this.#told = told;
+    if (told?.some(one => one.is === 'unresolved') === true) this.mayBeNew = true;
   }
 
   /** Nothing was told. */
@@ -120,7 +128,15 @@ class Action {
   tell(one: Told): void {
     if (this.#told === undefined) this.#told = [one];
     else this.#told.push(one);
-    const depth = one.is === 'used' ? one.carried.depth : one.is === 'template' ? one.output.depth : -1;
+    if (mayBeNew(one)) this.mayBeNew = true;
+    const depth =
+      one.is === 'used'
+        ? one.carried.depth
+        : one.is === 'template'
+          ? one.output.depth
+          : one.is === 'later'
+            ? Math.max(one.place.depth, one.otherwise?.depth ?? 0)
+            : -1;
     if (depth < this.depth) return;
     this.depth = depth + 1;
     // What hangs on each other in a long chain is put together link by link: the call stack has an end.
@@ -131,6 +147,7 @@ class Action {
   copy(): Action {
     const copy = new Action(this.#told === undefined ? undefined : [...this.#told]);
     copy.depth = this.depth;
+    copy.mayBeNew = this.mayBeNew;
     const known = this.#known;
     if (known !== undefined)
       copy.#known = {
@@ -179,6 +196,13 @@ class Action {
       case 'value':
         known.values.push(one.place);
         break;
+      case 'later': {
+        const place = one.place.settled;
+        const used = place === undefined ? one.otherwise : madeOf(place)?.carried;
+        if (used !== undefined) learnUsed(used, known);
+        else if (place !== undefined) known.values.push(place);
+        break;
+      }
       case 'given':
         note(known.given, one.name);
         break;
@@ -188,15 +212,9 @@ class Action {
       case 'insteadOf':
         note(known.instead, one.words);
         break;
-      case 'used': {
-        const { values, given, instead, inner, unresolved } = one.carried;
-        if (known.values.length < MOST_CARRIED) known.values.push(...values);
-        if (known.given.length < MOST_CARRIED) known.given.push(...given);
-        if (known.instead.length < MOST_CARRIED) known.instead.push(...instead);
-        if (known.inner.length < MOST_LINES) for (const candidate of inner) known.inner.push(candidate);
-        if (unresolved !== undefined) known.unresolved = unresolved;
+      case 'used':
+        learnUsed(one.carried, known);
         break;
-      }
       case 'template':
         learnTemplate(one.output, one.text, known);
         break;
@@ -208,6 +226,31 @@ class Action {
         break;
     }
   }
+}
+
+function mayBeNew(one: Told): boolean {
+  switch (one.is) {
+    case 'unresolved':
+      return true;
+    case 'used':
+      return one.carried.mayBeNew;
+    case 'template':
+      return one.output.mayBeNew;
+    case 'later':
+      return one.place.mayBeNew || one.otherwise?.mayBeNew === true;
+    case 'yaml':
+      return one.mayBeNew;
+    default:
+      return false;
+  }
+}
+
+function learnUsed({ values, given, instead, inner, unresolved }: Action, known: Known): void {
+  if (known.values.length < MOST_CARRIED) known.values.push(...values);
+  if (known.given.length < MOST_CARRIED) known.given.push(...given);
+  if (known.instead.length < MOST_CARRIED) known.instead.push(...instead);
+  if (known.inner.length < MOST_LINES) for (const candidate of inner) known.inner.push(candidate);
+  if (unresolved !== undefined) known.unresolved = unresolved;
 }
 
 function learnTemplate({ pieces, source }: Output, text: string, known: Known): void {
@@ -228,7 +271,8 @@ function learnTemplate({ pieces, source }: Output, text: string, known: Known): 
 function learnYaml(written: WrittenYaml, known: Known): void {
   const lines = written.text.split('\n');
   lines.forEach((line, at) => {
-    const place = written.places[at];
+    const given = written.places[at];
+    const place = given === undefined ? undefined : settled(given);
     const made = place === undefined ? undefined : madeOf(place);
     // A lone scalar, or an empty map, is what the action has read.
     const isAll = lines.length === 1 && place === undefined;
@@ -249,6 +293,15 @@ function learnYaml(written: WrittenYaml, known: Known): void {
   });
 }
 
+/** Where the lines of a text were made: asked of few texts, so worked out for the first line that is asked for. */
+export interface PlacesOfLines {
+  /** How long the chain of what is worked out then is. */
+  readonly depth: number;
+  /** Something that is new at every run may be in the text. */
+  readonly mayBeNew: boolean;
+  placeOf(line: string): Place | undefined;
+}
+
 /** What a variable, or the dot, was made of. */
 export type Carried = Action;
 
@@ -265,15 +318,21 @@ function madePlace(made: Made): Place {
 
 const madeOf = (place: Place): Made | undefined => place.made as Made | undefined;
 
+/** The place that it turns out to be; undefined for one of which nobody knows where it was made. */
+const settled = (place: Place): Place | undefined => (place instanceof LaterPlace ? place.settled : place);
+
 /** What one template gave. */
 export class Traced {
   #output: Output | undefined;
   readonly #text: string;
   readonly branches: readonly BranchTaken[];
+  /** False where nothing in it is new at every run. */
+  readonly mayBeNew: boolean;
   #lines: LineOrigin[] | undefined;
 
   constructor(output: Output, text: string, branches: readonly BranchTaken[]) {
     this.#output = output;
+    this.mayBeNew = output.mayBeNew;
     this.#text = text;
     this.branches = branches;
   }
@@ -293,11 +352,15 @@ class Branch implements BranchTaken {
   readonly taken: boolean;
   readonly outputLine: number;
   readonly file: string;
-  readonly #node: BranchNode;
+  readonly #type: BranchNode['type'];
+  readonly #pipe: PipeNode;
+  readonly #at: number;
   readonly #action: Action;
 
   constructor(node: BranchNode, file: string, taken: boolean, action: Action, outputLine: number) {
-    this.#node = node;
+    this.#type = node.type;
+    this.#pipe = node.pipe;
+    this.#at = node.at;
     this.file = file;
     this.taken = taken;
     this.#action = action;
@@ -305,11 +368,11 @@ class Branch implements BranchTaken {
   }
 
   get line(): number {
-    return lineOf(this.#node);
+    return position(this.#pipe.tree, this.#at).line;
   }
 
   get condition(): string {
-    return `${this.#node.type} ${show(this.#node.pipe)}`;
+    return `${this.#type} ${show(this.#pipe)}`;
   }
 
   get values(): readonly Place[] {
@@ -336,6 +399,8 @@ interface Output {
   lines: number;
   /** How long the longest chain of actions is that hangs on its pieces. */
   depth: number;
+  /** Something that is new at every run may be in it. */
+  mayBeNew: boolean;
   /** For a text that `tpl` runs: what the text itself was made of. */
   readonly source: { readonly text: string; readonly made: Action } | undefined;
 }
@@ -361,7 +426,13 @@ export class Tracer {
         ? undefined
         : { text: this.nextSource, made: made.copy() };
     this.nextSource = undefined;
-    this.outputs.push({ pieces: [], lines: 0, depth: source?.made.depth ?? 0, source });
+    this.outputs.push({
+      pieces: [],
+      lines: 0,
+      depth: source?.made.depth ?? 0,
+      mayBeNew: source?.made.mayBeNew === true,
+      source,
+    });
     this.actions.push(new Action());
   }
 
@@ -392,12 +463,19 @@ export class Tracer {
   }
 
   text(node: TextNode, file: string): void {
-    this.note({ text: node.text, node, file, action: undefined });
+    this.note({ text: node.text, at: node.at, source: node.tree, file, literal: true, action: undefined });
   }
 
   printed(node: ActionNode, file: string, text: string, before: Action): void {
     const action = this.endAction(before);
-    this.note({ text, node, file, action: action.isEmpty ? undefined : action });
+    this.note({
+      text,
+      at: node.at,
+      source: node.tree,
+      file,
+      literal: false,
+      action: action.isEmpty ? undefined : action,
+    });
   }
 
   /** A variable was set: what it was made of belongs to those that print it. */
@@ -414,11 +492,20 @@ export class Tracer {
   argument(node: AnyNode, file: string, before: Action): Place {
     const carried = this.endAction(before);
     this.used(carried);
-    return madePlace({ carried, at: { file, ...position(node, node.at) } });
+    return madePlace({ carried, at: { file, ...position(node.tree, node.at) } });
   }
 
-  /** What the place of an element of a list stands for. */
-  carriedBy(place: Place): Carried {
+  /**
+   * What the place of an element of a list stands for.
+   *
+   * @param otherwise what stands for it where nobody knows the place
+   */
+  carriedBy(place: Place, otherwise: Carried | undefined): Carried {
+    if (place instanceof LaterPlace) {
+      const later = new Action();
+      later.tell({ is: 'later', place, otherwise });
+      return later;
+    }
     return madeOf(place)?.carried ?? new Action([{ is: 'value', place }]);
   }
 
@@ -436,7 +523,10 @@ export class Tracer {
   private note(piece: Piece): void {
     const output = this.outputs.at(-1)!;
     output.pieces.push(piece);
-    if (piece.action !== undefined && piece.action.depth > output.depth) output.depth = piece.action.depth;
+    if (piece.action !== undefined) {
+      if (piece.action.depth > output.depth) output.depth = piece.action.depth;
+      if (piece.action.mayBeNew) output.mayBeNew = true;
+    }
     if (this.outputs.length > 1) return;
     for (let at = piece.text.indexOf('\n'); at >= 0; at = piece.text.indexOf('\n', at + 1)) output.lines++;
   }
@@ -451,6 +541,10 @@ export class Tracer {
     const action = this.actions.at(-1);
     if (action === undefined) return;
     const place = map.places?.get(key);
+    if (place instanceof LaterPlace) {
+      action.tell({ is: 'later', place, otherwise: undefined });
+      return;
+    }
     const made = place === undefined ? undefined : madeOf(place);
     if (made !== undefined) this.used(made.carried);
     else if (place !== undefined) action.tell({ is: 'value', place });
@@ -469,17 +563,28 @@ export class Tracer {
   }
 
   yaml(written: WrittenYaml): void {
-    this.actions.at(-1)?.tell({ is: 'yaml', written });
+    const mayBeNew =
+      this.hasUnresolved &&
+      written.places.some(place =>
+        place instanceof LaterPlace
+          ? place.mayBeNew
+          : place !== undefined && madeOf(place)?.carried.mayBeNew === true,
+      );
+    this.actions.at(-1)?.tell({ is: 'yaml', written, mayBeNew });
   }
 
   /** What tells of a line of a text what it was made of, where the action that runs has made it. */
-  placesOfLines(): (line: string) => Place | undefined {
-    const last = new Map<string, Part>();
-    for (const { text, parts } of this.actions.at(-1)?.inner ?? []) {
-      const part = parts.at(-1);
-      if (part !== undefined) last.set(text, part);
-    }
-    return line => {
+  placesOfLines(): PlacesOfLines {
+    const made = this.actions.at(-1)?.copy() ?? new Action();
+    let last: Map<string, Part> | undefined;
+    const placeOf = (line: string): Place | undefined => {
+      if (last === undefined) {
+        last = new Map();
+        for (const { text, parts } of made.inner) {
+          const part = parts.at(-1);
+          if (part !== undefined) last.set(text, part);
+        }
+      }
       const part = last.get(line.trim());
       if (part === undefined) return undefined;
       const value = part.values.at(-1);
@@ -491,6 +596,7 @@ export class Tracer {
       ]);
       return madePlace({ carried, at: part.template });
     };
+    return { depth: made.depth, mayBeNew: made.mayBeNew, placeOf };
   }
 
   unresolved(name: string): void {
@@ -538,15 +644,15 @@ function remember(inner: Candidate[], line: string, parts: readonly Part[]): voi
   });
 }
 
-const lineStarts = new WeakMap<object, number[]>();
+const lineStarts = new WeakMap<Source, number[]>();
 
-function position(node: AnyNode, offset: number): { line: number; column: number } {
-  let starts = lineStarts.get(node.tree);
+function position(source: Source, offset: number): { line: number; column: number } {
+  let starts = lineStarts.get(source);
   if (starts === undefined) {
+    const { text } = source;
     starts = [0];
-    for (let at = node.tree.text.indexOf('\n'); at >= 0; at = node.tree.text.indexOf('\n', at + 1))
-      starts.push(at + 1);
-    lineStarts.set(node.tree, starts);
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+    lineStarts.set(source, starts);
   }
   let [low, high] = [0, starts.length - 1];
   while (low < high) {
@@ -556,8 +662,6 @@ function position(node: AnyNode, offset: number): { line: number; column: number
   }
   return { line: low + 1, column: offset - starts[low]! + 1 };
 }
-
-const lineOf = (node: AnyNode): number => position(node, node.at).line;
 
 /** Quotes around a text do not hide where it came from. */
 const bare = (text: string): string => text.replace(/^(["'])(.*)\1$/s, '$2');
@@ -593,13 +697,12 @@ class Search {
 function partsOf(pieces: readonly Piece[]): Part[][] {
   const lines: Part[][] = [[]];
   let column = 0;
-  for (const { text, node, file, action } of pieces) {
-    let offset = node.at;
-    const here: TemplatePlace | undefined =
-      node.type === 'text' ? undefined : { file, ...position(node, node.at) };
+  for (const { text, at, source, file, literal, action } of pieces) {
+    let offset = at;
+    const here: TemplatePlace | undefined = literal ? undefined : { file, ...position(source, at) };
     const search = action === undefined || action.inner.length === 0 ? undefined : new Search(action.inner);
     const rows = text.split('\n');
-    rows.forEach((row, at) => {
+    rows.forEach((row, number) => {
       const line = lines.at(-1)!;
       if (row !== '') {
         const content = row.trim();
@@ -619,18 +722,18 @@ function partsOf(pieces: readonly Piece[]): Part[][] {
             to: column + row.length,
             template: here ?? {
               file,
-              ...position(node, offset + (content === '' ? 0 : margin)),
+              ...position(source, offset + (content === '' ? 0 : margin)),
             },
             values: action?.values ?? [],
             given: action?.given ?? [],
             instead: action?.instead ?? [],
             unresolved: action?.unresolved,
-            literal: node.type === 'text',
+            literal,
           });
         column += row.length;
       }
       offset += row.length + 1;
-      if (at < rows.length - 1) {
+      if (number < rows.length - 1) {
         lines.push([]);
         column = 0;
       }

@@ -6,6 +6,7 @@ import { SHORT_ESCAPES } from '#yaml/escapes.ts';
 import { resolvePlain } from '#yaml/scalars.ts';
 import { jsonNumber } from './json.ts';
 import { formatFloat } from './numbers.ts';
+import { placeOr } from './read-values.ts';
 import {
   base64,
   bytesOf,
@@ -111,7 +112,7 @@ class Writer {
       .sort((a, b) => compareKeys(a, b, this.style));
     const outer = this.place;
     keys.forEach((key, index) => {
-      this.place = map.places?.get(key) ?? (map.places === undefined ? outer : undefined) ?? outer;
+      this.place = placeOr(map.places?.get(key), outer);
       if (index > 0 || ownLine) this.newline(indent);
       const given = map.entries.get(key);
       const value = map.type === 'chart.Files' ? bytesSlice(given as string) : given;
@@ -139,7 +140,7 @@ class Writer {
   private sequence(list: GoSlice, indent: number, ownLine: boolean): void {
     const outer = this.place;
     list.items.forEach((item, index) => {
-      this.place = list.places?.[index] ?? outer;
+      this.place = placeOr(list.places?.[index], outer);
       if (index > 0 || ownLine) this.newline(indent);
       this.put('- ');
       this.node(item, indent, 'item');

@@ -48,6 +48,9 @@ export function namedBy(files: Files, file: string): string[] {
   }
 }
 
+/** Builds one root, or knows what came of it where it is made of the same. */
+export type BuildRoot = (files: Files, root: string, make: (files: Files) => Built) => Built;
+
 /**
  * Builds what no other kustomization uses.
  *
@@ -57,6 +60,7 @@ export function buildRoots(
   files: Files,
   kustomizations: readonly string[],
   options: BuildOptions = {},
+  buildRoot: BuildRoot = (own, _, make) => make(own),
 ): Roots {
   const inner = new Set(kustomizations.flatMap(file => namedBy(files, file)));
   const declared: Declared[] = [];
@@ -72,7 +76,7 @@ export function buildRoots(
     if (inner.has(root)) continue;
     let result: Built;
     try {
-      result = build(files, root, options);
+      result = buildRoot(files, root, own => build(own, root, options));
     } catch (error) {
       if (!(error instanceof BuildError)) throw error;
       const [first] = error.message.split('\n');

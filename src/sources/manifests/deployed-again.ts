@@ -1,11 +1,13 @@
 /**
- * What GitOps objects deploy, worked out once for both sides of a comparison as far as both are made of the same: the
- * same objects of the same files, and the same answers to whatever was asked of the tree.
+ * What kustomizations become and what GitOps objects deploy, worked out once for both sides of a comparison as far as
+ * both are made of the same: the same objects of the same files, and the same answers to whatever was asked of the tree.
  */
 import { isDeployer, takesValuesFrom } from '#sources/gitops/deployer.ts';
 import type { Deployments } from '#sources/gitops/deployments.ts';
 import type { RememberBuild } from '#sources/gitops/kustomized.ts';
 import { type FilesWithFolders, knowsFolders, LazyFiles } from '#sources/kustomize/files.ts';
+import type { BuildRoot } from '#sources/kustomize/roots.ts';
+import type { Apart } from '#world/environments.ts';
 import type { Declared } from '#world/world.ts';
 import type { SourceTree } from './files.ts';
 
@@ -83,6 +85,87 @@ export class DeployedAgain {
       return again(outcome);
     };
   }
+}
+
+/** What was built of kustomizations, with what was asked of the tree for it. */
+export class BuiltAgain {
+  readonly #roots = new Map<
+    string,
+    { readonly asked: Asked; readonly charts: ReadonlySet<string>; readonly built: ReturnType<BuildRoot> }
+  >();
+  /** By the object that was built. */
+  readonly #declared = new WeakMap<object, Declared[]>();
+  /** Which environments exclude each other, each with the first that said the same. */
+  readonly #apart = new Map<Apart, Apart>();
+
+  /** @param charts takes the charts that builds take part of */
+  remember(tree: SourceTree, names: readonly string[], charts: Set<string>): BuildRoot {
+    const keyOf = (name: string) => tree.keyOf!(name);
+    return (files, root, make) => {
+      const known = this.#roots.get(root);
+      if (known !== undefined && isStill(known.asked, files, names, keyOf)) {
+        for (const chart of known.charts) charts.add(chart);
+        return known.built;
+      }
+      const asking = new AskedFiles(files, keyOf);
+      const before = new Set(charts);
+      charts.clear();
+      try {
+        // What is not built is tried again: the file that it misses may be there on the other side.
+        const built = make(asking);
+        const own = new Set(charts);
+        for (const chart of own) asking.contents.set(chart, keyOf(chart));
+        const { contents, folders, listed } = asking;
+        const asked = { contents, folders, names: listed ? names : undefined };
+        this.#roots.set(root, { asked, charts: own, built });
+        return built;
+      } finally {
+        for (const chart of before) charts.add(chart);
+      }
+    };
+  }
+
+  /** Of both sides the same declaration where they declare the same object alike. */
+  same(one: Declared): Declared {
+    const apart = this.#same(one.apart);
+    const all = this.#declared.get(one.object);
+    const known = all?.find(
+      other =>
+        other.apart === apart &&
+        other.origin === one.origin &&
+        other.among === one.among &&
+        other.chart === one.chart &&
+        other.learnt === one.learnt &&
+        other.duplicateKeys === one.duplicateKeys &&
+        isSame(other.alike ?? [], one.alike ?? []) &&
+        isSame(other.environments ?? [], one.environments ?? []),
+    );
+    if (known !== undefined) return known;
+    const own = apart === one.apart ? one : { ...one, apart: apart! };
+    if (all === undefined) this.#declared.set(one.object, [own]);
+    else all.push(own);
+    return own;
+  }
+
+  #same(apart: Apart | undefined): Apart | undefined {
+    if (apart === undefined) return undefined;
+    let known = this.#apart.get(apart);
+    if (known === undefined) {
+      known = [...this.#apart.values()].find(other => isAlike(other, apart)) ?? apart;
+      this.#apart.set(apart, known);
+    }
+    return known;
+  }
+}
+
+function isAlike(some: Apart, others: Apart): boolean {
+  return (
+    some.size === others.size &&
+    [...some].every(([root, apart]) => {
+      const other = others.get(root);
+      return other !== undefined && other.size === apart.size && [...apart].every(one => other.has(one));
+    })
+  );
 }
 
 function again(outcome: Outcome): Exclude<Outcome, { readonly error: unknown }> {

@@ -2,7 +2,7 @@
 import { isEqual } from '#kube/equal.ts';
 import type { Path } from '#kube/objects.ts';
 import type { ReadDocument } from '#yaml/documents.ts';
-import { EditRefused, type EditRequest, editsFor, type TextEdit, withEdits } from '#yaml/edit.ts';
+import { EditRefused, type EditRequest, editsFor, pruned, type TextEdit, withEdits } from '#yaml/edit.ts';
 import { readFast } from '#yaml/fast.ts';
 
 export { EditRefused } from '#yaml/edit.ts';
@@ -32,8 +32,7 @@ export function editText(
   const document = before?.[place.document];
   if (before === undefined || document?.is !== 'value')
     throw new EditRefused('the document is not there any more');
-  const placed = changes.map(change => ({ ...change, path: [...place.prefix, ...change.path] }));
-  const edits = editsFor(text, document, placed);
+  const { placed, edits } = placedIn(text, document, place.prefix, changes);
   const edited = withEdits(text, edits);
   const after = read(edited);
   const intended = before.map((one, index) =>
@@ -57,8 +56,7 @@ export function editsOf(
   apply: (value: unknown, changes: readonly EditRequest[]) => unknown,
 ): readonly TextEdit[] {
   if (document.is !== 'value') throw new EditRefused('the document was not read');
-  const placed = changes.map(change => ({ ...change, path: [...prefix, ...change.path] }));
-  const edits = editsFor(text, document, placed);
+  const { placed, edits } = placedIn(text, document, prefix, changes);
   const { start } = document;
   const edited = withEdits(
     text.slice(start, document.end),
@@ -68,6 +66,23 @@ export function editsOf(
   if (after?.is !== 'value' || others.length > 0 || !isEqual(after.value, apply(document.value, placed)))
     throw new EditRefused('the document would not read as intended');
   return edits;
+}
+
+/** The changes where they stand in the document, and their edits. What is left empty goes too, unless a comment would. */
+function placedIn(
+  text: string,
+  document: ReadDocument & { readonly is: 'value' },
+  prefix: Path,
+  changes: readonly EditRequest[],
+): { readonly placed: readonly EditRequest[]; readonly edits: readonly TextEdit[] } {
+  const asked = changes.map(change => ({ ...change, path: [...prefix, ...change.path] }));
+  const placed = pruned(document.value, asked);
+  const edits = editsFor(text, document, placed);
+  const takesComment = ({ start, end, text: now }: TextEdit) =>
+    /(?:^|\s)#/.test(text.slice(start, end)) && !/(?:^|\s)#/.test(now);
+  return placed !== asked && edits.some(takesComment)
+    ? { placed: asked, edits: editsFor(text, document, asked) }
+    : { placed, edits };
 }
 
 function valueIn(document: ReadDocument): unknown {

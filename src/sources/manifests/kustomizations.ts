@@ -3,7 +3,7 @@ import type { Deployment } from '#sources/gitops/deployer.ts';
 import type { BuiltDeployments, RememberBuild } from '#sources/gitops/kustomized.ts';
 import type { RenderChart } from '#sources/kustomize/door.ts';
 import { OverlaidFiles } from '#sources/kustomize/files.ts';
-import type { Roots } from '#sources/kustomize/roots.ts';
+import type { BuildRoot, Roots } from '#sources/kustomize/roots.ts';
 import { asBuffer, mayHoldMarks } from './comments.ts';
 import { EditedTree, type ReadChart, type SourceTree } from './files.ts';
 import { folderOf, isKustomizationName, KUSTOMIZATION_NAMES } from './recognise.ts';
@@ -18,11 +18,15 @@ export interface Kustomizations extends Roots {
   readonly again: (edited: ReadonlyMap<string, string>, roots?: ReadonlySet<string>) => Promise<Roots>;
 }
 
-/** @param only the kustomizations that are looked at, of those that were found; all where it is absent */
+/**
+ * @param only the kustomizations that are looked at, of those that were found; all where it is absent
+ * @param remembering knows what was built before; told the charts that the builds take part of
+ */
 export async function readKustomizations(
   found: readonly Found[],
   tree: SourceTree,
   only?: ReadonlySet<string>,
+  remembering?: (charts: Set<string>) => BuildRoot,
 ): Promise<Kustomizations | undefined> {
   const kustomizations = found
     .map(({ name }) => name)
@@ -35,12 +39,14 @@ export async function readKustomizations(
     from: SourceTree,
     of: readonly string[],
     files = new OverlaidFiles(from.files(found), new Map(), bases),
+    buildRoot?: BuildRoot,
   ): Promise<Roots> => {
     const renderChart = await chartRenderer(files, kustomizations, () => from.charts(), charts);
-    return buildRoots(files, of, { top: '.', ...(renderChart === undefined ? {} : { renderChart }) });
+    const options = { top: '.', ...(renderChart === undefined ? {} : { renderChart }) };
+    return buildRoots(files, of, options, buildRoot);
   };
   const files = new OverlaidFiles(tree.files(found), new Map(), bases);
-  const built = await build(tree, kustomizations, files);
+  const built = await build(tree, kustomizations, files, remembering?.(charts));
   const marked = new Map<string, Uint8Array>();
   for (const name of built.used) {
     const bytes = files.get(name);

@@ -11,7 +11,7 @@ import type { ReadDocument } from '#yaml/documents.ts';
 import { readFast, readFastWithout } from '#yaml/fast.ts';
 import { asBuffer, type MarkedComment, markedComments, mayHoldMarks } from './comments.ts';
 import { decode } from './decode.ts';
-import type { DeployedAgain } from './deployed-again.ts';
+import type { BuiltAgain, DeployedAgain } from './deployed-again.ts';
 import { DiskTree, EditedTree, type SourceTree } from './files.ts';
 import { deployedKustomizations, type Kustomizations, readKustomizations } from './kustomizations.ts';
 import { DocumentSource, ManifestOrigin, type ReadText } from './origin.ts';
@@ -94,6 +94,8 @@ export class Shared {
   readonly charts = new Map<string, RenderedChart>();
   /** What is deployed otherwise than it is written; made with the first such object. */
   deployed: DeployedAgain | undefined;
+  /** Made with the first kustomization. */
+  builtAgain: BuiltAgain | undefined;
   /** Which files the kustomizations of a tree may be made of. */
   #reach: { readonly tree: SourceTree; readonly kustomizations: readonly string[]; readonly reach: Reach }[] =
     [];
@@ -286,11 +288,25 @@ class Reader implements Manifests {
       again === undefined ? undefined : used => again.remember(this.#tree, names, used),
     );
     this.gaps.push(...built.gaps);
-    this.declared.splice(0, this.declared.length, ...asDeployed(this.declared, others, built.built));
+    const deployed = asDeployed(this.declared, others, built.built);
+    const builtAgain = await this.#builtAgain();
+    this.declared.length = 0;
+    // One by one: there may be more than a call takes.
+    for (const one of deployed)
+      this.declared.push(
+        builtAgain === undefined || one.environments === undefined ? one : builtAgain.same(one),
+      );
     return Map.groupBy(
       deployments.filter(({ folder }) => charts.has(folder)),
       ({ folder }) => folder,
     );
+  }
+
+  async #builtAgain(): Promise<BuiltAgain | undefined> {
+    const { shared } = this.#options;
+    if (shared === undefined || this.#tree.keyOf === undefined) return undefined;
+    shared.builtAgain ??= new (await import('./deployed-again.ts')).BuiltAgain();
+    return shared.builtAgain;
   }
 
   async #again(): Promise<DeployedAgain | undefined> {
@@ -711,7 +727,18 @@ class Reader implements Manifests {
     }
     const which = [...(this.#concerned ?? [])].join('\n');
     if (shared?.kustomizations?.isStill(tree, which) === true) return shared.kustomizations.built;
-    const built = await readKustomizations(files, tree, this.#concerned);
+    const again = await this.#builtAgain();
+    const names = files.map(({ name }) => name);
+    const made = await readKustomizations(
+      files,
+      tree,
+      this.#concerned,
+      again === undefined ? undefined : charts => again.remember(tree, names, charts),
+    );
+    const built =
+      again === undefined || made === undefined
+        ? made
+        : { ...made, declared: made.declared.map(one => again.same(one)) };
     // What could not be built may have missed a file, and that file may be there on the other side.
     if (shared === undefined || tree.keyOf === undefined || built === undefined || built.gaps.length > 0)
       return built;

@@ -24,7 +24,9 @@ export default defineCheck({
     kind: 'review',
     changes: ({ violations }) =>
       violations.map(({ path }) =>
-        path.includes('add') ? { op: 'remove' as const, path } : { op: 'set' as const, path, value: ['ALL'] },
+        path.includes('add')
+          ? { op: 'remove' as const, path, prune: true as const }
+          : { op: 'set' as const, path, value: ['ALL'] },
       ),
   },
 

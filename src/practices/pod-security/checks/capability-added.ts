@@ -3,7 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { cis, mitre, pss } from '#check/frameworks.ts';
 import { notApplicable } from '#check/verdict.ts';
 import { capabilityName, DANGERS } from '../capabilities.ts';
-import { detailOf, isAsked, removeAll, standard } from '../standard.ts';
+import { detailOf, isAsked, removeAllAndEmpty, standard } from '../standard.ts';
 
 export default defineCheck({
   practice: 'pod-security',
@@ -31,7 +31,7 @@ export default defineCheck({
   },
   message: detailOf,
 
-  fix: { title: 'Take the capability away', kind: 'review', changes: removeAll },
+  fix: { title: 'Take the capability away', kind: 'review', changes: removeAllAndEmpty },
 
   examples: {
     bad: [

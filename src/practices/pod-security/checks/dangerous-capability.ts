@@ -37,7 +37,7 @@ export default defineCheck({
   fix: {
     title: 'Take the capability away',
     kind: 'review',
-    changes: found => found.map(({ at }) => ({ op: 'remove', path: at })),
+    changes: found => found.map(({ at }) => ({ op: 'remove', path: at, prune: true })),
   },
 
   examples: {

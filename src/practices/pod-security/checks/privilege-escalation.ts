@@ -1,7 +1,16 @@
 /** Processes that may gain more than they were given. */
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, nsa, owasp, pss } from '#check/frameworks.ts';
-import { detailOf, setAll, standard } from '../standard.ts';
+import type { SecurityContext } from '#kube/pods.ts';
+import { contextAt, detailOf, setAll, standard } from '../standard.ts';
+
+/**
+ * The API server refuses a container that asks for both: it is mended once that other power is gone. Source:
+ * pkg/apis/core/validation/validation.go, ValidateSecurityContext (the capability only in this spelling).
+ */
+function isRefused(context: SecurityContext | undefined): boolean {
+  return context?.privileged === true || context?.capabilities?.add?.includes('CAP_SYS_ADMIN') === true;
+}
 
 export default defineCheck({
   practice: 'pod-security',
@@ -21,7 +30,8 @@ export default defineCheck({
   remediation: 'Set securityContext.allowPrivilegeEscalation to false on the container.',
 
   subject: 'pod',
-  evaluate: pod => standard(pod, 'restricted', 'allowPrivilegeEscalation'),
+  evaluate: pod =>
+    standard(pod, 'restricted', 'allowPrivilegeEscalation', one => isRefused(contextAt(pod, one))),
   message: detailOf,
 
   fix: { title: 'Forbid privilege escalation', kind: 'review', changes: setAll(false) },

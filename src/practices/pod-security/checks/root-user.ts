@@ -1,7 +1,7 @@
 /** Containers that are told to run as root. */
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, nsa, pss } from '#check/frameworks.ts';
-import { detailOf, standard } from '../standard.ts';
+import { detailOf, removeAllAndEmpty, standard } from '../standard.ts';
 
 export default defineCheck({
   practice: 'pod-security',
@@ -17,6 +17,8 @@ export default defineCheck({
   subject: 'pod',
   evaluate: pod => standard(pod, 'restricted', 'runAsUser'),
   message: detailOf,
+
+  fix: { title: 'Leave the user to the image', kind: 'review', changes: removeAllAndEmpty },
 
   examples: {
     bad: [

@@ -1,7 +1,17 @@
 /** Containers that may run as root. */
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, nsa, owasp, pss } from '#check/frameworks.ts';
-import { detailOf, setAll, standard } from '../standard.ts';
+import type { SecurityContext } from '#kube/pods.ts';
+import type { PodSubject } from '#world/subjects.ts';
+import { contextAt, detailOf, setAll, standard } from '../standard.ts';
+
+/**
+ * The kubelet does not start a container that must not be root and is told to be user 0. Source:
+ * pkg/kubelet/kuberuntime/security_context_others.go, verifyRunAsNonRoot.
+ */
+function isUserZero(pod: PodSubject, context: SecurityContext | undefined): boolean {
+  return (context?.runAsUser ?? pod.spec.securityContext?.runAsUser) === 0;
+}
 
 export default defineCheck({
   practice: 'pod-security',
@@ -15,7 +25,12 @@ export default defineCheck({
   remediation: 'Set runAsNonRoot to true on the pod, and build the image with a USER that is not 0.',
 
   subject: 'pod',
-  evaluate: pod => standard(pod, 'restricted', 'runAsNonRoot'),
+  evaluate: pod =>
+    standard(pod, 'restricted', 'runAsNonRoot', one =>
+      one.container === undefined
+        ? pod.containers.some(({ container }) => isUserZero(pod, container.securityContext))
+        : isUserZero(pod, contextAt(pod, one)),
+    ),
   message: detailOf,
 
   fix: { title: 'Refuse to run as root', kind: 'review', changes: setAll(true) },
