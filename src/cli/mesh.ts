@@ -40,6 +40,7 @@ const ASSUMED: Readonly<Record<string, string>> = {
   'unlabelled-namespaces': 'namespaces that are not in the input have no labels but their name',
   'ip-blocks-match-pods': 'blocks of addresses in network policies mean pods too',
   'ip-blocks-miss-pods': 'blocks of addresses in network policies mean no pod',
+  'no-enforcement': 'the network plugin enforces no network policy',
   sidecars: 'pods of namespaces that are not in the input get a sidecar of Istio',
   ambient: "pods of namespaces that are not in the input are in Istio's ambient mode",
   'refused-policies-absent': "policies that Istio's webhook refuses are not in the cluster",
@@ -65,8 +66,11 @@ export function clusterFrom(
   { declared, gaps }: Pick<Manifests, 'declared' | 'gaps'>,
 ): Cluster {
   const world = new World({ declared, gaps, kubernetesMinor: newestMinor });
-  const objects = declared.map(({ object }) => object);
   const assumed = new Set(parsed.values('assume'));
+  const enforced = !assumed.has('no-enforcement');
+  const objects = declared
+    .map(({ object }) => object)
+    .filter(({ kind }) => enforced || !kind.endsWith('NetworkPolicy'));
   for (const [one, other] of [
     ['ip-blocks-match-pods', 'ip-blocks-miss-pods'],
     ['sidecars', 'ambient'],
@@ -108,7 +112,7 @@ export function clusterFrom(
     assumptions: [
       ...steps(mesh.assumed, { world }),
       ...[...assumed].map(text => `${ASSUMED[text]} (--assume ${text})`),
-      'the network plugin enforces NetworkPolicy',
+      ...(enforced ? ['the network plugin enforces NetworkPolicy'] : []),
     ],
   };
 }

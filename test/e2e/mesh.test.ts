@@ -322,6 +322,12 @@ spec: { mtls: { mode: STRICT } }
     ['ip-blocks-miss-pods', block, /network +denied/, /mean no pod \(--assume ip-blocks-miss-pods\)/],
     // The addresses of pods are not in the input: what decides is said to be unknown still.
     ['ip-blocks-match-pods', '{ ipBlock: { cidr: 0.0.0.0/0 } }', /network +allowed/, /mean pods too/],
+    [
+      'no-enforcement',
+      labelled,
+      /network +allowed/,
+      /enforces no network policy \(--assume no-enforcement\)/,
+    ],
     ['', anybody, /transport +unknown/, /defaults of Istio are taken/],
     ['sidecars', anybody, /transport +refused/, /get a sidecar of Istio \(--assume sidecars\)/],
     ['ambient', anybody, /transport +mtls/, /in Istio's ambient mode \(--assume ambient\)/],
@@ -363,6 +369,7 @@ spec: { mtls: { mode: STRICT } }
     [['mesh', 'diff', 'one'], /diff compares two things/],
     [['mesh', 'simulate'], /simulate needs --apply/],
     [['mesh', 'advise', '--as', 'istio', '--as', 'linkerd'], /istio and linkerd exclude each other/],
+    [['mesh', 'advise', '--assume', 'no-enforcement'], /nothing enforces prove nothing/],
     [['mesh', 'advise', '--dataplane', 'ambient'], /--dataplane is for --as istio/],
     [['mesh', 'advise', '--namespace', 'none'], /no workload in namespace none/],
     [['mesh', 'advise', '--flows', 'gone.json'], /gone\.json could not be read/],
@@ -375,7 +382,7 @@ spec: { mtls: { mode: STRICT } }
     ],
     [
       ['mesh', 'explain', '--assume', 'nope'],
-      /--assume: "nope" is none of unlabelled-namespaces, ip-blocks-match-pods, ip-blocks-miss-pods, sidecars, ambient/,
+      /--assume: "nope" is none of unlabelled-namespaces, ip-blocks-match-pods, ip-blocks-miss-pods, no-enforcement, sidecars, ambient/,
     ],
   ];
   for (const [words, says] of mistakes)

@@ -81,8 +81,17 @@ function formsOf(parsed: Parsed, { objects, mesh }: Cluster): Form[] {
         `--as ${form}: workloads of the input are in the mesh of ${other} already`,
         `write its policies with --as ${other}, or name other namespaces' manifests`,
       );
-  if (asked.length > 0) return asked;
-  return used.includes('istio') ? ['istio'] : used.includes('linkerd') ? ['linkerd'] : ['network-policy'];
+  const forms = asked.length > 0 ? asked : [formOf(used)];
+  if (forms.includes('network-policy') && parsed.values('assume').includes('no-enforcement'))
+    throw new UsageError(
+      'network policies that nothing enforces prove nothing',
+      'leave out --assume no-enforcement, or write --as istio or linkerd',
+    );
+  return forms;
+}
+
+function formOf(used: readonly string[]): Form {
+  return used.includes('istio') ? 'istio' : used.includes('linkerd') ? 'linkerd' : 'network-policy';
 }
 
 function allNeeds(

@@ -11,6 +11,7 @@ const assume: Option = {
     'unlabelled-namespaces',
     'ip-blocks-match-pods',
     'ip-blocks-miss-pods',
+    'no-enforcement',
     'sidecars',
     'ambient',
     'refused-policies-absent',

@@ -197,7 +197,7 @@ function card({ workload, x, y }: Placed, into: readonly MapEdge[], sizes: Sizes
   const bad = exposed.length > 0 || open.length > 0;
   // Line breaks are wanted here, and only here: each line is made safe by itself.
   const said = title.split('\n').map(xml).join('\n');
-  return `<g class="w" tabindex="0" data-id="${xml(id)}" data-ns="${xml(namespace)}" data-bad="${bad}" data-open="${open.length > 0}" data-ports="${xml(into.map(({ port }) => port).join(' '))}"><title>${said}</title><rect x="${x}" y="${y}" width="${width}" height="${height}" rx="7" fill="#fff" stroke="${stroke}" stroke-width="${bad ? (sizes === DENSE ? 4 : 2) : 1}"/><text x="${x + 10}" y="${y + Math.round(height / 2 + sizes.font * 0.36)}">${xml(cutWithin(name, sizes.letters))}</text>${badge}</g>`;
+  return `<g class="w" tabindex="0" data-id="${xml(id)}" data-ns="${xml(namespace)}" data-bad="${bad}" data-open="${open.length > 0}" data-ports="${xml(into.map(({ port }) => port).join(' '))}"><title>${said}</title><rect x="${x}" y="${y}" width="${width}" height="${height}" rx="7" fill="#fff" stroke="${stroke}" stroke-width="${bad ? (sizes === DENSE ? 4 : 2) : 1}"/><text x="${x + 10}" y="${y + Math.round(height / 2 + sizes.font * 0.36)}">${xml(cutWithin(name, sizes.letters - (badge === '' ? 0 : 2)))}</text>${badge}</g>`;
 }
 
 function edgesMarkup({ edges }: MeshMap, boxes: readonly Box[], sizes: Sizes): string {
