@@ -12,6 +12,9 @@ const FAR = 400;
 /** How many lines apart the name and the value of one environment variable stand. */
 const NEAR = 3;
 
+/** A word of every name that means a secret: most lines hold none, and need no search for pairs. */
+const MAY_NAME_SECRET = /pass|pwd|secret|key|token|credential/i;
+
 const VALUE = String.raw`(?:"(?<double>[^"]{1,4096})"|'(?<single>[^']{1,4096})'|(?<plain>[^\s"',{}[\]][^\s"',}\]]{0,4095}))`;
 const NAME = String.raw`["']?(?<name>[A-Za-z][\w.-]{0,80})["']?`;
 const SPACE = String.raw`[ \t]{0,8}`;
@@ -29,6 +32,7 @@ const TURNED = new RegExp(
 );
 /** `--password x`, `"--password", "x"`. */
 const FLAG = new RegExp(`--?(?<name>[A-Za-z][\\w.-]{1,80})["']?[ \\t,]{1,8}${VALUE}`, 'dg');
+const PATTERNS = [PAIR, ENTRY, TURNED, FLAG];
 /** `value: x` on a line of its own. */
 const OWN_VALUE = new RegExp(
   `^[ \\t]*(?:-[ \\t]+)?["']?value["']?${SPACE}:${SPACE}(?<value>\\S.*?)[ \\t,]*$`,
@@ -57,7 +61,7 @@ export function veiledLine(lines: readonly (string | undefined)[], at: number): 
   if (line === undefined || line.length > LONGEST || isInKey(lines, at)) return undefined;
   if (isInSecret(lines, at) && !OF_SECRETS.test(line)) return undefined;
   const covered: [from: number, to: number][] = [...formatsIn(line)];
-  for (const pattern of [PAIR, ENTRY, TURNED, FLAG])
+  for (const pattern of MAY_NAME_SECRET.test(line) ? PATTERNS : [])
     for (const match of line.matchAll(pattern)) {
       const { name } = match.groups!;
       const group = ['double', 'single', 'plain'].find(one => match.groups![one] !== undefined)!;
@@ -110,6 +114,7 @@ function isSecret(name: string, value: string): boolean {
 function isInKey(lines: readonly (string | undefined)[], at: number): boolean {
   for (let above = at; above >= Math.max(0, at - FAR); above--) {
     const line = lines[above] ?? '';
+    if (!line.includes('-----')) continue;
     if (above < at && /-----END [A-Z ]{0,40}-----/.test(line)) return false;
     if (/-----BEGIN [A-Z ]{0,40}PRIVATE KEY/.test(line)) return true;
   }
@@ -121,6 +126,7 @@ function isInSecret(lines: readonly (string | undefined)[], at: number): boolean
     for (let i = at; i >= 0 && i < lines.length && Math.abs(i - at) < FAR; i += step) {
       const line = lines[i] ?? '';
       if (i !== at && line.startsWith('---')) return false;
+      if (!line.includes('kind')) continue;
       const kind = KIND.exec(line)?.[1];
       if (kind !== undefined) return kind === 'Secret';
       if (/["']?kind["']?[ \t]*:[ \t]*["']?Secret\b/.test(line)) return true;
