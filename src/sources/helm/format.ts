@@ -59,6 +59,23 @@ export function sprint(args: readonly Value[]): string {
   return text;
 }
 
+/**
+ * The number written at a place of the pattern, undefined for none, and the place behind it. One that is too large
+ * before its last digit ends the pattern there: what follows of it is not printed.
+ * Source: fmt/print.go (parsenum).
+ */
+function numberAt(pattern: string, start: number): readonly [number: number | undefined, after: number] {
+  let number: number | undefined;
+  let at = start;
+  for (; at < pattern.length; at++) {
+    const digit = pattern.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9) break;
+    if ((number ?? 0) > TOO_LARGE) return [undefined, pattern.length];
+    number = (number ?? 0) * 10 + digit;
+  }
+  return [number, at];
+}
+
 export const sprintln = (args: readonly Value[]): string =>
   `${args.map(arg => printArg(arg, 'v', plain())).join(' ')}\n`;
 
@@ -128,12 +145,10 @@ class Printer {
         }
         afterIndex = false;
       } else {
-        const digits = /^\d+/.exec(pattern.slice(at, at + 8))?.[0];
-        if (digits !== undefined) {
-          at += digits.length;
-          if (afterIndex) this.goodIndex = false;
-          if (Number(digits) <= TOO_LARGE) flags.width = Number(digits);
-        }
+        const [width, after] = numberAt(pattern, at);
+        if (afterIndex && width !== undefined) this.goodIndex = false;
+        flags.width = width;
+        at = after;
       }
       if (pattern[at] === '.') {
         at++;
@@ -147,9 +162,9 @@ class Printer {
           else if (precision >= 0) flags.precision = precision;
           afterIndex = false;
         } else {
-          const digits = /^\d+/.exec(pattern.slice(at, at + 8))?.[0];
-          if (digits !== undefined) at += digits.length;
-          flags.precision = digits === undefined || Number(digits) > TOO_LARGE ? 0 : Number(digits);
+          const [precision, after] = numberAt(pattern, at);
+          flags.precision = precision ?? 0;
+          at = after;
         }
       }
       if (!afterIndex) index();

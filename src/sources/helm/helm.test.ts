@@ -47,6 +47,31 @@ describe('the name of a release', () => {
   });
 });
 
+describe('printf', () => {
+  // Answers of helm 4.1.4.
+  for (const [pattern, args, expected] of [
+    ['%1000000000d', '1', '%!(NOVERB)%!(EXTRA int=1)'],
+    ['%12345678d', '1', '%!(NOVERB)%!(EXTRA int=1)'],
+    ['%.1000000000f', '1.0', '%!(NOVERB)%!(EXTRA float64=1)'],
+    ['%-99999999s|', '"x"', '%!(NOVERB)%!(EXTRA string=x)'],
+    ['%.99999999s %d', '"x" 2', '%!(NOVERB)%!(EXTRA string=x, int=2)'],
+    ['%*d', '99999999 1', '%!(BADWIDTH)1'],
+    ['%12.3f|%05d|%-5d|', '1.5 3 4', '       1.500|00003|4    |'],
+    ['%.s|%.3s', '"abc" "abcdef"', '|abc'],
+    ['%[1]5d', '3', '%!d(BADINDEX)'],
+  ] as const)
+    it(`${pattern} of ${args}`, () =>
+      assert.equal(
+        renderTemplate({ template: `{{ printf "${pattern}" ${args} }}`, values: {} }).text,
+        expected,
+      ));
+
+  it('takes a width of seven digits', () => {
+    const template = '{{ printf "%1000001d" 1 | len }} {{ printf "%.2000000f" 3.0 | len }}';
+    assert.equal(renderTemplate({ template, values: {} }).text, '1000001 2000002');
+  });
+});
+
 describe('what a chart may cost', () => {
   const limits = { steps: 10_000, output: 100_000, time: 10_000 };
   const render = (template: string) => renderChart(chart({ 'templates/a.yaml': template }), { limits });
@@ -73,6 +98,18 @@ describe('what a chart may cost', () => {
       );
     });
   }
+
+  it('refuses values that lie too deep, or inside themselves', () => {
+    const round: Record<string, unknown> = {};
+    round['a'] = [round];
+    let deep: object = {};
+    for (let at = 0; at < 100_000; at++) deep = { a: deep };
+    for (const values of [round, deep])
+      assert.throws(
+        () => renderTemplate({ template: '{{ toYaml .Values }}', values }),
+        (error: unknown) => isHelmError(error) && /^values have more than 1000 maps/.test(error.message),
+      );
+  });
 
   it('traces variables that are made of themselves, many times over', () => {
     const template = [

@@ -255,17 +255,21 @@ function placeWhenAsked(value: Value, written: Written, above: number): void {
     });
 }
 
-export function fromPlain(value: unknown): Value {
+/** Deeper than any file that is read; what is deeper, or holds itself, can only be handed in by a program. */
+const MAX_DEPTH = 1000;
+
+/** @throws GoError for what lies inside itself, or too deep */
+export function fromPlain(value: unknown, depth = 0): Value {
   if (value === null || value === undefined) return null;
   if (typeof value === 'bigint') return Number(value);
-  if (Array.isArray(value)) return grownSlice(value.map(fromPlain));
-  if (typeof value === 'object') {
-    const entries = new Map<string, Value>();
-    for (const key of Object.keys(value))
-      entries.set(key, fromPlain((value as Record<string, unknown>)[key]));
-    return new GoMap(entries);
-  }
-  return value as Value;
+  if (typeof value !== 'object') return value as Value;
+  if (depth >= MAX_DEPTH)
+    throw new GoError(`values have more than ${MAX_DEPTH} maps and lists inside each other`);
+  if (Array.isArray(value)) return grownSlice(value.map(item => fromPlain(item, depth + 1)));
+  const entries = new Map<string, Value>();
+  for (const key of Object.keys(value))
+    entries.set(key, fromPlain((value as Record<string, unknown>)[key], depth + 1));
+  return new GoMap(entries);
 }
 
 function place(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { build } from './door.ts';
+import { BuildError, build } from './door.ts';
 
 function files(texts: Readonly<Record<string, string>>): Map<string, Uint8Array> {
   return new Map(Object.entries(texts).map(([path, text]) => [path, Buffer.from(text)]));
@@ -146,4 +146,57 @@ describe('bounds', () => {
       '',
       /name: shop\nvaluesInline:\n {2}debug:\n {4}enabled: false\n {4}level: 0\n`: must specify --enable-helm/,
     ));
+
+  describe('what a build may cost', () => {
+    const MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x }\ndata: { a: b }\n';
+    const limits = { nodes: 20_000, folders: 100, time: 10_000 };
+    const stopped = (texts: Readonly<Record<string, string>>, message: RegExp, own = limits) =>
+      assert.throws(
+        () => build(files(texts), '', { limits: own }),
+        (error: Error) => error instanceof BuildError && message.test(error.message),
+      );
+    const doubled = (line: (at: number) => string) =>
+      Array.from({ length: 40 }, (_, at) => line(at)).join('');
+
+    it('a JSON patch that doubles what there is, operation by operation', () =>
+      stopped(
+        {
+          'kustomization.yaml': 'resources: [x.yaml]\npatches: [{ target: { name: x }, path: p.yaml }]\n',
+          'x.yaml': MAP,
+          'p.yaml': doubled(at => `- { op: copy, from: /data, path: /data/a${at} }\n`),
+        },
+        /^stopped: it makes more than 20000 values$/,
+      ));
+    it('replacements that do', () =>
+      stopped(
+        {
+          'kustomization.yaml': `resources: [x.yaml]\nreplacements:\n${doubled(
+            at =>
+              `- { source: { kind: ConfigMap, name: x, fieldPath: data }, targets: [{ select: { name: x }, fieldPaths: [data.a${at}], options: { create: true } }] }\n`,
+          )}`,
+          'x.yaml': MAP,
+        },
+        /^stopped: it makes more than 20000 values$/,
+      ));
+
+    const folders: Record<string, string> = {
+      'kustomization.yaml': 'resources: [k0]\n',
+      'k25/kustomization.yaml': 'resources: [x.yaml]\n',
+      'k25/x.yaml': MAP,
+    };
+    for (let at = 0; at < 25; at++) {
+      folders[`k${at}/kustomization.yaml`] = `resources: [../k${at + 1}, again]\nnamePrefix: a\n`;
+      folders[`k${at}/again/kustomization.yaml`] = `resources: [../../k${at + 1}]\nnamePrefix: b\n`;
+    }
+    it('folders that use the next one twice each', () =>
+      stopped(folders, /^stopped: it enters more than 100 folders$/));
+    it('time', () => stopped(folders, /^stopped after 0 ms$/, { ...limits, time: 0 }));
+
+    it('does not count what builds before it have cost', () => {
+      const few = { 'kustomization.yaml': 'resources: [x.yaml]\n', 'x.yaml': MAP };
+      stopped(folders, /folders/);
+      for (let at = 0; at < 200; at++)
+        assert.equal(build(files(few), '', { limits: { ...limits, nodes: 200 } }).documents.length, 1);
+    });
+  });
 });

@@ -5,7 +5,15 @@ import type { Build, RenderChart } from './build-state.ts';
 import { emit } from './emit.ts';
 import type { Files } from './files.ts';
 import { rootLoader, Tree } from './loader.ts';
-import { field, keyOf, type Node, prefixed } from './node.ts';
+import {
+  type BuildLimits,
+  defaultBuildLimits,
+  field,
+  keyOf,
+  type Node,
+  prefixed,
+  withLimits,
+} from './node.ts';
 import type { Overrides } from './overrides.ts';
 import { ORIGIN, TRANSFORMATIONS } from './resource.ts';
 import { toJson } from './scalars.ts';
@@ -16,7 +24,7 @@ import { Target } from './target.ts';
 import { setEntries, sortResources } from './transformers.ts';
 
 export type { ChartDocument, ChartRequest, RenderChart } from './build-state.ts';
-export { BuildError, NotLocalError } from './node.ts';
+export { BuildError, type BuildLimits, NotLocalError } from './node.ts';
 export type { Overrides } from './overrides.ts';
 
 export interface BuildOptions {
@@ -28,6 +36,7 @@ export interface BuildOptions {
   readonly unrestricted?: boolean;
   /** What is set in the kustomization before it is built, as `kustomize edit` does it. */
   readonly overrides?: Overrides;
+  readonly limits?: BuildLimits;
 }
 
 export interface Built {
@@ -52,10 +61,14 @@ const MANAGED_BY = 'kustomize-v5.7.1';
  *
  * @param files contents by path, with forward slashes; nothing else is read, nothing is fetched and nothing is run
  * @param root the folder of the kustomization; empty for the top
- * @throws BuildError with the words of `kubectl kustomize` where it refuses, NotLocalError where something would have
- *   to be fetched
+ * @throws BuildError with the words of `kubectl kustomize` where it refuses, or saying which limit is passed;
+ *   NotLocalError where something would have to be fetched
  */
 export function build(files: Files, root: string, options: BuildOptions = {}): Built {
+  return withLimits(options.limits ?? defaultBuildLimits, () => built(files, root, options));
+}
+
+function built(files: Files, root: string, options: BuildOptions): Built {
   const tree = new Tree(files, options.top ?? '', options.unrestricted === true);
   const state: Build = {
     schemas: new Schemas(generated),

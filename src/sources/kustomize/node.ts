@@ -16,6 +16,66 @@ export const NULL = '!!null';
 export const MAP = '!!map';
 export const SEQ = '!!seq';
 
+/** What one build may cost: a kustomization is written by strangers, and can double what it has line by line. */
+export interface BuildLimits {
+  /** YAML nodes that are made, by reading and by copying. */
+  readonly nodes: number;
+  /** Folders that are entered; one that is used twice counts twice. */
+  readonly folders: number;
+  /** Milliseconds. */
+  readonly time: number;
+}
+
+export const defaultBuildLimits: BuildLimits = { nodes: 4_000_000, folders: 10_000, time: 60_000 };
+
+/** Not kubectl's: it would go on. No BuildError, since those are caught and told again on the way up. */
+class OverLimitError extends Error {}
+
+class Work {
+  nodes = 0;
+  readonly limits: BuildLimits;
+  #folders = 0;
+  readonly #end: number;
+
+  constructor(limits: BuildLimits) {
+    this.limits = limits;
+    this.#end = performance.now() + limits.time;
+  }
+
+  check(): void {
+    if (this.nodes > this.limits.nodes)
+      throw new OverLimitError(`stopped: it makes more than ${this.limits.nodes} values`);
+    if (performance.now() > this.#end) throw new OverLimitError(`stopped after ${this.limits.time} ms`);
+  }
+
+  enterFolder(): void {
+    if (++this.#folders > this.limits.folders)
+      throw new OverLimitError(`stopped: it enters more than ${this.limits.folders} folders`);
+    this.check();
+  }
+}
+
+const UNBOUNDED: BuildLimits = { nodes: Infinity, folders: Infinity, time: Infinity };
+
+/** The build that is under way. Nodes are made everywhere, and a build never waits, so that there is only one. */
+let work = new Work(UNBOUNDED);
+
+/** To be called for each folder that a build enters. */
+export const enterFolder = (): void => work.enterFolder();
+
+/** @throws BuildError where the work, all together, goes beyond the limits */
+export function withLimits<T>(limits: BuildLimits, run: () => T): T {
+  const before = work;
+  work = new Work(limits);
+  try {
+    return run();
+  } catch (error) {
+    throw error instanceof OverLimitError ? new BuildError(error.message) : error;
+  } finally {
+    work = before;
+  }
+}
+
 /** A mutable node. `content` of a mapping holds keys and values by turns. */
 export class Node {
   kind: Kind;
@@ -37,6 +97,7 @@ export class Node {
     this.tag = tag;
     this.value = value;
     this.style = style;
+    if (++work.nodes % 4096 === 0 || work.nodes > work.limits.nodes) work.check();
   }
 
   /** Becomes the other node: its value, not its identity. */

@@ -372,7 +372,7 @@ export class ResMap {
 
   constructor(list: readonly Resource[] = []) {
     this.list = [];
-    for (const resource of list) this.append(resource);
+    this.appendAll({ list });
   }
 
   append(resource: Resource): void {
@@ -382,7 +382,7 @@ export class ResMap {
     this.list.push(resource);
   }
 
-  appendAll(other: ResMap): void {
+  appendAll(other: { readonly list: readonly Resource[] }): void {
     // Ids are worked out once for the whole list: it may hold thousands.
     const seen = new Set(this.list.map(resource => idKey(resource.id)));
     for (const resource of other.list) {
@@ -435,7 +435,7 @@ export class ResMap {
       if (!resource.gone) kept.push(resource);
     }
     const list = new ResMap();
-    list.appendAll({ list: kept } as ResMap);
+    list.appendAll({ list: kept });
     this.list = list.list;
   }
 

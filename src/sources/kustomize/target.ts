@@ -11,7 +11,7 @@ import { hashOf } from './generators.ts';
 import { type Kustomization, type ReadKustomization, readKustomization } from './kustomization.ts';
 import type { Loader } from './loader.ts';
 import { fixNameReferences } from './name-references.ts';
-import { BuildError, NotLocalError, prefixed } from './node.ts';
+import { BuildError, enterFolder, NotLocalError, prefixed } from './node.ts';
 import { addTransformation, below, type Origin, originPath, setOrigin } from './origins.ts';
 import { overridden } from './overrides.ts';
 import { plainData, readValueOf } from './plain.ts';
@@ -233,6 +233,7 @@ export class Target {
     const { shownRoot } = loader;
     const origin = this.#origin === undefined ? undefined : below(this.#origin, path);
     let target: Target;
+    enterFolder();
     try {
       target = new Target(loader, this.#build, this.#buildMetadata, origin);
     } catch (error) {

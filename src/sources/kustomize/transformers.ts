@@ -18,7 +18,7 @@ import {
   setField,
   textOf,
 } from './node.ts';
-import type { ResMap, Resource } from './resource.ts';
+import { idKey, type ResMap, type Resource } from './resource.ts';
 import { isNonString } from './scalars.ts';
 import { regex } from './selector.ts';
 import type { Place } from './source.ts';
@@ -105,11 +105,20 @@ export function checkSubjectMode(mode: string): string {
 /** Source: builtins/NamespaceTransformer.go, filters/namespace/namespace.go. */
 export function setNamespaces(map: ResMap, options: NamespaceOptions): void {
   if (options.namespace === '') return;
+  // How many have each id, kept up to date: asking all of them for each of them would take minutes for thousands.
+  const having = new Map<string, number>();
+  const count = (key: string, by: number): number => {
+    const now = (having.get(key) ?? 0) + by;
+    having.set(key, now);
+    return now;
+  };
+  for (const resource of map.list) count(idKey(resource.id), 1);
   for (const resource of map.list) {
     if (resource.gone) continue;
+    count(idKey(resource.id), -1);
     resource.storePreviousId();
     setNamespace(resource, options);
-    if (map.byCurrentId(resource.id).length !== 1)
+    if (count(idKey(resource.id), 1) !== 1)
       throw new BuildError(
         `namespace transformation produces ID conflict: ${JSON.stringify(resource.name)} in "${options.namespace}"`,
       );
