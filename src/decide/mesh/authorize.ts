@@ -265,7 +265,12 @@ export class Authorizer {
       if (policy.targetRefs.length > 0 || policy.action === 'CUSTOM' || policy.action === 'AUDIT') return [];
       // An empty selector makes the policy one of workloads, and attaches it to none.
       if (policy.selector !== undefined && Object.keys(policy.selector).length === 0) return [];
-      const match = attaches({ ...policy, targetRefs: [] }, policy.namespace, withoutGateway(proxy), root);
+      const match = attaches(
+        { selector: policy.selector, targetRefs: [] },
+        policy.namespace,
+        withoutGateway(proxy),
+        root,
+      );
       return this.#attachedAs(policy, match);
     });
     this.#tunnels.set(proxy.labels, found);

@@ -91,7 +91,19 @@ function readPolicy(object: KubeObject): AuthorizationPolicy {
     rules,
     problem,
   };
-  return { ...policy, refusal: problem === undefined ? refusalOfPolicy(policy) : undefined };
+  let refusal: AuthorizationPolicy['refusal'];
+  let isAsked = problem !== undefined;
+  return {
+    ...policy,
+    // Asked for only where the policy attaches to somebody.
+    get refusal() {
+      if (!isAsked) {
+        refusal = refusalOfPolicy(policy);
+        isAsked = true;
+      }
+      return refusal;
+    },
+  };
 }
 
 /** Go's strconv.ParseBool. */

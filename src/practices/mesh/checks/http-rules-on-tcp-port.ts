@@ -98,6 +98,11 @@ export default defineCheck({
       if (dataplane !== 'sidecar') continue;
       const ports = servicePorts(workload, world, mayBeTcp);
       for (const port of ports) {
+        // Cheap before costly: of most policies, the first port tells all.
+        const open = [...policy.rules.entries()].filter(
+          ([index, rule]) => !at.has(String(index)) && speaksOfRequests(rule, port),
+        );
+        if (open.length === 0) continue;
         const isTcp = mesh
           .inbound(peer, port)
           .every(({ captured, protocols }) => captured && protocols().every(one => one === 'TCP'));
@@ -113,11 +118,8 @@ export default defineCheck({
                   other.rules.some(rule => allowsConnections(rule, port)),
               );
         if (others.length > 0) continue;
-        for (const [index, rule] of policy.rules.entries())
-          if (speaksOfRequests(rule, port)) {
-            example ??= { id, port };
-            at.set(String(index), ['spec', 'rules', index]);
-          }
+        example ??= { id, port };
+        for (const [index] of open) at.set(String(index), ['spec', 'rules', index]);
       }
     }
     return example === undefined ? pass : fail({ ...example, action: policy.action }, ...at.values());
