@@ -52,16 +52,18 @@ it('says what helm says of a link that leads nowhere', () => {
   );
 });
 
-it('without a repository follows links to what lies beside the chart', () => {
+it('without a repository follows links to what lies beside the chart, but for what is hidden', () => {
   put('plain/shop/Chart.yaml', 'name: shop');
   put('plain/common/Chart.yaml', 'name: common');
   put('plain/common/values.yaml', 'a: 1');
   link('plain/shop/charts/common', '../../common');
   link('plain/shop/values.yaml', '../common/values.yaml');
+  put('plain/.ssh/id', 'secret');
   link('plain/shop/outside.txt', '../../outside.txt');
+  link('plain/shop/id', '../.ssh/id');
   assert.deepEqual(read('plain/shop'), {
     names: ['Chart.yaml', 'charts/common/Chart.yaml', 'charts/common/values.yaml', 'values.yaml'],
-    left: ['outside.txt'],
+    left: ['id', 'outside.txt'],
   });
 });
 

@@ -34,7 +34,7 @@ export function readChart(path: string): ReadonlyMap<string, Uint8Array> {
 /**
  * As `readChart`, with the links that were left out. helm follows links anywhere; a scan of strangers' charts must not:
  * only those inside the chart, those to files and folders of the same repository, and without a repository those to what
- * lies beside the chart.
+ * lies beside the chart and is not hidden.
  */
 export function readChartFolder(path: string): ReadFolder {
   if (statSync(path).isFile()) return { files: readArchive(readFileSync(path)), left: [] };
@@ -146,13 +146,18 @@ const isWithin = (path: string, folder: string): boolean =>
 
 /**
  * Whether a link leads to what belongs with the chart at `root`: a file or folder of the same repository, without one of
- * what lies beside the chart; a dependency may lie anywhere in the working directory. Not to Git's own files, which may
+ * what lies beside the chart and is not hidden; a dependency may lie anywhere in the working directory. Not to Git's own files, which may
  * hold credentials, and not to a folder above, which would hold itself.
  */
 function isOfRepository(target: string, root: string): boolean {
   if (isWithin(root, target)) return false;
-  const top = repositoryOf(root) ?? dirname(root);
-  if (isWithin(target, top)) return !target.slice(top.length).split(sep).includes('.git');
+  const repository = repositoryOf(root);
+  const top = repository ?? dirname(root);
+  if (isWithin(target, top)) {
+    const names = target.slice(top.length).split(sep);
+    // Beside a chart in somebody's home lie .ssh and .aws.
+    return !names.some(name => name === '.git' || (repository === undefined && name.startsWith('.')));
+  }
   const here = process.cwd();
   return existsSync(join(target, 'Chart.yaml')) && isWithin(root, here) && isWithin(target, here);
 }
