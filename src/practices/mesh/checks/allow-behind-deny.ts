@@ -4,7 +4,7 @@ import { owasp } from '#check/frameworks.ts';
 import { notApplicable, unknown } from '#check/verdict.ts';
 import { attachesWherever, coversRule } from '#decide/mesh/door.ts';
 import { AUTHORIZATION_POLICY, policiesOf } from '../authorization.ts';
-import { WEB_SERVICE } from '../examples.ts';
+import { NO_ADMIN } from '../examples.ts';
 import { rootNamespace, verdictOf } from '../facts.ts';
 import { named } from '../istio.ts';
 
@@ -55,7 +55,7 @@ export default defineCheck({
       metadata: { name: allow-cart, namespace: shop }
       spec: { selector: { matchLabels: { app: web } }, rules: [{ from: [{ source: { principals: [cluster.local/ns/shop/sa/cart] } }], to: [{ operation: { paths: ["/admin/items"] } }] }] }
       ---
-      ${WEB_SERVICE}
+      ${NO_ADMIN}
       `,
     ],
     good: [

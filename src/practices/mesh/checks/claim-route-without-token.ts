@@ -7,7 +7,7 @@ import { owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { isRecord, type KubeObject, type Path, valueAt } from '#kube/objects.ts';
 import { namespaceOf } from '#world/world.ts';
-import { WEB } from '../examples.ts';
+import { EDGE_POD } from '../examples.ts';
 import { allPods, itemsOf, rootNamespace } from '../facts.ts';
 import { GATEWAY, gatewayReference, hasLabels, labelsAt, VIRTUAL_SERVICE } from '../istio.ts';
 
@@ -79,7 +79,7 @@ export default defineCheck({
       metadata: { name: edge, namespace: edge }
       spec: { selector: { app: edge }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: [shop.example.com] }] }
       ---
-      ${WEB}
+      ${EDGE_POD}
       `,
     ],
     good: [
@@ -94,7 +94,7 @@ export default defineCheck({
       metadata: { name: edge, namespace: edge }
       spec: { selector: { app: edge }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: [shop.example.com] }] }
       ---
-      ${WEB}
+      ${EDGE_POD}
       ---
       apiVersion: security.istio.io/v1
       kind: RequestAuthentication

@@ -5,7 +5,7 @@ import { fail, notApplicable, pass } from '#check/verdict.ts';
 import type { Path } from '#kube/objects.ts';
 import { valueAt } from '#kube/objects.ts';
 import { namespaceOf } from '#world/world.ts';
-import { WEB_POD_WITH_PORT, WEB_WITH_NAMED_PORT } from '../examples.ts';
+import { ONLY_ITSELF, WEB_WITH_NAMED_PORT } from '../examples.ts';
 import { itemsOf, NETWORK_POLICY, rulesOf, selectedBy } from '../facts.ts';
 
 export default defineCheck({
@@ -58,7 +58,7 @@ export default defineCheck({
       `
       ${WEB_WITH_NAMED_PORT}
       ---
-      ${WEB_POD_WITH_PORT}
+      ${ONLY_ITSELF}
       `,
     ],
   },

@@ -7,6 +7,7 @@ import type { Exposure } from '#decide/network/door.ts';
 import { endpointId } from '#decide/network/inventory.ts';
 import type { KubeObject } from '#kube/objects.ts';
 import type { World } from '#world/world.ts';
+import { WEB_POD_WITH_PORT } from '../examples.ts';
 import { meshOf, networkOf, peerOf } from '../facts.ts';
 
 interface Entries {
@@ -82,10 +83,7 @@ export default defineCheck({
   examples: {
     bad: [
       `
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: web, namespace: shop, labels: { app: web } }
-      spec: { containers: [{ name: c, image: "x:1", ports: [{ containerPort: 8080 }] }] }
+      ${WEB_POD_WITH_PORT}
       ---
       apiVersion: v1
       kind: Service
@@ -95,10 +93,7 @@ export default defineCheck({
     ],
     good: [
       `
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: web, namespace: shop, labels: { app: web } }
-      spec: { containers: [{ name: c, image: "x:1", ports: [{ containerPort: 8080 }] }] }
+      ${WEB_POD_WITH_PORT}
       ---
       apiVersion: v1
       kind: Service
@@ -111,10 +106,7 @@ export default defineCheck({
       spec: { defaultBackend: { service: { name: web, port: { number: 80 } } } }
       `,
       `
-      apiVersion: v1
-      kind: Pod
-      metadata: { name: web, namespace: shop, labels: { app: web } }
-      spec: { containers: [{ name: c, image: "x:1", ports: [{ containerPort: 8080 }] }] }
+      ${WEB_POD_WITH_PORT}
       ---
       apiVersion: v1
       kind: Service

@@ -3,7 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { fail, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
-import { NO_ADMIN } from '../examples.ts';
+import { WEB_SERVICE } from '../examples.ts';
 import { itemsOf } from '../facts.ts';
 
 export default defineCheck({
@@ -35,7 +35,7 @@ export default defineCheck({
     ],
     good: [
       `
-      ${NO_ADMIN}
+      ${WEB_SERVICE}
       `,
     ],
   },

@@ -3,7 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { notApplicable } from '#check/verdict.ts';
 import { type KubeObject, valueAt } from '#kube/objects.ts';
 import { namespaceOf, type World } from '#world/world.ts';
-import { WEB } from '../examples.ts';
+import { EDGE_POD } from '../examples.ts';
 import { allPods, itemsOf, type Labelled, verdictOf } from '../facts.ts';
 import { GATEWAY, hasLabels, isWhole, labelsAt, WHOLE_CLUSTER } from '../istio.ts';
 
@@ -78,7 +78,7 @@ export default defineCheck({
       metadata: { name: web, namespace: shop }
       spec: { selector: { app: edge }, servers: [{ port: { number: 8443, name: http, protocol: HTTP }, hosts: [shop.example.com] }] }
       ---
-      ${WEB}
+      ${EDGE_POD}
       ---
       apiVersion: v1
       kind: Service
@@ -93,7 +93,7 @@ export default defineCheck({
       metadata: { name: web, namespace: shop }
       spec: { selector: { app: edge }, servers: [{ port: { number: 8080, name: http, protocol: HTTP }, hosts: [shop.example.com] }] }
       ---
-      ${WEB}
+      ${EDGE_POD}
       ---
       apiVersion: v1
       kind: Service

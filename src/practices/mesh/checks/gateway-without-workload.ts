@@ -4,7 +4,7 @@
  */
 import { defineCheck } from '#check/check.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
-import { WEB } from '../examples.ts';
+import { EDGE_POD } from '../examples.ts';
 import { allPods } from '../facts.ts';
 import { GATEWAY, hasLabels, isWhole, labelsAt, WHOLE_CLUSTER } from '../istio.ts';
 
@@ -53,7 +53,7 @@ export default defineCheck({
       metadata: { name: web, namespace: shop }
       spec: { selector: { app: edge }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: [shop.example.com] }] }
       ---
-      ${WEB}
+      ${EDGE_POD}
       `,
     ],
   },

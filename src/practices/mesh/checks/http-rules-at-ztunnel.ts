@@ -12,7 +12,7 @@ import { valueAt } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import { namespaceOf } from '#world/world.ts';
 import { AUTHORIZATION_POLICY, policiesOf } from '../authorization.ts';
-import { ONLY_ITSELF } from '../examples.ts';
+import { WEB_POD_WITH_PORT } from '../examples.ts';
 import { ambientWorkloads, rootNamespace, verdictOf } from '../facts.ts';
 import { labelsAt } from '../istio.ts';
 
@@ -81,7 +81,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio.io/dataplane-mode: ambient } }
       ---
-      ${ONLY_ITSELF}
+      ${WEB_POD_WITH_PORT}
       ---
       apiVersion: security.istio.io/v1
       kind: AuthorizationPolicy
@@ -93,7 +93,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio.io/dataplane-mode: ambient } }
       ---
-      ${ONLY_ITSELF}
+      ${WEB_POD_WITH_PORT}
       ---
       apiVersion: security.istio.io/v1
       kind: AuthorizationPolicy
@@ -107,7 +107,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio.io/dataplane-mode: ambient } }
       ---
-      ${ONLY_ITSELF}
+      ${WEB_POD_WITH_PORT}
       ---
       apiVersion: security.istio.io/v1
       kind: AuthorizationPolicy

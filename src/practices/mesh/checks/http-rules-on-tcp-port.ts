@@ -8,7 +8,7 @@ import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
 import type { Rule } from '#decide/mesh/door.ts';
 import { type Path, valueAt } from '#kube/objects.ts';
 import { AUTHORIZATION_POLICY, policiesOf, selectedWorkloads } from '../authorization.ts';
-import { EDGE_POD, WEB_SERVICE } from '../examples.ts';
+import { NO_ADMIN, WEB } from '../examples.ts';
 import { meshOf, rootNamespace, servicePorts } from '../facts.ts';
 
 const OPERATION = ['hosts', 'notHosts', 'methods', 'notMethods', 'paths', 'notPaths'];
@@ -135,14 +135,14 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio-injection: enabled } }
       ---
-      ${EDGE_POD}
+      ${WEB}
       ---
       apiVersion: v1
       kind: Service
       metadata: { name: web, namespace: shop }
       spec: { selector: { app: web }, ports: [{ name: http, port: 80, targetPort: 8080 }, { name: tcp-sync, port: 9000, targetPort: 9000 }] }
       ---
-      ${WEB_SERVICE}
+      ${NO_ADMIN}
       `,
     ],
     good: [
@@ -151,7 +151,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio-injection: enabled } }
       ---
-      ${EDGE_POD}
+      ${WEB}
       ---
       apiVersion: v1
       kind: Service

@@ -2,7 +2,7 @@
 import { defineCheck } from '#check/check.ts';
 import { cis, mitre, nsa, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
-import { WEB_POD_WITH_PORT, WEB_WITH_NAMED_PORT } from '../examples.ts';
+import { ONLY_ITSELF, WEB_WITH_NAMED_PORT } from '../examples.ts';
 import { networkOf, peerOf, portsOf } from '../facts.ts';
 
 export default defineCheck({
@@ -46,7 +46,7 @@ export default defineCheck({
       `
       ${WEB_WITH_NAMED_PORT}
       ---
-      ${WEB_POD_WITH_PORT}
+      ${ONLY_ITSELF}
       `,
     ],
   },

@@ -4,7 +4,7 @@ import { owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import type { World } from '#world/world.ts';
 import { AUTHORIZATION_POLICY, policiesOf } from '../authorization.ts';
-import { EDGE_POD } from '../examples.ts';
+import { WEB } from '../examples.ts';
 import { meshOf, peerOf, rootNamespace, stringsIn } from '../facts.ts';
 
 /** Whether anything is of Istio: of most input, no mesh has to be made to know that there is none. */
@@ -63,7 +63,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio-injection: enabled } }
       ---
-      ${EDGE_POD}
+      ${WEB}
       `,
     ],
     good: [
@@ -72,7 +72,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio-injection: enabled } }
       ---
-      ${EDGE_POD}
+      ${WEB}
       ---
       apiVersion: security.istio.io/v1
       kind: AuthorizationPolicy

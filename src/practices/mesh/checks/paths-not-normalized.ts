@@ -6,7 +6,7 @@ import { defineCheck } from '#check/check.ts';
 import { mitre, owasp } from '#check/frameworks.ts';
 import { notApplicable, unknown } from '#check/verdict.ts';
 import { AUTHORIZATION_POLICY, policiesOf } from '../authorization.ts';
-import { WEB_SERVICE } from '../examples.ts';
+import { NO_ADMIN } from '../examples.ts';
 import { meshSettings, verdictOf } from '../facts.ts';
 
 export default defineCheck({
@@ -51,7 +51,7 @@ export default defineCheck({
   examples: {
     bad: [
       `
-      ${WEB_SERVICE}
+      ${NO_ADMIN}
       `,
     ],
     good: [
@@ -67,7 +67,7 @@ export default defineCheck({
       metadata: { name: istio, namespace: istio-system }
       data: { mesh: "pathNormalization: { normalization: DECODE_AND_MERGE_SLASHES }" }
       ---
-      ${WEB_SERVICE}
+      ${NO_ADMIN}
       `,
     ],
   },

@@ -3,7 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { cis, mitre, nsa, owasp } from '#check/frameworks.ts';
 import { fail, pass } from '#check/verdict.ts';
 import { isRecord, valueAt } from '#kube/objects.ts';
-import { WEB_POD_WITH_PORT, WEB_WITH_NAMED_PORT } from '../examples.ts';
+import { ONLY_ITSELF, WEB_WITH_NAMED_PORT } from '../examples.ts';
 import { itemsOf, NETWORK_POLICY, rulesOf } from '../facts.ts';
 
 export default defineCheck({
@@ -47,7 +47,7 @@ export default defineCheck({
       `
       ${WEB_WITH_NAMED_PORT}
       ---
-      ${WEB_POD_WITH_PORT}
+      ${ONLY_ITSELF}
       `,
     ],
   },

@@ -4,7 +4,7 @@ import { cis, nsa, owasp } from '#check/frameworks.ts';
 import { fail, notApplicable, pass, unknown } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
 import { namespaceOf } from '#world/world.ts';
-import { WEB_POD_WITH_PORT, WEB_WITH_NAMED_PORT } from '../examples.ts';
+import { ONLY_ITSELF, WEB_WITH_NAMED_PORT } from '../examples.ts';
 import { makesPods, NETWORK_POLICY, podsIn, selectedBy } from '../facts.ts';
 
 export default defineCheck({
@@ -47,7 +47,7 @@ export default defineCheck({
       `
       ${WEB_WITH_NAMED_PORT}
       ---
-      ${WEB_POD_WITH_PORT}
+      ${ONLY_ITSELF}
       `,
     ],
   },

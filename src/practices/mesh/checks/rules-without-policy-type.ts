@@ -3,7 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { cis, nsa, owasp } from '#check/frameworks.ts';
 import { fail, pass } from '#check/verdict.ts';
 import { valueAt } from '#kube/objects.ts';
-import { WEB_POD_WITH_PORT, WEB_WITH_NAMED_PORT } from '../examples.ts';
+import { ONLY_ITSELF, WEB_WITH_NAMED_PORT } from '../examples.ts';
 import { NETWORK_POLICY, rulesOf } from '../facts.ts';
 
 export default defineCheck({
@@ -58,7 +58,7 @@ export default defineCheck({
       `
       ${WEB_WITH_NAMED_PORT}
       ---
-      ${WEB_POD_WITH_PORT}
+      ${ONLY_ITSELF}
       `,
     ],
   },

@@ -4,7 +4,7 @@ import { mitre, owasp } from '#check/frameworks.ts';
 import { fail, pass } from '#check/verdict.ts';
 import { type Path, valueAt } from '#kube/objects.ts';
 import type { World } from '#world/world.ts';
-import { ONLY_ITSELF } from '../examples.ts';
+import { WEB_POD_WITH_PORT } from '../examples.ts';
 import { itemsOf, meshOf } from '../facts.ts';
 
 const shared = (world: World): ReadonlyMap<string, readonly string[]> =>
@@ -75,7 +75,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio-injection: enabled } }
       ---
-      ${ONLY_ITSELF}
+      ${WEB_POD_WITH_PORT}
       ---
       apiVersion: v1
       kind: Pod

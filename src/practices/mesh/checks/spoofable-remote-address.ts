@@ -9,7 +9,7 @@ import type { Path } from '#kube/objects.ts';
 import { valueAt } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import { AUTHORIZATION_POLICY, policiesOf, selectedWorkloads } from '../authorization.ts';
-import { EDGE_POD } from '../examples.ts';
+import { WEB } from '../examples.ts';
 import { stringsIn, verdictOf } from '../facts.ts';
 import { isGateway } from '../istio.ts';
 
@@ -59,7 +59,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio-injection: enabled } }
       ---
-      ${EDGE_POD}
+      ${WEB}
       ---
       apiVersion: security.istio.io/v1
       kind: AuthorizationPolicy

@@ -6,7 +6,7 @@ import { endpointId } from '#decide/network/inventory.ts';
 import { isRecord, valueAt } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import { namespaceOf } from '#world/world.ts';
-import { ONLY_ITSELF } from '../examples.ts';
+import { WEB_POD_WITH_PORT } from '../examples.ts';
 import { ambientWorkloads, meshOf, peerOf } from '../facts.ts';
 
 export default defineCheck({
@@ -53,7 +53,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio.io/dataplane-mode: ambient } }
       ---
-      ${ONLY_ITSELF}
+      ${WEB_POD_WITH_PORT}
       ---
       apiVersion: security.istio.io/v1
       kind: PeerAuthentication
@@ -72,7 +72,7 @@ export default defineCheck({
       kind: Namespace
       metadata: { name: shop, labels: { istio.io/dataplane-mode: ambient } }
       ---
-      ${ONLY_ITSELF}
+      ${WEB_POD_WITH_PORT}
       ---
       apiVersion: security.istio.io/v1
       kind: PeerAuthentication

@@ -3,7 +3,7 @@ import { defineCheck } from '#check/check.ts';
 import { fail, notApplicable, pass } from '#check/verdict.ts';
 import { isRecord, type Path, valueAt } from '#kube/objects.ts';
 import { namespaceOf } from '#world/world.ts';
-import { NO_ADMIN } from '../examples.ts';
+import { WEB_SERVICE } from '../examples.ts';
 import { itemsOf, selectedBy } from '../facts.ts';
 import { isWhole, WHOLE_CLUSTER } from '../istio.ts';
 
@@ -57,7 +57,7 @@ export default defineCheck({
       metadata: { name: web, namespace: shop, labels: { app: web, version: v1 } }
       spec: { containers: [{ name: web, image: "shop:1.4.2" }] }
       ---
-      ${NO_ADMIN}
+      ${WEB_SERVICE}
       ---
       apiVersion: networking.istio.io/v1
       kind: DestinationRule
@@ -72,7 +72,7 @@ export default defineCheck({
       metadata: { name: web, namespace: shop, labels: { app: web, version: v1 } }
       spec: { containers: [{ name: web, image: "shop:1.4.2" }] }
       ---
-      ${NO_ADMIN}
+      ${WEB_SERVICE}
       ---
       apiVersion: networking.istio.io/v1
       kind: DestinationRule
