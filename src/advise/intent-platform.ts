@@ -9,7 +9,13 @@
  * k8s.io/api admissionregistration/v1, apiextensions/v1 and apiregistration/v1 (references to Services).
  */
 import type { Exposure } from '#decide/network/door.ts';
-import { itemsOf, NAMESPACE_NAME, namespaceOf, type PodEndpoint } from '#decide/network/inventory.ts';
+import {
+  itemsOf,
+  NAMESPACE_NAME,
+  namespaceOf,
+  type PodEndpoint,
+  sideOfId,
+} from '#decide/network/inventory.ts';
 import { numbersOf, portsOfService } from '#decide/network/services.ts';
 import { accountOf, mountsToken } from '#kube/accounts.ts';
 import { groupOf, isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
@@ -17,7 +23,7 @@ import type { PodSpec } from '#kube/pods.ts';
 import { matchesSelector } from '#kube/selectors.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import type { Search } from './intent-search.ts';
-import { type DescribedPods, type NeedSide, sideOfId } from './network-needs.ts';
+import type { DescribedPods, NeedSide } from './network-needs.ts';
 
 export function platformIntents(search: Search, exposures: readonly Exposure[]): void {
   for (const exposure of exposures) enter(search, exposure);

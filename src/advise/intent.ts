@@ -9,6 +9,7 @@ import {
   NAMESPACE_NAME,
   namespaceOf,
   type PodEndpoint,
+  sideOfId,
   takeInventory,
 } from '#decide/network/inventory.ts';
 import { portsOfService, Services } from '#decide/network/services.ts';
@@ -16,7 +17,7 @@ import { groupOf, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
 import { hostsIn, type NamedHost, Texts } from './intent-names.ts';
 import { platformIntents } from './intent-platform.ts';
 import type { Declared, Intent, IntentOptions, Open, Search } from './intent-search.ts';
-import { type NeedSide, sideOfId } from './network-needs.ts';
+import type { NeedSide } from './network-needs.ts';
 import { Workloads } from './network-workloads.ts';
 
 const DNS = {

@@ -2,20 +2,19 @@
 import { deriveFlow, type Mesh } from '#decide/mesh/door.ts';
 import { type AddressRange, parseRange, rangeBlocks } from '#decide/network/addresses.ts';
 import { createNetwork, type Network, type NetworkOptions } from '#decide/network/door.ts';
-import { itemsOf, NAMESPACE_NAME, namespaceOf, type PodEndpoint } from '#decide/network/inventory.ts';
+import {
+  itemsOf,
+  NAMESPACE_NAME,
+  namespaceOf,
+  type PodEndpoint,
+  sideOfId,
+} from '#decide/network/inventory.ts';
 import { PortAlgebra, type PortSet, PROTOCOLS } from '#decide/network/ports.ts';
 import { isRecord, type KubeObject, valueAt } from '#kube/objects.ts';
 import type { Intent } from './intent-search.ts';
 import { peerOfObject } from './mesh-parts.ts';
 import { isNetworkPolicy } from './network.ts';
-import {
-  actorsOf,
-  type DescribedPods,
-  describedId,
-  NeedError,
-  type NeedSide,
-  sideOfId,
-} from './network-needs.ts';
+import { actorsOf, type DescribedPods, describedId, NeedError, type NeedSide } from './network-needs.ts';
 import { Workloads } from './network-workloads.ts';
 
 /** More connections than this are no policies that anybody could read. */

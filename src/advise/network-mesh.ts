@@ -9,11 +9,11 @@
  * charts/partials/templates/_proxy.tpl (LINKERD2_PROXY_…_SVC_ADDR: which of them a proxy asks).
  */
 import { type Mesh, PROBES_OF_AMBIENT } from '#decide/mesh/door.ts';
-import { endpointId, itemsOf, NAMESPACE_NAME, namespaceOf } from '#decide/network/inventory.ts';
+import { endpointId, itemsOf, NAMESPACE_NAME, namespaceOf, sideOfId } from '#decide/network/inventory.ts';
 import { type KubeObject, valueAt } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
 import { peerOf, peerOfObject } from './mesh-parts.ts';
-import { idOf, type Need, sideOfId } from './network-needs.ts';
+import { idOf, type Need } from './network-needs.ts';
 import { Workloads } from './network-workloads.ts';
 
 /** Network policies see probes of ambient mode come from this address. */

@@ -37,11 +37,6 @@ export class NeedError extends Error {
   override readonly name = 'NeedError';
 }
 
-/** The side of a need that an id means: `ns/kind/name` of a workload, `ns/name` of a pod. */
-export function sideOfId(id: string): NeedSide {
-  return id.split('/').length === 3 ? { workload: id } : { pod: id };
-}
-
 export function idOf(side: NeedSide): string | undefined {
   return 'workload' in side ? side.workload : 'pod' in side ? side.pod : undefined;
 }

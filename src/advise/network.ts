@@ -17,7 +17,13 @@ import {
   type NetworkChanges,
   type NetworkOptions,
 } from '#decide/network/door.ts';
-import { endpointId, NAMESPACE_NAME, namespaceOf, type PodEndpoint } from '#decide/network/inventory.ts';
+import {
+  endpointId,
+  NAMESPACE_NAME,
+  namespaceOf,
+  type PodEndpoint,
+  sideOfId,
+} from '#decide/network/inventory.ts';
 import { type Answer, type Network, type Peer, QueryError } from '#decide/network/network.ts';
 import {
   formatPorts,
@@ -37,7 +43,6 @@ import {
   type Need,
   NeedError,
   type NeedSide,
-  sideOfId,
   strangersOf,
 } from './network-needs.ts';
 import { type Labels, lessThose, sorted, Workloads } from './network-workloads.ts';

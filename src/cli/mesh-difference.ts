@@ -3,7 +3,7 @@
 import { deriveFlow, settingsOf } from '#decide/mesh/door.ts';
 import { compareNetworks } from '#decide/network/compare.ts';
 import { formatPorts } from '#decide/network/door.ts';
-import { namespaceOf } from '#decide/network/inventory.ts';
+import { namespaceOf, sideOfId } from '#decide/network/inventory.ts';
 import { toJson } from '#kube/json.ts';
 import { type KubeObject, nameOf } from '#kube/objects.ts';
 import type { MapEdge } from '#report/mesh/map.ts';
@@ -11,7 +11,7 @@ import { assumedText } from '#report/mesh/text.ts';
 import { safe } from '#report/safe.ts';
 import type { Parsed } from './command.ts';
 import { EXIT } from './errors.ts';
-import { type Cluster, edgesTo, sideOf, wayOf } from './mesh.ts';
+import { type Cluster, edgesTo, wayOf } from './mesh.ts';
 import { print } from './output.ts';
 
 const SHOWN = 6;
@@ -113,7 +113,7 @@ function rulesOf({ objects, network, mesh }: Cluster): (edge: MapEdge) => string
     return text;
   };
   return ({ from, to, port }) => {
-    const query = { from: sideOf(from), to: sideOf(to), port: Number.parseInt(port, 10) };
+    const query = { from: sideOfId(from), to: sideOfId(to), port: Number.parseInt(port, 10) };
     const { because } = deriveFlow(network, mesh, query).authorization;
     const own = because.flatMap(({ object }) => (object === undefined ? [] : [object]));
     return `${textOfAll(new Set(own))}\n\n${beside(to.slice(0, to.indexOf('/')))}`;

@@ -3,17 +3,23 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { declaredNeeds } from '#advise/intent.ts';
 import type { Intent, Open } from '#advise/intent-search.ts';
-import { type DescribedPods, type NeedSide, needText, sideOfId } from '#advise/network-needs.ts';
+import { type DescribedPods, type NeedSide, needText } from '#advise/network-needs.ts';
 import { Workloads } from '#advise/network-workloads.ts';
 import { parseAddress, parseBlock } from '#decide/network/addresses.ts';
-import { NAMESPACE_NAME, namespaceOf, type PodEndpoint, takeInventory } from '#decide/network/inventory.ts';
+import {
+  NAMESPACE_NAME,
+  namespaceOf,
+  type PodEndpoint,
+  sideOfId,
+  takeInventory,
+} from '#decide/network/inventory.ts';
 import { portsOfService, Services } from '#decide/network/services.ts';
 import { type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
 import { count, safe } from '#report/safe.ts';
 import { FlowReader, type Flows, type ObservedFlow } from '#sources/flows/flows.ts';
 import type { Parsed } from './command.ts';
 import { UsageError } from './errors.ts';
-import { type Cluster, sideOf } from './mesh.ts';
+import type { Cluster } from './mesh.ts';
 import { tell } from './output.ts';
 
 export interface Needs {
@@ -124,7 +130,7 @@ class Seen {
       this.#namespaces.add(parts[0]!);
       push(this.#byShort, `${parts[0]}/${parts.at(-1)}`, id);
       push(this.#byPodName, parts.at(-1)!, id);
-      const { identity } = cluster.mesh.member(sideOf(endpoint.id));
+      const { identity } = cluster.mesh.member(sideOfId(endpoint.id));
       if (identity !== undefined) push(this.#byIdentity, identity, id);
     }
     for (const [address, endpoint] of inventory.byAddress)

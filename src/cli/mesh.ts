@@ -10,6 +10,7 @@ import {
   type Peer,
 } from '#decide/network/door.ts';
 import type { PodEndpoint } from '#decide/network/inventory.ts';
+import { sideOfId } from '#decide/network/inventory.ts';
 import { hasPort, PROTOCOLS, type Protocol } from '#decide/network/ports.ts';
 import { type Because, type KubeObject, nameOf } from '#kube/objects.ts';
 import { podTemplateOf } from '#kube/workloads.ts';
@@ -163,7 +164,7 @@ function endpointsOf({ network }: Cluster): ReadonlyMap<string, PodEndpoint> {
 export function edgesTo(cluster: Cluster, namespaces?: ReadonlySet<string>): MapEdge[] {
   const endpoints = endpointsOf(cluster);
   const all = [...endpoints.values()];
-  const members = new Map(all.map(({ id }) => [id, cluster.mesh.member(sideOf(id))]));
+  const members = new Map(all.map(({ id }) => [id, cluster.mesh.member(sideOfId(id))]));
   const reached =
     namespaces === undefined
       ? all
@@ -184,7 +185,7 @@ export function mapOf(cluster: Cluster, filter: Filter = {}): MeshMap {
   const endpoints = endpointsOf(cluster);
   const all = [...endpoints.values()];
   const ways = exposedWays(network.exposure().exposures);
-  const meshOf = new Map(all.map(({ id }) => [id, mesh.member(sideOf(id))]));
+  const meshOf = new Map(all.map(({ id }) => [id, mesh.member(sideOfId(id))]));
   const wanted = (id: string): boolean => {
     const endpoint = endpoints.get(id)!;
     return (
@@ -277,7 +278,7 @@ function edgeOf(
     if (!sure && !hasPort(unknown, protocol, port)) return undefined;
     return { ...plain, travel: 'plaintext', allowed: sure ? 'yes' : 'unknown' };
   }
-  const flow = deriveFlow(network, mesh, { from: sideOf(from.id), to: sideOf(to.id), port });
+  const flow = deriveFlow(network, mesh, { from: sideOfId(from.id), to: sideOfId(to.id), port });
   if (flow.allowed === false) return undefined;
   const travel: Travel = flow.transport.mode === 'refused' ? 'unknown' : flow.transport.mode;
   const ofRequest = flow.decidedBy === 'authorization' && flow.authorization.lacks === undefined;
@@ -314,10 +315,6 @@ function portsOf(endpoint: PodEndpoint): { protocol: Protocol; port: number }[] 
 
 function isOwned(object: KubeObject): boolean {
   return object.kind === 'Pod' && (object.metadata?.ownerReferences ?? []).length > 0;
-}
-
-export function sideOf(id: string): Peer {
-  return id.split('/').length === 3 ? { workload: id } : { pod: id };
 }
 
 function exposedWays(exposures: readonly Exposure[]): Map<string, string[]> {

@@ -89,3 +89,11 @@ export function joinErrors(errors: readonly string[]): string {
 export function matchesTrailingStars(pattern: string, path: string): boolean {
   return pattern.endsWith('*') && path.startsWith(pattern.replace(/\*+$/, ''));
 }
+
+const TRUE: ReadonlySet<unknown> = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
+const FALSE: ReadonlySet<unknown> = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
+
+/** What a text says to strconv.ParseBool; undefined for what is refused. */
+export function parseBool(text: unknown): boolean | undefined {
+  return TRUE.has(text) ? true : FALSE.has(text) ? false : undefined;
+}

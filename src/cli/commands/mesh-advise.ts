@@ -9,7 +9,7 @@ import { neverCalled, warningsOf } from '#advise/mesh-warnings.ts';
 import { keptConnections, keptRequests } from '#advise/network-keep.ts';
 import { NeedError, needText } from '#advise/network-needs.ts';
 import { createMesh, type Mesh } from '#decide/mesh/door.ts';
-import { namespaceOf, takeInventory } from '#decide/network/inventory.ts';
+import { namespaceOf, sideOfId, takeInventory } from '#decide/network/inventory.ts';
 import { toJson } from '#kube/json.ts';
 import { type KubeObject, nameOf } from '#kube/objects.ts';
 import { stepsText } from '#report/mesh/steps.ts';
@@ -17,7 +17,7 @@ import { yamlOf } from '#report/mesh/yaml.ts';
 import { count, safe } from '#report/safe.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT, UsageError } from '../errors.ts';
-import { type Cluster, clusterOf, sideOf, steps } from '../mesh.ts';
+import { type Cluster, clusterOf, steps } from '../mesh.ts';
 import { callersOf, type Needs, needsOf } from '../mesh-needs.ts';
 import { print, tell, writeWhole } from '../output.ts';
 
@@ -71,7 +71,7 @@ function formsOf(parsed: Parsed, { objects, mesh }: Cluster): Form[] {
     throw new UsageError('--as: istio and linkerd exclude each other');
   if (parsed.has('dataplane') && !asked.includes('istio'))
     throw new UsageError('--dataplane is for --as istio');
-  const used = takeInventory(objects, 'unknown').endpoints.map(({ id }) => mesh.member(sideOf(id)).mesh);
+  const used = takeInventory(objects, 'unknown').endpoints.map(({ id }) => mesh.member(sideOfId(id)).mesh);
   for (const [form, other] of [
     ['istio', 'linkerd'],
     ['linkerd', 'istio'],

@@ -1,12 +1,14 @@
 /** `sallyport mesh exposure`: what can be reached from outside, and through which objects. */
+
 import { type WayIn, wayIn } from '#decide/mesh/ways-in.ts';
 import type { Exposure } from '#decide/network/door.ts';
+import { sideOfId } from '#decide/network/inventory.ts';
 import { toJson } from '#kube/json.ts';
 import { nameOf } from '#kube/objects.ts';
 import { count, safe } from '#report/safe.ts';
 import type { Parsed } from '../command.ts';
 import { EXIT } from '../errors.ts';
-import { type Cluster, clusterOf, sideOf, steps, wayOf } from '../mesh.ts';
+import { type Cluster, clusterOf, steps, wayOf } from '../mesh.ts';
 import { print } from '../output.ts';
 
 interface Way {
@@ -55,7 +57,7 @@ function asData({ exposure, further }: Way, cluster: Cluster): object {
   return {
     ...rest,
     through: through.map(object => `${object.kind} ${nameOf(object)}`),
-    mesh: cluster.mesh.member(sideOf(rest.id)).mesh,
+    mesh: cluster.mesh.member(sideOfId(rest.id)).mesh,
     behind: { ...behind, because: steps(behind.because, cluster) },
     authentication: { ...authentication, because: steps(authentication.because, cluster) },
     refused: steps(refused, cluster),

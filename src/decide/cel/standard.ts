@@ -1,4 +1,5 @@
 /** The standard functions and operators. Source: cel-spec doc/langdef.md, cel-go common/stdlib/standard.go. */
+import { parseBool } from '#kube/go-text.ts';
 import {
   codePoints,
   containsCost,
@@ -170,9 +171,6 @@ function parseDouble(text: string): CelValue {
   return conversion('double');
 }
 
-const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
-const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
-
 function part(name: Part): Functions[string] {
   return [
     member([TIMESTAMP], INT, (at: Timestamp) => partOf(at, name, '')),
@@ -282,9 +280,7 @@ export const standard: Functions = {
   dyn: [global([A], DYN, itself)],
   bool: [
     global([BOOL], BOOL, itself),
-    global([STRING], BOOL, (text: string) =>
-      TRUE.has(text) ? true : FALSE.has(text) ? false : conversion('bool'),
-    ),
+    global([STRING], BOOL, (text: string) => parseBool(text) ?? conversion('bool')),
   ],
   int: [
     global([INT], INT, itself),

@@ -18,7 +18,7 @@ import { normalizePath } from './paths.ts';
 import { describeMode, type PeerAuthentications, type ServerMode } from './peer-authentication.ts';
 import { attaches, attachmentOf, type MeshProxy, securityObjects } from './policies.ts';
 
-import type { AuthorizationPolicy } from './policy.ts';
+import { type AuthorizationPolicy, IDENTITY_KEYS } from './policy.ts';
 
 import { addressOf } from './ranges.ts';
 import { trustDomainOf } from './text-match.ts';
@@ -434,7 +434,6 @@ export class Authorizer {
 }
 
 const IDENTITY_FIELDS = ['principals', 'namespaces', 'serviceAccounts', 'trustDomains'];
-const IDENTITY_KEYS = ['source.principal', 'source.namespace', 'source.serviceAccount', 'source.trustDomain'];
 
 /** A rule that means nothing to a client without an identity. */
 export interface IdentityRule {

@@ -6,7 +6,7 @@
 
 import { itemsOf, namespaceOf } from '#decide/network/inventory.ts';
 import { type KnownLabels, MAYBE, type Match, NO, YES } from '#decide/network/labels.ts';
-import { compareBytes } from '#kube/go-text.ts';
+import { compareBytes, parseBool } from '#kube/go-text.ts';
 import { groupOf, isRecord, type KubeObject, nameOf, type Path, valueAt } from '#kube/objects.ts';
 import type { Action, Attachment, AuthorizationPolicy, Fields, Rule, TargetRef } from './policy.ts';
 import { refusalOfPolicy } from './refusals.ts';
@@ -86,7 +86,7 @@ function readPolicy(object: KubeObject): AuthorizationPolicy {
     name: nameOf(object),
     action: ACTIONS.includes(action as Action) ? (action as Action) : 'ALLOW',
     provider: typeof provider === 'string' ? provider : '',
-    dryRun: isTrue(object.metadata?.annotations?.['istio.io/dry-run']),
+    dryRun: parseBool(object.metadata?.annotations?.['istio.io/dry-run']) === true,
     ...attachment,
     rules,
     problem,
@@ -104,11 +104,6 @@ function readPolicy(object: KubeObject): AuthorizationPolicy {
       return refusal;
     },
   };
-}
-
-/** Go's strconv.ParseBool. */
-export function isTrue(text: unknown): boolean {
-  return typeof text === 'string' && ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text);
 }
 
 /** @throws Malformed where selector or targets are not what the schema says */

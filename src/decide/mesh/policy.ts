@@ -51,3 +51,11 @@ export interface AuthorizationPolicy extends Attachment {
   /** Why Istio's webhook would refuse the object: whether it is in the cluster is not known then. */
   readonly refusal: Refusal | undefined;
 }
+
+/** Keys of conditions that speak of who the client is, as its certificate says. */
+export const IDENTITY_KEYS: readonly string[] = [
+  'source.principal',
+  'source.namespace',
+  'source.serviceAccount',
+  'source.trustDomain',
+];

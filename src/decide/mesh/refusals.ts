@@ -7,29 +7,24 @@
  * ValidateIPs, ValidatePorts, CheckServiceAccount, CheckTrustDomainValues, CheckValidPathTemplate), of 2026-08-27
  * (eed52ebb66ad, before 1.31).
  */
+import { parseBool } from '#kube/go-text.ts';
 import { type KubeObject, type Path, valueAt } from '#kube/objects.ts';
 import { isPathSegment, isPathTemplate } from './paths.ts';
-import type { Attachment, AuthorizationPolicy, Fields, Refusal, Rule, TargetRef } from './policy.ts';
+import {
+  type Attachment,
+  type AuthorizationPolicy,
+  type Fields,
+  IDENTITY_KEYS,
+  type Refusal,
+  type Rule,
+  type TargetRef,
+} from './policy.ts';
 import { portOf, rangeOf } from './ranges.ts';
 
 type Found = Refusal | undefined;
 /** Why a value is refused; undefined where it is not. */
 type Test = (value: string) => string | undefined;
 
-const BOOLEANS: readonly unknown[] = [
-  '1',
-  't',
-  'T',
-  'true',
-  'TRUE',
-  'True',
-  '0',
-  'f',
-  'F',
-  'false',
-  'FALSE',
-  'False',
-];
 const DRY_RUN = 'istio.io/dry-run';
 /** No more service accounts than this in one list, nor longer ones. */
 const MOST_ACCOUNTS = 16;
@@ -60,9 +55,9 @@ function ofMetadata({ object, action }: Pick<AuthorizationPolicy, 'object' | 'ac
   if (stated === undefined) return undefined;
   const path = ['metadata', 'annotations', DRY_RUN];
   if (action !== 'ALLOW' && action !== 'DENY') return { path, text: `${action} knows no dry run` };
-  return BOOLEANS.includes(stated)
-    ? undefined
-    : { path, text: `${JSON.stringify(stated)} is no truth value` };
+  return parseBool(stated) === undefined
+    ? { path, text: `${JSON.stringify(stated)} is no truth value` }
+    : undefined;
 }
 
 function ofAttachment({ object, selector, targetRefs }: Attachment & { object: KubeObject }): Found {
@@ -194,7 +189,6 @@ function ofCondition({ key, values, notValues }: Rule['when'][number], at: Path,
   return undefined;
 }
 
-const IDENTITY_KEYS = ['source.namespace', 'source.serviceAccount', 'source.trustDomain', 'source.principal'];
 const ANY: Test = () => undefined;
 const KEYS: ReadonlyMap<string, Test> = new Map([
   ['source.ip', address],

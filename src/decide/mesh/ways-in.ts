@@ -7,7 +7,7 @@
  * istio.io, reference of Gateway (ServerTLSSettings); policies are asked of the mesh's decider.
  */
 import type { Exposure, Peer } from '#decide/network/door.ts';
-import { itemsOf, namespaceOf } from '#decide/network/inventory.ts';
+import { itemsOf, namespaceOf, sideOfId } from '#decide/network/inventory.ts';
 import { type Because, groupOf, isRecord, type KubeObject, nameOf, valueAt } from '#kube/objects.ts';
 import type { Authorization } from './authorize.ts';
 import type { Mesh } from './mesh.ts';
@@ -37,7 +37,7 @@ const OUTSIDE: Peer = { ip: '203.0.113.1' };
 
 export function wayIn(objects: readonly KubeObject[], mesh: Mesh, exposure: Exposure): WayIn {
   const { id, port, protocol, proxies } = exposure;
-  const to = sideOf(id);
+  const to = sideOfId(id);
   // Meshes carry TCP only.
   if (protocol !== 'TCP')
     return {
@@ -49,7 +49,7 @@ export function wayIn(objects: readonly KubeObject[], mesh: Mesh, exposure: Expo
   const atEntry = askedByEntry(exposure);
   const tokens = tokensOf(objects);
   const atGateway = (proxies ?? []).map(proxy =>
-    askedBy(mesh, sideOf(proxy), gatewayPorts(exposure), null, tokens),
+    askedBy(mesh, sideOfId(proxy), gatewayPorts(exposure), null, tokens),
   );
   // Of a proxy that is not in the input it is not known who it is; whoever comes without mutual TLS is nobody.
   const isNobody = proxies?.length !== 0 && behind.mode !== 'mtls';
@@ -69,14 +69,10 @@ export function wayIn(objects: readonly KubeObject[], mesh: Mesh, exposure: Expo
   };
 }
 
-function sideOf(id: string): Peer {
-  return id.split('/').length === 3 ? { workload: id } : { pod: id };
-}
-
 function behindOf(mesh: Mesh, to: Peer, port: number, proxies: Exposure['proxies']): WayIn['behind'] {
   const ask = (from: Peer) => mesh.transport({ from, to, port });
   if (proxies === undefined) return ask(OUTSIDE);
-  const [first, ...more] = proxies.map(proxy => ask(sideOf(proxy)));
+  const [first, ...more] = proxies.map(proxy => ask(sideOfId(proxy)));
   if (first === undefined) {
     // Of a proxy that is not in the input, only what the workload takes is known.
     const plain = ask(OUTSIDE);
@@ -176,17 +172,14 @@ function askedByEntry({ entry, through }: Exposure): Asked | undefined {
       const servers = itemsOf(valueAt(object, ['spec', 'servers']))
         .map((server, index) => ({ server, index }))
         .filter(({ server }) => isRecord(server) && serves(server, entry));
-      const [mutual] = servers.filter(({ server }) => valueAt(server, ['tls', 'mode']) === 'MUTUAL');
-      if (
-        mutual !== undefined &&
-        servers.every(({ server }) => valueAt(server, ['tls', 'mode']) === 'MUTUAL')
-      )
+      const [first] = servers;
+      if (first !== undefined && servers.every(({ server }) => valueAt(server, ['tls', 'mode']) === 'MUTUAL'))
         return {
           is: 'client-certificate',
           because: [
             {
               object,
-              path: ['spec', 'servers', mutual.index, 'tls', 'mode'],
+              path: ['spec', 'servers', first.index, 'tls', 'mode'],
               text: `Gateway ${namespaceOf(object)}/${nameOf(object)} asks for client certificates`,
             },
           ],

@@ -230,6 +230,11 @@ export function endpointId(object: KubeObject): string {
     : `${namespace}/${object.kind}/${nameOf(object)}`;
 }
 
+/** The side of a connection that such an id means. */
+export function sideOfId(id: string): { readonly workload: string } | { readonly pod: string } {
+  return id.split('/').length === 3 ? { workload: id } : { pod: id };
+}
+
 /** The addresses of a list, those that are none left out. */
 export function addressesOf(values: readonly unknown[]): AddressSet {
   const found = values.map(value => (typeof value === 'string' ? parseAddress(value) : undefined));

@@ -1,5 +1,6 @@
 /** What several checks ask of Istio's objects: hosts, gateways, and the pods that they speak of. */
 import type { CheckOptions, OptionValues } from '#check/check.ts';
+import { IDENTITY_KEYS } from '#decide/mesh/policy.ts';
 import { nearest } from '#kube/nearest.ts';
 import { isRecord, type KubeObject, type Path, valueAt } from '#kube/objects.ts';
 import { namespaceOf, type World } from '#world/world.ts';
@@ -104,7 +105,6 @@ export function named(object: KubeObject): string {
 }
 
 const IDENTITY_FIELDS = ['principals', 'namespaces', 'serviceAccounts', 'trustDomains'];
-const IDENTITY_KEYS = ['source.principal', 'source.namespace', 'source.serviceAccount', 'source.trustDomain'];
 
 /** Whether a rule of an AuthorizationPolicy names clients by what their certificates say. */
 export function isByIdentity(rule: unknown): boolean {
